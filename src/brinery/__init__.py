@@ -1,0 +1,73 @@
+"""Brinery takes a trained model the last mile.
+
+    import brinery
+
+    version = brinery.import_model("model.pkl", name="bank", data="test.csv", target="y")
+    brinery.promote("bank@1")
+    with brinery.load("bank@champion") as model:
+        scores = model.predict(frame)
+
+Importing this package loads none of the libraries it stands on; the first call does.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from brinery.actions.import_model import import_model
+    from brinery.actions.models import Model, model, models, version
+    from brinery.actions.predict import LoadedModel, load, predict
+    from brinery.actions.promote import promote
+    from brinery.actions.serve import serve
+    from brinery.errors import BrineryError, Fault, UserError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BrineryError",
+    "Fault",
+    "LoadedModel",
+    "Model",
+    "UserError",
+    "__version__",
+    "import_model",
+    "load",
+    "model",
+    "models",
+    "predict",
+    "promote",
+    "serve",
+    "version",
+]
+
+_HOMES = {
+    "BrineryError": "brinery.errors",
+    "Fault": "brinery.errors",
+    "LoadedModel": "brinery.actions.predict",
+    "Model": "brinery.actions.models",
+    "UserError": "brinery.errors",
+    "import_model": "brinery.actions.import_model",
+    "load": "brinery.actions.predict",
+    "model": "brinery.actions.models",
+    "models": "brinery.actions.models",
+    "predict": "brinery.actions.predict",
+    "promote": "brinery.actions.promote",
+    "serve": "brinery.actions.serve",
+    "version": "brinery.actions.models",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name, importing its module at its first use."""
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'brinery' has no attribute '{name}'") from None
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__

@@ -1,0 +1,145 @@
+"""Predict: score a table with a registered version, outside any server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from brinery.actions.rooms import Folder, Rooms, open_rooms
+from brinery.errors import NotServable, PredictionRefused
+from brinery.flavors import signature
+from brinery.flavors.model_process import ModelProcess
+from brinery.records.scores import Scores
+from brinery.records.version import Candidate, Version
+from brinery.registry.interface import resolve
+from brinery.specs.reference import Reference
+from brinery.store import tables
+
+
+class LoadedModel:
+    """A registered version, loaded in a process of its own and ready to score.
+
+    Use it as a context manager, or close it; what is forgotten ends with this process.
+
+    Attributes:
+        version: which it is.
+    """
+
+    def __init__(self, rooms: Rooms, version: Version) -> None:
+        self.version = version
+        self.candidate: Candidate = imported(version)
+        self._process = ModelProcess(
+            rooms.registry.model_file(version), timeout_s=rooms.settings.model.timeout_s
+        )
+
+    def predict(self, data: pd.DataFrame) -> Scores:
+        """Return the model's answers, one per row.
+
+        Args:
+            data: (n_rows, ≥ n_features) the columns of the signature, in any order; others are
+                left out.
+
+        Raises:
+            ColumnMissing, ColumnMismatch: the data does not fit the signature.
+            PredictionRefused: the model raised on it.
+        """
+        fitting = signature.conform(self.candidate.signature, data)
+        table = tables.to_arrow(signature.complete(self.candidate.description, fitting))
+        try:
+            return self._process.score(table)
+        except PredictionRefused as error:
+            row = self._process.refused_row(table)
+            raise PredictionRefused(f"row {row + 1}: {error.message}", hint=error.hint) from None
+
+    def close(self) -> None:
+        """End the model's process."""
+        self._process.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def load(reference: str, *, workspace: Folder | None = None) -> LoadedModel:
+    """Return a registered version, loaded.
+
+    Raises:
+        NotFound: there is no such version.
+        NotServable: it was not imported by Brinery.
+    """
+    rooms = open_rooms(workspace)
+    return LoadedModel(rooms, resolve(rooms.registry, Reference.parse(reference)))
+
+
+def predict(
+    reference: str,
+    *,
+    data: Folder | pd.DataFrame,
+    sep: str | None = None,
+    keep: Sequence[str] = (),
+    output: Folder | None = None,
+    workspace: Folder | None = None,
+) -> pa.Table:
+    """Return the predictions for a table, and write them where an output is named.
+
+    Args:
+        reference: which version.
+        data: (n_rows, ≥ n_features) a csv, Parquet or JSON lines file, or a data frame.
+        sep: of a csv file; found in its first lines when None.
+        keep: columns of the data to put before the predictions.
+        output: a file to write, in the format of its ending.
+        workspace: its folder; the nearest upwards when None.
+
+    Returns:
+        (n_rows, len(keep) + 1 + n_classes): the kept columns, `prediction`, and for a classifier
+        with probabilities `probability_<class>`.
+
+    Raises:
+        UserError: the subclass says what is wrong with the reference, the data or the output.
+    """
+    if output is not None:
+        tables.output_format(Path(output))
+    rooms = open_rooms(workspace)
+    version = resolve(rooms.registry, Reference.parse(reference))
+    frame = data if isinstance(data, pd.DataFrame) else tables.read_table(Path(data), separator=sep)
+    for name in keep:
+        if name not in frame.columns:
+            raise signature.missing_column(name, list(frame.columns))
+    with LoadedModel(rooms, version) as model:
+        scores = model.predict(frame)
+    table = _table(frame[list(keep)], scores)
+    if output is not None:
+        tables.write_table(table, Path(output))
+    return table
+
+
+def _table(kept: pd.DataFrame, scores: Scores) -> pa.Table:
+    columns = {name: kept[name] for name in kept.columns}
+    columns["prediction"] = pd.Series(scores.predictions, index=kept.index)
+    if scores.probabilities is not None:
+        for label, column in zip(scores.classes, scores.probabilities.T, strict=True):
+            columns[f"probability_{label}"] = pd.Series(
+                np.ascontiguousarray(column), index=kept.index
+            )
+    return tables.to_arrow(pd.DataFrame(columns))
+
+
+def imported(version: Version) -> Candidate:
+    """Return what was recorded at import.
+
+    Raises:
+        NotServable: the version was registered by another program.
+    """
+    if version.candidate is None:
+        raise NotServable(
+            f"{version.reference} was registered by another program: it is not checked yet",
+            hint=f"brinery import MODEL --name {version.name} --data FILE",
+        )
+    return version.candidate

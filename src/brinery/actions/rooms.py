@@ -1,0 +1,79 @@
+"""The rooms of one workspace, opened once at the front door."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from brinery.records.audit import AuditEntry, Change
+from brinery.registry.interface import Registry
+from brinery.registry.mlflow import MlflowRegistry
+from brinery.specs import settings
+from brinery.specs.settings import Settings
+from brinery.store.audit import Audit, SqlAudit
+from brinery.store.workspace import Workspace
+
+Folder = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """A workspace and what works in it.
+
+    Attributes:
+        workspace: where its state lies.
+        settings: of the workspace and of the process.
+        registry: of models.
+        audit: of state changes.
+    """
+
+    workspace: Workspace
+    settings: Settings
+    registry: Registry
+    audit: Audit
+
+    def record(
+        self, change: Change, subject: str, *, before: str | None, after: str, why: str = ""
+    ) -> None:
+        """Append to the audit trail, as this user and now."""
+        self.audit.add(
+            AuditEntry(
+                at=datetime.now(UTC),
+                who=_who(),
+                change=change,
+                subject=subject,
+                before=before,
+                after=after,
+                why=why,
+            )
+        )
+
+
+def open_rooms(workspace: Folder | None = None) -> Rooms:
+    """Return the rooms of a workspace.
+
+    Args:
+        workspace: its folder; when None, `BRINERY_WORKSPACE`, or the nearest `brinery.toml`
+            upwards, or the current folder.
+
+    Raises:
+        SettingsError: it is not a folder, or its settings are wrong.
+    """
+    chosen = workspace or os.environ.get("BRINERY_WORKSPACE")
+    found = Workspace.find(Path(chosen) if chosen else None)
+    return Rooms(
+        workspace=found,
+        settings=settings.read(found.settings_file, os.environ),
+        registry=MlflowRegistry(found.tracking_uri, found.artifacts),
+        audit=SqlAudit(found.database_uri),
+    )
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"

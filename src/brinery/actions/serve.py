@@ -1,0 +1,61 @@
+"""Serve: a registered version behind HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from brinery.actions.predict import imported
+from brinery.actions.rooms import Folder, open_rooms
+from brinery.records.version import Version
+from brinery.registry.interface import resolve
+from brinery.serve import server
+from brinery.serve.endpoint import Endpoint
+from brinery.specs.reference import Reference
+
+
+def serve(
+    reference: str,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    workers: int | None = None,
+    on_start: Callable[[Version, str], None] = lambda _, __: None,
+    workspace: Folder | None = None,
+) -> None:
+    """Serve a version until the process is told to end; what is not given is in the settings.
+
+    Args:
+        reference: which version; a name alone means its champion.
+        host: address to listen on.
+        port: port to listen on.
+        workers: server processes, each with its model.
+        on_start: called with the version and the URL when the port is open.
+        workspace: its folder; the nearest upwards when None.
+
+    Raises:
+        NotFound: there is no such version.
+        NotServable: it was not imported by Brinery.
+        AddressInUse: another program listens there.
+    """
+    rooms = open_rooms(workspace)
+    settings = rooms.settings.serve
+    host, port = host or settings.host, port or settings.port
+    version = resolve(rooms.registry, Reference.parse(reference))
+    endpoint = Endpoint(
+        version=version,
+        candidate=imported(version),
+        model_file=str(rooms.registry.model_file(version)),
+        timeout_s=settings.timeout_s,
+        max_body_bytes=int(settings.max_body_mb * 1e6),
+        unknown_categories=settings.unknown_categories,
+    )
+    server.check_address(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{port}"
+    server.serve(
+        endpoint,
+        host=host,
+        port=port,
+        workers=workers or settings.workers,
+        on_start=lambda: on_start(version, url),
+    )

@@ -1,0 +1,39 @@
+"""What the commands of one call share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from brinery.cli.output import Format
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass
+class Session:
+    """The workspace that was named, and the form of the output."""
+
+    workspace: Path | None = None
+    format: Format = Format.AUTO
+
+
+def format_option(function: _F) -> _F:
+    """Return a command with `--format`."""
+
+    def remember(ctx: click.Context, _: click.Parameter, value: str) -> None:
+        ctx.ensure_object(Session).format = Format(value)
+
+    return click.option(
+        "--format",
+        type=click.Choice([form.value for form in Format]),
+        default=Format.AUTO.value,
+        show_default=True,
+        expose_value=False,
+        callback=remember,
+        help="human for people, json for programs, quiet for names only; auto is human.",
+    )(function)

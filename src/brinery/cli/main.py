@@ -1,0 +1,103 @@
+"""The command `brinery`: its commands by name, loaded when they are used, and its exit status."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from brinery import __version__
+from brinery.cli.context import Session
+from brinery.cli.output import Format, report_error
+from brinery.errors import BrineryError
+
+# Name, module, and what `brinery --help` says, which must not cost an import.
+_COMMANDS = {
+    "import": ("brinery.cli.import_model", "Import, evaluate and register a model file."),
+    "model": ("brinery.cli.model", "List and show registered models."),
+    "predict": ("brinery.cli.predict", "Score a data file with a registered model."),
+    "promote": ("brinery.cli.promote", "Make a version the champion."),
+    "serve": ("brinery.cli.serve", "Serve a registered model over HTTP."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when one of them is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        found = import_module(_COMMANDS[cmd_name][0]).command
+        assert isinstance(found, click.Command)  # noqa: S101 - for the type checker
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name; a wrong name is met with the nearest."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], _COMMANDS, n=1)
+            message = f"there is no command '{args[0]}'" + (
+                f": did you mean '{near[0]}'?" if near else ""
+            )
+            raise click.UsageError(message, ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="brinery", message="%(prog)s %(version)s")
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path),
+    help="The workspace folder. Default: BRINERY_WORKSPACE, the nearest folder upwards with a "
+    "brinery.toml, or this one.",
+)
+@click.pass_obj
+def cli(session: Session, workspace: Path | None) -> None:
+    """From model.pkl to an evaluated, versioned, promoted and served model."""
+    session.workspace = workspace
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0, 2 for a user's mistake, 1 for a fault of ours."""
+    session = Session()
+    try:
+        status: Any = cli.main(
+            args=arguments, prog_name="brinery", obj=session, standalone_mode=False
+        )
+    except BrineryError as error:
+        report_error(session.format, error.code, error.message, error.hint)
+        sys.exit(error.exit_status)
+    except click.UsageError as error:
+        _usage_error(session.format, error)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _usage_error(form: Format, error: click.UsageError) -> None:
+    path = error.ctx.command_path if error.ctx else "brinery"
+    message = error.format_message().rstrip(".")
+    report_error(form, "usage", message[:1].lower() + message[1:], f"{path} --help")

@@ -1,0 +1,239 @@
+"""`brinery model`: list and show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from brinery.cli.context import Session, format_option
+from brinery.cli.output import Format, note, print_facts, print_json, print_table
+
+if TYPE_CHECKING:
+    from brinery.actions.models import Model
+    from brinery.records.evaluation import Confusion
+    from brinery.records.version import Candidate, Version
+
+_HEADLINES = {"binary": "roc_auc", "multiclass": "f1_macro", "regression": "r2"}
+_TIME = "%Y-%m-%d %H:%M"
+_MANY_CATEGORIES = 6
+
+
+@click.group("model")
+def command() -> None:
+    """List and show registered models."""
+
+
+@command.command("list")
+@format_option
+@click.pass_obj
+def list_models(session: Session) -> None:
+    """List the models of the workspace."""
+    from brinery.actions.models import models
+
+    found = models(workspace=session.workspace)
+    match session.format:
+        case Format.JSON:
+            print_json(found)
+        case Format.QUIET:
+            for model in found:
+                print(model.name)
+        case _ if not found:
+            note("no models yet: brinery import MODEL --name NAME --data FILE --target COLUMN")
+        case _:
+            print_table(
+                [
+                    "model",
+                    "champion",
+                    "challenger",
+                    "newest",
+                    "type",
+                    "champion's headline",
+                    "imported",
+                ],
+                [_model_row(model) for model in found],
+            )
+
+
+@command.command("show")
+@click.argument("reference")
+@format_option
+@click.pass_obj
+def show(session: Session, reference: str) -> None:
+    """Show a model (bank) or one version of it (bank@1, bank@champion, bank@Production)."""
+    from brinery.actions.models import model, version
+
+    if "@" not in reference:
+        whole = model(reference, workspace=session.workspace)
+        if session.format is Format.JSON:
+            print_json(whole)
+        elif session.format is Format.QUIET:
+            for one in whole.versions:
+                print(one.reference)
+        else:
+            _print_model(whole)
+        return
+    one = version(reference, workspace=session.workspace)
+    if session.format is Format.JSON:
+        print_json(one)
+    elif session.format is Format.QUIET:
+        print(one.reference)
+    else:
+        _print_version(one)
+
+
+def _model_row(model: Model) -> list[object]:
+    champion, challenger = (_with_alias(model, alias) for alias in ("champion", "challenger"))
+    newest = model.versions[0]
+    return [
+        model.name,
+        champion.number if champion else "none",
+        challenger.number if challenger else "none",
+        newest.number,
+        newest.candidate.description.type if newest.candidate else "unknown",
+        _headline(champion) if champion else "none",
+        newest.created.astimezone().strftime(_TIME),
+    ]
+
+
+def _with_alias(model: Model, alias: str) -> Version | None:
+    return next((version for version in model.versions if alias in version.aliases), None)
+
+
+def _headline(version: Version) -> str:
+    if version.candidate is None:
+        return "not imported by Brinery"
+    evaluation = version.candidate.evaluation
+    if evaluation is None:
+        return "not evaluated"
+    name = _HEADLINES.get(evaluation.type, "")
+    if name not in evaluation.metrics:
+        name = next(iter(evaluation.metrics), "")
+    return f"{name} {evaluation.metrics[name]:.4f}" if name else "no figure"
+
+
+def _print_model(model: Model) -> None:
+    print_facts([("model", model.name), ("MLflow tracking URI", model.tracking_uri)])
+    print_table(
+        ["version", "aliases", "stage", "headline", "file", "data", "imported"],
+        [
+            [
+                version.number,
+                ", ".join(version.aliases),
+                version.stage,
+                _headline(version),
+                version.candidate.origin.file if version.candidate else "",
+                version.candidate.data.name if version.candidate else "",
+                version.created.astimezone().strftime(_TIME),
+            ]
+            for version in model.versions
+        ],
+    )
+    print_table(
+        ["when", "who", "change", "from", "to", "why"],
+        [
+            [
+                entry.at.astimezone().strftime(_TIME),
+                entry.who,
+                entry.change,
+                entry.before or "",
+                entry.after,
+                entry.why,
+            ]
+            for entry in model.history
+        ],
+    )
+
+
+def _print_version(version: Version) -> None:
+    facts: list[tuple[str, object]] = [
+        ("version", version.reference),
+        ("aliases", ", ".join(version.aliases) or "none"),
+        ("stage", version.stage),
+        ("imported", version.created.astimezone().strftime(_TIME)),
+        ("MLflow run", version.run_id or "none"),
+    ]
+    if version.candidate is None:
+        print_facts([*facts, ("", "registered by another program: Brinery knows no more of it")])
+        return
+    print_facts(facts + _candidate_facts(version, version.candidate))
+    _print_evaluation(version.candidate)
+    print_table(
+        ["column", "type", "required", "may be missing", "categories"],
+        [
+            [
+                column.name,
+                column.type,
+                "yes" if column.required else "not read",
+                "yes" if column.nullable else "no",
+                _categories(column.categories),
+            ]
+            for column in version.candidate.signature.columns
+        ],
+    )
+
+
+def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, object]]:
+    description, data, parity = candidate.description, candidate.data, version.parity
+    packages = " ".join(f"{name}=={v}" for name, v in candidate.environment.packages.items())
+    code = candidate.code
+    return [
+        ("file", f"{candidate.origin.file}, sha256 {candidate.origin.sha256[:16]}…"),
+        ("model", description.outline),
+        (
+            "predicts",
+            f"{description.type}: {', '.join(map(str, description.classes))}".rstrip(": "),
+        ),
+        ("data", f"{data.name}, {data.rows:,} rows, target {data.target or 'none'}"),
+        (
+            "parity",
+            f"{parity.rows:,} of {parity.rows:,} rows equal, "
+            f"largest difference {parity.max_difference:g}"
+            if parity
+            else "unknown",
+        ),
+        (
+            "code",
+            f"{code.commit[:12]}{' (changed since)' if code.dirty else ''}"
+            if code
+            else "not in git",
+        ),
+        ("environment", f"Python {candidate.environment.python}, {packages}"),
+    ]
+
+
+def _print_evaluation(candidate: Candidate) -> None:
+    evaluation = candidate.evaluation
+    if evaluation is None:
+        print_facts([("evaluation", "none: imported without --target")])
+        return
+    rows: list[list[object]] = [
+        [name, f"{value:.4f}", ""] for name, value in evaluation.metrics.items()
+    ]
+    rows += [[name, "", f"not computed: {why}"] for name, why in evaluation.not_computed.items()]
+    print_table(["metric", f"on {evaluation.rows:,} rows", ""], rows)
+    for confusion in evaluation.confusion:
+        _print_confusion(confusion)
+
+
+def _print_confusion(confusion: Confusion) -> None:
+    at = (
+        "at the model's own labels"
+        if confusion.threshold is None
+        else f"at {confusion.threshold:.4g}"
+    )
+    print_table(
+        [f"actual, {at}", *(f"predicted {label}" for label in confusion.labels)],
+        [
+            [label, *counts]
+            for label, counts in zip(confusion.labels, confusion.counts, strict=True)
+        ],
+    )
+
+
+def _categories(categories: tuple[object, ...] | None) -> str:
+    if categories is None:
+        return ""
+    shown = ", ".join(str(value) for value in categories[:_MANY_CATEGORIES])
+    more = len(categories) - _MANY_CATEGORIES
+    return f"{shown}, and {more} more" if more > 0 else shown

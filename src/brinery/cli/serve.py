@@ -1,0 +1,49 @@
+"""`brinery serve`."""
+
+from __future__ import annotations
+
+import click
+
+from brinery.cli.context import Session
+from brinery.cli.output import note
+
+
+@click.command("serve")
+@click.argument("reference")
+@click.option("--host", help="Address to listen on. Default: 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. Default: 8000.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Server processes, each with its model. Default: 1.",
+)
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    *,
+    reference: str,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+) -> None:
+    """Serve REFERENCE over HTTP until Ctrl-C: bank for its champion, or bank@1.
+
+    Where there is no champion, the newest version is served, and said so.
+    """
+    from brinery.actions.serve import serve
+
+    def started(version: object, url: str) -> None:
+        name = reference.partition("@")[0]
+        note(f"{getattr(version, 'reference', name)} is served. Ctrl-C ends it.")
+        note(f"  predict  POST {url}/v1/models/{name}/predict")
+        note(f"  docs     {url}/docs")
+
+    serve(
+        reference,
+        host=host,
+        port=port,
+        workers=workers,
+        on_start=started,
+        workspace=session.workspace,
+    )

@@ -1,0 +1,246 @@
+"""The error tree: each has a code, a message that names the thing at fault, and a hint.
+
+BrineryError
+├── UserError                    the user can mend it; exit status 2
+│   ├── SettingsError            brinery.toml, a flag or a variable is wrong
+│   ├── InvalidName              a model name that is not allowed
+│   ├── InvalidReference         not NAME, NAME@VERSION or NAME@ALIAS
+│   ├── NotFound                 no such model, version or alias
+│   ├── ModelFileError
+│   │   ├── ModelFileMissing     no such file
+│   │   ├── NotAPickle           empty, truncated or another format
+│   │   ├── NotAModel            a pickle of something that cannot predict
+│   │   ├── ClassNotImportable   its class lives in a script, or moved
+│   │   ├── LibraryMissing       a library it needs is not installed
+│   │   ├── LibraryMismatch      another version of a library wrote it
+│   │   ├── TypeMismatch         it does not predict what --type says
+│   │   └── ModelLoadFailed      unpickling raised something else
+│   ├── DataError
+│   │   ├── DataFileMissing      no such file
+│   │   ├── DataUnreadable       not csv, parquet or json lines
+│   │   ├── SeparatorUnclear     the csv separator cannot be told
+│   │   ├── TargetMissing        the target is not a column
+│   │   ├── ColumnMissing        a column the model needs is not there
+│   │   ├── ColumnMismatch       a column is there but is not what the model takes
+│   │   ├── UnseenClass          the target has classes the model never saw
+│   │   └── OutputUnwritable     the output's format or folder is wrong
+│   ├── PredictionRefused        the model raised on these rows
+│   ├── ParityFailed             the registered model answers otherwise than the file
+│   ├── NotServable              the version was not imported by Brinery
+│   └── AddressInUse             another program listens there
+└── Fault                        ours, or the machine's; exit status 1
+    ├── ModelProcessDied         the process that held the model ended
+    ├── ModelProcessTimeout      it did not answer in time
+    └── RegistryFault            the registry could not be read or written
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class BrineryError(Exception):
+    """Anything Brinery raises on purpose.
+
+    Attributes:
+        code: stable, kebab-case; what programs match on.
+        message: one sentence that names the thing at fault.
+        hint: the next command to type or the change to make; may be empty.
+        exit_status: what the command line exits with.
+    """
+
+    code: ClassVar[str] = "brinery-error"
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UserError(BrineryError):
+    """Something the user can mend."""
+
+    code = "user-error"
+    exit_status = 2
+
+
+class SettingsError(UserError):
+    """A setting in brinery.toml, a flag or a variable is wrong."""
+
+    code = "settings-error"
+
+
+class InvalidName(UserError):
+    """A model name that is not allowed."""
+
+    code = "invalid-name"
+
+
+class InvalidReference(UserError):
+    """Not NAME, NAME@VERSION or NAME@ALIAS."""
+
+    code = "invalid-reference"
+
+
+class NotFound(UserError):
+    """No such model, version or alias."""
+
+    code = "not-found"
+
+
+class ModelFileError(UserError):
+    """The model file cannot be imported."""
+
+    code = "model-file-error"
+
+
+class ModelFileMissing(ModelFileError):
+    """No such model file."""
+
+    code = "model-file-missing"
+
+
+class NotAPickle(ModelFileError):
+    """An empty or truncated file, or another format."""
+
+    code = "not-a-pickle"
+
+
+class NotAModel(ModelFileError):
+    """A pickle of something that cannot predict."""
+
+    code = "not-a-model"
+
+
+class ClassNotImportable(ModelFileError):
+    """The model's class lives in a script, or is not where the pickle says."""
+
+    code = "class-not-importable"
+
+
+class LibraryMissing(ModelFileError):
+    """A library the model needs is not installed."""
+
+    code = "library-missing"
+
+
+class LibraryMismatch(ModelFileError):
+    """Another version of a library wrote the model, and its pickles are not portable."""
+
+    code = "library-mismatch"
+
+
+class TypeMismatch(ModelFileError):
+    """The model does not predict what was stated."""
+
+    code = "type-mismatch"
+
+
+class ModelLoadFailed(ModelFileError):
+    """Unpickling raised something that has no class of its own."""
+
+    code = "model-load-failed"
+
+
+class DataError(UserError):
+    """The data cannot be used with this model."""
+
+    code = "data-error"
+
+
+class DataFileMissing(DataError):
+    """No such data file."""
+
+    code = "data-file-missing"
+
+
+class DataUnreadable(DataError):
+    """The file is not csv, parquet or json lines, or is damaged."""
+
+    code = "data-unreadable"
+
+
+class SeparatorUnclear(DataError):
+    """The separator of a csv file cannot be told."""
+
+    code = "separator-unclear"
+
+
+class TargetMissing(DataError):
+    """The target is not a column of the data."""
+
+    code = "target-missing"
+
+
+class ColumnMissing(DataError):
+    """A column the model needs is not in the data."""
+
+    code = "column-missing"
+
+
+class ColumnMismatch(DataError):
+    """A column is there but is not what the model takes."""
+
+    code = "column-mismatch"
+
+
+class UnseenClass(DataError):
+    """The target has classes the model never saw."""
+
+    code = "unseen-class"
+
+
+class OutputUnwritable(DataError):
+    """The output's format is unknown or its folder cannot be written."""
+
+    code = "output-unwritable"
+
+
+class PredictionRefused(UserError):
+    """The model raised on these rows."""
+
+    code = "prediction-refused"
+
+
+class ParityFailed(UserError):
+    """The registered model answers otherwise than the file."""
+
+    code = "parity-failed"
+
+
+class NotServable(UserError):
+    """The version was not imported by Brinery, so it is not loaded."""
+
+    code = "not-servable"
+
+
+class AddressInUse(UserError):
+    """Another program listens on that address."""
+
+    code = "address-in-use"
+
+
+class Fault(BrineryError):
+    """Ours, or the machine's."""
+
+    code = "fault"
+    exit_status = 1
+
+
+class ModelProcessDied(Fault):
+    """The process that held the model ended before it answered."""
+
+    code = "model-process-died"
+
+
+class ModelProcessTimeout(Fault):
+    """The process that held the model did not answer in time."""
+
+    code = "model-process-timeout"
+
+
+class RegistryFault(Fault):
+    """The registry could not be read or written."""
+
+    code = "registry-fault"

@@ -1,0 +1,186 @@
+"""The program of the child process: holds one model, answers frames, ends when its parent does.
+
+It says nothing on its standard output that anyone reads, and it never sends a pickle.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any, NoReturn, assert_never
+
+import pandas as pd
+import pyarrow as pa
+
+from brinery import errors
+from brinery.flavors import environment, messages, tables
+from brinery.flavors.interface import Flavor
+from brinery.flavors.scikit_learn import ScikitLearn
+from brinery.pickles.frames import Channel, ChannelClosed
+from brinery.pickles.unpickle import enter_child, rewrite, unpickle
+from brinery.records.scores import Scores
+
+_FLAVORS: tuple[Flavor, ...] = (ScikitLearn(),)
+_MAX_REASON = 300
+
+
+class Host:
+    """One model and its flavor."""
+
+    def __init__(self) -> None:
+        self._model: Any = None
+        self._flavor: Flavor | None = None
+
+    def answer(
+        self, request: messages.Request, payload: bytes
+    ) -> tuple[messages.Reply, memoryview]:
+        """Return the reply to a request, with its payload."""
+        nothing = memoryview(b"")
+        match request:
+            case messages.Load():
+                return self._load(Path(request.path)), nothing
+            case messages.Score():
+                scores = self._score(_frame(tables.unpack(payload), request))
+                return messages.Scored(), tables.pack_scores(scores)
+            case messages.ProbeMissing():
+                frame = _frame(tables.unpack(payload), request)
+                return messages.Columns(self._may_be_missing(frame, request.columns)), nothing
+            case messages.ListPackages():
+                loaded = environment.imported_modules()
+                return messages.Packages(
+                    environment.used_packages(request.modules, loaded)
+                ), nothing
+            case messages.Rewrite():
+                rewrite(self._model, Path(request.path))
+                return messages.Written(), nothing
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    def _load(self, path: Path) -> messages.Loaded:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                self._model = unpickle(path)
+            except Exception as error:  # noqa: BLE001 - a model file may raise anything
+                raise _load_error(path, error) from None
+        self._flavor = next((flavor for flavor in _FLAVORS if flavor.sniff(self._model)), None)
+        if self._flavor is None:
+            what = type(self._model)
+            raise errors.NotAModel(
+                f"{path.name} holds a {what.__module__}.{what.__qualname__}, which cannot predict",
+                hint="pickle the fitted estimator or pipeline itself",
+            )
+        try:
+            description = self._flavor.describe(self._model)
+        except Exception as error:  # noqa: BLE001 - a model may raise anything
+            raise errors.NotAModel(
+                f"{path.name} cannot be described: {_reason(error)}",
+                hint="fit the model before it is pickled",
+            ) from None
+        return messages.Loaded(description, tuple(dict.fromkeys(str(w.message) for w in caught)))
+
+    def _score(self, frame: Any) -> Scores:
+        if self._flavor is None:
+            raise errors.NotAModel("no model is loaded")
+        try:
+            return self._flavor.score(self._model, frame)
+        except Exception as error:  # noqa: BLE001 - a model may raise anything
+            raise errors.PredictionRefused(
+                f"the model raised {_reason(error)}",
+                hint="compare the data's columns and types with those the model was fitted on",
+            ) from None
+
+    def _may_be_missing(self, frame: Any, columns: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the columns whose value the model does without.
+
+        All are tried in one table, a row for each; only when that is refused, one by one.
+        """
+        named = pd.DataFrame(frame, columns=list(columns))
+        if self._answers(_holed(named, columns), frame):
+            return columns
+        return tuple(name for name in columns if self._answers(_holed(named, (name,)), frame))
+
+    def _answers(self, holed: pd.DataFrame, like: Any) -> bool:
+        try:
+            self._score(holed if isinstance(like, pd.DataFrame) else holed.to_numpy())
+        except errors.PredictionRefused:
+            return False
+        return True
+
+
+def _holed(row: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Return a row for each column, in which that column's value is missing."""
+    holed = pd.concat([row] * len(columns), ignore_index=True)
+    for position, name in enumerate(columns):
+        series = holed[name].astype("float64") if _numeric(holed[name]) else holed[name]
+        if pd.api.types.is_bool_dtype(series):
+            series = series.astype(object)
+        series[position] = None if series.dtype.kind == "M" else float("nan")
+        holed[name] = series
+    return holed
+
+
+def _numeric(series: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series)
+
+
+def _frame(table: pa.Table, request: messages.Score | messages.ProbeMissing) -> Any:
+    """Return what the model is given: a frame, or an array where it was fitted without names."""
+    frame = table.select(list(request.columns)).to_pandas()
+    for name in frame.columns:
+        if frame[name].dtype == object:
+            frame[name] = frame[name].where(frame[name].notna(), float("nan"))
+    return frame if request.named else frame.to_numpy()
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:_MAX_REASON]}"
+
+
+def _load_error(path: Path, error: Exception) -> errors.ModelFileError:
+    match error:
+        case ModuleNotFoundError():
+            return errors.LibraryMissing(
+                f"{path.name} needs the module '{error.name}', which is not installed",
+                hint="install what it was made with, or put the module's folder on PYTHONPATH",
+            )
+        case AttributeError() if "Can't get attribute" in str(error):
+            return errors.ClassNotImportable(
+                f"{path.name} names a class that is not where it says: {error}",
+                hint="install the version of the library that wrote it",
+            )
+        case _:
+            return errors.ModelLoadFailed(
+                f"{path.name} could not be loaded: {_reason(error)}",
+                hint="load it once where it was made, and pickle it again",
+            )
+
+
+def serve(channel: Channel) -> NoReturn:
+    """Answer frames until the parent closes its end, then end the process."""
+    host = Host()
+    while True:
+        try:
+            header, payload = channel.receive()
+        except ChannelClosed:
+            os._exit(0)
+        try:
+            reply, body = host.answer(messages.REQUESTS.decode(header), payload)
+        except errors.BrineryError as error:
+            reply, body = _failed(error), memoryview(b"")
+        try:
+            channel.send(messages.encode(reply), body)
+        except ChannelClosed:
+            os._exit(0)
+
+
+def _failed(error: errors.BrineryError) -> messages.Failed:
+    return messages.Failed(type(error).__name__, error.message, error.hint)
+
+
+if __name__ == "__main__":
+    enter_child()
+    serve(Channel(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,49 @@
+"""What a fitted model says of itself once it is loaded."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from brinery.records.evaluation import PredictionType
+from brinery.records.signature import Scalar
+
+
+class ColumnUse(Struct, frozen=True, kw_only=True):
+    """What a model does with one input column, as far as it can be read from its steps.
+
+    Attributes:
+        used: whether any step reads it.
+        categories: the values its encoder knows, or None.
+        missing: whether a step stands before the encoder that fills missing values in, or the
+            encoder knows the missing value itself.
+    """
+
+    used: bool = True
+    categories: tuple[Scalar, ...] | None = None
+    missing: bool = False
+
+
+class Description(Struct, frozen=True, kw_only=True):
+    """A loaded model.
+
+    Attributes:
+        framework: distribution name, such as `scikit-learn`.
+        framework_version: the version that is installed and loaded it.
+        outline: its class, with those of its steps, on one line.
+        type: what it predicts, as far as it can be told.
+        classes: in the order of its probabilities; empty where it has none.
+        gives_probabilities: whether it has `predict_proba`.
+        feature_names: the columns it was fitted on, in order; None where it was fitted without.
+        n_features: how many columns it takes; None where it does not say.
+        columns: what it does with each of `feature_names`; a name that is absent is unknown.
+    """
+
+    framework: str
+    framework_version: str
+    outline: str
+    type: PredictionType
+    classes: tuple[Scalar, ...] = ()
+    gives_probabilities: bool = False
+    feature_names: tuple[str, ...] | None = None
+    n_features: int | None = None
+    columns: dict[str, ColumnUse] = {}

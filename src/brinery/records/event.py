@@ -1,0 +1,36 @@
+"""What long work yields while it runs; the terminal, the store and the page read the same ones."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Step(StrEnum):
+    """The steps of an import, in order."""
+
+    SCAN = "scan"
+    DATA = "data"
+    LOAD = "load"
+    CHECK = "check"
+    EVALUATE = "evaluate"
+    STORE = "store"
+    PARITY = "parity"
+    REGISTER = "register"
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """A step that is done, or that has something to say.
+
+    Attributes:
+        step: which.
+        message: one line for people.
+        warning: whether it wants attention.
+        elapsed_s: seconds since the work began.
+    """
+
+    step: Step
+    message: str
+    warning: bool = False
+    elapsed_s: float

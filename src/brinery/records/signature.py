@@ -1,0 +1,53 @@
+"""What a model takes: its columns, in order."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+Scalar = str | int | float | bool
+
+
+class ColumnType(StrEnum):
+    """The type of a column, in words that JSON, Arrow and people share."""
+
+    INTEGER = "integer"
+    NUMBER = "number"
+    STRING = "string"
+    BOOLEAN = "boolean"
+    DATETIME = "datetime"
+
+
+class Column(Struct, frozen=True, kw_only=True):
+    """One input column.
+
+    Attributes:
+        name: as in the data.
+        type: of its values.
+        required: whether the model reads it; a column it does not read may be left out.
+        nullable: whether the model answers when the value is missing.
+        categories: the values the model knows, where its encoder lists them; else None.
+    """
+
+    name: str
+    type: ColumnType
+    required: bool = True
+    nullable: bool = False
+    categories: tuple[Scalar, ...] | None = None
+
+
+class Signature(Struct, frozen=True, kw_only=True):
+    """The input columns in the order of the data, and one row that is known to work.
+
+    Attributes:
+        columns: every column of the data but the target.
+        example: column name to value; a missing value is None.
+    """
+
+    columns: tuple[Column, ...]
+    example: dict[str, Scalar | None]
+
+    def column(self, name: str) -> Column | None:
+        """Return the column of that name, or None."""
+        return next((column for column in self.columns if column.name == name), None)

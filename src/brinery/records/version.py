@@ -1,0 +1,182 @@
+"""A registered model version, and what is recorded with it for ever."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from brinery.records.description import Description
+from brinery.records.evaluation import Evaluation
+from brinery.records.signature import Signature
+
+
+class Stage(StrEnum):
+    """MLflow's stage, kept in step with the aliases for older clients."""
+
+    NONE = "None"
+    STAGING = "Staging"
+    PRODUCTION = "Production"
+
+
+class Alias(StrEnum):
+    """An alias that Brinery gives a meaning to."""
+
+    CHAMPION = "champion"
+    CHALLENGER = "challenger"
+
+    @property
+    def stage(self) -> Stage:
+        """Return the stage that older clients know it by."""
+        return Stage.PRODUCTION if self is Alias.CHAMPION else Stage.STAGING
+
+
+class Environment(Struct, frozen=True, kw_only=True):
+    """What the model was loaded and scored with.
+
+    Attributes:
+        python: version, such as `3.11.7`.
+        platform: such as `linux-x86_64`.
+        packages: distribution name to version, only those the model uses.
+    """
+
+    python: str
+    platform: str
+    packages: dict[str, str]
+
+
+class DataFingerprint(Struct, frozen=True, kw_only=True):
+    """Which data it was evaluated on.
+
+    Attributes:
+        name: the file's name, or `dataframe`.
+        rows: count.
+        columns: their names, in order, the target included.
+        sha256: of the content, the same whatever the file format.
+        target: the target's name, or None.
+    """
+
+    name: str
+    rows: int
+    columns: tuple[str, ...]
+    sha256: str
+    target: str | None
+
+
+class CodeVersion(Struct, frozen=True, kw_only=True):
+    """The commit that the model file lay in.
+
+    Attributes:
+        commit: 40 hexadecimal digits.
+        dirty: whether tracked files differed from it.
+    """
+
+    commit: str
+    dirty: bool
+
+
+class Parity(Struct, frozen=True, kw_only=True):
+    """Whether the registered model answers as the file does.
+
+    Attributes:
+        rows: how many rows were compared.
+        max_difference: the largest absolute difference of a probability or value.
+    """
+
+    rows: int
+    max_difference: float
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """The file a version was imported from.
+
+    Attributes:
+        file: its name.
+        sha256: of its bytes.
+        size_bytes: of the file.
+        written_with: distribution name to the versions that the file says wrote it.
+    """
+
+    file: str
+    sha256: str
+    size_bytes: int
+    written_with: dict[str, tuple[str, ...]]
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """Everything known of a model before it has a version number.
+
+    Attributes:
+        name: of the registered model.
+        origin: the file.
+        description: what the loaded model says of itself.
+        signature: what it takes.
+        evaluation: how good it is; None where there was no target.
+        environment: what it needs.
+        data: what it was evaluated on.
+        code: the commit; None outside git.
+        model_sha256: of the registered model file; differs from the origin's where the file was
+            re-encoded.
+    """
+
+    name: str
+    origin: Origin
+    description: Description
+    signature: Signature
+    evaluation: Evaluation | None
+    environment: Environment
+    data: DataFingerprint
+    code: CodeVersion | None
+    model_sha256: str
+
+
+class Version(Struct, frozen=True, kw_only=True):
+    """A registered model version.
+
+    Attributes:
+        name: of the registered model.
+        number: 1, 2, …
+        aliases: sorted.
+        created: with time zone.
+        run_id: MLflow's run; None where there is none.
+        candidate: what was recorded at import; None where it was not imported by Brinery.
+        parity: None where it was not imported by Brinery.
+    """
+
+    name: str
+    number: int
+    aliases: tuple[str, ...]
+    created: datetime
+    run_id: str | None
+    candidate: Candidate | None = None
+    parity: Parity | None = None
+
+    @property
+    def reference(self) -> str:
+        """Return `name@number`."""
+        return f"{self.name}@{self.number}"
+
+    @property
+    def stage(self) -> Stage:
+        """Return the stage that its aliases mean."""
+        for alias in Alias:
+            if alias.value in self.aliases:
+                return alias.stage
+        return Stage.NONE
+
+
+class Promotion(Struct, frozen=True, kw_only=True):
+    """That an alias was moved.
+
+    Attributes:
+        version: the version that has it now.
+        alias: which.
+        previous: the number of the version that had it; None where none had.
+        changed: whether anything moved.
+    """
+
+    version: Version
+    alias: Alias
+    previous: int | None
+    changed: bool

@@ -1,0 +1,132 @@
+"""What a registry does, and nothing of how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from brinery.errors import NotFound
+from brinery.records.version import Alias, Candidate, Parity, Version
+from brinery.specs.reference import LATEST, Reference
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A model that is stored and has no version yet.
+
+    Attributes:
+        key: the registry's own name for it.
+        candidate: what is known of it.
+        model_file: the model as the registry gives it back.
+    """
+
+    key: str
+    candidate: Candidate
+    model_file: Path
+
+
+class Registry(Protocol):
+    """Where models, their versions and their aliases are."""
+
+    def open(self) -> None:
+        """Connect, so that the first call after it does not wait."""
+        ...
+
+    def stage(self, candidate: Candidate, model_file: Path) -> Staged:
+        """Return the model, stored where no one sees it yet."""
+        ...
+
+    def commit(self, staged: Staged, parity: Parity) -> Version:
+        """Return the version that the staged model has become."""
+        ...
+
+    def discard(self, staged: Staged) -> None:
+        """Forget a staged model."""
+        ...
+
+    def sweep(self, name: str) -> int:
+        """Return how many staged models of that name were found abandoned and removed.
+
+        Call it only while no other import of that name can be running.
+        """
+        ...
+
+    def find(self, name: str, sha256: str) -> Version | None:
+        """Return the newest version that was imported from a file of that digest."""
+        ...
+
+    def names(self) -> list[str]:
+        """Return the names of the models that have a version, sorted."""
+        ...
+
+    def versions(self, name: str) -> list[Version]:
+        """Return the versions of a model, newest first; none when there is no such model."""
+        ...
+
+    def set_alias(self, name: str, alias: Alias, number: int) -> None:
+        """Give an alias to a version, taking it from any other, and the stage it means with it."""
+        ...
+
+    def model_file(self, version: Version) -> Path:
+        """Return the model file of a version that was imported by Brinery.
+
+        Raises:
+            NotServable: the version was not.
+        """
+        ...
+
+
+def resolve(registry: Registry, reference: Reference) -> Version:
+    """Return the version that a reference means.
+
+    A name alone means its champion; where there is none, its newest version.
+
+    Raises:
+        NotFound: there is no such model, version or alias; the message says what there is.
+    """
+    versions = registry.versions(reference.name)
+    if not versions:
+        raise _no_model(registry, reference.name)
+    if reference.version is not None:
+        found = next((v for v in versions if v.number == reference.version), None)
+    elif reference.alias is None:
+        champion = Alias.CHAMPION.value
+        found = next((v for v in versions if champion in v.aliases), versions[0])
+    elif reference.alias == LATEST:
+        found = versions[0]
+    else:
+        found = next((v for v in versions if reference.alias in v.aliases), None)
+    if found is None:
+        raise _no_version(reference, versions)
+    return found
+
+
+def _no_model(registry: Registry, name: str) -> NotFound:
+    from difflib import get_close_matches
+
+    names = registry.names()
+    near = get_close_matches(name, names, n=1)
+    if near:
+        hint = f"did you mean {near[0]}?"
+    elif names:
+        hint = "brinery model list shows the models"
+    else:
+        hint = f"brinery import MODEL --name {name} --data FILE"
+    return NotFound(f"there is no model '{name}'", hint=hint)
+
+
+def _no_version(reference: Reference, versions: list[Version]) -> NotFound:
+    name = reference.name
+    if reference.version is not None:
+        have = ", ".join(str(version.number) for version in reversed(versions))
+        return NotFound(f"{name} has no version {reference.version}", hint=f"it has {have}")
+    if reference.alias in set(Alias):
+        return NotFound(
+            f"{name} has no {reference.alias}", hint=f"brinery promote {versions[0].reference}"
+        )
+    have = ", ".join(sorted({alias for version in versions for alias in version.aliases}))
+    return NotFound(
+        f"{name} has no alias '{reference.alias}'",
+        hint=f"it has {have}" if have else f"brinery model show {name} shows what it has",
+    )

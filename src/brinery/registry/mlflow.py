@@ -1,0 +1,350 @@
+"""MLflow as the registry, through its own client.
+
+A model directory is written by hand around the user's own pickle, so that nothing is unpickled
+here, no requirement is guessed and no format is converted; the rest is MLflow's client calls.
+Aliases are the truth; the stages that older clients know are kept in step.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
+
+import msgspec
+from msgspec import Struct
+
+from brinery.errors import NotServable, RegistryFault
+from brinery.records.version import Alias, Candidate, Parity, Stage, Version
+from brinery.registry import mlflow_model
+from brinery.registry.interface import Staged
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+_IMPORT_TAG = "brinery.import"
+_PENDING = "pending"
+_DONE = "done"
+_SHA256_TAG = "brinery.sha256"
+_MAX_VERSIONS = 10_000
+_EPOCH_MS = 1000
+
+
+class Passport(Struct, frozen=True):
+    """What is recorded with a version, as it lies beside the model."""
+
+    candidate: Candidate
+    parity: Parity
+
+
+class MlflowRegistry:
+    """A registry in any store that MLflow reaches.
+
+    Args:
+        tracking_uri: of runs, models and versions; `sqlite:///…` in a workspace.
+        artifacts: the folder that model files go to.
+    """
+
+    def __init__(self, tracking_uri: str, artifacts: Path) -> None:
+        self._uri = tracking_uri
+        self._artifacts = artifacts
+
+    def open(self) -> None:
+        """Import MLflow and connect, so that the first call after it waits for neither."""
+        with _foreign_errors():
+            self._client.search_registered_models(max_results=1)
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        # Set before MLflow is imported: it reports its use to its makers otherwise.
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from mlflow import MlflowClient
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        return MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+
+    def stage(self, candidate: Candidate, model_file: Path) -> Staged:
+        """Return the model, stored under a run that is marked as pending."""
+        from mlflow.entities import LoggedModelOutput
+
+        with _foreign_errors():
+            experiment = self._experiment(candidate.name)
+            run = self._client.create_run(
+                experiment,
+                run_name=f"import {candidate.origin.file}",
+                tags={_IMPORT_TAG: _PENDING, **mlflow_model.tags(candidate)},
+            )
+            run_id = run.info.run_id
+            model = self._client.create_logged_model(
+                experiment,
+                name=candidate.name.replace(".", "-"),
+                source_run_id=run_id,
+                params=mlflow_model.params(candidate),
+                model_type=candidate.description.type.value,
+            )
+            self._client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+            self._log_figures(run_id, model.model_id, candidate)
+            with tempfile.TemporaryDirectory() as folder:
+                directory = Path(folder)
+                shutil.copyfile(model_file, directory / mlflow_model.MODEL_FILE)
+                mlflow_model.write(
+                    candidate,
+                    directory,
+                    location=model.artifact_location,
+                    run_id=run_id,
+                    model_id=model.model_id,
+                )
+                self._client.log_model_artifacts(model.model_id, str(directory))
+        stored = _local(model.artifact_location) / mlflow_model.MODEL_FILE
+        return Staged(model.model_id, candidate, stored)
+
+    def commit(self, staged: Staged, parity: Parity) -> Version:
+        """Return the version that the staged model has become; creating it is the one last step."""
+        name = staged.candidate.name
+        with _foreign_errors():
+            model = self._client.get_logged_model(staged.key)
+            passport = msgspec.json.format(
+                msgspec.json.encode(Passport(staged.candidate, parity)), indent=1
+            )
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder, mlflow_model.PASSPORT_FILE)
+                path.write_bytes(passport)
+                self._client.log_model_artifact(staged.key, str(path))
+            self._client.finalize_logged_model(staged.key, "READY")
+            self._ensure_registered(name)
+            with _process_wide_uri(self._uri):
+                created = self._client.create_model_version(
+                    name,
+                    source=f"models:/{staged.key}",
+                    run_id=model.source_run_id,
+                    tags={
+                        _SHA256_TAG: staged.candidate.origin.sha256,
+                        **mlflow_model.tags(staged.candidate),
+                    },
+                    model_id=staged.key,
+                )
+            self._finish(str(model.source_run_id))
+            return self._version(created, {})
+
+    def discard(self, staged: Staged) -> None:
+        """Forget a staged model, its run and its files; one that became a version stays."""
+        with _foreign_errors():
+            model = self._client.get_logged_model(staged.key)
+            self._settle(str(model.source_run_id))
+
+    def sweep(self, name: str) -> int:
+        """Return how many abandoned imports of that name were removed."""
+        with _foreign_errors():
+            experiment = self._client.get_experiment_by_name(name)
+            if experiment is None:
+                return 0
+            pending = self._client.search_runs(
+                [experiment.experiment_id], filter_string=f"tags.`{_IMPORT_TAG}` = '{_PENDING}'"
+            )
+            return sum(self._settle(run.info.run_id) for run in pending)
+
+    def find(self, name: str, sha256: str) -> Version | None:
+        """Return the newest version that was imported from a file of that digest."""
+        with _foreign_errors():
+            found = self._client.search_model_versions(
+                f"name = '{name}' and tags.`{_SHA256_TAG}` = '{sha256}'"
+            )
+            if not found:
+                return None
+            return self._version(max(found, key=lambda v: int(v.version)), self._aliases(name))
+
+    def names(self) -> list[str]:
+        """Return the names of the models that have a version, sorted."""
+        with _foreign_errors():
+            return sorted({v.name for v in self._search_versions("")})
+
+    def versions(self, name: str) -> list[Version]:
+        """Return the versions of a model, newest first."""
+        with _foreign_errors():
+            found = self._search_versions(f"name = '{name}'")
+            aliases = self._aliases(name) if found else {}
+            ordered = sorted(found, key=lambda v: int(v.version), reverse=True)
+            return [self._version(v, aliases) for v in ordered]
+
+    def set_alias(self, name: str, alias: Alias, number: int) -> None:
+        """Give an alias to a version: first the alias, which is the truth, then the stages."""
+        with _foreign_errors():
+            self._client.set_registered_model_alias(name, alias.value, str(number))
+            aliases = self._aliases(name)
+            for version in self._search_versions(f"name = '{name}'"):
+                due = _stage(aliases.get(int(version.version), ()))
+                if version.current_stage != due.value:
+                    self._client.transition_model_version_stage(
+                        name, version.version, due.value, archive_existing_versions=False
+                    )
+
+    def model_file(self, version: Version) -> Path:
+        """Return the model file of a version that was imported by Brinery.
+
+        Raises:
+            NotServable: the version was not.
+        """
+        if version.candidate is None:
+            raise NotServable(
+                f"{version.reference} was registered by another program: it is not checked yet",
+                hint=f"brinery import MODEL --name {version.name} --data FILE",
+            )
+        with _foreign_errors():
+            created = self._client.get_model_version(version.name, str(version.number))
+            return self._folder(created) / mlflow_model.MODEL_FILE
+
+    def _experiment(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        location = (self._artifacts / name).as_uri()
+        return str(self._client.create_experiment(name, artifact_location=location))
+
+    def _ensure_registered(self, name: str) -> None:
+        if not self._client.search_registered_models(f"name = '{name}'", max_results=1):
+            self._client.create_registered_model(name)
+
+    def _log_figures(self, run_id: str, model_id: str, candidate: Candidate) -> None:
+        """Log the data set and the metrics, to the run and to the model on that data."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+
+        data = candidate.data
+        digest = data.sha256[:32]
+        source = msgspec.json.encode({"file": data.name, "sha256": data.sha256}).decode()
+        dataset = Dataset(
+            data.name, digest, "brinery", source, profile=mlflow_model.profile(candidate)
+        )
+        self._client.log_inputs(
+            run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "eval")])]
+        )
+        metrics = candidate.evaluation.metrics if candidate.evaluation else {}
+        now = int(time.time() * _EPOCH_MS)
+        self._client.log_batch(
+            run_id,
+            metrics=[
+                Metric(
+                    key,
+                    value,
+                    now,
+                    0,
+                    model_id=model_id,
+                    dataset_name=data.name,
+                    dataset_digest=digest,
+                    run_id=run_id,
+                )
+                for key, value in metrics.items()
+            ],
+            params=[Param(key, value) for key, value in mlflow_model.params(candidate).items()],
+        )
+
+    def _settle(self, run_id: str) -> bool:
+        """Return whether a pending import was removed; one that reached its version is finished."""
+        if self._client.search_model_versions(f"run_id = '{run_id}'"):
+            self._finish(run_id)
+            return False
+        self._remove(run_id)
+        return True
+
+    def _finish(self, run_id: str) -> None:
+        self._client.set_tag(run_id, _IMPORT_TAG, _DONE)
+        self._client.set_terminated(run_id, "FINISHED")
+
+    def _remove(self, run_id: str) -> None:
+        run = self._client.get_run(run_id)
+        for output in run.outputs.model_outputs if run.outputs else ():
+            model = self._client.get_logged_model(output.model_id)
+            shutil.rmtree(_local(model.artifact_location).parent, ignore_errors=True)
+            self._client.delete_logged_model(output.model_id)
+        self._client.set_tag(run_id, _IMPORT_TAG, "abandoned")
+        self._client.set_terminated(run_id, "KILLED")
+        self._client.delete_run(run_id)
+
+    def _search_versions(self, filter_string: str) -> list[ModelVersion]:
+        return list(self._client.search_model_versions(filter_string, max_results=_MAX_VERSIONS))
+
+    def _aliases(self, name: str) -> dict[int, tuple[str, ...]]:
+        found: dict[int, tuple[str, ...]] = {}
+        for alias, number in self._client.get_registered_model(name).aliases.items():
+            found[int(number)] = (*found.get(int(number), ()), alias)
+        return found
+
+    def _folder(self, version: ModelVersion) -> Path:
+        uri = self._client.get_model_version_download_uri(version.name, version.version)
+        if uri.startswith("models:/"):
+            uri = self._client.get_logged_model(uri.removeprefix("models:/")).artifact_location
+        return _local(uri)
+
+    def _version(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Version:
+        number = int(version.version)
+        passport = None
+        if _SHA256_TAG in version.tags:
+            raw = (self._folder(version) / mlflow_model.PASSPORT_FILE).read_bytes()
+            passport = msgspec.json.decode(raw, type=Passport)
+        return Version(
+            name=version.name,
+            number=number,
+            aliases=tuple(sorted(aliases.get(number, ()))),
+            created=datetime.fromtimestamp(version.creation_timestamp / _EPOCH_MS, UTC),
+            run_id=version.run_id or None,
+            candidate=passport.candidate if passport else None,
+            parity=passport.parity if passport else None,
+        )
+
+
+def _stage(aliases: tuple[str, ...]) -> Stage:
+    return next((alias.stage for alias in Alias if alias.value in aliases), Stage.NONE)
+
+
+def _local(uri: str) -> Path:
+    """Return the folder of a `file://` URI or a path."""
+    parsed = urlparse(uri)
+    return Path(unquote(parsed.path)) if parsed.scheme == "file" else Path(uri)
+
+
+@contextmanager
+def _process_wide_uri(uri: str) -> Iterator[None]:
+    """Make a URI the process's own for one call, and put back what was there.
+
+    MLflow 3.17 looks up the source of a new version at the process-wide URI, whatever the client's.
+    """
+    from mlflow.tracking._tracking_service import utils
+
+    variable = os.environ.get("MLFLOW_TRACKING_URI")
+    try:
+        with utils._use_tracking_uri(uri):  # noqa: SLF001 - the public pair cannot put "unset" back
+            yield
+    finally:
+        if variable is not None:
+            os.environ["MLFLOW_TRACKING_URI"] = variable
+
+
+@contextmanager
+def _foreign_errors() -> Iterator[None]:
+    """Translate what MLflow and the store beneath it raise, once, and keep its warnings out."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with warnings.catch_warnings():
+            # Stages are deprecated there; they are kept in step on purpose.
+            warnings.simplefilter("ignore")
+            yield
+    except (MlflowException, SQLAlchemyError, OSError, msgspec.MsgspecError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise RegistryFault(
+            f"the registry failed: {reason}",
+            hint="check that the workspace can be written, and that its MLflow is this one",
+        ) from error

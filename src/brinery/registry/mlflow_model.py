@@ -1,0 +1,150 @@
+"""A candidate in MLflow's terms: its model directory, its tags and its parameters."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brinery.records.signature import Column, ColumnType
+from brinery.records.version import Candidate
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
+MODEL_FILE = "model.pkl"
+PASSPORT_FILE = "brinery.json"
+
+_MAX_PARAM = 500
+
+
+def tags(candidate: Candidate) -> dict[str, str]:
+    """Return what is worth searching runs and versions by."""
+    description = candidate.description
+    found = {
+        "brinery.type": description.type.value,
+        "brinery.data": candidate.data.sha256,
+        "brinery.framework": f"{description.framework} {description.framework_version}",
+    }
+    if candidate.code:
+        found["mlflow.source.git.commit"] = candidate.code.commit
+    return found
+
+
+def params(candidate: Candidate) -> dict[str, str]:
+    """Return what MLflow's page shows beside the metrics."""
+    description = candidate.description
+    found = {
+        "model": description.outline,
+        "framework": f"{description.framework} {description.framework_version}",
+        "type": description.type.value,
+        "file": candidate.origin.file,
+        "sha256": candidate.origin.sha256,
+        "data": candidate.data.name,
+        "rows": str(candidate.data.rows),
+    }
+    if candidate.data.target:
+        found["target"] = candidate.data.target
+    return {key: value[:_MAX_PARAM] for key, value in found.items()}
+
+
+def profile(candidate: Candidate) -> str:
+    """Return the size of the data as MLflow's page shows it."""
+    data = candidate.data
+    return json.dumps({"num_rows": data.rows, "num_elements": data.rows * len(data.columns)})
+
+
+def write(
+    candidate: Candidate, directory: Path, *, location: str, run_id: str, model_id: str
+) -> None:
+    """Write the files of an MLflow model directory around the model file that lies in it.
+
+    They say what `mlflow.sklearn.save_model` would, so that `mlflow.pyfunc.load_model` and
+    `mlflow.sklearn.load_model` of any program find what they expect.
+    """
+    import mlflow
+    from mlflow.models import Model
+
+    description = candidate.description
+    model = Model(artifact_path=location, run_id=run_id, model_uuid=model_id, model_id=model_id)
+    model.signature = _signature(candidate)
+    model.metadata = {"brinery.sha256": candidate.origin.sha256}
+    model.model_size_bytes = (directory / MODEL_FILE).stat().st_size
+    environment: dict[str, Any] = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
+    model.add_flavor(
+        "python_function",
+        loader_module="mlflow.sklearn",
+        python_version=candidate.environment.python,
+        model_path=MODEL_FILE,
+        predict_fn="predict",
+        env=environment,
+    )
+    model.add_flavor(
+        "sklearn",
+        pickled_model=MODEL_FILE,
+        sklearn_version=description.framework_version,
+        serialization_format="cloudpickle",
+        code=None,
+    )
+    model.save(str(directory / "MLmodel"))
+    requirements = requirement_lines(candidate, mlflow.__version__)
+    (directory / "requirements.txt").write_text("".join(f"{line}\n" for line in requirements))
+    python = candidate.environment.python
+    _write_yaml(
+        directory / "conda.yaml",
+        {
+            "channels": ["conda-forge"],
+            "dependencies": [f"python={python}", "pip", {"pip": requirements}],
+            "name": "mlflow-env",
+        },
+    )
+    _write_yaml(
+        directory / "python_env.yaml",
+        {
+            "python": python,
+            "build_dependencies": ["pip", "setuptools", "wheel"],
+            "dependencies": ["-r requirements.txt"],
+        },
+    )
+
+
+def requirement_lines(candidate: Candidate, mlflow_version: str) -> list[str]:
+    """Return the requirements of the model directory: MLflow, to load it, and what it uses."""
+    packages = {"mlflow": mlflow_version, **candidate.environment.packages}
+    return [f"{name}=={version}" for name, version in packages.items()]
+
+
+def _write_yaml(path: Path, content: dict[str, Any]) -> None:
+    import yaml
+
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def _signature(candidate: Candidate) -> ModelSignature:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    return ModelSignature(
+        inputs=Schema(
+            [
+                ColSpec(_mlflow_type(column), name=column.name, required=column.required)
+                for column in candidate.signature.columns
+            ]
+        ),
+    )
+
+
+def _mlflow_type(column: Column) -> str:
+    match column.type:
+        case ColumnType.INTEGER:
+            # MLflow takes no integers for a double, and no missing value for a long: the type that
+            # the data has is the one that its frames have too.
+            return "long"
+        case ColumnType.NUMBER:
+            return "double"
+        case ColumnType.STRING:
+            return "string"
+        case ColumnType.BOOLEAN:
+            return "boolean"
+        case ColumnType.DATETIME:
+            return "datetime"

@@ -1,0 +1,33 @@
+"""What is served: the record that crosses to the server's processes."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from brinery.records.version import Candidate, Version
+from brinery.specs.settings import UnknownCategories
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """A version, its model file, and the limits of its endpoint.
+
+    Attributes:
+        version: what is served.
+        candidate: what was recorded of it at import.
+        model_file: path of the registered model.
+        timeout_s: for scoring one request.
+        max_body_bytes: of a request.
+        unknown_categories: what `/v1` does with a category the model never saw.
+    """
+
+    version: Version
+    candidate: Candidate
+    model_file: str
+    timeout_s: float
+    max_body_bytes: int
+    unknown_categories: UnknownCategories
+
+    @property
+    def predict_path(self) -> str:
+        """Return the path of its own prediction route."""
+        return f"/v1/models/{self.version.name}/predict"

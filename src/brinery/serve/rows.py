@@ -1,0 +1,138 @@
+"""The body of our own prediction route: `{"rows": [{…}]}`, or one bare object."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from brinery.records.signature import Signature
+from brinery.serve.columns import Reader, Rules
+from brinery.serve.problems import MAX_ERRORS, FieldError, Problem
+
+_ROWS = "rows"
+
+
+def decode(body: bytes) -> Any:
+    """Return the JSON value of a body.
+
+    Raises:
+        Problem: it is empty or malformed; the detail says where.
+    """
+    if not body.strip():
+        raise Problem(
+            HTTPStatus.BAD_REQUEST,
+            "empty-body",
+            "the body is empty",
+            hint="/docs has an example to send",
+        )
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(
+            HTTPStatus.BAD_REQUEST, "malformed-json", f"the body is not JSON: {error}"
+        ) from None
+
+
+def invalid(faults: list[FieldError]) -> Problem:
+    """Return the problem of a body whose values are refused."""
+    first = faults[0]
+    where = f"row {first.row}: " if first.row is not None else ""
+    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid-rows",
+        f"{where}{first.message}{more}",
+        errors=faults,
+        hint="/docs lists the columns, their types and their categories",
+    )
+
+
+class RowsReader:
+    """Reads bodies of our own form for one signature.
+
+    Args:
+        signature: what the model takes.
+        unknown_categories: whether a category the model never saw is let through.
+    """
+
+    def __init__(self, signature: Signature, *, unknown_categories: bool) -> None:
+        self._signature = signature
+        self._required = [column.name for column in signature.columns if column.required]
+        self._nullable = {column.name for column in signature.columns if column.nullable}
+        self._names = {column.name for column in signature.columns}
+        rules = Rules(unknown_categories=unknown_categories)
+        self._batch = Reader(signature, rules, lambda row, name: f"/rows/{row}/{_escape(name)}")
+        self._bare = Reader(signature, rules, lambda _, name: f"/{_escape(name)}")
+
+    def table(self, body: bytes) -> pa.Table:
+        """Return the table that a body states: (n_rows, n_columns) of the signature.
+
+        Raises:
+            Problem: 400 for what is not JSON, 422 for what the model does not take.
+        """
+        rows, reader = self._rows(decode(body))
+        faults = self._shape_faults(rows, reader)
+        if faults:
+            raise invalid(faults)
+        values = {
+            name: [row.get(name) for row in rows]
+            for name in self._names
+            if any(name in row for row in rows)
+        }
+        table, faults = reader.table(values, len(rows))
+        if faults:
+            raise invalid(sorted(faults, key=lambda fault: fault.row or 0))
+        return table
+
+    def _rows(self, value: Any) -> tuple[list[Any], Reader]:
+        if isinstance(value, dict):
+            batch = value.get(_ROWS)
+            if isinstance(batch, list) and len(value) == 1:
+                if not batch:
+                    raise Problem(
+                        HTTPStatus.UNPROCESSABLE_ENTITY, "no-rows", "'rows' is an empty list"
+                    )
+                return batch, self._batch
+            if _ROWS not in value or _ROWS in self._names:
+                return [value], self._bare
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "wrong-shape",
+            'the body is neither {"rows": [{…}, …]} nor one bare object of columns',
+            hint="/docs has an example to send",
+        )
+
+    def _shape_faults(self, rows: list[Any], reader: Reader) -> list[FieldError]:
+        """Return what is wrong with the rows before any value is looked at."""
+        faults = (
+            fault
+            for number, row in enumerate(rows)
+            if type(row) is not dict or row.keys() != self._names
+            for fault in self._row_faults(number, row, reader)
+        )
+        return list(islice(faults, MAX_ERRORS))
+
+    def _row_faults(self, number: int, row: Any, reader: Reader) -> list[FieldError]:
+        if type(row) is not dict:
+            return [
+                FieldError(
+                    code="wrong-type",
+                    message="a row is an object of columns",
+                    row=number,
+                    pointer=f"/rows/{number}",
+                )
+            ]
+        unknown = [reader.unknown_column(name, number) for name in row if name not in self._names]
+        missing = [
+            reader.missing_column(name, number) for name in self._required if name not in row
+        ]
+        return unknown + missing
+
+
+def _escape(name: str) -> str:
+    """Return a name as a part of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,1 @@
+"""What the user declares: settings and references. Read, checked, frozen; nothing is done here."""

@@ -1,0 +1,99 @@
+"""Settings: defaults < brinery.toml < BRINERY_* variables < flags."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from brinery.errors import SettingsError
+
+
+class UnknownCategories(StrEnum):
+    """What an endpoint does with a value that the model's encoder has never seen."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelSettings(_Section):
+    """The process that holds a model."""
+
+    timeout_s: float = Field(
+        600.0, gt=0, description="seconds a model may take to load, or to score one table"
+    )
+
+
+class ServeSettings(_Section):
+    """`brinery serve`."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    workers: int = Field(1, ge=1, le=256, description="server processes, each with its model")
+    timeout_s: float = Field(60.0, gt=0, description="seconds one request may be scored")
+    max_body_mb: float = Field(32.0, gt=0, le=2048, description="largest request body, in MB")
+    unknown_categories: UnknownCategories = Field(
+        UnknownCategories.REFUSE,
+        description="what /v1 does with a category the model never saw: refuse or allow",
+    )
+
+
+class Settings(_Section):
+    """All settings of a workspace."""
+
+    model: ModelSettings = ModelSettings()
+    serve: ServeSettings = ServeSettings()
+
+
+def read(file: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of a workspace.
+
+    Args:
+        file: brinery.toml, which need not exist.
+        environ: the process's variables; `BRINERY_SERVE_PORT` sets `port` under `[serve]`.
+
+    Raises:
+        SettingsError: every fault at once, each with its key and where it was set.
+    """
+    try:
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        declared = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}", hint=f"edit {file}") from None
+    origins: dict[tuple[str, str], str] = {}
+    for section, model in _sections().items():
+        for key in model.model_fields:
+            variable = f"BRINERY_{section}_{key}".upper()
+            if variable in environ:
+                values = declared.setdefault(section, {})
+                if isinstance(values, dict):
+                    values[key] = environ[variable]
+                    origins[section, key] = variable
+    try:
+        return Settings.model_validate(declared)
+    except ValidationError as error:
+        faults = "; ".join(_fault(fault, file, origins) for fault in error.errors())
+        raise SettingsError(faults, hint="docs/reference/settings.md lists the settings") from None
+
+
+def _sections() -> dict[str, type[_Section]]:
+    return {"model": ModelSettings, "serve": ServeSettings}
+
+
+def _fault(fault: Any, file: Path, origins: dict[tuple[str, str], str]) -> str:
+    location = tuple(str(part) for part in fault["loc"])
+    where = origins.get((location[0], location[-1]), f"{file}: {'.'.join(location)}")
+    if fault["type"] != "extra_forbidden":
+        return f"{where}: {fault['msg'].lower()}"
+    fields = Settings.model_fields if len(location) == 1 else _sections()[location[0]].model_fields
+    near = get_close_matches(location[-1], fields, n=1)
+    return f"{where} is not a setting" + (f": did you mean {near[0]}?" if near else "")

@@ -1,0 +1,135 @@
+"""The audit trail: every state change, one row, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from brinery.records.audit import AuditEntry, Change
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Audit(Protocol):
+    """Where state changes are written down."""
+
+    def add(self, entry: AuditEntry) -> None:
+        """Append an entry."""
+        ...
+
+    def entries(self, subject: str | None = None) -> list[AuditEntry]:
+        """Return the entries, oldest first, of one model or of all."""
+        ...
+
+
+class MemoryAudit:
+    """An audit trail that lasts as long as the object."""
+
+    def __init__(self) -> None:
+        self._entries: list[AuditEntry] = []
+
+    def add(self, entry: AuditEntry) -> None:
+        """Append an entry."""
+        self._entries.append(entry)
+
+    def entries(self, subject: str | None = None) -> list[AuditEntry]:
+        """Return the entries, oldest first, of one model or of all."""
+        return [entry for entry in self._entries if subject in (None, entry.subject)]
+
+
+class Base(DeclarativeBase):
+    """The tables of our own database."""
+
+
+class AuditRow(Base):
+    """One entry."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
+    who: Mapped[str] = mapped_column(sa.String(255))
+    change: Mapped[str] = mapped_column(sa.String(32))
+    subject: Mapped[str] = mapped_column(sa.String(100), index=True)
+    before: Mapped[str | None] = mapped_column(sa.String(200))
+    after: Mapped[str] = mapped_column(sa.String(200))
+    why: Mapped[str] = mapped_column(sa.Text)
+
+
+class SqlAudit:
+    """An audit trail in a database.
+
+    Args:
+        uri: an SQLAlchemy URI; the tables are made, or brought up to date, at the first use.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._engine: sa.Engine | None = None
+
+    def add(self, entry: AuditEntry) -> None:
+        """Append an entry, in a transaction of its own."""
+        with self._session() as session:
+            session.add(
+                AuditRow(
+                    at=entry.at,
+                    who=entry.who,
+                    change=entry.change.value,
+                    subject=entry.subject,
+                    before=entry.before,
+                    after=entry.after,
+                    why=entry.why,
+                )
+            )
+
+    def entries(self, subject: str | None = None) -> list[AuditEntry]:
+        """Return the entries, oldest first, of one model or of all."""
+        query = sa.select(AuditRow).order_by(AuditRow.id)
+        if subject is not None:
+            query = query.where(AuditRow.subject == subject)
+        with self._session() as session:
+            return [_entry(row) for row in session.scalars(query)]
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        if self._engine is None:
+            engine = sa.create_engine(self._uri)
+            migrate(engine)
+            self._engine = engine
+        with Session(self._engine) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._engine is not None:
+            self._engine.dispose()
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the tables of a database up to date."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _entry(row: AuditRow) -> AuditEntry:
+    # SQLite keeps no time zone; what was written is UTC.
+    return AuditEntry(
+        at=row.at if row.at.tzinfo else row.at.replace(tzinfo=UTC),
+        who=row.who,
+        change=Change(row.change),
+        subject=row.subject,
+        before=row.before,
+        after=row.after,
+        why=row.why,
+    )

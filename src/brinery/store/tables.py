@@ -1,0 +1,220 @@
+"""Data files become data frames: csv, Parquet and JSON lines, told by their content."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from brinery.errors import DataFileMissing, DataUnreadable, OutputUnwritable, SeparatorUnclear
+
+_SEPARATORS = ",;\t|"
+_SAMPLE_BYTES = 1 << 18
+
+
+class TableFormat(StrEnum):
+    """A file format that tables are read from and written to."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSONL = "jsonl"
+
+
+_SUFFIXES = {
+    ".csv": TableFormat.CSV,
+    ".parquet": TableFormat.PARQUET,
+    ".pq": TableFormat.PARQUET,
+    ".jsonl": TableFormat.JSONL,
+    ".ndjson": TableFormat.JSONL,
+}
+
+
+def sniff(head: bytes) -> TableFormat:
+    """Return the format that the first bytes of a file state."""
+    if head.startswith(b"PAR1"):
+        return TableFormat.PARQUET
+    return TableFormat.JSONL if head.lstrip().startswith(b"{") else TableFormat.CSV
+
+
+def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
+    """Return the table of a file.
+
+    Args:
+        path: a csv, Parquet or JSON lines file.
+        separator: of a csv file; found in its first lines when None.
+
+    Raises:
+        DataFileMissing: there is no such file.
+        DataUnreadable: it is empty, damaged, not UTF-8, or of another format.
+        SeparatorUnclear: it is csv and its separator cannot be told.
+    """
+    if not path.is_file():
+        raise DataFileMissing(
+            f"the data file {path} does not exist", hint=f"ls {path.parent} shows what is there"
+        )
+    with path.open("rb") as stream:
+        head = stream.read(_SAMPLE_BYTES)
+    if not head.strip():
+        raise DataUnreadable(f"{path} is empty", hint="give a csv, Parquet or JSON lines file")
+    try:
+        match sniff(head):
+            case TableFormat.PARQUET:
+                frame = pd.read_parquet(path)
+            case TableFormat.JSONL:
+                frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+            case TableFormat.CSV:
+                frame = _read_csv(path, head, separator)
+    except UnicodeDecodeError as error:
+        raise DataUnreadable(
+            f"{path} is not UTF-8 text: byte {error.start} cannot be read",
+            hint=f"iconv -f latin1 -t utf-8 {path} > utf8.csv, and give that file",
+        ) from None
+    except (ValueError, OSError, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataUnreadable(
+            f"{path} cannot be read: {reason}",
+            hint="open it at that line; give --sep if the separator is unusual",
+        ) from None
+    return _checked(path, frame)
+
+
+def _read_csv(path: Path, head: bytes, separator: str | None) -> pd.DataFrame:
+    if separator is None:
+        separator = sniff_separator(path, head)
+    elif len(separator) != 1:
+        raise SeparatorUnclear(
+            f"the separator {separator!r} is not one character", hint="for a tab give --sep $'\\t'"
+        )
+    return pd.read_csv(path, sep=separator, low_memory=False, encoding="utf-8-sig")
+
+
+def sniff_separator(path: Path, head: bytes) -> str:
+    """Return the separator of a csv file.
+
+    It is the one of `, ; tab |` that cuts every line of the sample into the same number of
+    fields, at least two; a file of one column, which has none of them, is read with a comma.
+
+    Raises:
+        SeparatorUnclear: none does, or two do.
+    """
+    text = head.decode("utf-8-sig", "replace")
+    lines = text.splitlines()
+    if len(head) == _SAMPLE_BYTES:
+        lines.pop()
+    widths = {}
+    for candidate in _SEPARATORS:
+        counts = {len(row) for row in csv.reader(lines, delimiter=candidate) if row}
+        if len(counts) == 1:
+            widths[candidate] = counts.pop()
+    best = max(widths.values(), default=0)
+    winners = [candidate for candidate, width in widths.items() if width == best]
+    if best > 1 and len(winners) == 1:
+        return winners[0]
+    if best == 1 and len(widths) == len(_SEPARATORS) and _one_column(lines):
+        return ","
+    raise SeparatorUnclear(
+        f"the separator of {path} cannot be told from its first lines",
+        hint="say it: --sep ';'",
+    )
+
+
+def _one_column(lines: list[str]) -> bool:
+    """Return whether every line is one word, so that no separator is missed."""
+    return all(" " not in line.strip() or line.startswith('"') for line in lines)
+
+
+def _checked(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with its column names as text.
+
+    Raises:
+        DataUnreadable: it has no rows, or two columns of one name.
+    """
+    frame.columns = pd.Index([str(name) for name in frame.columns])
+    if frame.empty:
+        raise DataUnreadable(f"{path} has no rows", hint="give a file with at least one row")
+    repeated = frame.columns[frame.columns.duplicated()]
+    if len(repeated):
+        raise DataUnreadable(
+            f"{path} has two columns named '{repeated[0]}'", hint="rename one of them"
+        )
+    return frame
+
+
+def fingerprint(frame: pd.DataFrame) -> str:
+    """Return the sha256 of a table's names, types and values, whatever file it came from."""
+    content = hashlib.sha256()
+    for name in frame.columns:
+        series = frame[name]
+        kind = "str" if series.dtype == object else str(series.dtype)
+        content.update(f"{name}\0{kind}\0".encode())
+        hashable = series.astype(str) if series.dtype == object else series
+        content.update(np.asarray(pd.util.hash_pandas_object(hashable, index=False)).tobytes())
+    return content.hexdigest()
+
+
+def to_arrow(frame: pd.DataFrame) -> pa.Table:
+    """Return a data frame as an Arrow table.
+
+    Raises:
+        DataUnreadable: a column mixes types.
+    """
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        try:
+            columns[str(name)] = pa.array(frame[name], from_pandas=True)
+        except (pa.ArrowException, TypeError, ValueError):
+            raise DataUnreadable(
+                f"column '{name}' mixes types",
+                hint=f"make it one type: df['{name}'] = df['{name}'].astype(str)",
+            ) from None
+    return pa.table(columns)
+
+
+def output_format(path: Path) -> TableFormat:
+    """Return the format that a file's name asks for.
+
+    Raises:
+        OutputUnwritable: the ending is not one of a known format.
+    """
+    try:
+        return _SUFFIXES[path.suffix.lower()]
+    except KeyError:
+        raise OutputUnwritable(
+            f"{path}: the ending does not say which format to write",
+            hint="end the name in .csv, .parquet or .jsonl",
+        ) from None
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table in the format that the file's name asks for; whole, or not at all.
+
+    Raises:
+        OutputUnwritable: the ending is unknown, or the folder cannot be written.
+    """
+    form = output_format(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        match form:
+            case TableFormat.PARQUET:
+                pq.write_table(table, part)
+            case TableFormat.CSV:
+                pa.csv.write_csv(table, part)
+            case TableFormat.JSONL:
+                with part.open("wb") as stream:
+                    stream.writelines(msgspec.json.encode(row) + b"\n" for row in table.to_pylist())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputUnwritable(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint=f"mkdir -p {path.parent}",
+        ) from None

@@ -1,0 +1,138 @@
+"""What the tests share: the demo's model, a workspace it is registered in, and a server of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import brinery
+
+ROOT = Path(__file__).parent.parent
+BRINERY = Path(sys.executable).parent / "brinery"
+START_WAIT_S = 120.0
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The demo's files."""
+
+    model: Path
+    test: Path
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Return the held-out data, target included."""
+        return pd.read_csv(self.test, sep=";")
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Return its first row without the target, as JSON has it."""
+        row: dict[str, Any] = self.frame.drop(columns="y").iloc[0].to_dict()
+        return row
+
+
+@pytest.fixture(scope="session")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    """The demo's model and held-out data, made by its own script."""
+    folder = tmp_path_factory.mktemp("bank")
+    path = ROOT / "examples" / "bank" / "train.py"
+    spec = importlib.util.spec_from_file_location("train", path)
+    assert spec is not None
+    assert spec.loader is not None
+    train = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(train)
+    train.main(folder)
+    return Bank(folder / "model.pkl", folder / "test.csv")
+
+
+@pytest.fixture(scope="session")
+def bank_workspace(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which bank@1 is the champion. Tests read it and do not change it."""
+    folder = tmp_path_factory.mktemp("workspace")
+    brinery.import_model(bank.model, name="bank", data=bank.test, target="y", workspace=folder)
+    brinery.promote("bank@1", workspace=folder)
+    return folder
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+def run_brinery(*arguments: str | Path, cwd: Path | None = None, **environ: str) -> Done:
+    """Return how a `brinery` command ended."""
+    done = subprocess.run(
+        [str(BRINERY), *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**_environment(), **environ},
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def _environment() -> dict[str, str]:
+    """Return the variables without any of ours."""
+    import os  # noqa: PLC0415 - read only here
+
+    return {key: value for key, value in os.environ.items() if not key.startswith("BRINERY_")}  # noqa: TID251 - what a shell would pass on
+
+
+def free_port() -> int:
+    """Return a port that no one listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(workspace: Path, reference: str, *options: str, **environ: str) -> Iterator[str]:
+    """Serve a version while the block runs; gives the URL once the model is loaded."""
+    port = free_port()
+    command = [str(BRINERY), "--workspace", str(workspace), "serve", reference, "--port", str(port)]
+    server = subprocess.Popen([*command, *options], env={**_environment(), **environ})
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_ready(url, server)
+        yield url
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=30)
+
+
+def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_WAIT_S
+    while time.monotonic() < end:
+        assert server.poll() is None, "the server ended before it was ready"
+        try:
+            with urllib.request.urlopen(f"{url}/ready"):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+    raise AssertionError("the server was not ready in time")
+
+
+@pytest.fixture(scope="session")
+def served(bank_workspace: Path) -> Iterator[str]:
+    """The URL of a server of the demo's champion."""
+    with serving(bank_workspace, "bank") as url:
+        yield url
