@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,8 +97,19 @@ def _environment() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("BRINERY_")}  # noqa: TID251 - what a shell would pass on
 
 
+@pytest.fixture(scope="session")
+def brinery_command() -> Callable[..., Done]:
+    """Runs a `brinery` command to its end."""
+    return run_brinery
+
+
+@pytest.fixture
 def free_port() -> int:
-    """Return a port that no one listens on."""
+    """A port that no one listens on."""
+    return _free_port()
+
+
+def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -107,7 +118,7 @@ def free_port() -> int:
 @contextmanager
 def serving(workspace: Path, reference: str, *options: str, **environ: str) -> Iterator[str]:
     """Serve a version while the block runs; gives the URL once the model is loaded."""
-    port = free_port()
+    port = _free_port()
     command = [str(BRINERY), "--workspace", str(workspace), "serve", reference, "--port", str(port)]
     server = subprocess.Popen([*command, *options], env={**_environment(), **environ})
     url = f"http://127.0.0.1:{port}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from importlib import metadata
 
 from packaging.version import InvalidVersion, Version
@@ -68,7 +69,7 @@ def _check_holds_object(report: ScanReport, file: str) -> None:
     held = report.outermost.removeprefix("builtins.")
     if "." not in held:
         raise NotAModel(
-            f"{file} holds a {held}, which cannot predict",
+            f"{file} holds {'an' if held[0] in 'aeiou' else 'a'} {held}, which cannot predict",
             hint="pickle the fitted estimator or pipeline itself",
         )
 
@@ -85,7 +86,7 @@ def _check_main(report: ScanReport, file: str) -> None:
 
 def _check_installed(report: ScanReport, file: str) -> None:
     for module in top_modules(report):
-        if importlib.util.find_spec(module) is not None:
+        if module in sys.modules or importlib.util.find_spec(module) is not None:
             continue
         known = _DISTRIBUTIONS.get(module)
         versions = ", ".join(report.versions.get(known or module, ()))

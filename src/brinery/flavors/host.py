@@ -6,7 +6,9 @@ It says nothing on its standard output that anyone reads, and it never sends a p
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Any, NoReturn, assert_never
@@ -20,7 +22,6 @@ from brinery.flavors.interface import Flavor
 from brinery.flavors.scikit_learn import ScikitLearn
 from brinery.pickles.frames import Channel, ChannelClosed
 from brinery.pickles.unpickle import enter_child, rewrite, unpickle
-from brinery.records.scores import Scores
 
 _FLAVORS: tuple[Flavor, ...] = (ScikitLearn(),)
 _MAX_REASON = 300
@@ -34,7 +35,7 @@ class Host:
         self._flavor: Flavor | None = None
 
     def answer(
-        self, request: messages.Request, payload: bytes
+        self, request: messages.Request, payload: memoryview
     ) -> tuple[messages.Reply, memoryview]:
         """Return the reply to a request, with its payload."""
         nothing = memoryview(b"")
@@ -42,8 +43,7 @@ class Host:
             case messages.Load():
                 return self._load(Path(request.path)), nothing
             case messages.Score():
-                scores = self._score(_frame(tables.unpack(payload), request))
-                return messages.Scored(), tables.pack_scores(scores)
+                return messages.Scored(), self._score(_frame(tables.unpack(payload), request))
             case messages.ProbeMissing():
                 frame = _frame(tables.unpack(payload), request)
                 return messages.Columns(self._may_be_missing(frame, request.columns)), nothing
@@ -81,11 +81,12 @@ class Host:
             ) from None
         return messages.Loaded(description, tuple(dict.fromkeys(str(w.message) for w in caught)))
 
-    def _score(self, frame: Any) -> Scores:
+    def _score(self, frame: Any) -> memoryview:
+        """Return the packed scores of a frame or an array."""
         if self._flavor is None:
             raise errors.NotAModel("no model is loaded")
         try:
-            return self._flavor.score(self._model, frame)
+            return tables.pack_scores(self._flavor.score(self._model, frame))
         except Exception as error:  # noqa: BLE001 - a model may raise anything
             raise errors.PredictionRefused(
                 f"the model raised {_reason(error)}",
@@ -161,20 +162,36 @@ def _load_error(path: Path, error: Exception) -> errors.ModelFileError:
 
 def serve(channel: Channel) -> NoReturn:
     """Answer frames until the parent closes its end, then end the process."""
+    # Ctrl-C is for the parent, which may have answers to wait for.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(channel,), daemon=True).start()
     host = Host()
     while True:
         try:
             header, payload = channel.receive()
         except ChannelClosed:
             os._exit(0)
-        try:
-            reply, body = host.answer(messages.REQUESTS.decode(header), payload)
-        except errors.BrineryError as error:
-            reply, body = _failed(error), memoryview(b"")
+        reply, body = _answered(host, header, payload)
         try:
             channel.send(messages.encode(reply), body)
         except ChannelClosed:
             os._exit(0)
+
+
+def _end_with_parent(channel: Channel) -> NoReturn:
+    """End this process once the parent's end is closed, in the middle of a request too."""
+    channel.wait_closed()
+    os._exit(0)
+
+
+def _answered(host: Host, header: bytes, payload: memoryview) -> tuple[messages.Reply, memoryview]:
+    try:
+        return host.answer(messages.REQUESTS.decode(header), payload)
+    except errors.BrineryError as error:
+        failed = error
+    except Exception as error:  # noqa: BLE001 - one request that cannot be met is not the last
+        failed = errors.Fault(f"the model's process could not answer: {_reason(error)}")
+    return _failed(failed), memoryview(b"")
 
 
 def _failed(error: errors.BrineryError) -> messages.Failed:

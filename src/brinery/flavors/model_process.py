@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import Self, TypeVar
 
+import msgspec
 import pyarrow as pa
 
 from brinery import errors
@@ -122,13 +123,23 @@ class ModelProcess:
 
     def _ask(
         self, request: messages.Request, expected: type[_R], payload: bytes | memoryview = b""
-    ) -> tuple[_R, bytes]:
+    ) -> tuple[_R, memoryview]:
         with self._lock:
             header, body = self._child.ask(messages.encode(request), payload)
-        reply = messages.REPLIES.decode(header)
+        try:
+            reply = messages.REPLIES.decode(header)
+        except msgspec.DecodeError as error:
+            raise errors.Fault(f"the model's process answered what is no reply: {error}") from None
         if isinstance(reply, messages.Failed):
-            kind = getattr(errors, reply.error, errors.Fault)
-            raise kind(reply.message, hint=reply.hint)
+            raise _error(reply)
         if not isinstance(reply, expected):
             raise errors.Fault(f"the model's process answered {type(reply).__name__}")
         return reply, body
+
+
+def _error(failed: messages.Failed) -> errors.BrineryError:
+    """Return the error that a reply names."""
+    kind = getattr(errors, failed.error, None)
+    if isinstance(kind, type) and issubclass(kind, errors.BrineryError):
+        return kind(failed.message, hint=failed.hint)
+    return errors.Fault(failed.message, hint=failed.hint)

@@ -13,7 +13,7 @@ from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 _DISTRIBUTION = "scikit-learn"
 _MAX_OUTLINE = 200
@@ -33,6 +33,7 @@ class ScikitLearn:
         """Return what an estimator says of itself."""
         from importlib.metadata import version
 
+        _check_fitted(model)
         names = getattr(model, "feature_names_in_", None)
         feature_names = None if names is None else tuple(str(name) for name in names)
         classes = _classes(model)
@@ -42,23 +43,50 @@ class ScikitLearn:
             outline=outline(model),
             type=_type(model, classes),
             classes=classes,
-            gives_probabilities=hasattr(model, "predict_proba"),
+            gives_probabilities=_gives_probabilities(model),
             feature_names=feature_names,
             n_features=getattr(model, "n_features_in_", None),
             columns=column_uses(model, feature_names) if feature_names else {},
         )
 
     def score(self, model: Any, frame: pd.DataFrame) -> Scores:
-        """Return an estimator's predictions, with probabilities where it has them."""
+        """Return an estimator's predictions, with probabilities where it has them.
+
+        Raises:
+            ValueError: it does not answer each row with one value and a probability per class.
+        """
         predictions = np.asarray(model.predict(frame))
         if predictions.ndim == 2 and predictions.shape[1] == 1:  # noqa: PLR2004 - (n, 1) is (n,)
             predictions = predictions[:, 0]
         if predictions.ndim != 1:
             raise ValueError(f"predictions of shape {predictions.shape}: one output is supported")
-        probabilities = None
-        if hasattr(model, "predict_proba"):
-            probabilities = np.asarray(model.predict_proba(frame), dtype=np.float64)
+        if len(predictions) != len(frame):
+            raise ValueError(f"{len(predictions)} predictions for {len(frame)} rows")
+        if not _gives_probabilities(model):
+            return Scores(predictions=predictions)
+        probabilities = np.asarray(model.predict_proba(frame), dtype=np.float64)
+        if probabilities.shape != (len(frame), len(_classes(model))):
+            raise ValueError(
+                f"probabilities of shape {probabilities.shape} for {len(frame)} rows "
+                f"and {len(_classes(model))} classes"
+            )
         return Scores(predictions=predictions, probabilities=probabilities)
+
+
+def _check_fitted(model: Any) -> None:
+    """Raise where an estimator of scikit-learn's own is not fitted; others need not say."""
+    from sklearn.utils.validation import check_is_fitted
+
+    last = model
+    while isinstance(getattr(last, "steps", None), list):
+        last = last.steps[-1][1]
+    if type(last).__module__.startswith("sklearn."):
+        check_is_fitted(model)
+
+
+def _gives_probabilities(model: Any) -> bool:
+    """Return whether there are probabilities, and classes to tell them by."""
+    return hasattr(model, "predict_proba") and bool(_classes(model))
 
 
 def _classes(model: Any) -> tuple[Scalar, ...]:
@@ -81,12 +109,22 @@ def _type(model: Any, classes: tuple[Scalar, ...]) -> PredictionType:
 def outline(model: Any) -> str:
     """Return the class of an estimator with those of its steps, such as `Pipeline(A → B)`."""
     name = type(model).__name__
-    steps = getattr(model, "steps", None)
-    if isinstance(steps, list):
-        text = f"{name}({' → '.join(outline(step) for _, step in steps if step is not None)})"
+    inner = _inner(model)
+    if isinstance(getattr(model, "steps", None), list):
+        text = f"{name}({' → '.join(outline(step) for step in _steps(model))})"
     else:
-        text = name
+        text = name if inner is None else f"{name}({outline(inner)})"
     return text if len(text) <= _MAX_OUTLINE else text[: _MAX_OUTLINE - 1] + "…"
+
+
+def _steps(model: Any) -> list[Any]:
+    """Return the steps of a pipeline that do something."""
+    return [step for _, step in model.steps if step is not None and not isinstance(step, str)]
+
+
+def _inner(model: Any) -> Any:
+    """Return the fitted estimator that a search or a target transformer hands its input to."""
+    return getattr(model, "best_estimator_", getattr(model, "regressor_", None))
 
 
 def column_uses(model: Any, names: Sequence[str]) -> dict[str, ColumnUse]:
@@ -109,9 +147,13 @@ def column_uses(model: Any, names: Sequence[str]) -> dict[str, ColumnUse]:
 
 def _first_step(model: Any) -> Any:
     """Return the step that columns reach untouched."""
-    while isinstance(getattr(model, "steps", None), list):
-        model = next((step for _, step in model.steps if step not in (None, "passthrough")), None)
-    return model
+    while True:
+        if isinstance(getattr(model, "steps", None), list):
+            model = next(iter(_steps(model)), None)
+        elif _inner(model) is not None:
+            model = _inner(model)
+        else:
+            return model
 
 
 def _branches(transformer: Any, names: Sequence[str]) -> Iterator[tuple[Any, list[str]]]:
@@ -133,8 +175,8 @@ def _resolve(columns: Any, names: Sequence[str]) -> list[str]:
             stop = names.index(columns.stop) + 1 if columns.stop is not None else len(names)
             return list(names[start:stop])
         return list(names[columns])
-    chosen: Iterable[Any] = np.atleast_1d(np.asarray(columns, dtype=object)).tolist()
-    if all(isinstance(column, bool) for column in chosen):
+    chosen: list[Any] = np.atleast_1d(np.asarray(columns, dtype=object)).tolist()
+    if chosen and all(isinstance(column, bool | np.bool_) for column in chosen):
         return [name for name, kept in zip(names, chosen, strict=True) if kept]
     return [column if isinstance(column, str) else names[int(column)] for column in chosen]
 
@@ -145,19 +187,37 @@ def _encoded(branch: Any, position: int) -> ColumnUse:
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
     imputed = False
-    steps = [step for _, step in branch.steps] if hasattr(branch, "steps") else [branch]
-    for step in steps:
+    for step in _flat(branch):
         if isinstance(step, SimpleImputer):
-            if step.add_indicator or step.statistics_.size <= position:
-                return ColumnUse(missing=True)
+            if not pd.isna(step.missing_values):
+                # What it takes for missing is a value that the encoder never sees.
+                return ColumnUse(missing=imputed)
             imputed = True
+            if step.add_indicator or pd.isna(step.statistics_).any():
+                # It adds columns, or drops one: where the column is afterwards is not known.
+                return ColumnUse(missing=True)
         elif isinstance(step, OneHotEncoder | OrdinalEncoder):
-            values = step.categories_[position].tolist()
-            known = tuple(value for value in values if not pd.isna(value))
-            missing = imputed or len(known) < len(values)
-            return ColumnUse(
-                categories=known if 0 < len(known) <= _MAX_CATEGORIES else None, missing=missing
-            )
+            learned = step.categories_[position]
+            knows_missing = bool(pd.isna(learned).any())
+            return ColumnUse(categories=_listed(learned), missing=imputed or knows_missing)
         else:
             break
     return ColumnUse(missing=imputed)
+
+
+def _flat(branch: Any) -> Iterator[Any]:
+    """Yield the steps of a branch in order, those of nested pipelines among them."""
+    if isinstance(getattr(branch, "steps", None), list):
+        for step in _steps(branch):
+            yield from _flat(step)
+    else:
+        yield branch
+
+
+def _listed(learned: Any) -> tuple[Scalar, ...] | None:
+    """Return an encoder's categories where they are few enough to list, and all JSON values."""
+    known = tuple(value for value in learned.tolist() if not pd.isna(value))
+    plain = learned.dtype.kind not in "mM" and all(
+        isinstance(value, str | int | float | bool) for value in known
+    )
+    return known if plain and 0 < len(known) <= _MAX_CATEGORIES else None

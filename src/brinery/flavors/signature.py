@@ -93,18 +93,21 @@ def _column(
 
 def column_type(series: pd.Series[Any]) -> ColumnType:
     """Return the type of a column, as pandas read it: whole numbers with gaps are numbers."""
-    if pd.api.types.is_bool_dtype(series):
+    dtype = _value_type(series)
+    if pd.api.types.is_bool_dtype(dtype):
         return ColumnType.BOOLEAN
-    if pd.api.types.is_datetime64_any_dtype(series):
+    if pd.api.types.is_datetime64_any_dtype(dtype):
         return ColumnType.DATETIME
-    if pd.api.types.is_integer_dtype(series):
+    if pd.api.types.is_integer_dtype(dtype):
         return ColumnType.INTEGER
-    if pd.api.types.is_numeric_dtype(series):
-        return ColumnType.NUMBER
-    present = series.dropna()
-    if len(present) and all(isinstance(value, bool) for value in present):
-        return ColumnType.BOOLEAN
-    return ColumnType.STRING
+    return ColumnType.NUMBER if pd.api.types.is_numeric_dtype(dtype) else ColumnType.STRING
+
+
+def _value_type(series: pd.Series[Any]) -> Any:
+    """Return the dtype of the values that are there, in a categorical or object column too."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return series.dtype.categories.dtype
+    return series.dropna().infer_objects().dtype if series.dtype == object else series.dtype
 
 
 def conform(signature: Signature, frame: pd.DataFrame) -> pd.DataFrame:
@@ -112,14 +115,19 @@ def conform(signature: Signature, frame: pd.DataFrame) -> pd.DataFrame:
 
     Raises:
         ColumnMissing: a required column is not there; the nearest is named.
-        ColumnMismatch: a column holds another type.
+        ColumnMismatch: a column holds another type, or is there twice.
     """
+    frame = frame.rename(columns=str)
     kept: dict[str, Any] = {}
     for column in signature.columns:
+        if list(frame.columns).count(column.name) > 1:
+            raise ColumnMismatch(
+                f"the data has two columns '{column.name}'", hint="rename or drop one of them"
+            )
         if column.name in frame.columns:
             kept[column.name] = _conformed(column, frame[column.name])
         elif column.required:
-            raise missing_column(column.name, [str(name) for name in frame.columns])
+            raise missing_column(column.name, list(frame.columns))
         else:
             kept[column.name] = pd.Series([float("nan")] * len(frame), index=frame.index)
     return pd.DataFrame(kept)
@@ -133,7 +141,8 @@ def _conformed(column: Column, series: pd.Series[Any]) -> pd.Series[Any]:
     if wanted in numeric and found in numeric:
         return series
     if wanted is ColumnType.DATETIME and found is ColumnType.STRING:
-        return _converted(column, series, pd.to_datetime(series, errors="coerce"))
+        times = pd.to_datetime(series, errors="coerce", format="ISO8601", utc=True)
+        return _converted(column, series, times.dt.tz_localize(None))
     if wanted in numeric and found is ColumnType.STRING:
         return _converted(column, series, pd.to_numeric(series, errors="coerce"))
     if wanted is ColumnType.STRING and found in (*numeric, ColumnType.BOOLEAN):

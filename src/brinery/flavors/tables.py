@@ -26,7 +26,7 @@ def pack(table: pa.Table) -> memoryview:
     return memoryview(sink.getvalue())
 
 
-def unpack(payload: bytes) -> pa.Table:
+def unpack(payload: bytes | memoryview) -> pa.Table:
     """Return the table of an Arrow stream."""
     return pa.ipc.open_stream(payload).read_all()
 
@@ -35,19 +35,22 @@ def pack_scores(scores: Scores) -> memoryview:
     """Return scores as an Arrow stream: a column of predictions and one per class.
 
     Raises:
-        TypeError: the predictions are neither numbers, strings nor booleans.
+        TypeError: the predictions are not all numbers, all strings or all booleans.
     """
     predictions = scores.predictions
     if predictions.dtype.kind in "OU":
         predictions = np.array([_plain(value) for value in predictions], dtype=object)
-    columns: dict[str, Any] = {_PREDICTION: pa.array(predictions)}
+    try:
+        columns: dict[str, Any] = {_PREDICTION: pa.array(predictions)}
+    except pa.ArrowException as error:
+        raise TypeError(f"predictions that are not of one plain type: {error}") from None
     if scores.probabilities is not None:
         for position, column in enumerate(scores.probabilities.T):
             columns[f"{_PROBABILITY}{position}"] = pa.array(np.ascontiguousarray(column))
     return pack(pa.table(columns))
 
 
-def unpack_scores(payload: bytes, classes: tuple[Scalar, ...]) -> Scores:
+def unpack_scores(payload: bytes | memoryview, classes: tuple[Scalar, ...]) -> Scores:
     """Return the scores of an Arrow stream, whose probabilities are of these classes."""
     table = unpack(payload)
     predictions = table.column(_PREDICTION).to_numpy()

@@ -12,6 +12,8 @@ import struct
 import time
 
 _LENGTHS = struct.Struct("<QQ")
+_PART_BYTES = 1 << 16  # what a pipe holds
+_LONGEST_WAIT_S = 3600.0
 
 # More than this in one frame is a mistake or an attack, not a table.
 MAX_FRAME_BYTES = 8 << 30
@@ -36,22 +38,35 @@ class Channel:
     def __init__(self, reading: int, writing: int) -> None:
         self.reading = reading
         self.writing = writing
+        os.set_blocking(writing, False)  # a full pipe is waited for, with a deadline
 
-    def send(self, header: bytes, payload: bytes | memoryview = b"") -> None:
+    def send(
+        self, header: bytes, payload: bytes | memoryview = b"", *, timeout_s: float | None = None
+    ) -> None:
         """Write one frame.
+
+        Args:
+            header: of the frame.
+            payload: of the frame.
+            timeout_s: how long the other end may take to read it; None waits for ever.
 
         Raises:
             ChannelClosed: the other end is gone.
+            ChannelTimeout: the time is over; a part of the frame may be written.
         """
-        try:
-            for part in (_LENGTHS.pack(len(header), len(payload)), header, payload):
-                view = memoryview(part)
-                while view:
+        deadline = _deadline(timeout_s)
+        for part in (_LENGTHS.pack(len(header), len(payload)), header, payload):
+            view = memoryview(part)
+            while view:
+                _wait(self.writing, select.POLLOUT, deadline)
+                try:
                     view = view[os.write(self.writing, view) :]
-        except OSError as error:
-            raise ChannelClosed from error
+                except BlockingIOError:
+                    continue
+                except OSError as error:
+                    raise ChannelClosed from error
 
-    def receive(self, *, timeout_s: float | None = None) -> tuple[bytes, bytes]:
+    def receive(self, *, timeout_s: float | None = None) -> tuple[bytes, memoryview]:
         """Return the header and the payload of the next frame.
 
         Args:
@@ -61,32 +76,59 @@ class Channel:
             ChannelClosed: the other end is gone, or sent what is not a frame.
             ChannelTimeout: the time is over.
         """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        deadline = _deadline(timeout_s)
         header_bytes, payload_bytes = _LENGTHS.unpack(self._read(_LENGTHS.size, deadline))
         if header_bytes + payload_bytes > MAX_FRAME_BYTES:
             raise ChannelClosed
-        return self._read(header_bytes, deadline), self._read(payload_bytes, deadline)
+        header = bytes(self._read(header_bytes, deadline))
+        return header, memoryview(self._read(payload_bytes, deadline))
+
+    def wait_closed(self) -> None:
+        """Return once the other end is closed, whatever lies unread."""
+        poller = select.poll()
+        poller.register(self.reading, 0)
+        poller.poll()
 
     def close(self) -> None:
-        """Close both ends."""
-        for descriptor in (self.reading, self.writing):
-            try:
+        """Close both ends, once: their numbers may soon be another file's."""
+        closing = (self.reading, self.writing)
+        self.reading = self.writing = -1
+        for descriptor in closing:
+            if descriptor >= 0:
                 os.close(descriptor)
-            except OSError:
-                continue
 
-    def _read(self, count: int, deadline: float | None) -> bytes:
+    def _read(self, count: int, deadline: float | None) -> bytearray:
         read = bytearray()
         while len(read) < count:
-            if deadline is not None:
-                left = max(0.0, deadline - time.monotonic())
-                if not select.select([self.reading], [], [], left)[0]:
-                    raise ChannelTimeout
+            _wait(self.reading, select.POLLIN, deadline)
             try:
-                part = os.read(self.reading, min(count - len(read), 1 << 20))
+                part = os.read(self.reading, min(count - len(read), _PART_BYTES))
             except OSError as error:
                 raise ChannelClosed from error
             if not part:
                 raise ChannelClosed
             read += part
-        return bytes(read)
+        return read
+
+
+def _deadline(timeout_s: float | None) -> float | None:
+    return None if timeout_s is None else time.monotonic() + timeout_s
+
+
+def _wait(descriptor: int, event: int, deadline: float | None) -> None:
+    """Return once a descriptor is ready; unlike `select` it takes descriptors above 1023.
+
+    Raises:
+        ChannelClosed: it was closed here.
+        ChannelTimeout: the time is over.
+    """
+    if descriptor < 0:
+        raise ChannelClosed
+    poller = select.poll()
+    poller.register(descriptor, event)
+    while True:
+        left_s = _LONGEST_WAIT_S if deadline is None else deadline - time.monotonic()
+        if poller.poll(1000 * min(max(left_s, 0.0), _LONGEST_WAIT_S)):
+            return
+        if left_s <= 0:
+            raise ChannelTimeout

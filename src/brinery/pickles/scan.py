@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import struct
+import warnings
 from pathlib import Path
 from typing import Any
 
-from brinery.errors import ModelFileMissing, NotAPickle
+from brinery.errors import ModelFileError, ModelFileMissing, NotAPickle
 from brinery.pickles import compression
 from brinery.pickles.stubs import Inert, InertUnpickler
-from brinery.records.scan import ScanReport
-
-_CHUNK_BYTES = 1 << 20
+from brinery.records.scan import Global, ScanReport
 
 # What the machine raises on a stream that is not a pickle, or is only a part of one.
 _MALFORMED = (
@@ -27,6 +27,7 @@ _MALFORMED = (
     TypeError,
     UnicodeError,
     ValueError,
+    struct.error,
 )
 
 # What other formats begin with, so that the error can say what the file is.
@@ -37,6 +38,8 @@ _OTHER_FORMATS = {
     b"PAR1": "a Parquet file",
     b"{": "a JSON file",
     b"<": "an HTML or XML file",
+    b"\x04\x22\x4d\x18": "an lz4 file: write it with another compression, such as zlib",
+    b"\x28\xb5\x2f\xfd": "a zstd file: decompress it first",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive",
     b"version https://git-lfs": "a Git LFS pointer: run git lfs pull",
 }
@@ -53,15 +56,10 @@ def scan(path: Path) -> ScanReport:
 
     Raises:
         ModelFileMissing: there is no such file.
+        ModelFileError: it cannot be opened.
         NotAPickle: it is empty, truncated, or another format.
     """
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise ModelFileMissing(
-            f"{path} {what}", hint=f"ls {path.parent} shows what is there; give a pickled model"
-        )
-    with path.open("rb") as stream:
-        head = stream.read(32)
+    head = _head(path)
     if not head:
         raise NotAPickle(
             f"{path} is empty",
@@ -69,7 +67,9 @@ def scan(path: Path) -> ScanReport:
         )
     packing = compression.sniff(head)
     try:
-        with compression.open_plain(path, packing) as plain:
+        with warnings.catch_warnings(), compression.open_plain(path, packing) as plain:
+            # Noise may hold an escape that Python warns of.
+            warnings.simplefilter("ignore")
             machine = InertUnpickler(plain)
             held = machine.load()
     except _MALFORMED as error:
@@ -82,8 +82,39 @@ def scan(path: Path) -> ScanReport:
         sha256=digest(path),
         globals=tuple(sorted(machine.globals)),
         versions=_versions(machine.states),
-        outermost=str(held.origin) if isinstance(held, Inert) else type(held).__name__,
+        outermost=_outermost(held),
     )
+
+
+def _head(path: Path) -> bytes:
+    """Return the first bytes of a file.
+
+    Raises:
+        ModelFileMissing: there is no such file.
+        ModelFileError: it cannot be opened.
+    """
+    try:
+        if path.is_file():
+            with path.open("rb") as stream:
+                return stream.read(32)
+        what = "is a folder" if path.is_dir() else "does not exist"
+    except OSError as error:
+        raise ModelFileError(
+            f"{path} cannot be opened: {error.strerror}", hint=f"ls -l {path} shows who may read it"
+        ) from None
+    raise ModelFileMissing(
+        f"{path} {what}", hint=f"ls {path.parent} shows what is there; give a pickled model"
+    )
+
+
+def _outermost(held: Any) -> str:
+    match held:
+        case Inert():
+            return str(held.origin)
+        case Global():
+            return "type"
+        case _:
+            return type(held).__name__
 
 
 def _not_a_pickle(path: Path, head: bytes, error: Exception) -> NotAPickle:
@@ -105,12 +136,8 @@ def _not_a_pickle(path: Path, head: bytes, error: Exception) -> NotAPickle:
     )
 
 
-def _versions(states: list[tuple[Inert, dict[Any, Any]]]) -> dict[str, tuple[str, ...]]:
+def _versions(states: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:
     """Return the versions that scikit-learn writes beside every estimator's attributes."""
-    found = {
-        version
-        for _, state in states
-        for key, version in state.items()
-        if key in ("_sklearn_version", b"_sklearn_version") and isinstance(version, str)
-    }
+    stated = (state.get("_sklearn_version") for state in states)
+    found = {version for version in stated if isinstance(version, str)}
     return {"scikit-learn": tuple(sorted(found))} if found else {}

@@ -7,27 +7,21 @@ Aliases are the truth; the stages that older clients know are kept in step.
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
 import tempfile
-import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlparse
 
 import msgspec
 from msgspec import Struct
 
-from brinery.errors import NotServable, RegistryFault
+from brinery.errors import NotServable
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
-from brinery.registry import mlflow_model
+from brinery.registry import mlflow_client, mlflow_model
 from brinery.registry.interface import Staged
+from brinery.registry.mlflow_client import foreign_errors, local_path, process_wide_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -62,25 +56,18 @@ class MlflowRegistry:
 
     def open(self) -> None:
         """Import MLflow and connect, so that the first call after it waits for neither."""
-        with _foreign_errors():
+        with foreign_errors():
             self._client.search_registered_models(max_results=1)
 
     @cached_property
     def _client(self) -> MlflowClient:
-        # Set before MLflow is imported: it reports its use to its makers otherwise.
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from mlflow import MlflowClient
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.ERROR)
-        return MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+        return mlflow_client.connect(self._uri)
 
     def stage(self, candidate: Candidate, model_file: Path) -> Staged:
         """Return the model, stored under a run that is marked as pending."""
         from mlflow.entities import LoggedModelOutput
 
-        with _foreign_errors():
+        with foreign_errors():
             experiment = self._experiment(candidate.name)
             run = self._client.create_run(
                 experiment,
@@ -96,7 +83,9 @@ class MlflowRegistry:
                 model_type=candidate.description.type.value,
             )
             self._client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
-            self._log_figures(run_id, model.model_id, candidate)
+            mlflow_model.log_figures(
+                self._client, candidate, run_id=run_id, model_id=model.model_id
+            )
             with tempfile.TemporaryDirectory() as folder:
                 directory = Path(folder)
                 shutil.copyfile(model_file, directory / mlflow_model.MODEL_FILE)
@@ -108,13 +97,13 @@ class MlflowRegistry:
                     model_id=model.model_id,
                 )
                 self._client.log_model_artifacts(model.model_id, str(directory))
-        stored = _local(model.artifact_location) / mlflow_model.MODEL_FILE
+        stored = local_path(model.artifact_location) / mlflow_model.MODEL_FILE
         return Staged(model.model_id, candidate, stored)
 
     def commit(self, staged: Staged, parity: Parity) -> Version:
         """Return the version that the staged model has become; creating it is the one last step."""
         name = staged.candidate.name
-        with _foreign_errors():
+        with foreign_errors():
             model = self._client.get_logged_model(staged.key)
             passport = msgspec.json.format(
                 msgspec.json.encode(Passport(staged.candidate, parity)), indent=1
@@ -124,8 +113,9 @@ class MlflowRegistry:
                 path.write_bytes(passport)
                 self._client.log_model_artifact(staged.key, str(path))
             self._client.finalize_logged_model(staged.key, "READY")
-            self._ensure_registered(name)
-            with _process_wide_uri(self._uri):
+            if not self._client.search_registered_models(f"name = '{name}'", max_results=1):
+                self._client.create_registered_model(name)
+            with process_wide_uri(self._uri):
                 created = self._client.create_model_version(
                     name,
                     source=f"models:/{staged.key}",
@@ -141,13 +131,13 @@ class MlflowRegistry:
 
     def discard(self, staged: Staged) -> None:
         """Forget a staged model, its run and its files; one that became a version stays."""
-        with _foreign_errors():
+        with foreign_errors():
             model = self._client.get_logged_model(staged.key)
             self._settle(str(model.source_run_id))
 
     def sweep(self, name: str) -> int:
         """Return how many abandoned imports of that name were removed."""
-        with _foreign_errors():
+        with foreign_errors():
             experiment = self._client.get_experiment_by_name(name)
             if experiment is None:
                 return 0
@@ -158,7 +148,7 @@ class MlflowRegistry:
 
     def find(self, name: str, sha256: str) -> Version | None:
         """Return the newest version that was imported from a file of that digest."""
-        with _foreign_errors():
+        with foreign_errors():
             found = self._client.search_model_versions(
                 f"name = '{name}' and tags.`{_SHA256_TAG}` = '{sha256}'"
             )
@@ -168,12 +158,12 @@ class MlflowRegistry:
 
     def names(self) -> list[str]:
         """Return the names of the models that have a version, sorted."""
-        with _foreign_errors():
+        with foreign_errors():
             return sorted({v.name for v in self._search_versions("")})
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a model, newest first."""
-        with _foreign_errors():
+        with foreign_errors():
             found = self._search_versions(f"name = '{name}'")
             aliases = self._aliases(name) if found else {}
             ordered = sorted(found, key=lambda v: int(v.version), reverse=True)
@@ -181,7 +171,7 @@ class MlflowRegistry:
 
     def set_alias(self, name: str, alias: Alias, number: int) -> None:
         """Give an alias to a version: first the alias, which is the truth, then the stages."""
-        with _foreign_errors():
+        with foreign_errors():
             self._client.set_registered_model_alias(name, alias.value, str(number))
             aliases = self._aliases(name)
             for version in self._search_versions(f"name = '{name}'"):
@@ -202,7 +192,7 @@ class MlflowRegistry:
                 f"{version.reference} was registered by another program: it is not checked yet",
                 hint=f"brinery import MODEL --name {version.name} --data FILE",
             )
-        with _foreign_errors():
+        with foreign_errors():
             created = self._client.get_model_version(version.name, str(version.number))
             return self._folder(created) / mlflow_model.MODEL_FILE
 
@@ -212,43 +202,6 @@ class MlflowRegistry:
             return str(found.experiment_id)
         location = (self._artifacts / name).as_uri()
         return str(self._client.create_experiment(name, artifact_location=location))
-
-    def _ensure_registered(self, name: str) -> None:
-        if not self._client.search_registered_models(f"name = '{name}'", max_results=1):
-            self._client.create_registered_model(name)
-
-    def _log_figures(self, run_id: str, model_id: str, candidate: Candidate) -> None:
-        """Log the data set and the metrics, to the run and to the model on that data."""
-        from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
-
-        data = candidate.data
-        digest = data.sha256[:32]
-        source = msgspec.json.encode({"file": data.name, "sha256": data.sha256}).decode()
-        dataset = Dataset(
-            data.name, digest, "brinery", source, profile=mlflow_model.profile(candidate)
-        )
-        self._client.log_inputs(
-            run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "eval")])]
-        )
-        metrics = candidate.evaluation.metrics if candidate.evaluation else {}
-        now = int(time.time() * _EPOCH_MS)
-        self._client.log_batch(
-            run_id,
-            metrics=[
-                Metric(
-                    key,
-                    value,
-                    now,
-                    0,
-                    model_id=model_id,
-                    dataset_name=data.name,
-                    dataset_digest=digest,
-                    run_id=run_id,
-                )
-                for key, value in metrics.items()
-            ],
-            params=[Param(key, value) for key, value in mlflow_model.params(candidate).items()],
-        )
 
     def _settle(self, run_id: str) -> bool:
         """Return whether a pending import was removed; one that reached its version is finished."""
@@ -266,7 +219,7 @@ class MlflowRegistry:
         run = self._client.get_run(run_id)
         for output in run.outputs.model_outputs if run.outputs else ():
             model = self._client.get_logged_model(output.model_id)
-            shutil.rmtree(_local(model.artifact_location).parent, ignore_errors=True)
+            shutil.rmtree(local_path(model.artifact_location).parent, ignore_errors=True)
             self._client.delete_logged_model(output.model_id)
         self._client.set_tag(run_id, _IMPORT_TAG, "abandoned")
         self._client.set_terminated(run_id, "KILLED")
@@ -285,7 +238,7 @@ class MlflowRegistry:
         uri = self._client.get_model_version_download_uri(version.name, version.version)
         if uri.startswith("models:/"):
             uri = self._client.get_logged_model(uri.removeprefix("models:/")).artifact_location
-        return _local(uri)
+        return local_path(uri)
 
     def _version(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Version:
         number = int(version.version)
@@ -306,45 +259,3 @@ class MlflowRegistry:
 
 def _stage(aliases: tuple[str, ...]) -> Stage:
     return next((alias.stage for alias in Alias if alias.value in aliases), Stage.NONE)
-
-
-def _local(uri: str) -> Path:
-    """Return the folder of a `file://` URI or a path."""
-    parsed = urlparse(uri)
-    return Path(unquote(parsed.path)) if parsed.scheme == "file" else Path(uri)
-
-
-@contextmanager
-def _process_wide_uri(uri: str) -> Iterator[None]:
-    """Make a URI the process's own for one call, and put back what was there.
-
-    MLflow 3.17 looks up the source of a new version at the process-wide URI, whatever the client's.
-    """
-    from mlflow.tracking._tracking_service import utils
-
-    variable = os.environ.get("MLFLOW_TRACKING_URI")
-    try:
-        with utils._use_tracking_uri(uri):  # noqa: SLF001 - the public pair cannot put "unset" back
-            yield
-    finally:
-        if variable is not None:
-            os.environ["MLFLOW_TRACKING_URI"] = variable
-
-
-@contextmanager
-def _foreign_errors() -> Iterator[None]:
-    """Translate what MLflow and the store beneath it raise, once, and keep its warnings out."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        with warnings.catch_warnings():
-            # Stages are deprecated there; they are kept in step on purpose.
-            warnings.simplefilter("ignore")
-            yield
-    except (MlflowException, SQLAlchemyError, OSError, msgspec.MsgspecError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise RegistryFault(
-            f"the registry failed: {reason}",
-            hint="check that the workspace can be written, and that its MLflow is this one",
-        ) from error

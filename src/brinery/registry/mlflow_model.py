@@ -1,8 +1,9 @@
-"""A candidate in MLflow's terms: its model directory, its tags and its parameters."""
+"""A candidate in MLflow's terms: its model directory, its tags, parameters and figures."""
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,15 @@ from brinery.records.signature import Column, ColumnType
 from brinery.records.version import Candidate
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Dataset
     from mlflow.models import ModelSignature
 
 MODEL_FILE = "model.pkl"
 PASSPORT_FILE = "brinery.json"
 
 _MAX_PARAM = 500
+_DIGEST = 32
 
 
 def tags(candidate: Candidate) -> dict[str, str]:
@@ -48,10 +52,47 @@ def params(candidate: Candidate) -> dict[str, str]:
     return {key: value[:_MAX_PARAM] for key, value in found.items()}
 
 
-def profile(candidate: Candidate) -> str:
-    """Return the size of the data as MLflow's page shows it."""
+def log_figures(client: MlflowClient, candidate: Candidate, *, run_id: str, model_id: str) -> None:
+    """Log the data set and the metrics, to the run and to the model on that data."""
+    from mlflow.entities import DatasetInput, InputTag, Metric, Param
+
+    data = _dataset(candidate)
+    client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "eval")])])
+    metrics = candidate.evaluation.metrics if candidate.evaluation else {}
+    now_ms = time.time_ns() // 1_000_000
+    client.log_batch(
+        run_id,
+        metrics=[
+            Metric(
+                key,
+                value,
+                now_ms,
+                0,
+                model_id=model_id,
+                dataset_name=data.name,
+                dataset_digest=data.digest,
+                run_id=run_id,
+            )
+            for key, value in metrics.items()
+        ],
+        params=[Param(key, value) for key, value in params(candidate).items()],
+    )
+
+
+def _dataset(candidate: Candidate) -> Dataset:
+    """Return the data set as MLflow's page shows it."""
+    from mlflow.entities import Dataset
+
     data = candidate.data
-    return json.dumps({"num_rows": data.rows, "num_elements": data.rows * len(data.columns)})
+    source = {"file": data.name, "sha256": data.sha256}
+    size = {"num_rows": data.rows, "num_elements": data.rows * len(data.columns)}
+    return Dataset(
+        data.name,
+        data.sha256[:_DIGEST],
+        "brinery",
+        json.dumps(source),
+        profile=json.dumps(size),
+    )
 
 
 def write(

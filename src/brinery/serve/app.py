@@ -5,30 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.serve import openapi
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.holder import Holder
+from brinery.serve.page import Page
 from brinery.serve.problems import Problem
 from brinery.serve.scoring import Scoring, unexpected
-
-_ASSETS = Path(__file__).parent / "assets"
-_PAGE_HEADERS = {
-    "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-cache",
-}
 
 
 def create_app(endpoint: Endpoint) -> ASGIApp:
@@ -53,7 +44,7 @@ class Application:
 
 
 def _rest(endpoint: Endpoint, holder: Holder) -> Starlette:
-    version = endpoint.version
+    version, page = endpoint.version, Page()
     document = msgspec.json.encode(openapi.document(endpoint))
     description = msgspec.json.encode(describe(endpoint))
 
@@ -63,6 +54,7 @@ def _rest(endpoint: Endpoint, holder: Holder) -> Starlette:
     async def ready(_: Request) -> Response:
         if holder.ready:
             return _json({"status": "ready", "model": version.name, "version": version.number})
+        holder.load_soon()
         problem = Problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "not-ready",
@@ -77,9 +69,6 @@ def _rest(endpoint: Endpoint, holder: Holder) -> Starlette:
     async def api(_: Request) -> Response:
         return Response(document, media_type="application/json")
 
-    async def docs(_: Request) -> Response:
-        return FileResponse(_ASSETS / "docs.html", headers=_PAGE_HEADERS)
-
     async def root(_: Request) -> Response:
         return RedirectResponse("/docs")
 
@@ -89,9 +78,9 @@ def _rest(endpoint: Endpoint, holder: Holder) -> Starlette:
         try:
             yield
         finally:
-            holder.close()
+            await holder.close()
 
-    return Starlette(
+    rest = Starlette(
         routes=[
             Route("/", root),
             Route("/health", health),
@@ -99,12 +88,14 @@ def _rest(endpoint: Endpoint, holder: Holder) -> Starlette:
             Route("/ready", ready),
             Route(f"/v1/models/{version.name}", model),
             Route("/openapi.json", api),
-            Route("/docs", docs),
-            Mount("/docs/assets", StaticFiles(directory=_ASSETS)),
+            Route("/docs", page.document),
+            Route("/docs/assets/{path:path}", page.file),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
+    rest.router.redirect_slashes = False  # it would send to whatever host the request names
+    return rest
 
 
 def describe(endpoint: Endpoint) -> dict[str, object]:
@@ -138,9 +129,17 @@ def _problem(problem: Problem) -> Response:
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
-    code = status.phrase.lower().replace(" ", "-")
-    return _problem(Problem(status, code, status.description, hint="/docs lists what there is"))
+    refused = error if isinstance(error, HTTPException) else HTTPException(500)
+    status = HTTPStatus(refused.status_code)
+    return _problem(
+        Problem(
+            status,
+            status.phrase.lower().replace(" ", "-"),
+            status.description,
+            hint="/docs lists what there is",
+            headers=refused.headers,
+        )
+    )
 
 
 async def _failed(_: Request, __: Exception) -> Response:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -23,6 +24,8 @@ _ARROW = {
 }
 _INT64 = range(-(2**63), 2**63)
 _SHOWN = 40
+_LISTED = 10
+_SEARCHED = 100  # of a thousand categories; a search takes time that others wait for
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,14 @@ class Rules:
     """How strictly values are read.
 
     Attributes:
-        unknown_categories: whether a category the model never saw is let through.
-        coerce: whether a number may be written as text, as MLflow lets it be.
+        unknown_categories: whether a category the model never saw is let through; a missing value
+            is one more of them.
+        mlflow: whether a number may be written as text, and a missing value as NaN, as MLflow lets
+            them be.
     """
 
     unknown_categories: bool = False
-    coerce: bool = False
+    mlflow: bool = False
 
 
 class Reader:
@@ -57,21 +62,22 @@ class Reader:
 
     def unknown_column(self, name: str, row: int | None = None) -> FieldError:
         """Return the fault of a column the model does not have."""
-        near = get_close_matches(name, self._names, n=1)
+        short = _short(name)
+        near = get_close_matches(short, self._names, n=1)
         return FieldError(
             code="unknown-column",
-            message=f"'{_short(name)}' is not a column of this model"
-            + (f": did you mean '{near[0]}'?" if near else ""),
+            message="is not a column of this model"
+            + (f": did you mean '{_short(near[0])}'?" if near else ""),
             row=row,
-            column=name,
-            pointer=self._pointer(row, name) if row is not None else None,
+            column=short,
+            pointer=self._pointer(row, name) if row is not None and short == name else None,
         )
 
     def missing_column(self, name: str, row: int | None = None) -> FieldError:
         """Return the fault of a column that is not there."""
         return FieldError(
             code="missing-column",
-            message=f"'{name}' is required",
+            message="is required",
             row=row,
             column=name,
             pointer=self._pointer(row, name) if row is not None else None,
@@ -111,30 +117,31 @@ class Reader:
             try:
                 read.append(self._value(column, value, known))
             except _Refused as refused:
-                read.append(None)
-                if len(faults) < MAX_ERRORS:
-                    faults.append(
-                        FieldError(
-                            code=refused.code,
-                            message=f"'{column.name}' {refused.message}",
-                            row=row,
-                            column=column.name,
-                            pointer=self._pointer(row, column.name),
-                        )
-                    )
+                faults.append(self._fault(column, row, refused))
+                if len(faults) >= MAX_ERRORS:
+                    break
         return read
 
     def _value(self, column: Column, value: Any, known: frozenset[Any] | None) -> Any:
-        if value is None or (isinstance(value, float) and math.isnan(value)):
-            if column.nullable:
+        if value is None or (self._rules.mlflow and _is_nan(value)):
+            if column.nullable or (self._rules.unknown_categories and column.categories):
                 return None
             raise _Refused("missing-value", "may not be missing: the model does not fill it in")
-        if self._rules.coerce:
+        if self._rules.mlflow:
             value = _coerced(column, value)
         read = _READERS[column.type](value)
         if known is not None and read not in known:
             raise _Refused("unknown-category", _unknown_category(column, read))
         return read
+
+    def _fault(self, column: Column, row: int, refused: _Refused) -> FieldError:
+        return FieldError(
+            code=refused.code,
+            message=refused.message,
+            row=row,
+            column=column.name,
+            pointer=self._pointer(row, column.name),
+        )
 
 
 class _Refused(Exception):
@@ -152,10 +159,20 @@ def _wrong(column_type: ColumnType, value: Any) -> _Refused:
     return _Refused("wrong-type", f"takes {what}, not {found}")
 
 
+def _nan() -> _Refused:
+    return _Refused("not-a-number", "takes a number, not NaN: a missing value is written as null")
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
 def _integer(value: Any) -> int:
     if type(value) is float and value.is_integer():
         value = int(value)
     if type(value) is not int:
+        if _is_nan(value):
+            raise _nan()
         if type(value) is float:
             raise _Refused("wrong-type", "takes a whole number")
         raise _wrong(ColumnType.INTEGER, value)
@@ -171,7 +188,9 @@ def _number(value: Any) -> float:
         read = float(value)
     except OverflowError:
         read = math.inf
-    if not math.isfinite(read):
+    if math.isnan(read):
+        raise _nan()
+    if math.isinf(read):
         raise _Refused("out-of-range", "takes a finite number")
     return read
 
@@ -192,8 +211,9 @@ def _datetime(value: Any) -> datetime:
     if type(value) is not str:
         raise _wrong(ColumnType.DATETIME, value)
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=None)
-    except ValueError:
+        read = datetime.fromisoformat(value)
+        return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+    except (ValueError, OverflowError):
         raise _Refused("wrong-type", "takes a time as in 2026-01-31T12:00:00") from None
 
 
@@ -217,11 +237,10 @@ _PLAIN: dict[ColumnType, set[type]] = {
 
 def _coerced(column: Column, value: Any) -> Any:
     """Return text that states a number as that number."""
-    if column.type in (ColumnType.INTEGER, ColumnType.NUMBER) and type(value) is str:
-        try:
-            return float(value)
-        except ValueError:
-            return value
+    if type(value) is str and column.type in (ColumnType.INTEGER, ColumnType.NUMBER):
+        for number in (int, float):
+            with suppress(ValueError):
+                return number(value)
     return value
 
 
@@ -230,12 +249,13 @@ def _known(column: Column) -> frozenset[Any] | None:
 
 
 def _unknown_category(column: Column, value: Any) -> str:
-    known = [str(category) for category in column.categories or ()]
-    near = get_close_matches(str(value), known, n=1)
+    known = [_short(str(category)) for category in column.categories or ()]
+    given = _short(str(value))
+    near = get_close_matches(given, known[:_SEARCHED], n=1)
     if near:
-        return f"has no category '{_short(str(value))}': did you mean '{near[0]}'?"
-    shown = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")  # noqa: PLR2004 - a line's worth
-    return f"has no category '{_short(str(value))}': the model knows {shown}"
+        return f"has no category '{given}': did you mean '{near[0]}'?"
+    shown = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
+    return f"has no category '{given}': the model knows {shown}"
 
 
 def _short(text: str) -> str:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from concurrent.futures import ThreadPoolExecutor
+import os
+import signal
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -18,7 +22,7 @@ from brinery.errors import (
     NotServable,
     PredictionRefused,
 )
-from brinery.flavors.model_process import ModelProcess
+from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess
 from brinery.records.scores import Scores
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.problems import FieldError, Problem
@@ -29,104 +33,134 @@ _log = logging.getLogger("brinery.serve")
 class Holder:
     """Keeps the process of one endpoint's model.
 
-    The event loop never waits for it: loading and scoring happen on one thread of their own.
+    The event loop never waits for it: loading and scoring happen on one thread of their own, and
+    only that thread talks to the process. The loop may kill it.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._process: ModelProcess | None = None
+        self._loading: Future[ModelProcess | None] | None = None
+        self._closed = False
         self.fault: str | None = None
 
     @property
     def ready(self) -> bool:
         """Return whether the model is loaded and its process runs."""
-        return self._process is not None and self._process.alive
+        process = self._process
+        return process is not None and process.alive
 
     def load_soon(self) -> None:
-        """Begin to load the model; `ready` says when it is there, `fault` why it is not."""
-        self._thread.submit(self._load)
+        """Begin to load the model, unless that is under way; where it is loaded nothing happens.
+
+        `ready` says when it is there, `fault` why it is not.
+        """
+        under_way = self._loading is not None and not self._loading.done()
+        if not (self._closed or under_way):
+            self._loading = self._thread.submit(self._load)
 
     async def score(self, table: pa.Table) -> Scores:
         """Return the model's answers for a table.
 
         Raises:
             Problem: 422 where the model raised, with the row; 503 or 504 where its process ended
-                or did not answer in time.
+                or did not answer in time, the time it waited for others included.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._score, table)
-
-    def close(self) -> None:
-        """End the process and the thread."""
-        self._thread.submit(self._unload)
-        self._thread.shutdown()
-
-    def _score(self, table: pa.Table) -> Scores:
-        process = self._process
-        if process is None or not process.alive:
-            process = self._load()
-        if process is None:
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "model-not-loaded",
-                f"the model could not be loaded: {self.fault}",
-                retry_after_s=5,
-            )
+        if self._closed:
+            raise _unavailable("server-ending", "the server is ending")
+        timeout_s = self._endpoint.timeout_s
+        scoring = self._thread.submit(self._score, table, time.monotonic() + timeout_s)
         try:
-            return process.score(table)
-        except PredictionRefused as error:
-            raise _refused(error, process.refused_row(table)) from None
-        except ModelProcessTimeout as error:
-            self._revive()
-            raise Problem(HTTPStatus.GATEWAY_TIMEOUT, error.code, error.message) from None
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.wrap_future(scoring)
+        except TimeoutError:
+            if not self.ready:
+                raise _unavailable("not-ready", "the model is being loaded") from None
+            if scoring.running():
+                self._kill()
+                self.load_soon()
+            message = f"the model did not answer within {timeout_s:g} seconds"
+            raise Problem(HTTPStatus.GATEWAY_TIMEOUT, ModelProcessTimeout.code, message) from None
         except ModelProcessDied as error:
-            self._revive()
-            raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                error.code,
-                "the model's process ended while it scored; it is being started again",
-                retry_after_s=1,
+            self.load_soon()
+            raise _unavailable(
+                error.code, "the model's process ended while it scored; it is being started again"
             ) from None
 
-    def _revive(self) -> None:
-        _log.error(
-            "the model's process of %s ended: loading it again", self._endpoint.version.reference
-        )
-        self._process = None
-        self._thread.submit(self._load)
+    async def close(self) -> None:
+        """End the process, whatever it does, and the thread."""
+        self._closed = True
+        self._kill()
+        await asyncio.wrap_future(self._thread.submit(self._unload))
+        self._thread.shutdown()
+
+    def _kill(self) -> None:
+        process = self._process
+        if process is not None and process.alive:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+
+    def _score(self, table: pa.Table, deadline: float) -> Scores:
+        process = self._load()
+        if process is None:
+            raise _unavailable("model-not-loaded", f"the model could not be loaded: {self.fault}")
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        try:
+            return _scored(process, table)
+        except ModelProcessDied:
+            self._process = None  # it has closed itself
+            _log.error("the model's process of %s ended", self._endpoint.version.reference)
+            raise
 
     def _load(self) -> ModelProcess | None:
-        if self._process is not None and self._process.alive:
+        """Return the process, started where there is none that runs."""
+        if self.ready or self._closed:
             return self._process
+        self._unload()
         try:
             self._process = self._started()
-        except BrineryError as error:
-            self._process = None
-            self.fault = error.message
-            _log.error("%s: %s", self._endpoint.version.reference, error.message)
+        except (BrineryError, OSError) as error:
+            self.fault = error.message if isinstance(error, BrineryError) else str(error.strerror)
+            _log.error("%s: %s", self._endpoint.version.reference, self.fault)
         else:
             self.fault = None
         return self._process
 
     def _started(self) -> ModelProcess:
         path = Path(self._endpoint.model_file)
-        expected = self._endpoint.candidate.model_sha256
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+        if not path.is_file() or _sha256(path) != self._endpoint.candidate.model_sha256:
             raise NotServable(
-                f"{path} is not the file that was registered",
+                "the model's file is not the one that was registered",
                 hint="restore it, or import the model again",
             )
-        return ModelProcess(path, timeout_s=self._endpoint.timeout_s)
+        # Loading may take as long as it may at import; `score` times each request itself.
+        return ModelProcess(path, timeout_s=DEFAULT_TIMEOUT_S + self._endpoint.timeout_s)
 
     def _unload(self) -> None:
-        if self._process is not None:
-            self._process.close()
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
 
 
-def _refused(error: PredictionRefused, row: int) -> Problem:
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        error.code,
-        f"row {row}: {error.message}",
-        errors=[FieldError(code=error.code, message=error.message, row=row)],
-    )
+def _scored(process: ModelProcess, table: pa.Table) -> Scores:
+    try:
+        return process.score(table)
+    except PredictionRefused as error:
+        row = process.refused_row(table)
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            error.code,
+            f"row {row}: {error.message}",
+            errors=[FieldError(code=error.code, message=error.message, row=row)],
+        ) from None
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unavailable(code: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_s=1)

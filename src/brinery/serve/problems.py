@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 import msgspec
@@ -17,10 +17,11 @@ class FieldError(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         code: stable, kebab-case.
-        message: for people; never repeats more than the name of a column and a short value.
+        message: for people, and to be read after the name of the column or row; it repeats no
+            more than a short value.
         row: from 0, as in the body.
-        column: its name.
-        pointer: where in the body, as a JSON pointer.
+        column: its name; cut where it is long and not one of the model's.
+        pointer: where in the body, as a JSON pointer (RFC 6901).
     """
 
     code: str
@@ -28,6 +29,13 @@ class FieldError(Struct, frozen=True, kw_only=True, omit_defaults=True):
     row: int | None = None
     column: str | None = None
     pointer: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Return the message with what it is about."""
+        about = [f"row {self.row}"] if self.row is not None else []
+        about += [f"'{self.column}'"] if self.column is not None else []
+        return f"{': '.join(about)} {self.message}"
 
 
 class Problem(Exception):
@@ -40,6 +48,7 @@ class Problem(Exception):
         errors: every fault found, up to `MAX_ERRORS`.
         hint: what to do about it.
         retry_after_s: seconds, for a refusal that will pass.
+        headers: further ones.
     """
 
     def __init__(
@@ -51,6 +60,7 @@ class Problem(Exception):
         errors: Iterable[FieldError] = (),
         hint: str = "",
         retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -58,7 +68,9 @@ class Problem(Exception):
         self.detail = detail
         self.errors = tuple(errors)
         self.hint = hint
-        self.retry_after_s = retry_after_s
+        self._headers = dict(headers or {})
+        if retry_after_s is not None:
+            self._headers["retry-after"] = str(retry_after_s)
 
     def body(self) -> bytes:
         """Return the document."""
@@ -77,7 +89,5 @@ class Problem(Exception):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return the headers beside the length."""
-        found = [(b"content-type", MEDIA_TYPE.encode())]
-        if self.retry_after_s is not None:
-            found.append((b"retry-after", str(self.retry_after_s).encode()))
-        return found
+        headers = {"content-type": MEDIA_TYPE, **self._headers}
+        return [(name.lower().encode(), value.encode()) for name, value in headers.items()]

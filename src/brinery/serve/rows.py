@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
@@ -31,21 +33,40 @@ def decode(body: bytes) -> Any:
         )
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Problem(
-            HTTPStatus.BAD_REQUEST, "malformed-json", f"the body is not JSON: {error}"
-        ) from None
+    except RecursionError:
+        raise _malformed("it is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return _decode_leniently(body, str(error))
+
+
+def _decode_leniently(body: bytes, reason: str) -> Any:
+    """Return the value of a body that is no JSON for the standard, but for many programs.
+
+    That is one with NaN or Infinity, a number out of range, or a byte order mark. It is read so
+    that a value which is refused can be named; the reason is given where it is not that either.
+    """
+    try:
+        value = json.loads(body)
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
+    except (ValueError, RecursionError):
+        raise _malformed(reason) from None
+    return value
+
+
+def _malformed(reason: str) -> Problem:
+    return Problem(HTTPStatus.BAD_REQUEST, "malformed-json", f"the body is not JSON: {reason}")
 
 
 def invalid(faults: list[FieldError]) -> Problem:
     """Return the problem of a body whose values are refused."""
-    first = faults[0]
-    where = f"row {first.row}: " if first.row is not None else ""
-    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+    others = len(faults) - 1
+    more = f", and {others} more" if others else ""
+    if len(faults) >= MAX_ERRORS:
+        more = f", and {others} or more others"
     return Problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "invalid-rows",
-        f"{where}{first.message}{more}",
+        f"{faults[0].sentence}{more}",
         errors=faults,
         hint="/docs lists the columns, their types and their categories",
     )
@@ -65,8 +86,8 @@ class RowsReader:
         self._nullable = {column.name for column in signature.columns if column.nullable}
         self._names = {column.name for column in signature.columns}
         rules = Rules(unknown_categories=unknown_categories)
-        self._batch = Reader(signature, rules, lambda row, name: f"/rows/{row}/{_escape(name)}")
-        self._bare = Reader(signature, rules, lambda _, name: f"/{_escape(name)}")
+        self._batch = Reader(signature, rules, lambda row, name: f"/rows/{row}/{escape(name)}")
+        self._bare = Reader(signature, rules, lambda _, name: f"/{escape(name)}")
 
     def table(self, body: bytes) -> pa.Table:
         """Return the table that a body states: (n_rows, n_columns) of the signature.
@@ -116,23 +137,23 @@ class RowsReader:
         )
         return list(islice(faults, MAX_ERRORS))
 
-    def _row_faults(self, number: int, row: Any, reader: Reader) -> list[FieldError]:
+    def _row_faults(self, number: int, row: Any, reader: Reader) -> Iterator[FieldError]:
         if type(row) is not dict:
-            return [
-                FieldError(
-                    code="wrong-type",
-                    message="a row is an object of columns",
-                    row=number,
-                    pointer=f"/rows/{number}",
-                )
-            ]
-        unknown = [reader.unknown_column(name, number) for name in row if name not in self._names]
-        missing = [
-            reader.missing_column(name, number) for name in self._required if name not in row
-        ]
-        return unknown + missing
+            yield FieldError(
+                code="wrong-type",
+                message="is not an object of columns",
+                row=number,
+                pointer=f"/rows/{number}",
+            )
+            return
+        for name in row:
+            if name not in self._names:
+                yield reader.unknown_column(name, number)
+        for name in self._required:
+            if name not in row:
+                yield reader.missing_column(name, number)
 
 
-def _escape(name: str) -> str:
+def escape(name: str) -> str:
     """Return a name as a part of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")

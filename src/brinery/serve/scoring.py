@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from brinery.records.scores import Scores
 from brinery.serve import answers
+from brinery.serve.body import Body, header
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.holder import Holder
 from brinery.serve.invocations import InvocationsReader
@@ -23,7 +25,15 @@ _log = logging.getLogger("brinery.serve")
 _JSON = [(b"content-type", b"application/json")]
 
 # What curl sends when it is told nothing is read as JSON too.
-_READ_AS_JSON = (b"", b"application/json", b"application/x-www-form-urlencoded")
+_READ_AS_JSON = ("", "application/json", "application/x-www-form-urlencoded")
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
+_CODINGS = ("", "identity")
+
+# What is larger is worked on beside the loop, which has others to answer.
+_INLINE_BYTES = 100_000
+_INLINE_ROWS = 1000
+
+_SHOWN = 60
 
 Handler = Callable[[bytes], Awaitable[bytes]]
 
@@ -50,11 +60,13 @@ class Scoring:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for one of the routes."""
+        body = Body(scope, receive)
         try:
             _check_request(scope)
-            body = await _body(scope, receive, self._endpoint.max_body_bytes)
-            answer = await self.routes[scope["path"]](body)
+            content = await body.read(self._endpoint.max_body_bytes)
+            answer = await self.routes[scope["path"]](content)
         except Problem as problem:
+            await body.drain()
             await respond(send, problem.status, problem.headers(), problem.body())
         except Exception:  # noqa: BLE001 - logged under an id; the connection gets an answer
             fault = unexpected()
@@ -63,12 +75,17 @@ class Scoring:
             await respond(send, HTTPStatus.OK, _JSON, answer)
 
     async def _own(self, body: bytes) -> bytes:
-        return answers.own(self._endpoint, await self._scores(self._rows.table(body)))
+        scores = await self._scores(self._rows.table, body)
+        if len(scores) <= _INLINE_ROWS:
+            return answers.own(self._endpoint, scores)
+        return await asyncio.to_thread(answers.own, self._endpoint, scores)
 
     async def _mlflow(self, body: bytes) -> bytes:
-        return answers.mlflow(await self._scores(self._invocations.table(body)))
+        return answers.mlflow(await self._scores(self._invocations.table, body))
 
-    async def _scores(self, table: pa.Table) -> Scores:
+    async def _scores(self, read: Callable[[bytes], pa.Table], body: bytes) -> Scores:
+        inline = len(body) <= _INLINE_BYTES
+        table = read(body) if inline else await asyncio.to_thread(read, body)
         return await self._holder.score(table)
 
 
@@ -97,46 +114,46 @@ async def respond(
 def _check_request(scope: Scope) -> None:
     if scope["method"] != "POST":
         raise Problem(
-            HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "predictions are asked by POST"
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "predictions are asked by POST",
+            headers={"allow": "POST"},
         )
-    media = _header(scope, b"content-type").partition(b";")[0].strip().lower()
-    if media not in _READ_AS_JSON and not media.endswith(b"+json"):
-        raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-media-type",
-            f"the body is sent as {media.decode('latin-1')[:60]}, and application/json is read",
-            hint="curl -H 'content-type: application/json' …",
+    media, _, parameters = header(scope, b"content-type").decode("latin-1").partition(";")
+    media = media.strip().lower()
+    if media not in _READ_AS_JSON and not media.endswith("+json"):
+        raise _unsupported(
+            f"the body is sent as {media[:_SHOWN]}, and application/json is read",
+            "curl -H 'content-type: application/json' …",
+        )
+    charset = _charset(parameters)
+    if charset not in _CHARSETS:
+        raise _unsupported(
+            f"the body is sent in {charset[:_SHOWN]}, and utf-8 is read", "encode it as utf-8"
+        )
+    coding = header(scope, b"content-encoding").decode("latin-1").strip().lower()
+    if coding not in _CODINGS:
+        raise _unsupported(
+            f"the body is compressed with {coding[:_SHOWN]}, and only plain bodies are read",
+            "send it without content-encoding",
+            {"accept-encoding": "identity"},
         )
 
 
-async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """Return the body of a request; one that is too large is refused before it is read."""
-    length = _header(scope, b"content-length")
-    if length.isdigit() and int(length) > limit:
-        raise _too_large(limit)
-    parts = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem(HTTPStatus.BAD_REQUEST, "disconnected", "the client is gone")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
+def _charset(parameters: str) -> str:
+    """Return the charset among the parameters of a media type."""
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower()
+    return "utf-8"
 
 
-def _too_large(limit: int) -> Problem:
+def _unsupported(detail: str, hint: str, headers: Mapping[str, str] | None = None) -> Problem:
     return Problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "body-too-large",
-        f"the body is larger than {limit / 1e6:g} MB",
-        hint="send fewer rows at a time, or score the file with brinery predict",
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        detail,
+        hint=hint,
+        headers=headers,
     )
-
-
-def _header(scope: Scope, name: bytes) -> bytes:
-    return next((value for key, value in scope["headers"] if key == name), b"")

@@ -29,7 +29,10 @@ class ModelSettings(_Section):
     """The process that holds a model."""
 
     timeout_s: float = Field(
-        600.0, gt=0, description="seconds a model may take to load, or to score one table"
+        600.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="seconds a model may take to load, or to score one table",
     )
 
 
@@ -39,7 +42,9 @@ class ServeSettings(_Section):
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="port to listen on")
     workers: int = Field(1, ge=1, le=256, description="server processes, each with its model")
-    timeout_s: float = Field(60.0, gt=0, description="seconds one request may be scored")
+    timeout_s: float = Field(
+        60.0, gt=0, allow_inf_nan=False, description="seconds one request may be scored"
+    )
     max_body_mb: float = Field(32.0, gt=0, le=2048, description="largest request body, in MB")
     unknown_categories: UnknownCategories = Field(
         UnknownCategories.REFUSE,
@@ -67,6 +72,10 @@ def read(file: Path, environ: Mapping[str, str]) -> Settings:
     try:
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         declared = tomllib.loads(text)
+    except OSError as error:
+        raise SettingsError(
+            f"{file} cannot be read: {error.strerror}", hint=f"ls -l {file} shows who may read it"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}", hint=f"edit {file}") from None
     origins: dict[tuple[str, str], str] = {}

@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from brinery.records.audit import AuditEntry, Change
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_HERE = Path(__file__).parent
 
 
 class Audit(Protocol):
@@ -116,7 +116,9 @@ class SqlAudit:
 def migrate(engine: sa.Engine) -> None:
     """Bring the tables of a database up to date."""
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(_HERE / "migrations"))
+    config.set_main_option("version_locations", str(_HERE / "revisions"))
+    config.set_main_option("path_separator", "newline")
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

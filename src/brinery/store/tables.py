@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from brinery.errors import DataFileMissing, DataUnreadable, OutputUnwritable, Se
 
 _SEPARATORS = ",;\t|"
 _SAMPLE_BYTES = 1 << 18
+_ONE_VALUE = re.compile(r'[\w.+-]*|"[^"]*"')
 
 
 class TableFormat(StrEnum):
@@ -70,7 +72,7 @@ def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
             case TableFormat.PARQUET:
                 frame = pd.read_parquet(path)
             case TableFormat.JSONL:
-                frame = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+                frame = _read_jsonl(path)
             case TableFormat.CSV:
                 frame = _read_csv(path, head, separator)
     except UnicodeDecodeError as error:
@@ -78,13 +80,19 @@ def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
             f"{path} is not UTF-8 text: byte {error.start} cannot be read",
             hint=f"iconv -f latin1 -t utf-8 {path} > utf8.csv, and give that file",
         ) from None
-    except (ValueError, OSError, pa.ArrowException) as error:
+    except (ValueError, OSError, pa.ArrowException, msgspec.MsgspecError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataUnreadable(
             f"{path} cannot be read: {reason}",
             hint="open it at that line; give --sep if the separator is unusual",
         ) from None
     return _checked(path, frame)
+
+
+def _read_jsonl(path: Path) -> pd.DataFrame:
+    """Return the table of a JSON lines file; its numbers are exact, its texts stay text."""
+    rows = msgspec.json.Decoder(dict[str, Any]).decode_lines(path.read_bytes())
+    return pd.DataFrame.from_records(rows)
 
 
 def _read_csv(path: Path, head: bytes, separator: str | None) -> pd.DataFrame:
@@ -128,8 +136,8 @@ def sniff_separator(path: Path, head: bytes) -> str:
 
 
 def _one_column(lines: list[str]) -> bool:
-    """Return whether every line is one word, so that no separator is missed."""
-    return all(" " not in line.strip() or line.startswith('"') for line in lines)
+    """Return whether every line is one plain or quoted value, so that no separator is missed."""
+    return all(_ONE_VALUE.fullmatch(line) for line in lines)
 
 
 def _checked(path: Path, frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,312 @@
+"""Import: what is recorded, what is refused, and that nothing is left half done."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import pandas as pd
+import pytest
+
+import brinery
+from brinery.actions.rooms import Rooms
+from brinery.errors import (
+    ColumnMismatch,
+    ColumnMissing,
+    ParityFailed,
+    TargetMissing,
+    TypeMismatch,
+    UnseenClass,
+)
+from brinery.evaluate import run as evaluation
+from brinery.records.audit import Change
+from brinery.records.evaluation import PredictionType
+from brinery.records.event import Step
+from brinery.records.scores import Scores
+from brinery.records.signature import ColumnType
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+SPECIES = {"data": "iris.parquet", "target": "species"}
+
+
+def test_steps_are_told_in_order(run: Run, bank: Any) -> None:
+    """Every step is an event, in the order of the work, with the time since its beginning."""
+    _, events = run(model=bank.model, name="bank", data=bank.test, target="y")
+    assert [event.step for event in events] == list(Step)
+    assert [event.elapsed_s for event in events] == sorted(event.elapsed_s for event in events)
+
+
+def test_figures_are_the_models_own(run: Run, bank: Any) -> None:
+    """The recorded evaluation is that of the pickle's own predictions on the same rows."""
+    version, _ = run(model=bank.model, name="bank", data=bank.test, target="y")
+    own = joblib.load(bank.model)  # noqa: TID251 - the peer, loaded as its author would
+    inputs = bank.frame.drop(columns="y")
+    scores = Scores(predictions=own.predict(inputs), probabilities=own.predict_proba(inputs))
+    expected = evaluation.run(
+        PredictionType.BINARY, bank.frame["y"].to_numpy(), scores, classes=("no", "yes")
+    )
+    assert version.candidate is not None
+    assert version.candidate.evaluation == expected
+    assert version.parity is not None
+    assert (version.parity.rows, version.parity.max_difference) == (905, 0.0)
+
+
+def test_signature_is_the_data_minus_target(run: Run, bank: Any) -> None:
+    """The signature has every column but the target, and knows which the model reads."""
+    version, _ = run(model=bank.model, name="bank", data=bank.test, target="y")
+    assert version.candidate is not None
+    columns = {column.name: column for column in version.candidate.signature.columns}
+    assert list(columns) == list(bank.frame.columns.drop("y"))
+    unread = [name for name, column in columns.items() if not column.required]
+    assert unread == ["day", "month", "pdays"]
+    assert columns["age"].type is ColumnType.INTEGER
+    assert columns["age"].nullable
+    assert columns["marital"].categories == ("divorced", "married", "single")
+    assert not columns["marital"].nullable
+
+
+def test_environment_is_what_the_model_uses(run: Run, bank: Any) -> None:
+    """The environment has the model's own packages with their versions, and no others."""
+    version, _ = run(model=bank.model, name="bank", data=bank.test)
+    assert version.candidate is not None
+    packages = version.candidate.environment.packages
+    assert {"scikit-learn", "numpy", "scipy", "joblib", "pandas"} <= packages.keys()
+    assert not packages.keys() & {"mlflow", "granian", "pyarrow", "brinery", "ruff"}
+
+
+def test_code_version_is_recorded(run: Run, bank: Any, tmp_path: Path) -> None:
+    """A model file in a git repository is recorded with its commit, and whether it was clean."""
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    model = repository / "model.pkl"
+    model.write_bytes(bank.model.read_bytes())
+    author = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "a model"]):
+        subprocess.run(["git", "-C", str(repository), *command], check=True)
+    version, _ = run(model=model, name="bank", data=bank.test)
+    head = subprocess.run(
+        ["git", "-C", str(repository), "rev-parse", "HEAD"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert version.candidate is not None
+    assert version.candidate.code is not None
+    assert version.candidate.code.commit == head.stdout.strip()
+    assert not version.candidate.code.dirty
+    outside, _ = run(model=bank.model, name="outside", data=bank.test)
+    assert outside.candidate is not None
+    assert outside.candidate.code is None
+
+
+def test_without_target_nothing_is_evaluated(run: Run, bank: Any) -> None:
+    """Without a target the model is registered, with no evaluation and a line that says so."""
+    version, events = run(model=bank.model, name="bank", data=bank.test)
+    assert version.candidate is not None
+    assert version.candidate.evaluation is None
+    assert any("no --target" in event.message for event in events)
+
+
+def test_import_is_audited(run: Run, rooms: Rooms, bank: Any) -> None:
+    """An import is one row of the audit trail: who, when and what."""
+    run(model=bank.model, name="bank", data=bank.test)
+    (entry,) = rooms.audit.entries("bank")
+    assert (entry.change, entry.before, entry.after) == (Change.IMPORT, None, "bank@1")
+    assert entry.who
+
+
+@pytest.mark.parametrize("data", ["iris.parquet", "iris.jsonl"])
+def test_multiclass(run: Run, iris: Path, data: str) -> None:
+    """A model of three classes is found to be multiclass, from Parquet and JSON lines alike."""
+    version, _ = run(model=iris / "classifier.pkl", name="iris", data=iris / data, target="species")
+    assert version.candidate is not None
+    assert version.candidate.description.type is PredictionType.MULTICLASS
+    assert version.candidate.evaluation is not None
+    assert version.candidate.evaluation.metrics["accuracy"] > 0.9
+    assert version.candidate.description.classes == (0, 1, 2)
+
+
+def test_regression(run: Run, iris: Path) -> None:
+    """A regression is evaluated by its errors; the column it was not fitted on is not read."""
+    version, _ = run(
+        model=iris / "regression.pkl",
+        name="width",
+        data=iris / "iris.parquet",
+        target="petal_width",
+    )
+    assert version.candidate is not None
+    assert version.candidate.evaluation is not None
+    assert set(version.candidate.evaluation.metrics) == {"mae", "rmse", "r2", "mape"}
+    species = version.candidate.signature.column("species")
+    assert species is not None
+    assert not species.required
+
+
+def test_a_model_without_names_takes_columns_by_position(run: Run, iris: Path) -> None:
+    """A model fitted on an array is given the data minus target, and keeps its order."""
+    version, _ = run(
+        model=iris / "unnamed.pkl", name="iris", data=iris / "iris.parquet", target="species"
+    )
+    assert version.candidate is not None
+    assert version.candidate.evaluation is not None
+    assert version.candidate.evaluation.metrics["accuracy"] > 0.9
+
+
+def test_a_model_without_names_and_the_wrong_width(run: Run, iris: Path) -> None:
+    """A model fitted on an array refuses data of another width, and says both."""
+    with pytest.raises(ColumnMismatch, match="4 unnamed columns and the data has 5"):
+        run(model=iris / "unnamed.pkl", name="iris", data=iris / "iris.parquet")
+
+
+def test_a_data_frame_is_data_too(run: Run, iris: Path) -> None:
+    """A data frame is imported as its file would be, with the same content hash."""
+    frame = pd.read_parquet(iris / "iris.parquet")
+    one, _ = run(model=iris / "classifier.pkl", name="a", data=frame, target="species")
+    two, _ = run(
+        model=iris / "classifier.pkl", name="b", data=iris / "iris.parquet", target="species"
+    )
+    assert one.candidate is not None
+    assert two.candidate is not None
+    assert one.candidate.data.sha256 == two.candidate.data.sha256
+    assert one.candidate.data.name == "dataframe"
+
+
+@pytest.mark.parametrize("compress", [0, 3, ("xz", 3)])
+def test_joblib_becomes_a_plain_pickle(
+    run: Run, rooms: Rooms, bank: Any, tmp_path: Path, compress: Any
+) -> None:
+    """A joblib file is registered as a plain pickle that answers as the file did."""
+    model = tmp_path / "model.joblib"
+    own = joblib.load(bank.model)  # noqa: TID251 - the user's own
+    joblib.dump(own, model, compress=compress)
+    version, _ = run(model=model, name="bank", data=bank.test)
+    registered = rooms.registry.model_file(version)
+    assert registered.read_bytes()[:1] == b"\x80"
+    assert version.parity is not None
+    assert version.parity.max_difference == 0.0
+
+
+def test_type_can_be_stated(run: Run, iris: Path) -> None:
+    """A stated type is kept; `other` is registered and not evaluated."""
+    version, _ = run(
+        model=iris / "classifier.pkl",
+        name="iris",
+        data=iris / "iris.parquet",
+        target="species",
+        type=PredictionType.OTHER,
+    )
+    assert version.candidate is not None
+    assert version.candidate.evaluation is not None
+    assert version.candidate.evaluation.metrics == {}
+    assert version.candidate.evaluation.not_computed
+
+
+def test_a_type_that_cannot_be(run: Run, iris: Path) -> None:
+    """A stated type that the model cannot have is refused, with the one that was found."""
+    with pytest.raises(TypeMismatch) as raised:
+        run(
+            model=iris / "classifier.pkl",
+            name="iris",
+            data=iris / "iris.parquet",
+            target="species",
+            type=PredictionType.BINARY,
+        )
+    assert "multiclass" in raised.value.hint
+
+
+def test_the_same_file_twice(run: Run, bank: Any) -> None:
+    """The same file is one version, unless a new one is asked for."""
+    first, _ = run(model=bank.model, name="bank", data=bank.test, target="y")
+    again, events = run(model=bank.model, name="bank", data=bank.test, target="y")
+    assert again == first
+    assert "is bank@1 already" in events[-1].message
+    new, _ = run(model=bank.model, name="bank", data=bank.test, target="y", new_version=True)
+    assert new.number == 2
+
+
+def test_the_same_file_on_other_data(run: Run, bank: Any) -> None:
+    """The same file with other data is still one version, and a warning says what to do."""
+    run(model=bank.model, name="bank", data=bank.test, target="y")
+    _, events = run(model=bank.model, name="bank", data=bank.frame.head(100), target="y")
+    assert events[-1].warning
+    assert "--new-version" in events[-1].message
+
+
+def test_data_without_the_target(run: Run, bank: Any) -> None:
+    """A target that is no column is refused with the nearest name."""
+    data = bank.frame.rename(columns={"y": "outcome"})
+    with pytest.raises(TargetMissing) as raised:
+        run(model=bank.model, name="bank", data=data, target="outcom")
+    assert "--target outcome" in raised.value.hint
+
+
+def test_data_without_a_column(run: Run, rooms: Rooms, bank: Any) -> None:
+    """A column that the model needs and the data lacks is named, with the nearest name."""
+    data = bank.frame.rename(columns={"duration": "durations"})
+    with pytest.raises(ColumnMissing, match="'duration'") as raised:
+        run(model=bank.model, name="bank", data=data, target="y")
+    assert "'durations'" in raised.value.hint
+    assert rooms.registry.names() == []
+
+
+def test_data_without_a_column_that_is_not_read(run: Run, bank: Any) -> None:
+    """A column that no step of the model reads may be left out of the data."""
+    version, _ = run(model=bank.model, name="bank", data=bank.frame.drop(columns="day"), target="y")
+    assert version.number == 1
+
+
+def test_unseen_classes(run: Run, rooms: Rooms, bank: Any) -> None:
+    """A target with a class that the model never saw is refused, with the class and its rows."""
+    data = bank.frame
+    data.loc[[2, 5], "y"] = "maybe"
+    with pytest.raises(UnseenClass, match="maybe") as raised:
+        run(model=bank.model, name="bank", data=data, target="y")
+    assert "2" in raised.value.message
+    assert "'no', 'yes'" in raised.value.hint
+    assert rooms.registry.names() == []
+
+
+def test_parity_failure_registers_nothing(
+    run: Run, rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that answers otherwise when loaded again is not registered; the row is named."""
+    (tmp_path / "moody.py").write_text(
+        "import os, time\n"
+        "from sklearn.base import BaseEstimator, RegressorMixin\n"
+        "class Moody(RegressorMixin, BaseEstimator):\n"
+        "    def fit(self, X, y):\n"
+        "        self.n_features_in_ = 1\n"
+        "        return self\n"
+        "    def predict(self, X):\n"
+        "        return [float(i == 1) * os.getpid() for i in range(len(X))]\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    make = (
+        "import pickle, moody; from pathlib import Path;"
+        f"Path({str(tmp_path / 'moody.pkl')!r}).write_bytes("
+        "pickle.dumps(moody.Moody().fit([[1]], [1])))"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    exec(compile(make, "make", "exec"), {})  # noqa: S102 - the test's own text
+    with pytest.raises(ParityFailed, match="row 2"):
+        run(model=tmp_path / "moody.pkl", name="moody", data=pd.DataFrame({"x": [1.0, 2.0, 3.0]}))
+    assert rooms.registry.names() == []
+    assert rooms.registry.sweep("moody") == 0
+
+
+def test_python_api_in_a_fresh_folder(
+    bank: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a workspace the current folder becomes one, and nothing else lands in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BRINERY_WORKSPACE", raising=False)
+    version = brinery.import_model(bank.model, name="bank", data=bank.test, target="y")
+    assert version.reference == "bank@1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".brinery", "brinery.toml"]
+    (passport,) = tmp_path.glob(".brinery/artifacts/bank/models/*/artifacts/brinery.json")
+    assert json.loads(passport.read_text())["candidate"]["name"] == "bank"

@@ -1,0 +1,88 @@
+"""kill -9 in the middle of an import leaves a workspace as if it had never begun."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import brinery
+from brinery.records.event import Step
+
+BRINERY = Path(sys.executable).parent / "brinery"
+
+
+def _kill_after(workspace: Path, bank: Any, step: Step, *, delay_s: float = 0.0) -> None:
+    """Start an import and kill it once a step is told."""
+    importing = subprocess.Popen(
+        [
+            *(str(BRINERY), "--workspace", str(workspace), "import", str(bank.model)),
+            *("--name", "bank", "--data", str(bank.test), "--target", "y"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert importing.stderr is not None
+    with importing.stderr as lines:
+        for line in lines:
+            if line.startswith(f"✓ {step}"):
+                time.sleep(delay_s)
+                importing.send_signal(signal.SIGKILL)
+                break
+        else:
+            pytest.fail(f"the step {step} was never told")
+    importing.wait()
+
+
+def _model_folders(workspace: Path) -> list[Path]:
+    return list(workspace.glob(".brinery/artifacts/bank/models/*"))
+
+
+@pytest.mark.slow
+def test_killed_at_every_step(bank: Any, tmp_path: Path) -> None:
+    """Killed after any step before the last, an import is not there, and the next one succeeds."""
+    for step in list(Step)[:-1]:
+        _kill_after(tmp_path, bank, step)
+        assert brinery.models(workspace=tmp_path) == [], step
+    version = brinery.import_model(
+        bank.model, name="bank", data=bank.test, target="y", workspace=tmp_path
+    )
+    assert version.reference == "bank@1"
+    assert len(_model_folders(tmp_path)) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("delay_s", [0.0, 0.03, 0.06, 0.1, 0.2])
+def test_killed_while_it_becomes_a_version(bank: Any, tmp_path: Path, delay_s: float) -> None:
+    """Killed around the moment it becomes a version, it is one wholly, or not at all."""
+    _kill_after(tmp_path, bank, Step.PARITY, delay_s=delay_s)
+    for model in brinery.models(workspace=tmp_path):
+        (version,) = model.versions
+        assert version.candidate is not None
+        assert version.parity is not None
+        with brinery.load(version.reference, workspace=tmp_path) as loaded:
+            assert len(loaded.predict(bank.frame)) == len(bank.frame)
+    version = brinery.import_model(
+        bank.model, name="bank", data=bank.test, target="y", workspace=tmp_path
+    )
+    assert version.reference == "bank@1"
+    assert len(_model_folders(tmp_path)) == 1
+
+
+@pytest.mark.slow
+def test_killed_while_it_is_stored(bank: Any, tmp_path: Path) -> None:
+    """Killed while MLflow writes the run and the files, nothing of it is seen."""
+    for delay_s in (0.5, 1.0, 1.5):
+        _kill_after(tmp_path, bank, Step.EVALUATE, delay_s=delay_s)
+        assert brinery.models(workspace=tmp_path) == []
+    version = brinery.import_model(
+        bank.model, name="bank", data=bank.test, target="y", workspace=tmp_path
+    )
+    assert version.reference == "bank@1"
+    assert len(_model_folders(tmp_path)) == 1

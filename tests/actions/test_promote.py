@@ -1,0 +1,83 @@
+"""Promote: the alias moves, the stage follows, and every move is written down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from brinery.actions.promote import promote_in
+from brinery.actions.rooms import Rooms
+from brinery.errors import NotFound
+from brinery.records.version import Alias, Stage
+from brinery.specs.reference import Reference
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+
+@pytest.fixture
+def two(run: Run, iris: Path) -> None:
+    """Two versions of `iris`."""
+    asked = {"model": iris / "classifier.pkl", "name": "iris", "data": iris / "iris.parquet"}
+    run(**asked, target="species")
+    run(**asked, target="species", new_version=True)
+
+
+@pytest.mark.usefixtures("two")
+def test_champion_moves(rooms: Rooms) -> None:
+    """A promotion says what it replaced, and the version shows its alias and stage."""
+    first = promote_in(rooms, Reference.parse("iris@1"), Alias.CHAMPION)
+    assert (first.previous, first.changed, first.version.stage) == (None, True, Stage.PRODUCTION)
+    second = promote_in(rooms, Reference.parse("iris@2"), Alias.CHAMPION, why="better")
+    assert (second.previous, second.version.aliases) == (1, ("champion",))
+    after = [entry.after for entry in rooms.audit.entries("iris")]
+    assert after == ["iris@1", "iris@2", "iris@1 champion", "iris@2 champion"]
+    last = rooms.audit.entries("iris")[-1]
+    assert (last.before, last.why) == ("iris@1 champion", "better")
+
+
+@pytest.mark.usefixtures("two")
+def test_promoting_again_changes_nothing(rooms: Rooms) -> None:
+    """Promoting the champion again is no change and no row of the audit trail."""
+    promote_in(rooms, Reference.parse("iris@1"), Alias.CHAMPION)
+    before = rooms.audit.entries()
+    assert not promote_in(rooms, Reference.parse("iris@champion"), Alias.CHAMPION).changed
+    assert rooms.audit.entries() == before
+
+
+@pytest.mark.usefixtures("two")
+def test_a_bare_name_means_its_newest(rooms: Rooms) -> None:
+    """`promote iris` promotes the newest version, not the champion again."""
+    promote_in(rooms, Reference.parse("iris@1"), Alias.CHAMPION)
+    assert promote_in(rooms, Reference.parse("iris"), Alias.CHAMPION).version.number == 2
+
+
+@pytest.mark.usefixtures("two")
+def test_moves_by_others_are_noted(rooms: Rooms) -> None:
+    """An alias that another program moved is written down before the next promotion."""
+    promote_in(rooms, Reference.parse("iris@1"), Alias.CHAMPION)
+    rooms.registry.set_alias("iris", Alias.CHAMPION, 2)
+    promote_in(rooms, Reference.parse("iris@1"), Alias.CHAMPION)
+    moves = [(e.before, e.after, e.why) for e in rooms.audit.entries("iris")][3:]
+    assert moves == [
+        ("iris@1 champion", "iris@2 champion", "moved by another program"),
+        ("iris@2 champion", "iris@1 champion", ""),
+    ]
+
+
+@pytest.mark.usefixtures("two")
+def test_challenger_beside_champion(rooms: Rooms) -> None:
+    """The challenger is an alias of its own, and is Staging to older clients."""
+    promote_in(rooms, Reference.parse("iris@1"), Alias.CHAMPION)
+    done = promote_in(rooms, Reference.parse("iris@2"), Alias.CHALLENGER)
+    assert done.version.stage is Stage.STAGING
+    assert rooms.registry.versions("iris")[1].stage is Stage.PRODUCTION
+
+
+def test_nothing_to_promote(rooms: Rooms) -> None:
+    """A model that is not there is refused with the command that makes one."""
+    with pytest.raises(NotFound) as raised:
+        promote_in(rooms, Reference.parse("iris@1"), Alias.CHAMPION)
+    assert "brinery import" in raised.value.hint

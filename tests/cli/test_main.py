@@ -1,0 +1,134 @@
+"""The command line as a whole: what it prints, in which form, and how fast it starts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import brinery
+from brinery.cli.main import _COMMANDS
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+HELP = {"brinery": [], **{name: [name] for name in _COMMANDS}, "model-show": ["model", "show"]}
+
+
+@pytest.mark.parametrize("name", HELP)
+def test_help(name: str, brinery_command: Any) -> None:
+    """The help of every command is what was agreed on; a change shows in the golden file."""
+    done = brinery_command(*HELP[name], "--help", COLUMNS="80")
+    assert done.status == 0
+    golden = GOLDEN / f"help-{name}.txt"
+    assert done.out == golden.read_text(encoding="utf-8")
+
+
+def test_help_loads_no_heavy_library() -> None:
+    """`brinery --help` and `import brinery` import neither numpy, pandas, rich nor mlflow."""
+    program = (
+        "import sys, brinery\n"
+        "from brinery.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({m.partition('.')[0] for m in sys.modules}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    modules = set(eval(done.stdout.splitlines()[-1]))  # noqa: S307 - a list of our own
+    heavy = {"numpy", "pandas", "mlflow", "sklearn", "pyarrow", "rich", "pydantic", "sqlalchemy"}
+    assert not modules & heavy
+
+
+def test_version(brinery_command: Any) -> None:
+    """`brinery --version` names the version."""
+    assert brinery_command("--version").out == f"brinery {brinery.__version__}\n"
+
+
+def test_every_public_name_is_there() -> None:
+    """Every name in `brinery.__all__` is importable from `brinery`, and no other is."""
+    for name in brinery.__all__:
+        assert getattr(brinery, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = brinery.nothing  # type: ignore[attr-defined]
+
+
+def test_import_twice(bank: Any, tmp_path: Path, brinery_command: Any) -> None:
+    """A second import of the same file shows the version that is there, with status 0."""
+    asked = ("import", bank.model, "--name", "bank", "--data", bank.test, "--target", "y")
+    first = brinery_command("--workspace", tmp_path, *asked)
+    again = brinery_command("--workspace", tmp_path, *asked, "--format", "quiet")
+    assert first.status == again.status == 0
+    assert first.out.startswith("bank@1 is registered. Next: brinery promote bank@1")
+    assert (again.out, again.err) == ("bank@1\n", "")
+    listed = brinery_command("--workspace", tmp_path, "model", "list", "--format", "json")
+    (model,) = json.loads(listed.out)
+    assert len(model["versions"]) == 1
+
+
+def test_list_shows_the_champion(bank_workspace: Path, brinery_command: Any) -> None:
+    """`model list` shows each model with its champion and the headline figure."""
+    done = brinery_command("--workspace", bank_workspace, "model", "list")
+    line = next(line for line in done.out.splitlines() if line.startswith("bank "))
+    assert line.split()[1:4] == ["1", "none", "1"]
+    assert "roc_auc 0.8" in line
+
+
+def test_list_of_nothing(tmp_path: Path, brinery_command: Any) -> None:
+    """An empty workspace says what to type, on standard error, and is no mistake."""
+    done = brinery_command("--workspace", tmp_path, "model", "list")
+    assert (done.status, done.out) == (0, "")
+    assert "brinery import" in done.err
+
+
+@pytest.mark.parametrize("reference", ["bank@1", "bank@champion", "bank@Production"])
+def test_show_a_version(bank_workspace: Path, brinery_command: Any, reference: str) -> None:
+    """`model show` resolves a number, an alias and a stage to the same page of facts."""
+    done = brinery_command("--workspace", bank_workspace, "model", "show", reference)
+    assert done.status == 0
+    for fact in ("Pipeline(ColumnTransformer → RandomForestClassifier)", "905 of 905 rows equal"):
+        assert fact in done.out
+    for figure in ("roc_auc", "f1_best_threshold", "predicted yes", "scikit-learn=="):
+        assert figure in done.out
+
+
+def test_show_a_model(bank_workspace: Path, brinery_command: Any) -> None:
+    """`model show bank` lists its versions and its history, and where MLflow finds it."""
+    done = brinery_command("--workspace", bank_workspace, "model", "show", "bank")
+    assert f"sqlite:///{bank_workspace}/.brinery/mlflow.db" in done.out
+    assert "bank@1 champion" in done.out
+
+
+def test_show_as_json(bank_workspace: Path, brinery_command: Any) -> None:
+    """`model show --format json` is the whole record."""
+    done = brinery_command(
+        "--workspace", bank_workspace, "model", "show", "bank@1", "--format", "json"
+    )
+    record = json.loads(done.out)
+    assert record["candidate"]["evaluation"]["metrics"]["accuracy"] > 0.8
+    assert record["parity"] == {"rows": 905, "max_difference": 0.0}
+
+
+def test_promote_says_what_happened(bank_workspace: Path, brinery_command: Any) -> None:
+    """Promoting the champion again says so and does nothing."""
+    done = brinery_command("--workspace", bank_workspace, "promote", "bank@1")
+    assert done.out.splitlines()[0] == "bank@1 is the champion already."
+
+
+def test_predict_prints_csv(bank: Any, bank_workspace: Path, brinery_command: Any) -> None:
+    """`predict` without --output prints csv on standard output, and nothing else there."""
+    done = brinery_command("--workspace", bank_workspace, "predict", "bank", "--data", bank.test)
+    lines = done.out.splitlines()
+    assert lines[0] == '"prediction","probability_no","probability_yes"'
+    assert len(lines) == 1 + 905
+
+
+def test_workspace_by_variable(bank_workspace: Path, brinery_command: Any) -> None:
+    """BRINERY_WORKSPACE names the workspace."""
+    done = brinery_command(
+        "model", "list", "--format", "quiet", BRINERY_WORKSPACE=str(bank_workspace)
+    )
+    assert "bank" in done.out.splitlines()

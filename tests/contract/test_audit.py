@@ -1,0 +1,71 @@
+"""What every audit trail does; run against the fake and against a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from brinery.records.audit import AuditEntry, Change
+from brinery.store.audit import Audit, Base, MemoryAudit, SqlAudit, migrate
+
+
+def entry(subject: str, *, minute: int = 0, before: str | None = None) -> AuditEntry:
+    """Return an entry with something in every field."""
+    return AuditEntry(
+        at=datetime(2026, 11, 21, 12, minute, tzinfo=UTC),
+        who="ada",
+        change=Change.PROMOTE,
+        subject=subject,
+        before=before,
+        after=f"{subject}@1 champion",
+        why="bécause",
+    )
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def audit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Audit]:
+    """Each implementation, empty."""
+    if request.param == "memory":
+        yield MemoryAudit()
+        return
+    trail = SqlAudit(f"sqlite:///{tmp_path / 'brinery.db'}")
+    yield trail
+    trail.close()
+
+
+def test_entries_come_back_as_they_were(audit: Audit) -> None:
+    """Entries are given back whole, oldest first."""
+    written = [entry("bank"), entry("bank", minute=1, before="bank@1 champion"), entry("iris")]
+    for one in written:
+        audit.add(one)
+    assert audit.entries() == written
+    assert audit.entries("bank") == written[:2]
+    assert audit.entries("none") == []
+
+
+def test_a_trail_outlives_its_process(tmp_path: Path) -> None:
+    """What was written is there when the database is opened again."""
+    uri = f"sqlite:///{tmp_path / 'brinery.db'}"
+    first = SqlAudit(uri)
+    first.add(entry("bank"))
+    first.close()
+    second = SqlAudit(uri)
+    assert second.entries() == [entry("bank")]
+    second.close()
+
+
+def test_migrations_make_what_the_code_declares(tmp_path: Path) -> None:
+    """The tables that migrations make are those that the code declares, column by column."""
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'brinery.db'}")
+    migrate(engine)
+    made = sa.MetaData()
+    made.reflect(engine)
+    engine.dispose()
+    for name, table in Base.metadata.tables.items():
+        assert {(c.name, c.nullable, c.primary_key) for c in made.tables[name].columns} == {
+            (c.name, c.nullable, c.primary_key) for c in table.columns
+        }

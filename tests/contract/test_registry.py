@@ -1,0 +1,251 @@
+"""What every registry does; run against the fake and against MLflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from brinery.errors import NotFound, NotServable
+from brinery.records.description import Description
+from brinery.records.evaluation import Evaluation, PredictionType
+from brinery.records.signature import Column, ColumnType, Signature
+from brinery.records.version import (
+    Alias,
+    Candidate,
+    CodeVersion,
+    DataFingerprint,
+    Environment,
+    Origin,
+    Parity,
+    Stage,
+    Version,
+)
+from brinery.registry.interface import Registry, resolve
+from brinery.registry.memory import MemoryRegistry
+from brinery.registry.mlflow import MlflowRegistry
+from brinery.specs.reference import Reference
+
+PARITY = Parity(rows=3, max_difference=0.0)
+_NUMBERS = count(1)
+
+
+def candidate(name: str, sha256: str = "a" * 64) -> Candidate:
+    """Return a candidate with something in every field."""
+    return Candidate(
+        name=name,
+        origin=Origin(
+            file="model.pkl",
+            sha256=sha256,
+            size_bytes=7,
+            written_with={"scikit-learn": ("1.9.1",)},
+        ),
+        description=Description(
+            framework="scikit-learn",
+            framework_version="1.9.1",
+            outline="Pipeline(StandardScaler → LogisticRegression)",
+            type=PredictionType.BINARY,
+            classes=("no", "yes"),
+            gives_probabilities=True,
+        ),
+        signature=Signature(
+            columns=(
+                Column(name="age", type=ColumnType.INTEGER, nullable=True),
+                Column(name="job", type=ColumnType.STRING, categories=("a", "b")),
+                Column(name="day", type=ColumnType.DATETIME, required=False),
+            ),
+            example={"age": 30, "job": "a", "day": None},
+        ),
+        evaluation=Evaluation(
+            type=PredictionType.BINARY, rows=3, metrics={"accuracy": 0.5}, classes=("no", "yes")
+        ),
+        environment=Environment(
+            python="3.11.7", platform="linux-x86_64", packages={"numpy": "2.4.6"}
+        ),
+        data=DataFingerprint(
+            name="test.csv", rows=3, columns=("age", "job", "day", "y"), sha256="b" * 64, target="y"
+        ),
+        code=CodeVersion(commit="c" * 40, dirty=True),
+        model_sha256=sha256,
+    )
+
+
+@pytest.fixture(scope="module", params=["memory", "mlflow"])
+def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    """Each implementation; a test uses a model name of its own."""
+    folder = tmp_path_factory.mktemp("registry")
+    if request.param == "memory":
+        return MemoryRegistry(folder)
+    return MlflowRegistry(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts")
+
+
+@pytest.fixture
+def name() -> str:
+    """A model name that no other test uses."""
+    return f"model-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    """A file to register: a registry never looks inside."""
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"a model")
+    return path
+
+
+Register = Callable[..., Version]
+
+
+@pytest.fixture
+def register(registry: Registry, name: str, model_file: Path) -> Register:
+    """Registers a version of the test's model."""
+
+    def register(sha256: str = "a" * 64) -> Version:
+        return registry.commit(registry.stage(candidate(name, sha256), model_file), PARITY)
+
+    return register
+
+
+def test_open_is_harmless(registry: Registry) -> None:
+    """A registry may be opened more than once."""
+    registry.open()
+    registry.open()
+
+
+def test_staged_is_unseen(registry: Registry, name: str, model_file: Path) -> None:
+    """A staged model has no version and no name that anyone sees."""
+    registry.stage(candidate(name), model_file)
+    assert registry.versions(name) == []
+    assert name not in registry.names()
+    assert registry.find(name, "a" * 64) is None
+
+
+def test_staged_file_is_a_copy(registry: Registry, name: str, model_file: Path) -> None:
+    """The staged file holds the bytes that were given, elsewhere."""
+    staged = registry.stage(candidate(name), model_file)
+    assert staged.model_file.read_bytes() == b"a model"
+    assert staged.model_file != model_file
+
+
+def test_commit_keeps_everything(registry: Registry, name: str, register: Register) -> None:
+    """A version gives back the whole candidate and the parity, as they were recorded."""
+    made = register()
+    (read,) = registry.versions(name)
+    assert read == made
+    assert read.candidate == candidate(name)
+    assert read.parity == PARITY
+    assert (read.number, read.aliases, read.stage) == (1, (), Stage.NONE)
+    assert read.created.tzinfo is not None
+
+
+def test_versions_newest_first(registry: Registry, name: str, register: Register) -> None:
+    """Versions count from 1 and are listed from the newest."""
+    for letter in "abc":
+        register(letter * 64)
+    assert [version.number for version in registry.versions(name)] == [3, 2, 1]
+    assert name in registry.names()
+
+
+def test_find_by_digest(registry: Registry, name: str, register: Register) -> None:
+    """A version is found by the digest of the file it came from; the newest where there are two."""
+    register("a" * 64)
+    register("b" * 64)
+    register("a" * 64)
+    found = registry.find(name, "a" * 64)
+    assert found is not None
+    assert found.number == 3
+    assert registry.find(name, "d" * 64) is None
+
+
+def test_discard_leaves_nothing(registry: Registry, name: str, model_file: Path) -> None:
+    """A discarded model's file is gone, and its name was never taken."""
+    staged = registry.stage(candidate(name), model_file)
+    registry.discard(staged)
+    assert not staged.model_file.exists()
+    assert registry.versions(name) == []
+
+
+def test_sweep_removes_abandoned(
+    registry: Registry, name: str, model_file: Path, register: Register
+) -> None:
+    """A sweep removes what was staged and never committed, and nothing else."""
+    kept = register()
+    abandoned = registry.stage(candidate(name), model_file)
+    assert registry.sweep(name) == 1
+    assert not abandoned.model_file.exists()
+    assert registry.versions(name) == [kept]
+    assert registry.sweep(name) == 0
+    assert registry.sweep("no-such-model") == 0
+
+
+def test_alias_moves(registry: Registry, name: str, register: Register) -> None:
+    """An alias belongs to one version at a time, and its stage goes with it."""
+    register("a" * 64)
+    register("b" * 64)
+    registry.set_alias(name, Alias.CHAMPION, 1)
+    registry.set_alias(name, Alias.CHALLENGER, 2)
+    two, one = registry.versions(name)
+    assert (one.aliases, one.stage) == (("champion",), Stage.PRODUCTION)
+    assert (two.aliases, two.stage) == (("challenger",), Stage.STAGING)
+    registry.set_alias(name, Alias.CHAMPION, 2)
+    two, one = registry.versions(name)
+    assert (one.aliases, one.stage) == ((), Stage.NONE)
+    assert (two.aliases, two.stage) == (("challenger", "champion"), Stage.PRODUCTION)
+
+
+def test_model_file_is_given_back(registry: Registry, register: Register) -> None:
+    """A version gives back the bytes of its model."""
+    assert registry.model_file(register()).read_bytes() == b"a model"
+
+
+def test_model_file_of_a_stranger(registry: Registry, name: str, register: Register) -> None:
+    """A version that Brinery did not import gives no file."""
+    version = register()
+    stranger = Version(
+        name=name, number=99, aliases=(), created=version.created, run_id=None, candidate=None
+    )
+    with pytest.raises(NotServable):
+        registry.model_file(stranger)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("", 1), ("@1", 1), ("@2", 2), ("@champion", 1), ("@Production", 1), ("@latest", 2)],
+)
+def test_resolve(registry: Registry, name: str, register: Register, text: str, number: int) -> None:
+    """A name, a version, an alias and a stage each mean one version."""
+    register("a" * 64)
+    register("b" * 64)
+    registry.set_alias(name, Alias.CHAMPION, 1)
+    assert resolve(registry, Reference.parse(f"{name}{text}")).number == number
+
+
+def test_resolve_without_champion(registry: Registry, name: str, register: Register) -> None:
+    """A name alone means the newest version where there is no champion."""
+    register("a" * 64)
+    register("b" * 64)
+    assert resolve(registry, Reference(name)).number == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("@9", "it has 1"), ("@champion", "brinery promote"), ("@blue", "brinery model show")],
+)
+def test_resolve_names_what_there_is(
+    registry: Registry, name: str, register: Register, text: str, hint: str
+) -> None:
+    """A version or alias that is not there is met with what is, or the next command."""
+    register()
+    with pytest.raises(NotFound) as raised:
+        resolve(registry, Reference.parse(f"{name}{text}"))
+    assert hint in raised.value.hint
+
+
+def test_resolve_names_the_nearest_model(registry: Registry, name: str, register: Register) -> None:
+    """A model that is not there is met with the nearest name."""
+    register()
+    with pytest.raises(NotFound) as raised:
+        resolve(registry, Reference(f"{name}x"))
+    assert "did you mean model-" in raised.value.hint

@@ -1,0 +1,176 @@
+"""What the tests of this room share: an endpoint of any model, and its application in process."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import cloudpickle  # type: ignore[import-untyped]
+import httpx
+import pandas as pd
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from starlette.types import ASGIApp, Message
+
+from brinery.flavors import signature
+from brinery.flavors.scikit_learn import ScikitLearn
+from brinery.records.signature import Column, Signature
+from brinery.records.version import Candidate, DataFingerprint, Environment, Origin, Version
+from brinery.serve.app import create_app
+from brinery.serve.endpoint import Endpoint
+from brinery.specs.settings import UnknownCategories
+from tests.conftest import Bank
+
+MakeEndpoint = Callable[..., Endpoint]
+
+
+class Api:
+    """A client of an application that runs in this process, on a loop in another thread."""
+
+    def __init__(self, portal: BlockingPortal, client: httpx.AsyncClient) -> None:
+        self._portal = portal
+        self._client = client
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Return the answer to a request."""
+        return self._portal.call(partial(self._client.request, method, path, **options))
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Return the answer to a GET."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        """Return the answer to a POST."""
+        return self.request("POST", path, **options)
+
+
+@contextmanager
+def running(endpoint: Endpoint) -> Iterator[Api]:
+    """Run the application of an endpoint, start-up and shutdown included, while the block runs."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(_client(endpoint)) as client:
+        yield Api(portal, client)
+
+
+@asynccontextmanager
+async def _client(endpoint: Endpoint) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(endpoint)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        _lifespan(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def _lifespan(app: ASGIApp) -> AsyncIterator[None]:
+    """Start an application and stop it at the end of the block, as a server does."""
+    to_app, asked = anyio.create_memory_object_stream[Message](1)
+    answers, from_app = anyio.create_memory_object_stream[Message](1)
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+    async with to_app, asked, answers, from_app, anyio.create_task_group() as tasks:
+        tasks.start_soon(app, scope, asked.receive, answers.send)
+        await to_app.send({"type": "lifespan.startup"})
+        assert (await from_app.receive())["type"] == "lifespan.startup.complete"
+        yield
+        await to_app.send({"type": "lifespan.shutdown"})
+        assert (await from_app.receive())["type"] == "lifespan.shutdown.complete"
+
+
+def make_signature(*columns: Column) -> Signature:
+    """Return a signature of some columns, without an example."""
+    return Signature(columns=columns, example={})
+
+
+def endpoint_of(model: Any, frame: pd.DataFrame, file: Path, **changes: Any) -> Endpoint:
+    """Return the endpoint of a fitted model, written to a file.
+
+    Args:
+        model: pickled by value, so that a class of a test may be part of it.
+        frame: what it takes.
+        file: where it is written.
+        changes: fields of the endpoint that are to be other than usual.
+    """
+    content = cloudpickle.dumps(model)
+    file.write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    description = ScikitLearn().describe(model)
+    candidate = Candidate(
+        name="small",
+        origin=Origin(file=file.name, sha256=sha256, size_bytes=len(content), written_with={}),
+        description=description,
+        signature=signature.infer(description, frame, may_be_missing=()),
+        evaluation=None,
+        environment=Environment(python="3.11", platform="linux-x86_64", packages={}),
+        data=DataFingerprint(
+            name="dataframe", rows=len(frame), columns=(), sha256="0", target=None
+        ),
+        code=None,
+        model_sha256=sha256,
+    )
+    version = Version(
+        name="small",
+        number=1,
+        aliases=(),
+        created=datetime(2026, 1, 31, tzinfo=UTC),
+        run_id=None,
+        candidate=candidate,
+    )
+    fields: dict[str, Any] = {
+        "version": version,
+        "candidate": candidate,
+        "model_file": str(file),
+        "timeout_s": 60.0,
+        "max_body_bytes": 1_000_000,
+        "unknown_categories": UnknownCategories.REFUSE,
+    }
+    return Endpoint(**{**fields, **changes})
+
+
+@pytest.fixture
+def make_endpoint(tmp_path: Path) -> MakeEndpoint:
+    """`endpoint_of`, with the file in a folder of the test's own."""
+
+    def make(model: Any, frame: pd.DataFrame, **changes: Any) -> Endpoint:
+        return endpoint_of(model, frame, tmp_path / "model.pkl", **changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bank_endpoint(bank_workspace: Path) -> Endpoint:
+    """The endpoint of the demo's champion, with a small limit on bodies."""
+    from brinery.actions.rooms import open_rooms
+    from brinery.registry.interface import resolve
+    from brinery.specs.reference import Reference
+
+    registry = open_rooms(bank_workspace).registry
+    version = resolve(registry, Reference.parse("bank"))
+    assert version.candidate is not None
+    return Endpoint(
+        version=version,
+        candidate=version.candidate,
+        model_file=str(registry.model_file(version)),
+        timeout_s=60.0,
+        max_body_bytes=8_000_000,
+        unknown_categories=UnknownCategories.REFUSE,
+    )
+
+
+@pytest.fixture(scope="session")
+def api(bank_endpoint: Endpoint) -> Iterator[Api]:
+    """A client of the demo's application, in this process."""
+    with running(bank_endpoint) as client:
+        yield client
+
+
+@pytest.fixture
+def example(bank: Bank) -> dict[str, Any]:
+    """One row of the demo that the model takes, free to be changed."""
+    return bank.row
