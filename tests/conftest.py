@@ -41,8 +41,8 @@ class Bank:
     @property
     def row(self) -> dict[str, Any]:
         """Return its first row without the target, as JSON has it."""
-        row: dict[str, Any] = self.frame.drop(columns="y").iloc[0].to_dict()
-        return row
+        first = self.frame.drop(columns="y").iloc[0]
+        return {str(name): value for name, value in first.to_dict().items()}
 
 
 @pytest.fixture(scope="session")

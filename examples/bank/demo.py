@@ -49,7 +49,8 @@ def serve_and_ask(model: Path, test: Path) -> None:
     try:
         url = f"http://127.0.0.1:{port}"
         wait_until_ready(url, server)
-        row: dict[str, Any] = pd.read_csv(test, sep=";").drop(columns="y").iloc[0].to_dict()
+        first = pd.read_csv(test, sep=";").drop(columns="y").iloc[0]
+        row = {str(name): value for name, value in first.to_dict().items()}
         served = ask(f"{url}/v1/models/bank/predict", {"rows": [row]})["predictions"][0]
         own = own_answer(model, row)
         print(f"\nserved over HTTP   {json.dumps(served)}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import joblib
 import pandas as pd
@@ -24,12 +25,12 @@ from brinery.errors import (
 from brinery.evaluate import run as evaluation
 from brinery.records.audit import Change
 from brinery.records.evaluation import PredictionType
-from brinery.records.event import Step
+from brinery.records.event import Event, Step
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType
+from brinery.records.version import Version
 
-if TYPE_CHECKING:
-    from conftest import Run
+Run = Callable[..., tuple[Version, list[Event]]]
 
 SPECIES = {"data": "iris.parquet", "target": "species"}
 

@@ -12,12 +12,20 @@ import pytest
 
 import brinery
 from brinery.errors import ColumnMismatch, ColumnMissing, OutputUnwritable, PredictionRefused
+from brinery.records.scores import Scores
+from brinery.store.tables import read_table
 
 
 @pytest.fixture(scope="module")
 def own(bank: Any) -> Any:
     """The pickle, loaded as its author would."""
     return joblib.load(bank.model)  # noqa: TID251 - the peer
+
+
+def probabilities(scores: Scores) -> np.ndarray:
+    """Return the probabilities, which must be there."""
+    assert scores.probabilities is not None
+    return scores.probabilities
 
 
 @pytest.mark.parametrize("reference", ["bank", "bank@1", "bank@champion", "bank@Production"])
@@ -27,7 +35,7 @@ def test_load_by_every_name(bank: Any, bank_workspace: Path, own: Any, reference
     with brinery.load(reference, workspace=bank_workspace) as model:
         scores = model.predict(bank.frame)
     assert np.array_equal(np.asarray(scores), own.predict(inputs))
-    assert np.array_equal(scores.probabilities, own.predict_proba(inputs))
+    assert np.array_equal(probabilities(scores), own.predict_proba(inputs))
     assert scores.classes == ("no", "yes")
     assert len(scores) == 905
 
@@ -39,11 +47,7 @@ def test_output_formats(
     """Every output format holds the kept columns, the labels and the exact probabilities."""
     output = tmp_path / f"scores.{ending}"
     brinery.predict("bank", data=bank.test, keep=["age"], output=output, workspace=bank_workspace)
-    read = {
-        "csv": pd.read_csv,
-        "parquet": pd.read_parquet,
-        "jsonl": lambda path: pd.read_json(path, lines=True, precise_float=True),
-    }[ending](output)
+    read = read_table(output)
     assert list(read.columns) == ["age", "prediction", "probability_no", "probability_yes"]
     assert read["prediction"].tolist() == own.predict(bank.frame).tolist()
     assert np.array_equal(read["probability_yes"], own.predict_proba(bank.frame)[:, 1])
@@ -55,7 +59,7 @@ def test_columns_in_any_order_with_others(bank: Any, bank_workspace: Path, own: 
     inputs = bank.frame.drop(columns="y")
     shuffled = inputs[inputs.columns[::-1]].drop(columns=["day", "pdays"]).assign(extra=1)
     with brinery.load("bank", workspace=bank_workspace) as model:
-        assert np.array_equal(model.predict(shuffled).probabilities, own.predict_proba(inputs))
+        assert np.array_equal(probabilities(model.predict(shuffled)), own.predict_proba(inputs))
 
 
 def test_missing_values_are_filled_in(bank: Any, bank_workspace: Path, own: Any) -> None:
@@ -63,7 +67,7 @@ def test_missing_values_are_filled_in(bank: Any, bank_workspace: Path, own: Any)
     inputs = bank.frame.drop(columns="y").astype({"age": float})
     inputs.loc[::3, "age"] = np.nan
     with brinery.load("bank", workspace=bank_workspace) as model:
-        assert np.array_equal(model.predict(inputs).probabilities, own.predict_proba(inputs))
+        assert np.array_equal(probabilities(model.predict(inputs)), own.predict_proba(inputs))
 
 
 def test_a_missing_column(bank: Any, bank_workspace: Path) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from brinery.actions.promote import promote_in
 from brinery.actions.rooms import Rooms
 from brinery.errors import NotFound
-from brinery.records.version import Alias, Stage
+from brinery.records.event import Event
+from brinery.records.version import Alias, Stage, Version
 from brinery.specs.reference import Reference
 
-if TYPE_CHECKING:
-    from conftest import Run
+Run = Callable[..., tuple[Version, list[Event]]]
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_every_public_name_is_there() -> None:
     for name in brinery.__all__:
         assert getattr(brinery, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = brinery.nothing  # type: ignore[attr-defined]
+        _ = brinery.nothing
 
 
 def test_import_twice(bank: Any, tmp_path: Path, brinery_command: Any) -> None:

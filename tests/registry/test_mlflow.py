@@ -82,6 +82,8 @@ def test_the_run_holds_the_figures(bank_workspace: Path, client: MlflowClient) -
     assert run.data.metrics == pytest.approx(ours.candidate.evaluation.metrics, abs=0)
     assert run.data.params["target"] == "y"
     assert run.info.status == "FINISHED"
+    assert run.inputs is not None
+    assert run.outputs is not None
     assert [data.dataset.name for data in run.inputs.dataset_inputs] == ["test.csv"]
     (output,) = run.outputs.model_outputs
     assert version.source == f"models:/{output.model_id}"

@@ -9,7 +9,6 @@ import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -31,7 +30,7 @@ from brinery.records.scores import Scores
 from brinery.records.signature import Signature
 from brinery.records.version import Candidate, DataFingerprint, Environment, Origin, Parity, Version
 from brinery.registry.interface import Staged
-from brinery.specs.reference import check_name
+from brinery.specs.names import check_name, nearest
 from brinery.store import code, tables
 
 Steps = Generator[Event, None, Version]
@@ -231,10 +230,10 @@ def _read_data(asked: Submission) -> _Data:
         name = asked.data.name
         frame = tables.read_table(asked.data, separator=asked.separator)
     if asked.target is not None and asked.target not in frame.columns:
-        near = get_close_matches(asked.target, list(frame.columns), n=1)
+        near = nearest(asked.target, frame.columns)
         raise TargetMissing(
             f"the target '{asked.target}' is not a column of {name}",
-            hint=f"did you mean --target {near[0]}?"
+            hint=f"did you mean --target {near}?"
             if near
             else f"its columns are {', '.join(frame.columns[:20])}; if there is one, say --sep",
         )

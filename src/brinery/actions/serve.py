@@ -19,7 +19,7 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     workers: int | None = None,
-    on_start: Callable[[Version, str], None] = lambda _, __: None,
+    on_start: Callable[[Version, str], None] | None = None,
     workspace: Folder | None = None,
 ) -> None:
     """Serve a version until the process is told to end; what is not given is in the settings.
@@ -57,5 +57,5 @@ def serve(
         host=host,
         port=port,
         workers=workers or settings.workers,
-        on_start=lambda: on_start(version, url),
+        on_start=lambda: on_start(version, url) if on_start else None,
     )

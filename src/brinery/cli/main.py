@@ -46,11 +46,11 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that the arguments name; a wrong name is met with the nearest."""
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
+            from brinery.specs.names import nearest
 
-            near = get_close_matches(args[0], _COMMANDS, n=1)
+            near = nearest(args[0], _COMMANDS)
             message = f"there is no command '{args[0]}'" + (
-                f": did you mean '{near[0]}'?" if near else ""
+                f": did you mean '{near}'?" if near else ""
             )
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)

@@ -7,7 +7,6 @@ same label. It must not know what is done with the classes then.
 
 from __future__ import annotations
 
-import difflib
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from brinery.errors import UnseenClass
+from brinery.specs.names import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +124,7 @@ def refuse_unseen(actual: npt.NDArray[np.generic], classes: Sequence[Scalar]) ->
             for label, rows, first in strangers
         ],
     )
-    meant = ((stranger.label, _nearest(stranger.label, names)) for stranger in strangers[:_LISTED])
+    meant = ((stranger.label, nearest(stranger.label, names)) for stranger in strangers[:_LISTED])
     hints = [f"is {label!r} meant to be {name!r}?" for label, name in meant if name is not None]
     raise UnseenClass(
         f"the target has classes the model never saw: {listed}",
@@ -161,13 +161,6 @@ def _index(classes: Sequence[Scalar]) -> dict[str, int]:
             for spelling in (text.lower(), text.capitalize(), text.upper()):
                 index.setdefault(spelling, code)
     return index
-
-
-def _nearest(label: str, names: Sequence[str]) -> str | None:
-    """Return the name closest to the label, whatever its case, or None where none is close."""
-    folded = {name.casefold(): name for name in reversed(names)}
-    close = difflib.get_close_matches(label.casefold(), folded, n=1)
-    return folded[close[0]] if close else None
 
 
 def _listing(items: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from brinery.errors import NotFound
 from brinery.records.version import Alias, Candidate, Parity, Version
+from brinery.specs.names import nearest
 from brinery.specs.reference import LATEST, Reference
 
 
@@ -103,12 +104,10 @@ def resolve(registry: Registry, reference: Reference) -> Version:
 
 
 def _no_model(registry: Registry, name: str) -> NotFound:
-    from difflib import get_close_matches
-
     names = registry.names()
-    near = get_close_matches(name, names, n=1)
-    if near:
-        hint = f"did you mean {near[0]}?"
+    near = nearest(name, names)
+    if near is not None:
+        hint = f"did you mean {near}?"
     elif names:
         hint = "brinery model list shows the models"
     else:

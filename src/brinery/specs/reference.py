@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from brinery.errors import InvalidName, InvalidReference
+from brinery.errors import InvalidReference
+from brinery.specs.names import check_name
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 
@@ -15,24 +15,6 @@ _ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 _STAGES = {"production": "champion", "staging": "challenger"}
 
 LATEST = "latest"
-
-
-def check_name(name: str) -> str:
-    """Return the model name unchanged.
-
-    Raises:
-        InvalidName: it is empty, too long, or has a character that a URL, a file name or MLflow
-            would not take.
-    """
-    if _NAME.fullmatch(name):
-        return name
-    suggestion = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-._")[:100]
-    hint = f"try --name {suggestion}" if suggestion else "try --name my-model"
-    raise InvalidName(
-        f"'{name}' is not allowed as a model name: up to 100 letters, digits, '-', '_' and '.', "
-        "the first a letter or a digit",
-        hint=hint,
-    )
 
 
 @dataclass(frozen=True)
