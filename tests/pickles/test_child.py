@@ -99,9 +99,9 @@ def test_answers_and_end(start: Start) -> None:
     before = open_files()
     with start(30) as child:
         assert child.alive
-        assert child.ask(b"echo", b"payload") == (b"echo", b"payload")
+        assert child.ask(b"echo", b"payload") == (b"echo", memoryview(b"payload"))
         large = os.urandom(300_000)
-        assert child.ask(b"echo", large) == (b"echo", large)
+        assert child.ask(b"echo", large) == (b"echo", memoryview(large))
         pid = child.pid
     assert not child.alive
     assert gone(pid)
@@ -112,8 +112,8 @@ def test_answers_and_end(start: Start) -> None:
 def test_speaking_child(start: Start) -> None:
     """What a child prints neither reaches the terminal nor disturbs its answers."""
     child = start(30)
-    assert child.ask(b"speak") == (b"spoken", b"")
-    assert child.ask(b"echo", b"a") == (b"echo", b"a")
+    assert child.ask(b"speak") == (b"spoken", memoryview(b""))
+    assert child.ask(b"echo", b"a") == (b"echo", memoryview(b"a"))
 
 
 def test_printing_stays_in_the_child(start: Start, capfd: pytest.CaptureFixture[str]) -> None:
@@ -164,8 +164,9 @@ def test_child_that_hangs(start: Start) -> None:
     """A child that does not answer is ended when the time is over, and not long after."""
     child = start(1.0)
     pid, began = child.pid, time.monotonic()
-    with pytest.raises(ModelProcessTimeout, match="within 1 seconds"):
+    with pytest.raises(ModelProcessTimeout, match="within 1 seconds") as caught:
         child.ask(b"deaf")
+    assert "timeout_s in brinery.toml" in caught.value.hint
     assert 1.0 <= time.monotonic() - began < 3
     assert gone(pid)
 

@@ -11,8 +11,10 @@ import sys
 import threading
 import warnings
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn, assert_never
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -133,7 +135,8 @@ def _frame(table: pa.Table, request: messages.Score | messages.ProbeMissing) -> 
     for name in frame.columns:
         if frame[name].dtype == object:
             frame[name] = frame[name].where(frame[name].notna(), float("nan"))
-    return frame if request.named else frame.to_numpy()
+    # Row by row, as a caller's own array lies: sums in another order end in other last digits.
+    return frame if request.named else np.ascontiguousarray(frame.to_numpy())
 
 
 def _reason(error: Exception) -> str:
@@ -148,7 +151,9 @@ def _load_error(path: Path, error: Exception) -> errors.ModelFileError:
                 f"{path.name} needs the module '{error.name}', which is not installed",
                 hint="install what it was made with, or put the module's folder on PYTHONPATH",
             )
-        case AttributeError() if "Can't get attribute" in str(error):
+        case AttributeError() if "Can't get attribute" in str(error) or isinstance(
+            error.obj, ModuleType
+        ):
             return errors.ClassNotImportable(
                 f"{path.name} names a class that is not where it says: {error}",
                 hint="install the version of the library that wrote it",

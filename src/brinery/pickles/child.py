@@ -85,7 +85,7 @@ class ChildProcess:
             self.close()
             raise ModelProcessTimeout(
                 f"the model did not answer within {self.timeout_s:g} seconds",
-                hint="a larger --timeout gives it longer",
+                hint="a larger timeout_s in brinery.toml, [model] or [serve], gives it longer",
             ) from None
         except ChannelClosed:
             raise self._died() from None

@@ -14,6 +14,8 @@ from brinery.pickles import compression
 from brinery.pickles.stubs import Inert, InertUnpickler
 from brinery.records.scan import Global, ScanReport
 
+_CHUNK_BYTES = 1 << 20
+
 # What the machine raises on a stream that is not a pickle, or is only a part of one.
 _MALFORMED = (
     *compression.DAMAGE,
@@ -72,6 +74,8 @@ def scan(path: Path) -> ScanReport:
             warnings.simplefilter("ignore")
             machine = InertUnpickler(plain)
             held = machine.load()
+            while packing and plain.read(_CHUNK_BYTES):
+                continue  # the checksum is at the end
     except _MALFORMED as error:
         raise _not_a_pickle(path, head, error) from None
     return ScanReport(

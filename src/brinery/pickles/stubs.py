@@ -82,7 +82,7 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
             module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
             module = _compat_pickle.IMPORT_MAPPING.get(module, module)
         asked = Global(module, name)
-        if not (module and name and str(asked).isprintable()):
+        if not (all(module.split(".")) and name and str(asked).isprintable()):
             raise pickle.UnpicklingError("a name that is none")
         self.globals.add(asked)
         return asked

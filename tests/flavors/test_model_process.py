@@ -1,0 +1,356 @@
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from brinery.errors import (
+    ClassNotImportable,
+    Fault,
+    LibraryMissing,
+    ModelLoadFailed,
+    ModelProcessDied,
+    ModelProcessTimeout,
+    NotAModel,
+    PredictionRefused,
+)
+from brinery.flavors.model_process import ModelProcess
+from brinery.pickles.scan import scan
+from brinery.records.evaluation import PredictionType
+
+TIMEOUT_S = 60.0
+
+FRAME = pd.DataFrame(
+    {
+        "age": [20.0, 30.0, None, 50.0, 60.0, 70.0],
+        "balance": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        "job": ["a", "b", "c", "a", "b", "c"],
+        "home": ["own", None, "own", "rent", "own", "rent"],
+    }
+)
+LABELS = ["no", "yes"] * 3
+
+ODD = """
+import os, sys, time, warnings
+import numpy as np
+from sklearn.base import BaseEstimator
+
+warnings.warn("odd models are odd")
+print("imported", flush=True)
+
+
+class Odd(BaseEstimator):
+    # Does what the first cell of its table says.
+    feature_names_in_ = np.array(["do"], dtype=object)
+
+    def predict(self, frame):
+        match frame["do"].iloc[0]:
+            case "print":
+                print("noise on stdout", flush=True)
+                os.write(1, b"more noise")
+            case "exit":
+                print("the roof is on fire", file=sys.stderr)
+                os._exit(3)
+            case "leave":
+                sys.exit("I leave")
+            case "mixed":
+                return np.array([1, "a", None], dtype=object)[: len(frame)]
+            case "raise":
+                raise LookupError("no such thing")
+            case "sleep":
+                time.sleep(30)
+        return np.arange(len(frame))
+
+
+class Rude(BaseEstimator):
+    def __init__(self, *words):
+        raise OSError("cannot  be\\nbothered")
+
+
+class Mute:
+    pass
+
+
+class Untold(BaseEstimator):
+    @property
+    def feature_names_in_(self):
+        raise RuntimeError("I do not tell")
+
+    def predict(self, frame):
+        return frame
+"""
+
+
+def table(frame: pd.DataFrame) -> pa.Table:
+    return pa.table({name: pa.array(frame[name], from_pandas=True) for name in frame.columns})
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Any:
+    impute_job = make_pipeline(
+        SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
+    )
+    columns = ColumnTransformer(
+        [
+            ("age", make_pipeline(SimpleImputer(), StandardScaler()), ["age"]),
+            ("balance", StandardScaler(), ["balance"]),
+            ("job", OneHotEncoder(), ["job"]),
+            ("home", impute_job, ["home"]),
+        ]
+    )
+    return make_pipeline(columns, LogisticRegression()).fit(FRAME, LABELS)
+
+
+@pytest.fixture(scope="session")
+def process(pipeline: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelProcess]:
+    """A process that holds the pipeline, read from a compressed joblib file."""
+    file = tmp_path_factory.mktemp("models") / "model.joblib"
+    joblib.dump(pipeline, file, compress=3)
+    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def odd_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the module of the odd models, and a pickle of each."""
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "odd_models.py").write_text(ODD)
+    for name in ("Odd", "Rude", "Mute", "Untold", "Gone"):
+        (folder / f"{name}.pkl").write_bytes(f"codd_models\n{name}\n)R.".encode())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def odd(odd_folder: Path) -> Iterator[ModelProcess]:
+    """A process that holds an odd model, for tests that leave it alive."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(odd_folder))
+        process = ModelProcess(odd_folder / "Odd.pkl", timeout_s=TIMEOUT_S)
+    with process:
+        yield process
+
+
+@pytest.fixture
+def odd_path(odd_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PYTHONPATH", str(odd_folder))
+    return odd_folder
+
+
+def do(what: str, rows: int = 2) -> pa.Table:
+    return pa.table({"do": [what] * rows})
+
+
+def test_description(process: ModelProcess) -> None:
+    """The model describes itself across the process."""
+    described = process.description
+    assert described.type is PredictionType.BINARY
+    assert described.classes == ("no", "yes")
+    assert described.feature_names == ("age", "balance", "job", "home")
+    assert described.columns["job"].categories == ("a", "b", "c")
+    assert described.columns["home"].missing
+    assert process.warnings == ()
+    assert process.alive
+    assert process.pid != os.getpid()
+
+
+def test_scores_are_the_models_own(process: ModelProcess, pipeline: Any) -> None:
+    """Predictions and probabilities are bit for bit those of the model itself."""
+    scores = process.score(table(FRAME))
+    assert scores.predictions.tolist() == pipeline.predict(FRAME).tolist()
+    assert scores.probabilities is not None
+    assert np.array_equal(scores.probabilities, pipeline.predict_proba(FRAME))
+    assert scores.classes == ("no", "yes")
+
+
+def test_columns_in_any_order(process: ModelProcess, pipeline: Any) -> None:
+    """Columns are taken by name, and those the model does not know are left out."""
+    shuffled = FRAME.assign(extra=1)[["extra", "home", "job", "balance", "age"]]
+    scores = process.score(table(shuffled))
+    assert scores.probabilities is not None
+    assert np.array_equal(scores.probabilities, pipeline.predict_proba(FRAME))
+
+
+def test_may_be_missing(process: ModelProcess) -> None:
+    """The columns the model does without are those that it imputes."""
+    assert process.may_be_missing(table(FRAME.iloc[:1])) == ("age", "home")
+
+
+def test_refusal(process: ModelProcess) -> None:
+    """A table the model raises on is refused with its own words, and the model lives on."""
+    unknown = FRAME.assign(job=["a", "b", "c", "a", "zzz", "c"])
+    with pytest.raises(PredictionRefused, match=r"the model raised ValueError.*zzz"):
+        process.score(table(unknown))
+    assert process.refused_row(table(unknown)) == 4
+    assert len(process.score(table(FRAME))) == 6
+
+
+@pytest.mark.parametrize("bad", [(0,), (5,), (2, 4), (0, 1, 2, 3, 4, 5)])
+def test_refused_row(process: ModelProcess, bad: tuple[int, ...]) -> None:
+    """The row that is named is the first that is refused."""
+    jobs = ["zzz" if row in bad else job for row, job in enumerate(FRAME["job"])]
+    assert process.refused_row(table(FRAME.assign(job=jobs))) == bad[0]
+
+
+def test_table_without_a_column(process: ModelProcess) -> None:
+    """A table that breaks the contract is a fault, which the process survives."""
+    with pytest.raises(Fault, match=r"could not answer.*job"):
+        process.score(table(FRAME.drop(columns="job")))
+    assert len(process.score(table(FRAME))) == 6
+
+
+def test_packages(process: ModelProcess) -> None:
+    """The packages are those the model uses, at their exact versions, and no others."""
+    found = process.packages(("builtins", "copyreg", "joblib", "numpy", "sklearn"))
+    for name in ("joblib", "numpy", "scikit-learn", "scipy", "threadpoolctl"):
+        assert found[name] == version(name)
+    assert list(found) == sorted(found)
+    assert not {"brinery", "mlflow", "granian", "ruff", "pytest", "msgspec"} & set(found)
+
+
+def test_rewrite(process: ModelProcess, pipeline: Any, tmp_path: Path) -> None:
+    """A model from a compressed joblib file is written as a pickle that needs no joblib."""
+    plain = tmp_path / "model.pkl"
+    process.rewrite(plain)
+    report = scan(plain)
+    assert (report.format, report.compression, report.protocol) == ("pickle", None, 5)
+    assert not any(name.module.startswith("joblib") for name in report.globals)
+    again = pickle.loads(plain.read_bytes())  # noqa: S301, TID251 - our own file
+    assert np.array_equal(again.predict_proba(FRAME), pipeline.predict_proba(FRAME))
+
+
+def test_threads(process: ModelProcess, pipeline: Any) -> None:
+    """Threads that ask at once each get the answer to their own question."""
+    with ThreadPoolExecutor(4) as threads:
+        tables = [table(FRAME.iloc[row : row + 1]) for row in range(6)] * 5
+        answers = list(threads.map(process.score, tables))
+    expected = pipeline.predict_proba(FRAME).tolist() * 5
+    for scores, row in zip(answers, expected, strict=True):
+        assert scores.probabilities is not None
+        assert np.allclose(scores.probabilities[0], row)
+
+
+def test_model_without_names(tmp_path: Path) -> None:
+    """A model fitted on an array is given the columns in the order of the table."""
+    values = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 5.0]])
+    model = LinearRegression().fit(values, [1.0, 2.0, 4.0])
+    file = tmp_path / "model.pkl"
+    file.write_bytes(pickle.dumps(model))
+    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+        given = pa.table({"x": values[:, 0], "1": values[:, 1]})
+        assert np.array_equal(process.score(given).predictions, model.predict(values))
+        assert process.may_be_missing(given.slice(0, 1)) == ()
+        with pytest.raises(PredictionRefused, match="features"):
+            process.score(given.select(["x"]))
+
+
+def test_model_that_prints(odd: ModelProcess, capfd: pytest.CaptureFixture[str]) -> None:
+    """A model that prints spoils neither its answers nor our standard output."""
+    assert odd.score(do("print")).predictions.tolist() == [0, 1]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_warnings_of_loading(odd: ModelProcess) -> None:
+    """What loading warned of is kept for the user."""
+    assert odd.warnings == ("odd models are odd",)
+
+
+def test_mixed_predictions(odd: ModelProcess) -> None:
+    """Predictions that no table column can hold are refused, and the process lives on."""
+    with pytest.raises(PredictionRefused, match="not of one plain type"):
+        odd.score(do("mixed", rows=3))
+    assert len(odd.score(do("count", rows=3))) == 3
+
+
+def test_model_that_raises(odd: ModelProcess) -> None:
+    """What a model raises is named with its class."""
+    with pytest.raises(PredictionRefused, match="LookupError: no such thing"):
+        odd.score(do("raise"))
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "words"), [("exit", 3, "the roof is on fire"), ("leave", 1, "I leave")]
+)
+def test_model_that_ends_its_process(odd_path: Path, what: str, status: int, words: str) -> None:
+    """A model that ends its process is reported with its last words."""
+    with ModelProcess(odd_path / "Odd.pkl", timeout_s=TIMEOUT_S) as process:
+        with pytest.raises(ModelProcessDied, match=f"exit status {status}") as caught:
+            process.score(do(what))
+        assert words in caught.value.hint
+        assert not process.alive
+
+
+def test_model_that_hangs(odd_path: Path) -> None:
+    """A model that hangs is ended in time; a busy one ends at once when it is closed."""
+    began = time.monotonic()
+    with ModelProcess(odd_path / "Odd.pkl", timeout_s=4.0) as process:
+        pid = process.pid
+        with pytest.raises(ModelProcessTimeout):
+            process.score(do("sleep"))
+        with pytest.raises(ModelProcessDied):
+            process.score(do("count"))
+    assert time.monotonic() - began < 9
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_busy_model_ends_with_its_parent(odd_path: Path) -> None:
+    """A model in the middle of its work ends as soon as its parent closes, unasked."""
+    process = ModelProcess(odd_path / "Odd.pkl", timeout_s=TIMEOUT_S)
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(process.score, do("sleep"))
+        time.sleep(0.3)
+        began = time.monotonic()
+        process.close()
+        assert time.monotonic() - began < 1
+        with pytest.raises(ModelProcessDied):
+            asked.result(timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("Rude", ModelLoadFailed, "OSError: cannot be bothered"),
+        ("Mute", NotAModel, r"odd_models\.Mute, which cannot predict"),
+        ("Untold", NotAModel, "cannot be described: RuntimeError: I do not tell"),
+        ("Gone", ClassNotImportable, "Gone"),
+    ],
+)
+def test_files_that_do_not_load(
+    odd_path: Path, name: str, error: type[Exception], message: str
+) -> None:
+    """A file that holds no usable model says why, and leaves no process."""
+    with pytest.raises(error, match=message):
+        ModelProcess(odd_path / f"{name}.pkl", timeout_s=TIMEOUT_S)
+    gc.collect()
+
+
+def test_module_that_is_not_there(odd_folder: Path) -> None:
+    """Without its module's folder on the path, a model's library is missing."""
+    with pytest.raises(LibraryMissing, match="'odd_models'"):
+        ModelProcess(odd_folder / "Odd.pkl", timeout_s=TIMEOUT_S)
+
+
+def test_unfitted_model(tmp_path: Path) -> None:
+    """A model that was never fitted is said to be none."""
+    file = tmp_path / "model.pkl"
+    file.write_bytes(pickle.dumps(LogisticRegression()))
+    with pytest.raises(NotAModel, match="not fitted yet") as caught:
+        ModelProcess(file, timeout_s=TIMEOUT_S)
+    assert caught.value.hint == "fit the model before it is pickled"

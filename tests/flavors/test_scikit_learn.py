@@ -1,0 +1,429 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.mixture import GaussianMixture
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.svm import SVC
+
+from brinery.flavors.scikit_learn import ScikitLearn, column_uses, outline
+from brinery.records.description import ColumnUse
+from brinery.records.evaluation import PredictionType
+
+FLAVOR = ScikitLearn()
+UNUSED = ColumnUse(used=False)
+PLAIN = ColumnUse()
+
+FRAME = pd.DataFrame(
+    {
+        "age": [20.0, 30.0, 40.0, 50.0, 60.0, 70.0],
+        "balance": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+        "job": ["a", "b", "c", "a", "b", "c"],
+        "home": ["own", "rent", "own", "rent", "own", "rent"],
+    }
+)
+NUMBERS = FRAME[["age", "balance"]]
+YES_NO = np.array(["no", "yes"] * 3)
+AMOUNT = np.arange(6.0)
+JOBS = ColumnUse(categories=("a", "b", "c"))
+HOMES = ColumnUse(categories=("own", "rent"))
+
+
+def uses(*transformers: Any, frame: pd.DataFrame = FRAME, **options: Any) -> dict[str, ColumnUse]:
+    """What a pipeline that begins with these transformers says of its columns."""
+    columns = ColumnTransformer(list(transformers), **options)
+    model = make_pipeline(columns, DummyClassifier()).fit(frame, YES_NO)
+    return FLAVOR.describe(model).columns
+
+
+def encoding(choice: Any, **options: Any) -> dict[str, ColumnUse]:
+    return uses(("encode", OneHotEncoder(), choice), **options)
+
+
+@pytest.mark.parametrize(
+    ("model", "target", "kind", "classes"),
+    [
+        (LogisticRegression(), YES_NO, PredictionType.BINARY, ("no", "yes")),
+        (LogisticRegression(), [0, 1] * 3, PredictionType.BINARY, (0, 1)),
+        (LogisticRegression(), [True, False] * 3, PredictionType.BINARY, (False, True)),
+        (LogisticRegression(), [0.0, 1.0, 2.0] * 2, PredictionType.MULTICLASS, (0.0, 1.0, 2.0)),
+        (LinearRegression(), AMOUNT, PredictionType.REGRESSION, ()),
+        (IsolationForest(n_estimators=5), None, PredictionType.OTHER, ()),
+        (KMeans(2, n_init=1), None, PredictionType.OTHER, ()),
+        (GaussianMixture(2), None, PredictionType.OTHER, ()),
+    ],
+)
+def test_describe(model: Any, target: Any, kind: PredictionType, classes: tuple[Any, ...]) -> None:
+    """Type, classes and columns are read from the fitted model."""
+    described = FLAVOR.describe(model.fit(NUMBERS, target))
+    assert described.framework == "scikit-learn"
+    assert described.outline == type(model).__name__
+    assert described.type is kind
+    assert described.classes == classes
+    assert [type(label) for label in described.classes] == [type(label) for label in classes]
+    assert described.gives_probabilities == bool(classes)
+    assert described.feature_names == ("age", "balance")
+    assert described.n_features == 2
+    assert described.columns == {}
+
+
+def test_fitted_on_arrays() -> None:
+    """A model that was fitted on an array has a number of columns and no names."""
+    described = FLAVOR.describe(LogisticRegression().fit(NUMBERS.to_numpy(), YES_NO))
+    assert described.feature_names is None
+    assert described.n_features == 2
+
+
+def test_fitted_on_numbered_columns() -> None:
+    """Names that are not text are no names: scikit-learn does not keep them."""
+    numbered = NUMBERS.set_axis([0, 1], axis="columns")
+    model = LogisticRegression().fit(numbered, YES_NO)
+    assert FLAVOR.describe(model).feature_names is None
+    assert FLAVOR.score(model, numbered).predictions.shape == (6,)
+
+
+def test_search() -> None:
+    """A search is described by the pipeline that it found best."""
+    columns = ColumnTransformer([("job", OneHotEncoder(handle_unknown="ignore"), ["job"])])
+    pipeline = Pipeline([("columns", columns), ("model", LogisticRegression())])
+    search = GridSearchCV(pipeline, {"model__C": [1.0]}, cv=2, error_score="raise")
+    described = FLAVOR.describe(search.fit(FRAME, [0, 0, 0, 1, 1, 1]))
+    assert described.type is PredictionType.BINARY
+    assert described.classes == (0, 1)
+    assert described.outline == "GridSearchCV(Pipeline(ColumnTransformer → LogisticRegression))"
+    assert described.columns["job"] == JOBS
+    assert described.columns["age"] == UNUSED
+
+
+def test_transformed_target() -> None:
+    """A regressor of a transformed target is described by the pipeline within it."""
+    columns = ColumnTransformer([("job", OneHotEncoder(), ["job"])])
+    inner = make_pipeline(columns, LinearRegression())
+    model = TransformedTargetRegressor(inner, func=np.log1p, inverse_func=np.expm1)
+    described = FLAVOR.describe(model.fit(FRAME, AMOUNT))
+    assert described.type is PredictionType.REGRESSION
+    assert described.columns["job"] == JOBS
+
+
+@pytest.mark.parametrize(
+    "model", [LogisticRegression(), make_pipeline(StandardScaler(), LogisticRegression())]
+)
+def test_unfitted(model: Any) -> None:
+    """A model of scikit-learn's own that was never fitted cannot be described."""
+    with pytest.raises(NotFittedError):
+        FLAVOR.describe(model)
+
+
+class Stateless(BaseEstimator):  # type: ignore[misc]
+    """A rule that needs no fitting."""
+
+    def predict(self, frame: Any) -> Any:
+        """Return a prediction per row."""
+        return np.ones(len(frame))
+
+
+def test_stateless() -> None:
+    """A class of the user's own need not say that it is fitted."""
+    assert FLAVOR.describe(Stateless()).type is PredictionType.OTHER
+
+
+@pytest.mark.parametrize(
+    ("held", "is_model"),
+    [
+        (LogisticRegression(), True),
+        (make_pipeline(StandardScaler(), LogisticRegression()), True),
+        (StandardScaler(), False),
+        (make_pipeline(StandardScaler()), False),
+        ({"model": 1}, False),
+        (LogisticRegression, False),
+    ],
+)
+def test_sniff(held: object, is_model: bool) -> None:  # noqa: FBT001 - the claim
+    """A model is an estimator that predicts."""
+    assert FLAVOR.sniff(held) is is_model
+
+
+def test_outline() -> None:
+    """The outline names the steps that do something, on one line of bounded length."""
+    steps = [("a", None), ("b", "passthrough"), ("c", StandardScaler()), ("d", SVC())]
+    assert outline(Pipeline(steps)) == "Pipeline(StandardScaler → SVC)"
+    assert outline(make_pipeline(make_pipeline(StandardScaler()), SVC())) == (
+        "Pipeline(Pipeline(StandardScaler) → SVC)"
+    )
+    assert len(outline(make_pipeline(*[StandardScaler()] * 50))) == 200
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        ["job"],
+        "job",
+        [2],
+        2,
+        [-2],
+        slice(2, 3),
+        slice("job", "job"),
+        np.array([False, False, True, False]),
+        [False, False, True, False],
+        [np.bool_(name == "job") for name in FRAME.columns],
+        pd.Index(["job"]),
+        make_column_selector("job"),
+        lambda frame: [name for name in frame.columns if name == "job"],
+    ],
+    ids=str,
+)
+def test_ways_to_choose_columns(choice: Any) -> None:
+    """However columns are chosen, those chosen are read and the rest are not."""
+    if isinstance(choice, str | int):
+        flat = FunctionTransformer(lambda column: column.to_frame(), validate=False)
+        found = uses(("one", flat, choice))
+        assert found == {"age": UNUSED, "balance": UNUSED, "job": PLAIN, "home": UNUSED}
+    else:
+        assert encoding(choice) == {"age": UNUSED, "balance": UNUSED, "job": JOBS, "home": UNUSED}
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        ["job", "home"],
+        ["home", "job"],
+        [3, 2],
+        slice("job", None),
+        slice(2, None),
+        slice(None, -3, -1),
+        [False, False, True, True],
+        make_column_selector(dtype_include=["str", "object"]),
+    ],
+    ids=str,
+)
+def test_categories_are_of_their_columns(choice: Any) -> None:
+    """Each column has its own categories, in whatever order the columns are chosen."""
+    found = encoding(choice)
+    assert (found["job"], found["home"]) == (JOBS, HOMES)
+    assert (found["age"], found["balance"]) == (UNUSED, UNUSED)
+
+
+@pytest.mark.parametrize("remainder", ["passthrough", StandardScaler()], ids=["as is", "scaled"])
+def test_remainder_is_read(remainder: Any) -> None:
+    """What the remainder takes is read."""
+    found = encoding(["job", "home"], remainder=remainder)
+    assert found == {"age": PLAIN, "balance": PLAIN, "job": JOBS, "home": HOMES}
+
+
+@pytest.mark.parametrize("remainder", ["drop", "passthrough"])
+def test_nothing_remains(remainder: str) -> None:
+    """A remainder of no columns is no fault."""
+    scaled = ("scale", StandardScaler(), ["age", "balance"])
+    found = uses(("encode", OneHotEncoder(), ["job", "home"]), scaled, remainder=remainder)
+    assert found == {"age": PLAIN, "balance": PLAIN, "job": JOBS, "home": HOMES}
+
+
+def test_empty_choice() -> None:
+    """A transformer of no columns reads none."""
+    found = uses(
+        ("none", StandardScaler(), []),
+        ("mask", StandardScaler(), np.zeros(4, dtype=bool)),
+        ("job", OneHotEncoder(), ["job"]),
+    )
+    assert found == {"age": UNUSED, "balance": UNUSED, "job": JOBS, "home": UNUSED}
+
+
+def test_dropped() -> None:
+    """A column that is dropped by name is not read."""
+    found = uses(("drop", "drop", ["home"]), ("job", OneHotEncoder(), ["job"]), remainder="drop")
+    assert found["home"] == UNUSED
+
+
+def test_passed_through() -> None:
+    """A column that is passed through by name is read."""
+    assert uses(("as is", "passthrough", ["age"]))["age"] == PLAIN
+
+
+def test_column_of_two_branches() -> None:
+    """A column that two branches read has the categories that one of them tells."""
+    pass_job = ("as is", "passthrough", ["job"])
+    for branches in ((pass_job, ("job", OneHotEncoder(), ["job"])),) * 2:
+        assert uses(*branches)["job"] == JOBS
+        assert uses(*reversed(branches))["job"] == JOBS
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        OneHotEncoder(drop="first"),
+        OneHotEncoder(drop="if_binary", handle_unknown="ignore"),
+        OneHotEncoder(min_frequency=3, handle_unknown="infrequent_if_exist"),
+        OneHotEncoder(max_categories=2),
+        OneHotEncoder(categories=[["a", "b", "c"]]),
+        OrdinalEncoder(),
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
+    ],
+    ids=str,
+)
+def test_encoders(encoder: Any) -> None:
+    """Every category that an encoder knows is listed, rare and dropped ones among them."""
+    assert uses(("encode", encoder, ["job"]))["job"] == JOBS
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+@pytest.mark.parametrize("dtype", [object, "str"])
+def test_missing_category(missing: object, dtype: Any) -> None:
+    """An encoder that met a missing value knows it, and it is not one of the categories."""
+    values = pd.Series(["a", "b", missing, "c", "a", "b"], dtype=dtype)
+    frame = FRAME.assign(job=values)
+    found = uses(("encode", OneHotEncoder(), ["job"]), frame=frame)
+    assert found["job"] == ColumnUse(categories=("a", "b", "c"), missing=True)
+
+
+def test_number_and_boolean_categories() -> None:
+    """Categories keep their type: numbers are not text, and a truth is not a number."""
+    frame = FRAME.assign(age=[1, 2, 3] * 2, home=[True, False] * 3)
+    found = uses(("encode", OneHotEncoder(), ["age", "home"]), frame=frame)
+    assert found["age"].categories == (1, 2, 3)
+    assert found["home"].categories == (False, True)
+    assert [type(value) for value in found["home"].categories or ()] == [bool, bool]
+
+
+def test_categories_that_are_not_listed() -> None:
+    """Categories that JSON has no value for are not listed, nor are too many."""
+    times = FRAME.assign(job=pd.date_range("2020", periods=6))
+    assert uses(("encode", OneHotEncoder(), ["job"]), frame=times)["job"] == PLAIN
+    many = [[f"{number:04}" for number in range(1001)]]
+    coded = FRAME.assign(job=[f"{number:04}" for number in range(6)])
+    found = uses(("encode", OneHotEncoder(categories=many), ["job"]), frame=coded)
+    assert found["job"] == PLAIN
+
+
+def test_imputer_before_encoder() -> None:
+    """Behind an imputer the categories are known and a missing value is filled in."""
+    branch = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder())
+    found = uses(("encode", branch, ["home", "job"]))
+    assert found["job"] == ColumnUse(categories=("a", "b", "c"), missing=True)
+    assert found["home"] == ColumnUse(categories=("own", "rent"), missing=True)
+
+
+def test_imputed_number() -> None:
+    """An imputer in front of anything else fills in, too."""
+    branch = make_pipeline(SimpleImputer(), StandardScaler())
+    assert uses(("number", branch, ["age"]))["age"] == ColumnUse(missing=True)
+
+
+def test_nested_pipelines() -> None:
+    """Pipelines within pipelines, and steps that do nothing, hide no categories."""
+    impute = make_pipeline("passthrough", SimpleImputer(strategy="constant", fill_value="none"))
+    branch = Pipeline(
+        [("off", None), ("impute", impute), ("encode", make_pipeline(OneHotEncoder()))]
+    )
+    columns = ColumnTransformer([("job", branch, ["job"])])
+    model = make_pipeline(Pipeline([("columns", columns)]), DummyClassifier()).fit(FRAME, YES_NO)
+    found = FLAVOR.describe(model).columns
+    assert found["job"] == ColumnUse(categories=("a", "b", "c"), missing=True)
+
+
+def test_imputer_that_drops_a_column() -> None:
+    """Where an imputer drops an empty column, no column is given another's categories."""
+    frame = FRAME.assign(empty=np.full(6, np.nan, dtype=object))[["empty", "job", "home"]]
+    imputer = SimpleImputer(strategy="most_frequent")
+    with pytest.warns(UserWarning, match="Skipping features without any observed values"):
+        found = uses(("all", make_pipeline(imputer, OneHotEncoder()), list(frame)), frame=frame)
+    assert found == dict.fromkeys(frame.columns, ColumnUse(missing=True))
+
+
+def test_imputer_of_another_value() -> None:
+    """An imputer of '?' fills no missing value, and takes a value its encoder never sees."""
+    frame = FRAME.assign(job=["a", "?", "c", "a", "b", "c"]).astype({"job": object})
+    imputer = SimpleImputer(missing_values="?", strategy="most_frequent")
+    found = uses(("job", make_pipeline(imputer, OneHotEncoder()), ["job"]), frame=frame)
+    assert found["job"] == PLAIN
+
+
+def test_columns_that_were_changed_before() -> None:
+    """Where a step stands before the column transformer, nothing is said of the columns."""
+    first = FunctionTransformer(lambda frame: frame.rename(columns=str.upper), validate=False)
+    columns = ColumnTransformer([("job", OneHotEncoder(), ["JOB"])])
+    model = make_pipeline(first, columns, DummyClassifier()).fit(FRAME, YES_NO)
+    assert column_uses(model, list(FRAME.columns)) == {}
+
+
+def test_scores_of_a_classifier() -> None:
+    """Labels and probabilities are the model's own."""
+    model = LogisticRegression().fit(NUMBERS, YES_NO)
+    scores = FLAVOR.score(model, NUMBERS)
+    assert scores.predictions.tolist() == model.predict(NUMBERS).tolist()
+    assert scores.probabilities is not None
+    assert np.array_equal(scores.probabilities, model.predict_proba(NUMBERS))
+    assert scores.probabilities.dtype == np.float64
+
+
+def test_scores_of_a_column() -> None:
+    """A regression of shape (n, 1) is one value per row."""
+    model = LinearRegression().fit(NUMBERS, AMOUNT.reshape(-1, 1))
+    assert model.predict(NUMBERS).shape == (6, 1)
+    scores = FLAVOR.score(model, NUMBERS)
+    assert scores.predictions.shape == (6,)
+    assert scores.probabilities is None
+
+
+def test_without_probabilities() -> None:
+    """A classifier that gives no probabilities has none."""
+    scores = FLAVOR.score(SVC().fit(NUMBERS, YES_NO), NUMBERS)
+    assert scores.probabilities is None
+    assert set(scores.predictions.tolist()) <= {"no", "yes"}
+
+
+def test_probabilities_without_classes() -> None:
+    """Probabilities that no class names, as a mixture's, are left out."""
+    scores = FLAVOR.score(GaussianMixture(2, random_state=0).fit(NUMBERS), NUMBERS)
+    assert scores.probabilities is None
+    assert scores.predictions.shape == (6,)
+
+
+def test_several_outputs() -> None:
+    """A model of several outputs is refused, with the shape that it gave."""
+    targets = np.column_stack([AMOUNT, AMOUNT])
+    with pytest.raises(ValueError, match=r"shape \(6, 2\)"):
+        FLAVOR.score(LinearRegression().fit(NUMBERS, targets), NUMBERS)
+    labels = np.column_stack([YES_NO, YES_NO])
+    model = RandomForestClassifier(2).fit(NUMBERS, labels)
+    assert FLAVOR.describe(model).type is PredictionType.OTHER
+    with pytest.raises(ValueError, match=r"shape \(6, 2\)"):
+        FLAVOR.score(model, NUMBERS)
+
+
+class Wrong(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier that answers with the shapes it is given."""
+
+    def __init__(self, predictions: int = 6, probabilities: tuple[int, ...] = (6, 2)) -> None:
+        self.predictions = predictions
+        self.probabilities = probabilities
+        self.classes_ = np.array([0, 1])
+
+    def predict(self, _: Any) -> Any:
+        """Return predictions of some other rows."""
+        return np.zeros(self.predictions)
+
+    def predict_proba(self, _: Any) -> Any:
+        """Return probabilities of another shape."""
+        return np.zeros(self.probabilities)
+
+
+@pytest.mark.parametrize(
+    "model", [Wrong(5), Wrong(7), Wrong(6, (6,)), Wrong(6, (6, 3)), Wrong(6, (5, 2))], ids=str
+)
+def test_answers_of_another_shape(model: Any) -> None:
+    """Answers that do not belong to the rows, or not to the classes, are refused."""
+    with pytest.raises(ValueError, match=r"predictions for 6 rows|for 6 rows and 2 classes"):
+        FLAVOR.score(model, NUMBERS)
