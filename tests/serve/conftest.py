@@ -16,16 +16,19 @@ import httpx
 import pandas as pd
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive, Send
+from tests.conftest import Bank
 
+from brinery.actions.rooms import open_rooms
 from brinery.flavors import signature
 from brinery.flavors.scikit_learn import ScikitLearn
 from brinery.records.signature import Column, Signature
 from brinery.records.version import Candidate, DataFingerprint, Environment, Origin, Version
+from brinery.registry.interface import resolve
 from brinery.serve.app import create_app
 from brinery.serve.endpoint import Endpoint
+from brinery.specs.reference import Reference
 from brinery.specs.settings import UnknownCategories
-from tests.conftest import Bank
 
 MakeEndpoint = Callable[..., Endpoint]
 
@@ -53,7 +56,10 @@ class Api:
 @contextmanager
 def running(endpoint: Endpoint) -> Iterator[Api]:
     """Run the application of an endpoint, start-up and shutdown included, while the block runs."""
-    with start_blocking_portal() as portal, portal.wrap_async_context_manager(_client(endpoint)) as client:
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(_client(endpoint)) as client,
+    ):
         yield Api(portal, client)
 
 
@@ -73,9 +79,8 @@ async def _lifespan(app: ASGIApp) -> AsyncIterator[None]:
     """Start an application and stop it at the end of the block, as a server does."""
     to_app, asked = anyio.create_memory_object_stream[Message](1)
     answers, from_app = anyio.create_memory_object_stream[Message](1)
-    scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
     async with to_app, asked, answers, from_app, anyio.create_task_group() as tasks:
-        tasks.start_soon(app, scope, asked.receive, answers.send)
+        tasks.start_soon(_run, app, asked.receive, answers.send)
         await to_app.send({"type": "lifespan.startup"})
         assert (await from_app.receive())["type"] == "lifespan.startup.complete"
         yield
@@ -133,6 +138,10 @@ def endpoint_of(model: Any, frame: pd.DataFrame, file: Path, **changes: Any) -> 
     return Endpoint(**{**fields, **changes})
 
 
+async def _run(app: ASGIApp, receive: Receive, send: Send) -> None:
+    await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
+
+
 @pytest.fixture
 def make_endpoint(tmp_path: Path) -> MakeEndpoint:
     """`endpoint_of`, with the file in a folder of the test's own."""
@@ -146,10 +155,6 @@ def make_endpoint(tmp_path: Path) -> MakeEndpoint:
 @pytest.fixture(scope="session")
 def bank_endpoint(bank_workspace: Path) -> Endpoint:
     """The endpoint of the demo's champion, with a small limit on bodies."""
-    from brinery.actions.rooms import open_rooms
-    from brinery.registry.interface import resolve
-    from brinery.specs.reference import Reference
-
     registry = open_rooms(bank_workspace).registry
     version = resolve(registry, Reference.parse("bank"))
     assert version.candidate is not None

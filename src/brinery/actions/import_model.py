@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.errors import TargetMissing, TypeMismatch
 from brinery.evaluate import parity, run
 from brinery.flavors import compatibility, signature
-from brinery.flavors.model_process import ModelProcess
+from brinery.flavors.model_process import ModelProcess, start_process
+from brinery.pickles.child import ChildProcess
 from brinery.pickles.scan import digest, scan
 from brinery.records.audit import Change
 from brinery.records.description import Description
@@ -139,12 +141,14 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
     data = _read_data(asked)
     yield clock.event(Step.DATA, _data_line(data))
     rooms.workspace.prepare()
-    with (
-        ThreadPoolExecutor(1) as background,
-        ModelProcess(asked.model, timeout_s=rooms.settings.model.timeout_s) as process,
-    ):
+    with ThreadPoolExecutor(1) as background, ExitStack() as processes:
         # Importing MLflow takes longer than all the rest: it goes on beside it.
         opened = background.submit(rooms.registry.open)
+        timeout_s = rooms.settings.model.timeout_s
+        process = processes.enter_context(ModelProcess(asked.model, timeout_s=timeout_s))
+        spare = processes.enter_context(
+            start_process(timeout_s=timeout_s, modules=compatibility.top_modules(report))
+        )
         description = _described(process.description, asked)
         yield clock.event(Step.LOAD, f"{description.outline}, {description.type}")
         for warning in process.warnings:
@@ -177,7 +181,8 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
                 known = _known(rooms, asked, report)
                 if known is None:
                     staged = rooms.registry.stage(candidate, model_file)
-                    return (yield from _register(rooms, staged, _Answers(table, scores), clock))
+                    answers = _Answers(table, scores)
+                    return (yield from _register(rooms, staged, answers, spare, clock))
     yield clock.event(Step.REGISTER, f"this file is {known.reference} already")
     if known.candidate and known.candidate.data.sha256 != data.fingerprint.sha256:
         yield clock.event(
@@ -188,11 +193,13 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
     return known
 
 
-def _register(rooms: Rooms, staged: Staged, answers: _Answers, clock: _Clock) -> Steps:
+def _register(
+    rooms: Rooms, staged: Staged, answers: _Answers, spare: ChildProcess, clock: _Clock
+) -> Steps:
     """Compare the stored model's answers with the file's, and only then make it a version."""
     try:
         yield clock.event(Step.STORE, f"{staged.model_file.stat().st_size / 1e6:.1f} MB stored")
-        same = _parity(rooms, staged, answers)
+        same = _parity(staged, answers, spare)
         yield clock.event(
             Step.PARITY,
             f"the registered model answers as the file on {same.rows:,} of {same.rows:,} rows",
@@ -206,9 +213,8 @@ def _register(rooms: Rooms, staged: Staged, answers: _Answers, clock: _Clock) ->
     return version
 
 
-def _parity(rooms: Rooms, staged: Staged, answers: _Answers) -> Parity:
-    timeout_s = rooms.settings.model.timeout_s
-    with ModelProcess(staged.model_file, timeout_s=timeout_s) as registered:
+def _parity(staged: Staged, answers: _Answers, spare: ChildProcess) -> Parity:
+    with ModelProcess(staged.model_file, started=spare) as registered:
         again = registered.score(answers.table)
     return parity.compare(answers.scores, again, names=("the file", "the registered model"))
 

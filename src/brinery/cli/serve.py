@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from brinery.cli.context import Session
 from brinery.cli.output import note
+
+if TYPE_CHECKING:
+    from brinery.records.version import Version
 
 
 @click.command("serve")
@@ -33,10 +38,11 @@ def command(
     """
     from brinery.actions.serve import serve
 
-    def started(version: object, url: str) -> None:
-        name = reference.partition("@")[0]
-        note(f"{getattr(version, 'reference', name)} is served. Ctrl-C ends it.")
-        note(f"  predict  POST {url}/v1/models/{name}/predict")
+    def started(version: Version, url: str) -> None:
+        if "@" not in reference and "champion" not in version.aliases:
+            note(f"{version.name} has no champion: its newest version is served")
+        note(f"{version.reference} is served. Ctrl-C ends it.")
+        note(f"  predict  POST {url}/v1/models/{version.name}/predict")
         note(f"  docs     {url}/docs")
 
     serve(

@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 import warnings
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn, assert_never
@@ -203,6 +205,14 @@ def _failed(error: errors.BrineryError) -> messages.Failed:
     return messages.Failed(type(error).__name__, error.message, error.hint)
 
 
+def _prepare(modules: list[str]) -> None:
+    """Import what a model will need, while there is nothing to answer; loading tells what fails."""
+    for module in modules:
+        with suppress(Exception):
+            import_module(module)
+
+
 if __name__ == "__main__":
     enter_child()
+    _prepare(sys.argv[3:])
     serve(Channel(int(sys.argv[1]), int(sys.argv[2])))

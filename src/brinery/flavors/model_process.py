@@ -20,6 +20,16 @@ DEFAULT_TIMEOUT_S = 600.0
 _R = TypeVar("_R", bound=messages.Reply)
 
 
+def start_process(*, timeout_s: float, modules: tuple[str, ...] = ()) -> ChildProcess:
+    """Return a process that a model can be loaded in later, and that imports meanwhile.
+
+    Args:
+        timeout_s: for each answer.
+        modules: top-level modules that the model is known to need.
+    """
+    return ChildProcess("brinery.flavors.host", *modules, timeout_s=timeout_s)
+
+
 class ModelProcess:
     """A loaded model, in a process of its own.
 
@@ -29,15 +39,22 @@ class ModelProcess:
     Args:
         path: a pickle or joblib file.
         timeout_s: for each answer.
+        started: a process to load it in; a new one when None. It becomes this object's own.
 
     Raises:
         ModelFileError: it cannot be loaded; the subclass says why.
         ModelProcessDied, ModelProcessTimeout: the process ended, or did not answer.
     """
 
-    def __init__(self, path: Path, *, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        started: ChildProcess | None = None,
+    ) -> None:
         self._lock = threading.Lock()
-        self._child = ChildProcess("brinery.flavors.host", timeout_s=timeout_s)
+        self._child = started or start_process(timeout_s=timeout_s)
         try:
             loaded, _ = self._ask(messages.Load(str(path.resolve())), messages.Loaded)
         except BaseException:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import pandas as pd
@@ -11,6 +10,7 @@ import pandas as pd
 from brinery.errors import ColumnMismatch, ColumnMissing
 from brinery.records.description import ColumnUse, Description
 from brinery.records.signature import Column, ColumnType, Scalar, Signature
+from brinery.specs.names import nearest
 
 
 def check_columns(description: Description, columns: Sequence[str]) -> None:
@@ -39,9 +39,9 @@ def check_columns(description: Description, columns: Sequence[str]) -> None:
 
 def missing_column(name: str, columns: Sequence[str]) -> ColumnMissing:
     """Return the error for a column that is not there."""
-    near = get_close_matches(name, columns, n=1)
+    near = nearest(name, columns)
     hint = (
-        f"is it '{near[0]}'? rename that column to '{name}'"
+        f"is it '{near}'? rename that column to '{name}'"
         if near
         else f"add a column '{name}' to the data; it has {', '.join(columns[:20])}"
     )

@@ -28,11 +28,13 @@ class ChildProcess:
     forgotten ends when it is collected, or with this process.
 
     Args:
-        module: run as `python -P -m module READ_FD WRITE_FD`; it answers one frame per frame.
+        module: run as `python -P -m module READ_FD WRITE_FD ARGUMENT…`; it answers one frame per
+            frame.
+        arguments: what else it is told.
         timeout_s: for each answer.
     """
 
-    def __init__(self, module: str, *, timeout_s: float) -> None:
+    def __init__(self, module: str, *arguments: str, timeout_s: float) -> None:
         self.timeout_s = timeout_s
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `_end`
         to_child, from_parent = os.pipe()
@@ -40,7 +42,7 @@ class ChildProcess:
         self._channel = Channel(to_parent, from_parent)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", module, str(to_child), str(from_child)],
+                [sys.executable, "-P", "-m", module, str(to_child), str(from_child), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=self._said,
                 stderr=self._said,

@@ -7,6 +7,7 @@ Aliases are the truth; the stages that older clients know are kept in step.
 
 from __future__ import annotations
 
+import getpass
 import shutil
 import tempfile
 from datetime import UTC, datetime
@@ -72,7 +73,13 @@ class MlflowRegistry:
             run = self._client.create_run(
                 experiment,
                 run_name=f"import {candidate.origin.file}",
-                tags={_IMPORT_TAG: _PENDING, **mlflow_model.tags(candidate)},
+                tags={
+                    _IMPORT_TAG: _PENDING,
+                    "mlflow.user": getpass.getuser(),
+                    "mlflow.source.type": "LOCAL",
+                    "mlflow.source.name": "brinery import",
+                    **mlflow_model.tags(candidate),
+                },
             )
             run_id = run.info.run_id
             model = self._client.create_logged_model(
@@ -199,6 +206,8 @@ class MlflowRegistry:
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
         if found is not None:
+            if found.lifecycle_stage == "deleted":
+                self._client.restore_experiment(found.experiment_id)
             return str(found.experiment_id)
         location = (self._artifacts / name).as_uri()
         return str(self._client.create_experiment(name, artifact_location=location))

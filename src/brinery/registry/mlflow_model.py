@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brinery.records.evaluation import PredictionType
 from brinery.records.signature import Column, ColumnType
 from brinery.records.version import Candidate
 
@@ -165,6 +166,7 @@ def _signature(candidate: Candidate) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
+    answers = _answer_type(candidate)
     return ModelSignature(
         inputs=Schema(
             [
@@ -172,7 +174,17 @@ def _signature(candidate: Candidate) -> ModelSignature:
                 for column in candidate.signature.columns
             ]
         ),
+        outputs=Schema([ColSpec(answers)]) if answers else None,
     )
+
+
+def _answer_type(candidate: Candidate) -> str | None:
+    """Return the type of what `predict` answers, where it can be told."""
+    if candidate.description.type is PredictionType.REGRESSION:
+        return "double"
+    kinds = {type(label) for label in candidate.description.classes}
+    names = {str: "string", bool: "boolean", int: "long", float: "double"}
+    return names.get(kinds.pop()) if len(kinds) == 1 else None
 
 
 def _mlflow_type(column: Column) -> str:

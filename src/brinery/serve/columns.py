@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from brinery.records.signature import Column, ColumnType, Signature
-from brinery.serve.problems import MAX_ERRORS, FieldError
+from brinery.serve.problems import MAX_ERRORS, FieldError, invalid
+from brinery.specs.names import nearest
 
 _ARROW = {
     ColumnType.INTEGER: pa.int64(),
@@ -23,9 +23,11 @@ _ARROW = {
     ColumnType.DATETIME: pa.timestamp("us"),
 }
 _INT64 = range(-(2**63), 2**63)
+_UNKNOWN_CATEGORY = "unknown-category"
+
 _SHOWN = 40
 _LISTED = 10
-_SEARCHED = 100  # of a thousand categories; a search takes time that others wait for
+_SEARCHED = 100  # of a thousand names; a search takes time that others wait for
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,11 @@ class Reader:
     Args:
         signature: what the model takes.
         rules: how strictly.
-        pointer: makes the JSON pointer of a row's column.
+        pointer: makes the JSON pointer of a row's column, or None where there is none.
     """
 
     def __init__(
-        self, signature: Signature, rules: Rules, pointer: Callable[[int, str], str]
+        self, signature: Signature, rules: Rules, pointer: Callable[[int, str], str | None]
     ) -> None:
         self._signature = signature
         self._rules = rules
@@ -63,11 +65,11 @@ class Reader:
     def unknown_column(self, name: str, row: int | None = None) -> FieldError:
         """Return the fault of a column the model does not have."""
         short = _short(name)
-        near = get_close_matches(short, self._names, n=1)
+        near = nearest(short, self._names[:_SEARCHED])
         return FieldError(
             code="unknown-column",
             message="is not a column of this model"
-            + (f": did you mean '{_short(near[0])}'?" if near else ""),
+            + (f": did you mean '{_short(near)}'?" if near else ""),
             row=row,
             column=short,
             pointer=self._pointer(row, name) if row is not None and short == name else None,
@@ -84,83 +86,109 @@ class Reader:
         )
 
     def table(
-        self, values: Mapping[str, Sequence[Any]], n_rows: int
-    ) -> tuple[pa.Table, list[FieldError]]:
-        """Return the table of the signature's columns, and the faults found in the values.
+        self,
+        values: Mapping[str, Sequence[Any]],
+        n_rows: int,
+        *,
+        faults: Sequence[FieldError] = (),
+    ) -> pa.Table:
+        """Return the table of the signature's columns: (n_rows, n_columns).
 
         Args:
             values: column name to its values, each n_rows long; one that is absent is missing in
                 every row.
             n_rows: how many rows there are.
+            faults: what was found wrong with the columns themselves; told with the rest.
+
+        Raises:
+            Problem: 422 with the first faults, in the order of the rows.
         """
-        faults: list[FieldError] = []
+        refused: list[_Refused] = []
         arrays = []
         for column in self._signature.columns:
             given = values.get(column.name)
             if given is None:
                 arrays.append(pa.nulls(n_rows, _ARROW[column.type]))
                 continue
-            read = self._read(column, given, faults)
-            arrays.append(_array(column, read) if not faults else pa.nulls(n_rows))
-        return pa.table(arrays, names=self._names), faults
+            read = self._read(column, given, refused)
+            if not refused:
+                arrays.append(pa.array(read, type=_ARROW[column.type]))
+        if refused or faults:
+            told = {(fault.row, fault.column) for fault in faults}
+            refused = [r for r in refused if (r.row, r.column.name) not in told]
+            refused.sort(key=lambda one: one.row)
+            found = [*faults, *(self._fault(one) for one in refused[:MAX_ERRORS])]
+            raise invalid(sorted(found, key=lambda fault: fault.row or 0)[:MAX_ERRORS])
+        return pa.table(arrays, names=self._names)
 
-    def _read(
-        self, column: Column, given: Sequence[Any], faults: list[FieldError]
-    ) -> Sequence[Any]:
-        """Return the values as the column's type; what cannot be is added to the faults."""
-        kinds = set(map(type, given))
-        if kinds <= _PLAIN[column.type] and column.categories is None:
+    def _read(self, column: Column, given: Sequence[Any], refused: list[_Refused]) -> Sequence[Any]:
+        """Return the values as the column's type; the first that cannot be are refused."""
+        if column.categories is None and set(map(type, given)) <= _PLAIN[column.type]:
             return given
         known = None if self._rules.unknown_categories else _known(column)
+        most = len(refused) + MAX_ERRORS
         read = []
         for row, value in enumerate(given):
             try:
                 read.append(self._value(column, value, known))
-            except _Refused as refused:
-                faults.append(self._fault(column, row, refused))
-                if len(faults) >= MAX_ERRORS:
+            except _Wrong as wrong:
+                refused.append(_Refused(row, column, value, wrong))
+                if len(refused) == most:
                     break
         return read
 
     def _value(self, column: Column, value: Any, known: frozenset[Any] | None) -> Any:
         if value is None or (self._rules.mlflow and _is_nan(value)):
-            if column.nullable or (self._rules.unknown_categories and column.categories):
+            if column.nullable or (
+                self._rules.unknown_categories and column.categories is not None
+            ):
                 return None
-            raise _Refused("missing-value", "may not be missing: the model does not fill it in")
+            raise _Wrong("missing-value", "may not be missing: the model does not fill it in")
         if self._rules.mlflow:
             value = _coerced(column, value)
         read = _READERS[column.type](value)
         if known is not None and read not in known:
-            raise _Refused("unknown-category", _unknown_category(column, read))
+            raise _Wrong(_UNKNOWN_CATEGORY)
         return read
 
-    def _fault(self, column: Column, row: int, refused: _Refused) -> FieldError:
+    def _fault(self, refused: _Refused) -> FieldError:
+        row, column, value, wrong = refused
+        unknown = wrong.code == _UNKNOWN_CATEGORY
         return FieldError(
-            code=refused.code,
-            message=refused.message,
+            code=wrong.code,
+            message=_unknown_category(column, value) if unknown else wrong.message,
             row=row,
             column=column.name,
             pointer=self._pointer(row, column.name),
         )
 
 
-class _Refused(Exception):
-    def __init__(self, code: str, message: str) -> None:
+class _Wrong(Exception):
+    """A value that is refused, and why; that of a category is said later, if it is said."""
+
+    def __init__(self, code: str, message: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
 
 
-def _wrong(column_type: ColumnType, value: Any) -> _Refused:
+class _Refused(NamedTuple):
+    row: int
+    column: Column
+    value: Any
+    wrong: _Wrong
+
+
+def _other_type(column_type: ColumnType, value: Any) -> _Wrong:
     names: dict[type, str] = {bool: "a boolean", str: "text", list: "a list", dict: "an object"}
     found = names.get(type(value), "a number")
     article = "an" if column_type is ColumnType.INTEGER else "a"
     what = "text" if column_type is ColumnType.STRING else f"{article} {column_type}"
-    return _Refused("wrong-type", f"takes {what}, not {found}")
+    return _Wrong("wrong-type", f"takes {what}, not {found}")
 
 
-def _nan() -> _Refused:
-    return _Refused("not-a-number", "takes a number, not NaN: a missing value is written as null")
+def _nan() -> _Wrong:
+    return _Wrong("not-a-number", "takes a number, not NaN: a missing value is written as null")
 
 
 def _is_nan(value: Any) -> bool:
@@ -174,16 +202,16 @@ def _integer(value: Any) -> int:
         if _is_nan(value):
             raise _nan()
         if type(value) is float:
-            raise _Refused("wrong-type", "takes a whole number")
-        raise _wrong(ColumnType.INTEGER, value)
+            raise _Wrong("wrong-type", "takes a whole number")
+        raise _other_type(ColumnType.INTEGER, value)
     if value not in _INT64:
-        raise _Refused("out-of-range", "takes a whole number of at most 64 bits")
+        raise _Wrong("out-of-range", "takes a whole number of at most 64 bits")
     return value
 
 
 def _number(value: Any) -> float:
     if type(value) not in (int, float):
-        raise _wrong(ColumnType.NUMBER, value)
+        raise _other_type(ColumnType.NUMBER, value)
     try:
         read = float(value)
     except OverflowError:
@@ -191,30 +219,30 @@ def _number(value: Any) -> float:
     if math.isnan(read):
         raise _nan()
     if math.isinf(read):
-        raise _Refused("out-of-range", "takes a finite number")
+        raise _Wrong("out-of-range", "takes a finite number")
     return read
 
 
 def _string(value: Any) -> str:
     if type(value) is not str:
-        raise _wrong(ColumnType.STRING, value)
+        raise _other_type(ColumnType.STRING, value)
     return value
 
 
 def _boolean(value: Any) -> bool:
     if type(value) is not bool:
-        raise _wrong(ColumnType.BOOLEAN, value)
+        raise _other_type(ColumnType.BOOLEAN, value)
     return value
 
 
 def _datetime(value: Any) -> datetime:
     if type(value) is not str:
-        raise _wrong(ColumnType.DATETIME, value)
+        raise _other_type(ColumnType.DATETIME, value)
     try:
         read = datetime.fromisoformat(value)
         return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
     except (ValueError, OverflowError):
-        raise _Refused("wrong-type", "takes a time as in 2026-01-31T12:00:00") from None
+        raise _Wrong("wrong-type", "takes a time as in 2026-01-31T12:00:00") from None
 
 
 _READERS: dict[ColumnType, Callable[[Any], Any]] = {
@@ -251,16 +279,12 @@ def _known(column: Column) -> frozenset[Any] | None:
 def _unknown_category(column: Column, value: Any) -> str:
     known = [_short(str(category)) for category in column.categories or ()]
     given = _short(str(value))
-    near = get_close_matches(given, known[:_SEARCHED], n=1)
+    near = nearest(given, known[:_SEARCHED])
     if near:
-        return f"has no category '{given}': did you mean '{near[0]}'?"
+        return f"has no category '{given}': did you mean '{near}'?"
     shown = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
     return f"has no category '{given}': the model knows {shown}"
 
 
 def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-
-
-def _array(column: Column, values: Sequence[Any]) -> pa.Array:
-    return pa.array(values, type=_ARROW[column.type])

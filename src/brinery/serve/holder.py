@@ -24,6 +24,7 @@ from brinery.errors import (
 )
 from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess
 from brinery.records.scores import Scores
+from brinery.serve.columns import Reader, Rules
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.problems import FieldError, Problem
 
@@ -96,7 +97,8 @@ class Holder:
         self._thread.shutdown()
 
     def _kill(self) -> None:
-        process = self._process
+        """End the process at once; who still asks it is told that it ended."""
+        process, self._process = self._process, None
         if process is not None and process.alive:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
@@ -104,7 +106,8 @@ class Holder:
     def _score(self, table: pa.Table, deadline: float) -> Scores:
         process = self._load()
         if process is None:
-            raise _unavailable("model-not-loaded", f"the model could not be loaded: {self.fault}")
+            reason = self.fault or "its process was ended"
+            raise _unavailable("model-not-loaded", f"the model could not be loaded: {reason}")
         if time.monotonic() > deadline:
             raise TimeoutError
         try:
@@ -136,7 +139,11 @@ class Holder:
                 hint="restore it, or import the model again",
             )
         # Loading may take as long as it may at import; `score` times each request itself.
-        return ModelProcess(path, timeout_s=DEFAULT_TIMEOUT_S + self._endpoint.timeout_s)
+        process = ModelProcess(path, timeout_s=DEFAULT_TIMEOUT_S + self._endpoint.timeout_s)
+        # What is imported at the first prediction is waited for here, not by the first client.
+        with suppress(PredictionRefused):
+            process.score(_example(self._endpoint))
+        return process
 
     def _unload(self) -> None:
         process, self._process = self._process, None
@@ -155,6 +162,13 @@ def _scored(process: ModelProcess, table: pa.Table) -> Scores:
             f"row {row}: {error.message}",
             errors=[FieldError(code=error.code, message=error.message, row=row)],
         ) from None
+
+
+def _example(endpoint: Endpoint) -> pa.Table:
+    """Return the signature's example as a table of one row."""
+    signature = endpoint.candidate.signature
+    reader = Reader(signature, Rules(unknown_categories=True, mlflow=True), lambda _, __: None)
+    return reader.table({name: [value] for name, value in signature.example.items()}, 1)
 
 
 def _sha256(path: Path) -> str:

@@ -1,7 +1,7 @@
 """The body of MLflow's own scoring route, in its four forms, read as `mlflow models serve` does.
 
 Columns may come in any order, columns the model does not have are left out, a number may be
-written as text, and a category the model never saw goes to the model.
+written as text and a missing one as NaN, and a category the model never saw goes to the model.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from brinery.records.signature import Signature
 from brinery.serve.columns import Reader, Rules
-from brinery.serve.problems import FieldError, Problem
-from brinery.serve.rows import decode, invalid
+from brinery.serve.problems import FieldError, Problem, invalid
+from brinery.serve.rows import decode
 
 _SPLIT = "dataframe_split"
 _RECORDS = "dataframe_records"
@@ -31,8 +31,8 @@ class InvocationsReader:
         self._required = [column.name for column in signature.columns if column.required]
         self._reader = Reader(
             signature,
-            Rules(unknown_categories=True, coerce=True),
-            lambda row, name: f"/{row}/{name}",
+            Rules(unknown_categories=True, mlflow=True),
+            lambda *_: None,  # the four forms place a value in four ways
         )
 
     def table(self, body: bytes) -> pa.Table:
@@ -48,10 +48,7 @@ class InvocationsReader:
         missing = [self._reader.missing_column(n) for n in self._required if n not in columns]
         if missing:
             raise invalid(missing)
-        table, faults = self._reader.table(columns, n_rows)
-        if faults:
-            raise invalid(faults)
-        return table
+        return self._reader.table(columns, n_rows)
 
     def _columns(self, value: Any) -> tuple[dict[str, list[Any]], int]:
         """Return column name to values, and the number of rows."""
@@ -92,12 +89,16 @@ def _from_split(content: Any) -> tuple[dict[str, list[Any]], int]:
     if not isinstance(content, dict) or not isinstance(content.get("columns"), list):
         raise _wrong_shape("dataframe_split takes an object with 'columns' and 'data'")
     names = [str(name) for name in content["columns"]]
+    if len(set(names)) < len(names):
+        raise _wrong_shape("dataframe_split names a column twice")
     return _from_matrix(content.get("data"), names, _SPLIT)
 
 
 def _from_matrix(content: Any, names: list[str], form: str) -> tuple[dict[str, list[Any]], int]:
     if not isinstance(content, list):
         raise _wrong_shape(f"{form} takes a list of rows")
+    if len(names) == 1 and not any(isinstance(row, list) for row in content):
+        return {names[0]: content}, len(content)
     for number, row in enumerate(content):
         if not isinstance(row, list) or len(row) != len(names):
             found = len(row) if isinstance(row, list) else "no list of"

@@ -151,12 +151,14 @@ def _schemas(endpoint: Endpoint) -> dict[str, Any]:
 
 def _column(column: Column, *, strict: bool) -> dict[str, Any]:
     schema = dict(_JSON_TYPES[column.type])
-    if column.nullable:
+    # Where unknown categories are let through, a missing value is one of them.
+    nullable = column.nullable or not (strict or column.categories is None)
+    if nullable:
         schema["type"] = [schema["type"], "null"]
     if column.categories is not None and len(column.categories) <= _MAX_ENUM:
         values: list[Scalar | None] = list(column.categories)
         if strict:
-            schema["enum"] = [*values, None] if column.nullable else values
+            schema["enum"] = [*values, None] if nullable else values
         else:
             schema["examples"] = values
     return schema

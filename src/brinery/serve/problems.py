@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -91,3 +91,18 @@ class Problem(Exception):
         """Return the headers beside the length."""
         headers = {"content-type": MEDIA_TYPE, **self._headers}
         return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+def invalid(faults: Sequence[FieldError]) -> Problem:
+    """Return the problem of a body whose values are refused."""
+    others = len(faults) - 1
+    more = f", and {others} more" if others else ""
+    if len(faults) >= MAX_ERRORS:
+        more = f", and {others} or more others"
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid-rows",
+        f"{faults[0].sentence}{more}",
+        errors=faults,
+        hint="/docs lists the columns, their types and their categories",
+    )

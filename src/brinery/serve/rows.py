@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from brinery.records.signature import Signature
 from brinery.serve.columns import Reader, Rules
-from brinery.serve.problems import MAX_ERRORS, FieldError, Problem
+from brinery.serve.problems import MAX_ERRORS, FieldError, Problem, invalid
 
 _ROWS = "rows"
 
@@ -57,21 +57,6 @@ def _malformed(reason: str) -> Problem:
     return Problem(HTTPStatus.BAD_REQUEST, "malformed-json", f"the body is not JSON: {reason}")
 
 
-def invalid(faults: list[FieldError]) -> Problem:
-    """Return the problem of a body whose values are refused."""
-    others = len(faults) - 1
-    more = f", and {others} more" if others else ""
-    if len(faults) >= MAX_ERRORS:
-        more = f", and {others} or more others"
-    return Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "invalid-rows",
-        f"{faults[0].sentence}{more}",
-        errors=faults,
-        hint="/docs lists the columns, their types and their categories",
-    )
-
-
 class RowsReader:
     """Reads bodies of our own form for one signature.
 
@@ -83,7 +68,6 @@ class RowsReader:
     def __init__(self, signature: Signature, *, unknown_categories: bool) -> None:
         self._signature = signature
         self._required = [column.name for column in signature.columns if column.required]
-        self._nullable = {column.name for column in signature.columns if column.nullable}
         self._names = {column.name for column in signature.columns}
         rules = Rules(unknown_categories=unknown_categories)
         self._batch = Reader(signature, rules, lambda row, name: f"/rows/{row}/{escape(name)}")
@@ -97,17 +81,14 @@ class RowsReader:
         """
         rows, reader = self._rows(decode(body))
         faults = self._shape_faults(rows, reader)
-        if faults:
+        if not all(type(row) is dict for row in rows):
             raise invalid(faults)
         values = {
             name: [row.get(name) for row in rows]
             for name in self._names
             if any(name in row for row in rows)
         }
-        table, faults = reader.table(values, len(rows))
-        if faults:
-            raise invalid(sorted(faults, key=lambda fault: fault.row or 0))
-        return table
+        return reader.table(values, len(rows), faults=faults)
 
     def _rows(self, value: Any) -> tuple[list[Any], Reader]:
         if isinstance(value, dict):

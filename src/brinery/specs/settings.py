@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brinery.errors import SettingsError
+from brinery.specs.names import nearest
 
 
 class UnknownCategories(StrEnum):
@@ -104,5 +104,5 @@ def _fault(fault: Any, file: Path, origins: dict[tuple[str, str], str]) -> str:
     if fault["type"] != "extra_forbidden":
         return f"{where}: {fault['msg'].lower()}"
     fields = Settings.model_fields if len(location) == 1 else _sections()[location[0]].model_fields
-    near = get_close_matches(location[-1], fields, n=1)
-    return f"{where} is not a setting" + (f": did you mean {near[0]}?" if near else "")
+    near = nearest(location[-1], fields)
+    return f"{where} is not a setting" + (f": did you mean {near}?" if near else "")

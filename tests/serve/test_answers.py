@@ -1,0 +1,102 @@
+"""Scores become JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import IsolationForest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.mixture import GaussianMixture
+from sklearn.svm import LinearSVC
+from tests.serve.conftest import MakeEndpoint
+
+from brinery.flavors.scikit_learn import ScikitLearn
+from brinery.records.scores import Scores
+from brinery.serve import answers
+
+X = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]})
+
+
+def answer(make_endpoint: MakeEndpoint, model: BaseEstimator) -> list[dict[str, Any]]:
+    """Return the predictions for the first row, as our own route answers them."""
+    endpoint = make_endpoint(model, X)
+    scored = ScikitLearn().score(model, X)
+    scores = Scores(
+        predictions=scored.predictions,
+        probabilities=scored.probabilities,
+        classes=endpoint.candidate.description.classes,
+    )
+    document = json.loads(answers.own(endpoint, scores))
+    assert document["model"] == "small"
+    assert document["version"] == 1
+    predictions: list[dict[str, Any]] = document["predictions"]
+    assert len(predictions) == len(X)
+    return predictions
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["no", "yes"] * 3,
+        [0, 1] * 3,
+        [False, True] * 3,
+        ["a", "b", "c"] * 2,
+    ],
+)
+def test_a_classifier_answers_labels_and_probabilities(
+    make_endpoint: MakeEndpoint, labels: list[Any]
+) -> None:
+    """A label keeps its type, and each class has its probability, two classes or more."""
+    model = LogisticRegression().fit(X, labels)
+    predictions = answer(make_endpoint, model)
+    first = predictions[0]
+    assert first["label"] in set(labels)
+    assert type(first["label"]) is type(labels[0])
+    expected = dict(zip(map(str, model.classes_), model.predict_proba(X)[0], strict=True))
+    assert first["probabilities"] == expected
+
+
+def test_a_classifier_without_probabilities_answers_labels(make_endpoint: MakeEndpoint) -> None:
+    """Where the model gives no probabilities there are none."""
+    model = LinearSVC().fit(X, ["no", "yes"] * 3)
+    assert answer(make_endpoint, model)[0].keys() == {"label"}
+
+
+def test_a_regression_answers_values(make_endpoint: MakeEndpoint) -> None:
+    """A regression answers a value per row."""
+    model = LinearRegression().fit(X, X["x"])
+    assert answer(make_endpoint, model)[3] == {"value": pytest.approx(3.0)}
+
+
+def test_another_model_answers_values(make_endpoint: MakeEndpoint) -> None:
+    """What is neither a classifier nor a regression answers what it predicts as a value."""
+    model = IsolationForest(n_estimators=5, random_state=0).fit(X)
+    assert all(row["value"] in (-1, 1) for row in answer(make_endpoint, model))
+
+
+def test_components_are_no_classes(make_endpoint: MakeEndpoint) -> None:
+    """A mixture, whose probabilities are of nothing that has a name, answers values alone."""
+    model = GaussianMixture(2, random_state=0).fit(X)
+    assert answer(make_endpoint, model)[0].keys() == {"value"}
+
+
+def test_what_is_not_finite_is_null(make_endpoint: MakeEndpoint) -> None:
+    """NaN and infinity, which JSON has not, are null."""
+    endpoint = make_endpoint(LinearRegression().fit(X, X["x"]), X)
+    scores = Scores(predictions=np.array([1.0, np.nan, np.inf]))
+    assert [row["value"] for row in json.loads(answers.own(endpoint, scores))["predictions"]] == [
+        1.0,
+        None,
+        None,
+    ]
+
+
+def test_mlflow_answers_predictions_alone() -> None:
+    """MLflow's route answers what `predict` returned, and nothing else."""
+    scores = Scores(predictions=np.array(["no", "yes"], dtype=object))
+    assert json.loads(answers.mlflow(scores)) == {"predictions": ["no", "yes"]}
