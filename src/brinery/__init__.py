@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
-    from brinery.actions.serve import serve
+    from brinery.actions.serve import serve_model
     from brinery.errors import BrineryError, Fault, UserError
 
 __version__ = "0.1.0"
@@ -38,7 +38,7 @@ __all__ = [
     "models",
     "predict",
     "promote",
-    "serve",
+    "serve_model",
     "version",
 ]
 
@@ -54,7 +54,7 @@ _HOMES = {
     "models": "brinery.actions.models",
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
-    "serve": "brinery.actions.serve",
+    "serve_model": "brinery.actions.serve",
     "version": "brinery.actions.models",
 }
 

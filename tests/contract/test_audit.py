@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from brinery.records.audit import AuditEntry, Change
-from brinery.store.audit import Audit, Base, MemoryAudit, SqlAudit, migrate
+from brinery.store.audit import Audit, Base, MemoryAudit, SqlAudit, connect, migrate
 
 
 def entry(subject: str, *, minute: int = 0, before: str | None = None) -> AuditEntry:
@@ -60,7 +60,7 @@ def test_a_trail_outlives_its_process(tmp_path: Path) -> None:
 
 def test_migrations_make_what_the_code_declares(tmp_path: Path) -> None:
     """The tables that migrations make are those that the code declares, column by column."""
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'brinery.db'}")
+    engine = connect(f"sqlite:///{tmp_path / 'brinery.db'}")
     migrate(engine)
     made = sa.MetaData()
     made.reflect(engine)
@@ -69,3 +69,15 @@ def test_migrations_make_what_the_code_declares(tmp_path: Path) -> None:
         assert {(c.name, c.nullable, c.primary_key) for c in made.tables[name].columns} == {
             (c.name, c.nullable, c.primary_key) for c in table.columns
         }
+
+
+def test_tables_are_made_in_the_transaction(tmp_path: Path) -> None:
+    """What a migration made before it was ended is not there afterwards."""
+    engine = connect(f"sqlite:///{tmp_path / 'brinery.db'}")
+    with engine.connect() as connection, connection.begin() as transaction:
+        connection.exec_driver_sql("CREATE TABLE half (a INTEGER)")
+        transaction.rollback()
+    assert sa.inspect(engine).get_table_names() == []
+    migrate(engine)
+    assert "audit" in sa.inspect(engine).get_table_names()
+    engine.dispose()

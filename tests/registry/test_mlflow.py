@@ -189,6 +189,18 @@ def test_the_processs_own_uri_is_left_alone(
     assert mlflow.get_tracking_uri() == before
 
 
+def test_the_database_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A half made database of a killed process is made anew; other runs' artifacts go with ours."""
+    (tmp_path / "mlflow.db.part").write_bytes(b"half of a database")
+    registry = MlflowRegistry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
+    registry.open()
+    assert sorted(p.name for p in tmp_path.iterdir() if p.suffix != ".lock") == ["mlflow.db"]
+    from mlflow import MlflowClient
+
+    default = MlflowClient(tracking_uri=f"sqlite:///{tmp_path}/mlflow.db").get_experiment("0")
+    assert default.artifact_location == f"{(tmp_path / 'artifacts').as_uri()}/0"
+
+
 def test_foreign_errors_are_translated(tmp_path: Path) -> None:
     """What MLflow, SQLAlchemy and the file system raise becomes a fault of the registry."""
     (tmp_path / "mlflow.db").write_bytes(b"this is no database" * 100)

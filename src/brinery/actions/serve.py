@@ -13,7 +13,7 @@ from brinery.serve.endpoint import Endpoint
 from brinery.specs.reference import Reference
 
 
-def serve(
+def serve_model(
     reference: str,
     *,
     host: str | None = None,

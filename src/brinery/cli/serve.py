@@ -36,7 +36,7 @@ def command(
 
     Where there is no champion, the newest version is served, and said so.
     """
-    from brinery.actions.serve import serve
+    from brinery.actions.serve import serve_model
 
     def started(version: Version, url: str) -> None:
         if "@" not in reference and "champion" not in version.aliases:
@@ -45,7 +45,7 @@ def command(
         note(f"  predict  POST {url}/v1/models/{version.name}/predict")
         note(f"  docs     {url}/docs")
 
-    serve(
+    serve_model(
         reference,
         host=host,
         port=port,

@@ -62,7 +62,7 @@ class MlflowRegistry:
 
     @cached_property
     def _client(self) -> MlflowClient:
-        return mlflow_client.connect(self._uri)
+        return mlflow_client.connect(self._uri, self._artifacts)
 
     def stage(self, candidate: Candidate, model_file: Path) -> Staged:
         """Return the model, stored under a run that is marked as pending."""

@@ -12,15 +12,24 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 import msgspec
+from filelock import FileLock
 
 from brinery.errors import RegistryFault
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_SQLITE = "sqlite:///"
+_ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
-def connect(uri: str) -> MlflowClient:
-    """Return a client of the tracking store and registry at a URI; MLflow is imported here."""
+
+def connect(uri: str, artifacts: Path) -> MlflowClient:
+    """Return a client of the tracking store and registry at a URI; MLflow is imported here.
+
+    Args:
+        uri: of both; an SQLite database that is not there is made.
+        artifacts: where other programs' runs go by default in a database that is made.
+    """
     # Set before MLflow is imported: it reports its use to its makers otherwise.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     with warnings.catch_warnings():
@@ -28,7 +37,33 @@ def connect(uri: str) -> MlflowClient:
         from mlflow import MlflowClient
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    if uri.startswith(_SQLITE):
+        _ensure_database(Path(uri.removeprefix(_SQLITE)), artifacts)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _ensure_database(path: Path, artifacts: Path) -> None:
+    """Make MLflow's database where it is missing: whole, or not at all.
+
+    MLflow makes its tables in many steps, and a database that was killed between two of them can
+    never be opened again. So it is made beside its place and then moved there.
+    """
+    from mlflow import MlflowClient
+
+    if path.exists():
+        return
+    with FileLock(path.with_name(f"{path.name}.lock")):
+        if path.exists():
+            return
+        part = path.with_name(f"{path.name}.part")
+        part.unlink(missing_ok=True)
+        # The one way to say where the artifacts of MLflow's default experiment go.
+        os.environ[_ARTIFACT_ROOT] = artifacts.as_uri()
+        try:
+            MlflowClient(tracking_uri=f"{_SQLITE}{part}").search_experiments(max_results=1)
+        finally:
+            del os.environ[_ARTIFACT_ROOT]
+        part.rename(path)
 
 
 def local_path(uri: str) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from alembic import command
@@ -101,7 +101,7 @@ class SqlAudit:
     @contextmanager
     def _session(self) -> Iterator[Session]:
         if self._engine is None:
-            engine = sa.create_engine(self._uri)
+            engine = connect(self._uri)
             migrate(engine)
             self._engine = engine
         with Session(self._engine) as session, session.begin():
@@ -111,6 +111,27 @@ class SqlAudit:
         """Close the connections."""
         if self._engine is not None:
             self._engine.dispose()
+
+
+def connect(uri: str) -> sa.Engine:
+    """Return an engine whose transactions hold the making of tables too, in SQLite as elsewhere.
+
+    Python's driver for SQLite commits before it changes a table, unless transactions are begun
+    by hand; a migration that is killed would leave half of itself.
+    """
+    engine = sa.create_engine(uri)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _leave_transactions_alone)
+        sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _leave_transactions_alone(driver_connection: Any, _: object) -> None:
+    driver_connection.isolation_level = None
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def migrate(engine: sa.Engine) -> None:
