@@ -22,15 +22,22 @@ if TYPE_CHECKING:
     from brinery.actions.promote import promote
     from brinery.actions.serve import serve_model
     from brinery.errors import BrineryError, Fault, UserError
+    from brinery.records.evaluation import Evaluation
+    from brinery.records.scores import Scores
+    from brinery.records.version import Promotion, Version
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BrineryError",
+    "Evaluation",
     "Fault",
     "LoadedModel",
     "Model",
+    "Promotion",
+    "Scores",
     "UserError",
+    "Version",
     "__version__",
     "import_model",
     "load",
@@ -44,10 +51,14 @@ __all__ = [
 
 _HOMES = {
     "BrineryError": "brinery.errors",
+    "Evaluation": "brinery.records.evaluation",
     "Fault": "brinery.errors",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
+    "Promotion": "brinery.records.version",
+    "Scores": "brinery.records.scores",
     "UserError": "brinery.errors",
+    "Version": "brinery.records.version",
     "import_model": "brinery.actions.import_model",
     "load": "brinery.actions.predict",
     "model": "brinery.actions.models",

@@ -198,9 +198,19 @@ class OutputUnwritable(DataError):
 
 
 class PredictionRefused(UserError):
-    """The model raised on these rows."""
+    """The model raised on these rows.
+
+    Attributes:
+        reason: what it raised.
+        row: the first row, from 0, on which it raises alone; None where that cannot be told.
+    """
 
     code = "prediction-refused"
+
+    def __init__(self, reason: str, *, hint: str = "", row: int | None = None) -> None:
+        super().__init__(reason if row is None else f"row {row + 1}: {reason}", hint=hint)
+        self.reason = reason
+        self.row = row
 
 
 class ParityFailed(UserError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from brinery.errors import (
     ColumnMismatch,
     ColumnMissing,
     ParityFailed,
+    PredictionRefused,
     TargetMissing,
     TypeMismatch,
     UnseenClass,
@@ -49,7 +51,7 @@ def test_figures_are_the_models_own(run: Run, bank: Any) -> None:
     inputs = bank.frame.drop(columns="y")
     scores = Scores(predictions=own.predict(inputs), probabilities=own.predict_proba(inputs))
     expected = evaluation.run(
-        PredictionType.BINARY, bank.frame["y"].to_numpy(), scores, classes=("no", "yes")
+        PredictionType.BINARY, bank.frame["y"].to_numpy(), scores=scores, classes=("no", "yes")
     )
     assert version.candidate is not None
     assert version.candidate.evaluation == expected
@@ -236,6 +238,36 @@ def test_the_same_file_on_other_data(run: Run, bank: Any) -> None:
     _, events = run(model=bank.model, name="bank", data=bank.frame.head(100), target="y")
     assert events[-1].warning
     assert "--new-version" in events[-1].message
+
+
+def test_the_same_file_with_a_target_at_last(run: Run, bank: Any) -> None:
+    """A version imported without a target stays so, and a warning says how to evaluate it."""
+    run(model=bank.model, name="bank", data=bank.test)
+    version, events = run(model=bank.model, name="bank", data=bank.test, target="y")
+    assert version.candidate is not None
+    assert version.candidate.evaluation is None
+    assert events[-1].warning
+    assert "another target" in events[-1].message
+    assert "--new-version" in events[-1].message
+
+
+def test_a_row_the_model_cannot_take(run: Run, rooms: Rooms, iris: Path) -> None:
+    """A missing value that the model does not fill in is named by row and column."""
+    data = pd.read_parquet(iris / "iris.parquet")
+    data.loc[6, "petal_width"] = float("nan")
+    with pytest.raises(PredictionRefused, match="row 7") as raised:
+        run(model=iris / "classifier.pkl", name="iris", data=data, target="species")
+    assert "petal_width" in raised.value.hint
+    assert rooms.registry.names() == []
+
+
+def test_two_imports_at_once(bank: Any, tmp_path: Path) -> None:
+    """Two first imports into one workspace at the same time both succeed."""
+    brinery_command = [str(Path(sys.executable).parent / "brinery"), "--workspace", str(tmp_path)]
+    asked = ["import", str(bank.model), "--data", str(bank.test), "--target", "y", "--name"]
+    both = [subprocess.Popen([*brinery_command, *asked, name]) for name in ("one", "two")]
+    assert [importing.wait() for importing in both] == [0, 0]
+    assert [model.name for model in brinery.models(workspace=tmp_path)] == ["one", "two"]
 
 
 def test_data_without_the_target(run: Run, bank: Any) -> None:

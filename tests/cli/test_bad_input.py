@@ -227,3 +227,14 @@ def test_a_workspace_that_cannot_be_written(
     done = brinery_command("--workspace", tmp_path, "import", *_import(bank.model, bank))
     assert done.status == 2
     assert "--workspace" in done.err
+
+
+def test_a_fault_of_ours_ends_with_one(tmp_path: Path, brinery_command: Any) -> None:
+    """What the user did not do wrong ends with status 1, in words, without a traceback."""
+    state = tmp_path / ".brinery"
+    state.mkdir()
+    (state / "mlflow.db").write_bytes(b"this is no database" * 100)
+    done = brinery_command("--workspace", tmp_path, "model", "list")
+    assert done.status == 1
+    assert "the registry failed" in done.err
+    assert "Traceback" not in done.err

@@ -47,6 +47,24 @@ def test_entries_come_back_as_they_were(audit: Audit) -> None:
     assert audit.entries("none") == []
 
 
+def test_an_open_entry_is_shown_once_it_is_done(audit: Audit) -> None:
+    """An entry is begun, is open, and is shown when it is settled as done, in its first place."""
+    meant = audit.begin(entry("bank"))
+    audit.add(entry("bank", minute=1))
+    assert audit.open_entries("bank") == [(meant, entry("bank"))]
+    assert audit.entries("bank") == [entry("bank", minute=1)]
+    audit.settle(meant, done=True)
+    assert audit.open_entries("bank") == []
+    assert audit.entries("bank") == [entry("bank"), entry("bank", minute=1)]
+
+
+def test_what_was_not_done_is_not_shown(audit: Audit) -> None:
+    """An entry that is settled as not done is neither open nor shown."""
+    audit.settle(audit.begin(entry("bank")), done=False)
+    assert audit.open_entries("bank") == []
+    assert audit.entries("bank") == []
+
+
 def test_a_trail_outlives_its_process(tmp_path: Path) -> None:
     """What was written is there when the database is opened again."""
     uri = f"sqlite:///{tmp_path / 'brinery.db'}"

@@ -184,12 +184,12 @@ def test_alias_moves(registry: Registry, name: str, register: Register) -> None:
     """An alias belongs to one version at a time, and its stage goes with it."""
     register("a" * 64)
     register("b" * 64)
-    registry.set_alias(name, Alias.CHAMPION, 1)
-    registry.set_alias(name, Alias.CHALLENGER, 2)
+    registry.set_alias(name, 1, alias=Alias.CHAMPION)
+    registry.set_alias(name, 2, alias=Alias.CHALLENGER)
     two, one = registry.versions(name)
     assert (one.aliases, one.stage) == (("champion",), Stage.PRODUCTION)
     assert (two.aliases, two.stage) == (("challenger",), Stage.STAGING)
-    registry.set_alias(name, Alias.CHAMPION, 2)
+    registry.set_alias(name, 2, alias=Alias.CHAMPION)
     two, one = registry.versions(name)
     assert (one.aliases, one.stage) == ((), Stage.NONE)
     assert (two.aliases, two.stage) == (("challenger", "champion"), Stage.PRODUCTION)
@@ -218,7 +218,7 @@ def test_resolve(registry: Registry, name: str, register: Register, text: str, n
     """A name, a version, an alias and a stage each mean one version."""
     register("a" * 64)
     register("b" * 64)
-    registry.set_alias(name, Alias.CHAMPION, 1)
+    registry.set_alias(name, 1, alias=Alias.CHAMPION)
     assert resolve(registry, Reference.parse(f"{name}{text}")).number == number
 
 

@@ -41,7 +41,7 @@ def binary_scores(*chances: float, labels: tuple[object, object] = ("no", "yes")
 
 def regression(actual: object, predictions: object) -> Evaluation:
     target: npt.NDArray[Any] = np.asarray(actual)
-    return run(REGRESSION, target, Scores(predictions=np.asarray(predictions)))
+    return run(REGRESSION, target, scores=Scores(predictions=np.asarray(predictions)))
 
 
 def some_scores(family: PredictionType, n_rows: int) -> Scores:
@@ -59,7 +59,7 @@ def test_binary_figures() -> None:
     """A binary model has its ten figures, as scikit-learn gives them, in the order shown."""
     actual = objects(["no", "no", "yes", "yes", "no", "yes"])
     chance = np.array([0.1, 0.5, 0.4, 0.9, 0.2, 0.4])
-    evaluation = run(BINARY, actual, binary_scores(*chance), classes=("no", "yes"))
+    evaluation = run(BINARY, actual, scores=binary_scores(*chance), classes=("no", "yes"))
     positive = actual == "yes"
     best = metrics.f1_score(positive, chance >= 0.4)
     assert evaluation.metrics == pytest.approx(
@@ -86,7 +86,7 @@ def test_binary_confusions() -> None:
     """A binary model is counted at its own labels, at 0.5 and at the best threshold."""
     actual = objects(["no", "no", "yes", "yes", "no", "yes"])
     scores = binary_scores(0.1, 0.5, 0.4, 0.9, 0.2, 0.4)
-    own, half, best = run(BINARY, actual, scores, classes=("no", "yes")).confusion
+    own, half, best = run(BINARY, actual, scores=scores, classes=("no", "yes")).confusion
     assert (own.threshold, own.counts) == (None, ((3, 0), (2, 1)))
     assert (half.threshold, half.counts) == (0.5, ((2, 1), (2, 1)))
     assert (best.threshold, best.counts) == (0.4, ((2, 1), (0, 3)))
@@ -97,7 +97,7 @@ def test_binary_without_probabilities() -> None:
     """Without probabilities, precision, recall and F1 come from the predicted labels."""
     actual = objects(["no", "yes", "yes", "no"])
     scores = Scores(predictions=np.array(["no", "yes", "no", "no"]))
-    evaluation = run(BINARY, actual, scores, classes=("no", "yes"))
+    evaluation = run(BINARY, actual, scores=scores, classes=("no", "yes"))
     assert evaluation.metrics == pytest.approx(
         {"accuracy": 0.75, "precision": 1.0, "recall": 0.5, "f1": 2 / 3}
     )
@@ -109,7 +109,7 @@ def test_binary_without_probabilities() -> None:
 def test_binary_data_of_negatives_only() -> None:
     """Data without a positive row says so instead of a recall of 0."""
     scores = binary_scores(0.1, 0.6)
-    evaluation = run(BINARY, objects(["no", "no"]), scores, classes=("no", "yes"))
+    evaluation = run(BINARY, objects(["no", "no"]), scores=scores, classes=("no", "yes"))
     assert set(evaluation.metrics) == {"accuracy", "log_loss", "brier"}
     single = "every row of the data is of class 'no'"
     none = "no row of the data is of the positive class 'yes'"
@@ -128,7 +128,7 @@ def test_binary_data_of_negatives_only() -> None:
 def test_binary_data_of_positives_only() -> None:
     """Data without a negative row has a recall, but nothing to tell apart."""
     scores = binary_scores(0.4, 0.6)
-    evaluation = run(BINARY, objects(["yes", "yes"]), scores, classes=("no", "yes"))
+    evaluation = run(BINARY, objects(["yes", "yes"]), scores=scores, classes=("no", "yes"))
     assert evaluation.metrics["recall"] == 0.5
     absent = ("roc_auc", "average_precision", "f1_best", "f1_best_threshold")
     single = "every row of the data is of class 'yes'"
@@ -146,7 +146,7 @@ def test_binary_data_of_positives_only() -> None:
 def test_unusable_probabilities(probabilities: list[list[float]], why: str) -> None:
     """Probabilities that are none are named as the reason, and the labels still count."""
     scores = Scores(predictions=np.array(["no", "yes"]), probabilities=np.array(probabilities))
-    evaluation = run(BINARY, objects(["no", "yes"]), scores, classes=("no", "yes"))
+    evaluation = run(BINARY, objects(["no", "yes"]), scores=scores, classes=("no", "yes"))
     assert set(evaluation.not_computed.values()) == {why}
     assert evaluation.metrics == {"accuracy": 1.0, "precision": 1.0, "recall": 1.0, "f1": 1.0}
 
@@ -154,7 +154,7 @@ def test_unusable_probabilities(probabilities: list[list[float]], why: str) -> N
 def test_probabilities_rounded_past_one_are_used() -> None:
     """What a float32 softmax rounds past 0 and 1 is not held against the model."""
     scores = binary_scores(-1e-7, 1 + 1e-7)
-    evaluation = run(BINARY, objects(["no", "yes"]), scores, classes=("no", "yes"))
+    evaluation = run(BINARY, objects(["no", "yes"]), scores=scores, classes=("no", "yes"))
     assert evaluation.not_computed == {}
     assert evaluation.metrics["brier"] == 0.0
 
@@ -162,7 +162,7 @@ def test_probabilities_rounded_past_one_are_used() -> None:
 def test_predictions_outside_the_classes() -> None:
     """A model that predicts what is none of its classes loses the figures of its labels only."""
     scores = Scores(predictions=np.array([0, 1]), probabilities=np.array([[0.8, 0.2], [0.2, 0.8]]))
-    evaluation = run(BINARY, objects(["no", "yes"]), scores, classes=("no", "yes"))
+    evaluation = run(BINARY, objects(["no", "yes"]), scores=scores, classes=("no", "yes"))
     why = "the model predicts labels that are not among its classes"
     assert evaluation.not_computed == {"accuracy": why}
     assert [confusion.threshold for confusion in evaluation.confusion] == [0.5, 0.8]
@@ -182,7 +182,7 @@ def test_predictions_outside_the_classes() -> None:
 def test_labels_of_every_type(actual: npt.NDArray[Any], classes: Any) -> None:
     """Bool, int, float, str and numpy labels give the same figures, and a record that is JSON."""
     scores = binary_scores(0.1, 0.9, 0.4, labels=classes)
-    evaluation = run(BINARY, actual, scores, classes=classes)
+    evaluation = run(BINARY, actual, scores=scores, classes=classes)
     assert evaluation.metrics["accuracy"] == pytest.approx(2 / 3)
     assert evaluation.metrics["roc_auc"] == 1.0
     again = msgspec.json.decode(msgspec.json.encode(evaluation), type=Evaluation)
@@ -201,7 +201,7 @@ def test_multiclass_agrees_with_scikit_learn(data: st.DataObject) -> None:
     probabilities = np.array(given_weights) / np.sum(given_weights, axis=1, keepdims=True)
     predicted = np.array([*"abc"])[probabilities.argmax(axis=1)]
     scores = Scores(predictions=predicted, probabilities=probabilities)
-    evaluation = run(MULTICLASS, actual, scores, classes=("a", "b", "c"))
+    evaluation = run(MULTICLASS, actual, scores=scores, classes=("a", "b", "c"))
     expected = {
         "accuracy": metrics.accuracy_score(actual, predicted),
         "balanced_accuracy": metrics.balanced_accuracy_score(actual, predicted),
@@ -225,7 +225,7 @@ def test_multiclass_agrees_with_scikit_learn(data: st.DataObject) -> None:
 def test_multiclass_data_without_one_of_the_classes() -> None:
     """A class without rows has no ROC AUC, so the plain mean is absent and the weighted is not."""
     actual = objects(["a", "c", "a", "c"])
-    evaluation = run(MULTICLASS, actual, some_scores(MULTICLASS, 4), classes=("a", "b", "c"))
+    evaluation = run(MULTICLASS, actual, scores=some_scores(MULTICLASS, 4), classes=("a", "b", "c"))
     assert evaluation.not_computed == {"roc_auc_macro": "no row of the data is of class 'b'"}
     assert evaluation.metrics["roc_auc_weighted"] == 0.5
 
@@ -233,7 +233,7 @@ def test_multiclass_data_without_one_of_the_classes() -> None:
 def test_multiclass_data_of_one_class() -> None:
     """Data of one class cannot be ranked; the other figures remain."""
     evaluation = run(
-        MULTICLASS, objects(["a", "a"]), some_scores(MULTICLASS, 2), classes=tuple("abc")
+        MULTICLASS, objects(["a", "a"]), scores=some_scores(MULTICLASS, 2), classes=tuple("abc")
     )
     single = "every row of the data is of class 'a'"
     assert evaluation.not_computed == {"roc_auc_macro": single, "roc_auc_weighted": single}
@@ -243,7 +243,7 @@ def test_multiclass_data_of_one_class() -> None:
 def test_multiclass_without_probabilities() -> None:
     """Without probabilities the figures of the labels remain."""
     scores = Scores(predictions=np.array([*"abc"]))
-    evaluation = run(MULTICLASS, objects([*"abc"]), scores, classes=("a", "b", "c"))
+    evaluation = run(MULTICLASS, objects([*"abc"]), scores=scores, classes=("a", "b", "c"))
     absent = ("roc_auc_macro", "roc_auc_weighted", "log_loss")
     assert evaluation.not_computed == dict.fromkeys(absent, NO_PROBABILITIES)
     assert set(evaluation.metrics.values()) == {1.0}
@@ -300,14 +300,14 @@ def test_regression_beyond_floating_point() -> None:
 def test_regression_of_python_numbers() -> None:
     """A target kept as Python objects with gaps is scored like an array of floats."""
     scores = Scores(predictions=np.array([1.0, 9.0, 3.0]))
-    evaluation = run(REGRESSION, objects([1, None, 2.0]), scores)
+    evaluation = run(REGRESSION, objects([1, None, 2.0]), scores=scores)
     assert evaluation.metrics["mae"] == 0.5
     assert (evaluation.rows, evaluation.rows_left_out) == (2, 1)
 
 
 def test_other_models_have_no_figures() -> None:
     """A model that is neither kind says so, and its rows are counted."""
-    evaluation = run(OTHER, objects(["x", None]), some_scores(OTHER, 2))
+    evaluation = run(OTHER, objects(["x", None]), scores=some_scores(OTHER, 2))
     assert evaluation.metrics == {}
     assert evaluation.not_computed == {
         "metrics": "the model is neither a classifier nor a regression"
@@ -320,7 +320,7 @@ def test_other_models_have_no_figures() -> None:
 def test_no_labels_at_all(family: PredictionType, n_rows: int) -> None:
     """Where every label is missing, every figure is absent for that reason."""
     actual = objects([None, math.nan])[:n_rows]
-    evaluation = run(family, actual, some_scores(family, n_rows), classes=CLASSES[family])
+    evaluation = run(family, actual, scores=some_scores(family, n_rows), classes=CLASSES[family])
     assert evaluation.not_computed == dict.fromkeys(
         METRICS[family], "no row of the data has a label"
     )
@@ -331,12 +331,14 @@ def test_no_labels_at_all(family: PredictionType, n_rows: int) -> None:
 def test_missing_labels_are_left_out_and_counted() -> None:
     """Rows without a label change nothing but the count of rows left out."""
     scores = binary_scores(0.1, 0.8, 0.7, 0.9, 0.3)
-    gaps = run(BINARY, objects(["no", None, "yes", math.nan, "yes"]), scores, classes=("no", "yes"))
+    gaps = run(
+        BINARY, objects(["no", None, "yes", math.nan, "yes"]), scores=scores, classes=("no", "yes")
+    )
     kept = Scores(
         predictions=scores.predictions[[0, 2, 4]],
         probabilities=binary_scores(0.1, 0.7, 0.3).probabilities,
     )
-    full = run(BINARY, objects(["no", "yes", "yes"]), kept, classes=("no", "yes"))
+    full = run(BINARY, objects(["no", "yes", "yes"]), scores=kept, classes=("no", "yes"))
     assert gaps == msgspec.structs.replace(full, rows_left_out=2)
 
 
@@ -344,13 +346,13 @@ def test_unseen_classes_are_refused() -> None:
     """A label that is no class of the model is refused with its row in the whole data."""
     scores = binary_scores(0.1, 0.2, 0.3)
     with pytest.raises(UnseenClass, match=r"'maybe' \(1 row, first in row 3\)"):
-        run(BINARY, objects([None, "no", "maybe"]), scores, classes=("no", "yes"))
+        run(BINARY, objects([None, "no", "maybe"]), scores=scores, classes=("no", "yes"))
 
 
 def test_binary_takes_two_classes() -> None:
     """A binary model with another number of classes is a mistake of the caller."""
     with pytest.raises(ValueError, match="unpack"):
-        run(BINARY, objects(["a"]), some_scores(MULTICLASS, 1), classes=("a", "b", "c"))
+        run(BINARY, objects(["a"]), scores=some_scores(MULTICLASS, 1), classes=("a", "b", "c"))
 
 
 @given(st.data())
@@ -369,7 +371,7 @@ def test_every_figure_is_finite_or_explained(data: st.DataObject) -> None:
         )
         probabilities = np.array(data.draw(flat)).reshape(scores.probabilities.shape)
         scores = Scores(predictions=scores.predictions, probabilities=probabilities)
-    evaluation = run(family, actual, scores, classes=classes)
+    evaluation = run(family, actual, scores=scores, classes=classes)
     assert {*evaluation.metrics, *evaluation.not_computed} == {*METRICS[family]}
     assert not {*evaluation.metrics} & {*evaluation.not_computed}
     assert all(type(x) is float and math.isfinite(x) for x in evaluation.metrics.values())

@@ -16,10 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from brinery.errors import (
     ClassNotImportable,
@@ -79,6 +81,23 @@ class Odd(BaseEstimator):
         return np.arange(len(frame))
 
 
+class Wide(BaseEstimator):
+    # Refuses a missing value in its needed columns; predicts how often it was asked.
+    feature_names_in_ = np.array([f"c{number}" for number in range(2000)], dtype=object)
+    needed = feature_names_in_
+    calls = 0
+
+    def predict(self, frame):
+        self.calls += 1
+        if frame[list(self.needed)].isna().to_numpy().any():
+            raise ValueError("a value is missing")
+        return np.full(len(frame), self.calls)
+
+
+class AllButOne(Wide):
+    needed = ("c700",)
+
+
 class Rude(BaseEstimator):
     def __init__(self, *words):
         raise OSError("cannot  be\\nbothered")
@@ -132,7 +151,7 @@ def odd_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the module of the odd models, and a pickle of each."""
     folder = tmp_path_factory.mktemp("odd")
     (folder / "odd_models.py").write_text(ODD)
-    for name in ("Odd", "Rude", "Mute", "Untold", "Gone"):
+    for name in ("Odd", "Wide", "AllButOne", "Rude", "Mute", "Untold", "Gone"):
         (folder / f"{name}.pkl").write_bytes(f"codd_models\n{name}\n)R.".encode())
     return folder
 
@@ -192,20 +211,107 @@ def test_may_be_missing(process: ModelProcess) -> None:
     assert process.may_be_missing(table(FRAME.iloc[:1])) == ("age", "home")
 
 
+MANY = tuple(f"c{number}" for number in range(2000))
+
+
+@pytest.mark.parametrize(("name", "found"), [("Wide", ()), ("AllButOne", MANY[:700] + MANY[701:])])
+def test_wide_table(odd_path: Path, name: str, found: tuple[str, ...]) -> None:
+    """Of thousands of columns, those that may be missing are found in a few calls."""
+    row = pa.table({column: [1.0] for column in MANY})
+    with ModelProcess(odd_path / f"{name}.pkl", timeout_s=TIMEOUT_S) as process:
+        assert process.may_be_missing(row) == found
+        assert process.score(row).predictions[0] < 30
+
+
+def test_few_of_many_columns(tmp_path: Path) -> None:
+    """Columns that an imputer fills in are found among many that none does."""
+    names = [f"c{number}" for number in range(300)]
+    frame = pd.DataFrame(np.arange(1800.0).reshape(6, 300), columns=names)
+    filled = ("c3", "c150", "c298")
+    columns = ColumnTransformer(
+        [("filled", SimpleImputer(), list(filled))], remainder=StandardScaler()
+    )
+    file = tmp_path / "model.pkl"
+    file.write_bytes(pickle.dumps(make_pipeline(columns, LogisticRegression()).fit(frame, LABELS)))
+    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+        assert process.may_be_missing(table(frame.iloc[:1])) == filled
+
+
+def test_types_of_the_other_columns(tmp_path: Path) -> None:
+    """While one column's value is missing, the others keep their types."""
+    frame = pd.DataFrame({"code": [1, 2, 3] * 2, "flag": [True, False] * 3, "age": FRAME["age"]})
+    as_text = make_pipeline(FunctionTransformer(pd.DataFrame.astype, kw_args={"dtype": str}))
+    columns = ColumnTransformer(
+        [
+            ("text", make_pipeline(as_text, OneHotEncoder()), ["code", "flag"]),
+            ("age", SimpleImputer(), ["age"]),
+        ]
+    )
+    file = tmp_path / "model.pkl"
+    file.write_bytes(pickle.dumps(make_pipeline(columns, LogisticRegression()).fit(frame, LABELS)))
+    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+        assert process.may_be_missing(table(frame.iloc[:1])) == ("age",)
+
+
+def test_native_categories(tmp_path: Path) -> None:
+    """Gradient boosting with categories does without any value, as it says of itself."""
+    frame = FRAME.astype({"job": "category", "home": "category"})
+    model = HistGradientBoostingClassifier(max_iter=2, categorical_features="from_dtype")
+    file = tmp_path / "model.pkl"
+    file.write_bytes(pickle.dumps(model.fit(frame, LABELS)))
+    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+        assert process.description.columns["home"].categories == ("own", "rent")
+        for given in (frame, FRAME):
+            assert process.may_be_missing(table(given.iloc[:1])) == tuple(FRAME.columns)
+
+
+def test_bare_text(tmp_path: Path) -> None:
+    """A model of bare text is given its one column as text, and none that is missing."""
+    texts = pd.Series(["good film", "bad film", "so good", "so bad", "good", "bad"])
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, LABELS)
+    file = tmp_path / "model.pkl"
+    file.write_bytes(pickle.dumps(model))
+    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+        given = pa.table({"review": pa.array(texts)})
+        scores = process.score(given)
+        assert scores.probabilities is not None
+        assert np.array_equal(scores.probabilities, model.predict_proba(texts))
+        assert process.may_be_missing(given.slice(0, 1)) == ()
+        with pytest.raises(PredictionRefused, match="row 2: a text is missing") as caught:
+            process.score(pa.table({"review": ["good", None]}))
+        assert "no value in review" in caught.value.hint
+
+
+def test_several_outputs(tmp_path: Path) -> None:
+    """A model of several outputs is no model here, and is not taken for bad data."""
+    file = tmp_path / "model.pkl"
+    targets = np.arange(12.0).reshape(6, 2)
+    file.write_bytes(pickle.dumps(LinearRegression().fit(FRAME[["balance"]], targets)))
+    with (
+        ModelProcess(file, timeout_s=TIMEOUT_S) as process,
+        pytest.raises(NotAModel, match="predicts 2 outputs") as caught,
+    ):
+        process.score(table(FRAME))
+    assert caught.value.hint == "fit and pickle one estimator per output"
+
+
 def test_refusal(process: ModelProcess) -> None:
     """A table the model raises on is refused with its own words, and the model lives on."""
     unknown = FRAME.assign(job=["a", "b", "c", "a", "zzz", "c"])
-    with pytest.raises(PredictionRefused, match=r"the model raised ValueError.*zzz"):
+    with pytest.raises(PredictionRefused, match=r"row 5: the model raised ValueError.*zzz"):
         process.score(table(unknown))
-    assert process.refused_row(table(unknown)) == 4
     assert len(process.score(table(FRAME))) == 6
 
 
-@pytest.mark.parametrize("bad", [(0,), (5,), (2, 4), (0, 1, 2, 3, 4, 5)])
-def test_refused_row(process: ModelProcess, bad: tuple[int, ...]) -> None:
-    """The row that is named is the first that is refused."""
-    jobs = ["zzz" if row in bad else job for row, job in enumerate(FRAME["job"])]
-    assert process.refused_row(table(FRAME.assign(job=jobs))) == bad[0]
+@pytest.mark.parametrize(
+    ("bad", "row"), [((0,), 0), ((5,), 5), ((2, 4), 2), ((0, 1, 2, 3, 4, 5), None)]
+)
+def test_refused_row(process: ModelProcess, bad: tuple[int, ...], row: int | None) -> None:
+    """The row that is named is the first that is refused; none is where all are."""
+    jobs = ["zzz" if number in bad else job for number, job in enumerate(FRAME["job"])]
+    with pytest.raises(PredictionRefused) as caught:
+        process.score(table(FRAME.assign(job=jobs)))
+    assert caught.value.row == row
 
 
 def test_table_without_a_column(process: ModelProcess) -> None:

@@ -9,16 +9,27 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+)
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import (
+    CountVectorizer,
+    HashingVectorizer,
+    TfidfTransformer,
+    TfidfVectorizer,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC
 
+from brinery.errors import NotAModel, PredictionRefused
 from brinery.flavors.scikit_learn import ScikitLearn, column_uses, outline
 from brinery.records.description import ColumnUse
 from brinery.records.evaluation import PredictionType
@@ -358,6 +369,106 @@ def test_columns_that_were_changed_before() -> None:
     assert column_uses(model, list(FRAME.columns)) == {}
 
 
+def boosted(**options: Any) -> Any:
+    return HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=1, **options)
+
+
+CATEGORIES = FRAME.astype({"job": "category", "home": "category"})
+NATIVE = {
+    "age": ColumnUse(missing=True),
+    "balance": ColumnUse(missing=True),
+    "job": ColumnUse(categories=("a", "b", "c"), missing=True),
+    "home": ColumnUse(categories=("own", "rent"), missing=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "frame"),
+    [
+        (boosted(categorical_features="from_dtype"), CATEGORIES),
+        (boosted(categorical_features=["home", "job"]), FRAME),
+        (boosted(categorical_features=[2, 3]), FRAME),
+        (make_pipeline(boosted(categorical_features="from_dtype")), CATEGORIES),
+        (
+            GridSearchCV(
+                make_pipeline(boosted(categorical_features=["job", "home"])),
+                {"histgradientboostingclassifier__max_iter": [2]},
+                cv=3,
+            ),
+            FRAME,
+        ),
+    ],
+    ids=["dtype", "names", "positions", "pipeline", "search"],
+)
+def test_native_categories(model: Any, frame: pd.DataFrame) -> None:
+    """Gradient boosting tells the categories it learned, and does without any value."""
+    assert FLAVOR.describe(model.fit(frame, YES_NO)).columns == NATIVE
+
+
+def test_native_categories_in_answers() -> None:
+    """Gradient boosting answers a category it does not know as it does a missing value."""
+    model = boosted(categorical_features="from_dtype").fit(CATEGORIES, YES_NO)
+    unknown = FLAVOR.score(model, FRAME.assign(home="tent"))
+    missing = FLAVOR.score(model, FRAME.assign(home=np.full(6, np.nan, dtype=object)))
+    assert unknown.probabilities is not None
+    assert missing.probabilities is not None
+    assert np.array_equal(unknown.probabilities, missing.probabilities)
+    assert np.isfinite(missing.probabilities).all()
+
+
+def test_boosting_without_categories() -> None:
+    """Gradient boosting of numbers alone tells nothing of its columns."""
+    assert FLAVOR.describe(boosted().fit(NUMBERS, YES_NO)).columns == {}
+
+
+TEXTS = pd.Series(["good film", "bad film", "so good", "so bad", "good", "bad"], name="text")
+
+
+def text_search(model: Any) -> Any:
+    return GridSearchCV(model, {"logisticregression__C": [1.0]}, cv=3)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        make_pipeline(CountVectorizer(), LogisticRegression()),
+        make_pipeline("passthrough", TfidfVectorizer(), LogisticRegression()),
+        make_pipeline(HashingVectorizer(n_features=16), LogisticRegression()),
+        make_pipeline(make_union(CountVectorizer(), TfidfVectorizer()), LogisticRegression()),
+        text_search(make_pipeline(CountVectorizer(), TfidfTransformer(), LogisticRegression())),
+    ],
+    ids=["count", "tfidf", "hashing", "union", "search"],
+)
+@pytest.mark.parametrize("given", [TEXTS.to_frame(), TEXTS.to_frame().to_numpy()], ids=type)
+def test_bare_text(model: Any, given: Any) -> None:
+    """A model of bare text has one column without a name, and its scores are the model's own."""
+    model.fit(TEXTS, YES_NO)
+    described = FLAVOR.describe(model)
+    assert (described.feature_names, described.n_features) == (None, 1)
+    assert described.type is PredictionType.BINARY
+    scores = FLAVOR.score(model, given)
+    assert scores.predictions.tolist() == model.predict(TEXTS).tolist()
+    assert scores.probabilities is not None
+    assert np.array_equal(scores.probabilities, model.predict_proba(TEXTS))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan")])
+def test_missing_text(missing: Any) -> None:
+    """A missing text is refused, by a vectoriser too that would make the word "nan" of it."""
+    model = make_pipeline(CountVectorizer(preprocessor=str), LogisticRegression())
+    model.fit(TEXTS, YES_NO)
+    with pytest.raises(PredictionRefused, match="a text is missing"):
+        FLAVOR.score(model, pd.DataFrame({"text": ["good", missing]}))
+
+
+def test_text_column_of_a_frame() -> None:
+    """A vectoriser behind a column transformer leaves the model its named columns."""
+    columns = ColumnTransformer([("text", CountVectorizer(), "home")], remainder="drop")
+    model = make_pipeline(columns, LogisticRegression()).fit(FRAME, YES_NO)
+    assert FLAVOR.describe(model).feature_names == tuple(FRAME.columns)
+    assert FLAVOR.score(model, FRAME).predictions.tolist() == model.predict(FRAME).tolist()
+
+
 def test_scores_of_a_classifier() -> None:
     """Labels and probabilities are the model's own."""
     model = LogisticRegression().fit(NUMBERS, YES_NO)
@@ -391,16 +502,25 @@ def test_probabilities_without_classes() -> None:
     assert scores.predictions.shape == (6,)
 
 
-def test_several_outputs() -> None:
-    """A model of several outputs is refused, with the shape that it gave."""
-    targets = np.column_stack([AMOUNT, AMOUNT])
-    with pytest.raises(ValueError, match=r"shape \(6, 2\)"):
-        FLAVOR.score(LinearRegression().fit(NUMBERS, targets), NUMBERS)
-    labels = np.column_stack([YES_NO, YES_NO])
-    model = RandomForestClassifier(2).fit(NUMBERS, labels)
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [
+        (LinearRegression(), np.column_stack([AMOUNT, AMOUNT])),
+        (RandomForestClassifier(2), np.column_stack([YES_NO, YES_NO])),
+    ],
+    ids=str,
+)
+def test_several_outputs(model: Any, target: Any) -> None:
+    """A model of several outputs is said to be one, with what to pickle instead."""
+    with pytest.raises(NotAModel, match="predicts 2 outputs, and one is supported") as caught:
+        FLAVOR.score(model.fit(NUMBERS, target), NUMBERS)
+    assert caught.value.hint == "fit and pickle one estimator per output"
+
+
+def test_type_of_several_outputs() -> None:
+    """A classifier of several outputs, which has a list of classes for each, is described."""
+    model = RandomForestClassifier(2).fit(NUMBERS, np.column_stack([YES_NO, YES_NO]))
     assert FLAVOR.describe(model).type is PredictionType.OTHER
-    with pytest.raises(ValueError, match=r"shape \(6, 2\)"):
-        FLAVOR.score(model, NUMBERS)
 
 
 class Wrong(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -425,5 +545,5 @@ class Wrong(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 )
 def test_answers_of_another_shape(model: Any) -> None:
     """Answers that do not belong to the rows, or not to the classes, are refused."""
-    with pytest.raises(ValueError, match=r"predictions for 6 rows|for 6 rows and 2 classes"):
+    with pytest.raises(ValueError, match=r"predictions .* for 6 rows|for 6 rows and 2 classes"):
         FLAVOR.score(model, NUMBERS)

@@ -142,6 +142,14 @@ def test_not_nullable() -> None:
     assert [column.nullable for column in found.columns] == [False, False]
 
 
+def test_categorical() -> None:
+    """A column that the data held as categorical is said to be, with the type of its values."""
+    frame = pd.DataFrame({"kind": pd.Categorical(["a"]), "size": pd.Categorical([1]), "text": "a"})
+    columns = infer(unnamed(3), frame, may_be_missing=()).columns
+    assert [column.categorical for column in columns] == [True, True, False]
+    assert columns[1].type is ColumnType.INTEGER
+
+
 def test_unnamed_model_reads_all() -> None:
     """A model without names reads every column."""
     found = infer(unnamed(2), pd.DataFrame({"a": [1], "b": ["x"]}), may_be_missing=("a",))
@@ -216,6 +224,15 @@ def test_conform_keeps(kind: ColumnType, given: list[Any]) -> None:
     """Values of the type, whole numbers as numbers, and nothing at all are taken as they are."""
     frame = pd.DataFrame({"x": given})
     pd.testing.assert_frame_equal(conform(takes(kind), frame), frame)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "category", "str", object])
+def test_conform_empty_text(dtype: Any) -> None:
+    """A column without a value is one of missing texts, not of numbers, where text is taken."""
+    empty = pd.Series([np.nan, np.nan], dtype=dtype)
+    found = conform(takes(ColumnType.STRING), pd.DataFrame({"x": empty}))["x"]
+    assert found.dtype == object
+    assert found.isna().all()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 import brinery
 from brinery.errors import NotServable, RegistryFault
@@ -139,6 +143,34 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.3)
     raise AssertionError("MLflow's server did not come up")
+
+
+def test_every_type_of_column_goes_through_mlflow(tmp_path: Path) -> None:
+    """A frame of whole numbers, gaps, booleans, texts and categoricals is scored by pyfunc too."""
+    import mlflow
+
+    frame = pd.DataFrame(
+        {
+            "whole": range(60),
+            "gaps": [float("nan") if i % 7 == 0 else i / 3 for i in range(60)],
+            "flag": [i % 2 == 0 for i in range(60)],
+            "text": pd.Categorical(["abc"[i % 3] for i in range(60)]),
+            "code": pd.Categorical([i % 4 for i in range(60)]),
+        }
+    )
+    own = HistGradientBoostingRegressor(categorical_features="from_dtype", max_iter=5)
+    own.fit(frame, frame["whole"] * 2.0)
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(own))
+    brinery.import_model(tmp_path / "model.pkl", name="types", data=frame, workspace=tmp_path)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(_uri(tmp_path))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answers = mlflow.pyfunc.load_model("models:/types/1").predict(frame)
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert np.asarray(answers).tolist() == own.predict(frame).tolist()
 
 
 def test_requirements_are_the_models_own(bank_workspace: Path) -> None:

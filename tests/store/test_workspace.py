@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from brinery.errors import SettingsError
+from brinery.store.audit import SqlAudit
 from brinery.store.workspace import Workspace
 
 
@@ -34,6 +35,29 @@ def test_named_outright(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as raised:
         Workspace.find(tmp_path / "no")
     assert raised.value.hint.startswith("mkdir -p")
+
+
+@pytest.mark.parametrize("name", ["a b", "ü", "a+b", "a'b"])
+def test_paths_that_a_database_takes(tmp_path: Path, name: str) -> None:
+    """A workspace may lie in a folder with spaces and other letters."""
+    folder = tmp_path / name
+    folder.mkdir()
+    workspace = Workspace.find(folder)
+    workspace.prepare()
+    trail = SqlAudit(workspace.database_uri)
+    assert trail.entries() == []
+    trail.close()
+    assert (folder / ".brinery" / "brinery.db").exists()
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a?b", "a#b"])
+def test_paths_that_no_uri_takes(tmp_path: Path, name: str) -> None:
+    """A workspace in a folder whose name means something in a URI is refused before it is used."""
+    folder = tmp_path / name
+    folder.mkdir()
+    with pytest.raises(SettingsError) as raised:
+        Workspace.find(folder)
+    assert "--workspace" in raised.value.hint
 
 
 def test_prepare_keeps_what_is_there(tmp_path: Path) -> None:

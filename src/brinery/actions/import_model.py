@@ -16,6 +16,7 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
+from brinery.actions import history
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.errors import TargetMissing, TypeMismatch
 from brinery.evaluate import parity, run
@@ -123,10 +124,11 @@ class _Data:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What the file's own model answered for the data."""
+    """What the file's own model answered for the data, and a process to ask the stored one in."""
 
     table: pa.Table
     scores: Scores
+    spare: ChildProcess
 
 
 def import_steps(rooms: Rooms, asked: Submission) -> Steps:
@@ -160,10 +162,10 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
             description, data.inputs, may_be_missing=process.may_be_missing(table.slice(0, 1))
         )
         yield clock.event(Step.CHECK, _check_line(takes))
-        evaluation = _evaluated(description, asked, data, scores)
+        evaluation = _evaluated(description, data, scores=scores)
         yield clock.event(Step.EVALUATE, _evaluation_line(evaluation))
         with tempfile.TemporaryDirectory() as folder:
-            model_file = _plain_pickle(asked.model, report, process, Path(folder))
+            model_file = _plain_pickle(asked.model, report, process=process, folder=Path(folder))
             candidate = Candidate(
                 name=asked.name,
                 origin=_origin(asked.model, report),
@@ -176,30 +178,45 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
                 model_sha256=digest(model_file),
             )
             opened.result()
-            with rooms.workspace.import_lock():
+            with rooms.workspace.lock():
                 rooms.registry.sweep(asked.name)
-                known = _known(rooms, asked, report)
+                history.catch_up(rooms, asked.name)
+                known = (
+                    None if asked.new_version else rooms.registry.find(asked.name, report.sha256)
+                )
                 if known is None:
                     staged = rooms.registry.stage(candidate, model_file)
-                    answers = _Answers(table, scores)
-                    return (yield from _register(rooms, staged, answers, spare, clock))
+                    answers = _Answers(table, scores, spare)
+                    return (yield from _register(rooms, staged, answers=answers, clock=clock))
     yield clock.event(Step.REGISTER, f"this file is {known.reference} already")
-    if known.candidate and known.candidate.data.sha256 != data.fingerprint.sha256:
+    if differs := _differences(known, candidate):
         yield clock.event(
             Step.REGISTER,
-            f"{known.reference} was evaluated on other data; --new-version evaluates it on this",
+            f"{known.reference} was imported with another {differs}, and stays as it is: "
+            "--new-version registers what was asked now",
             warning=True,
         )
     return known
 
 
-def _register(
-    rooms: Rooms, staged: Staged, answers: _Answers, spare: ChildProcess, clock: _Clock
-) -> Steps:
+def _differences(known: Version, candidate: Candidate) -> str:
+    """Return in what a second import of a file differs from the first; empty if in nothing."""
+    before = known.candidate
+    if before is None:
+        return ""
+    pairs = {
+        "data": (before.data.sha256, candidate.data.sha256),
+        "target": (before.data.target, candidate.data.target),
+        "type": (before.description.type, candidate.description.type),
+    }
+    return " and ".join(name for name, (one, other) in pairs.items() if one != other)
+
+
+def _register(rooms: Rooms, staged: Staged, *, answers: _Answers, clock: _Clock) -> Steps:
     """Compare the stored model's answers with the file's, and only then make it a version."""
     try:
         yield clock.event(Step.STORE, f"{staged.model_file.stat().st_size / 1e6:.1f} MB stored")
-        same = _parity(staged, answers, spare)
+        same = _parity(staged, answers)
         yield clock.event(
             Step.PARITY,
             f"the registered model answers as the file on {same.rows:,} of {same.rows:,} rows",
@@ -208,19 +225,15 @@ def _register(
     except BaseException:
         rooms.registry.discard(staged)
         raise
-    rooms.record(Change.IMPORT, version.name, before=None, after=version.reference)
+    rooms.audit.add(rooms.entry(Change.IMPORT, version.name, after=version.reference))
     yield clock.event(Step.REGISTER, version.reference)
     return version
 
 
-def _parity(staged: Staged, answers: _Answers, spare: ChildProcess) -> Parity:
-    with ModelProcess(staged.model_file, started=spare) as registered:
+def _parity(staged: Staged, answers: _Answers) -> Parity:
+    with ModelProcess(staged.model_file, started=answers.spare) as registered:
         again = registered.score(answers.table)
     return parity.compare(answers.scores, again, names=("the file", "the registered model"))
-
-
-def _known(rooms: Rooms, asked: Submission, report: ScanReport) -> Version | None:
-    return None if asked.new_version else rooms.registry.find(asked.name, report.sha256)
 
 
 def _read_data(asked: Submission) -> _Data:
@@ -280,18 +293,16 @@ def _described(description: Description, asked: Submission) -> Description:
     return msgspec.structs.replace(description, type=stated)
 
 
-def _evaluated(
-    description: Description, asked: Submission, data: _Data, scores: Scores
-) -> Evaluation | None:
+def _evaluated(description: Description, data: _Data, *, scores: Scores) -> Evaluation | None:
     """Return the figures; None where there is no target to compare with."""
-    if asked.target is None:
+    target = data.fingerprint.target
+    if target is None:
         return None
-    return run.run(
-        description.type, data.frame[asked.target].to_numpy(), scores, classes=description.classes
-    )
+    actual = data.frame[target].to_numpy()
+    return run.run(description.type, actual, scores=scores, classes=description.classes)
 
 
-def _plain_pickle(model: Path, report: ScanReport, process: ModelProcess, folder: Path) -> Path:
+def _plain_pickle(model: Path, report: ScanReport, *, process: ModelProcess, folder: Path) -> Path:
     """Return the model as a plain pickle: the file itself where it is one, byte for byte."""
     if report.format == "pickle" and report.compression is None:
         return model

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.errors import NotServable, PredictionRefused
+from brinery.errors import NotServable
 from brinery.flavors import signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.records.scores import Scores
@@ -49,12 +49,9 @@ class LoadedModel:
             PredictionRefused: the model raised on it.
         """
         fitting = signature.conform(self.candidate.signature, data)
-        table = tables.to_arrow(signature.complete(self.candidate.description, fitting))
-        try:
-            return self._process.score(table)
-        except PredictionRefused as error:
-            row = self._process.refused_row(table)
-            raise PredictionRefused(f"row {row + 1}: {error.message}", hint=error.hint) from None
+        return self._process.score(
+            tables.to_arrow(signature.complete(self.candidate.description, fitting))
+        )
 
     def close(self) -> None:
         """End the model's process."""

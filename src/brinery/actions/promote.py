@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from brinery.actions import history
 from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.records.audit import Change
+from brinery.errors import BrineryError
+from brinery.records.audit import AuditEntry, Change
 from brinery.records.version import Alias, Promotion, Version
 from brinery.registry.interface import resolve
-from brinery.specs.reference import Reference
-
-_ELSEWHERE = "moved by another program"
+from brinery.specs.reference import LATEST, Reference
 
 
 def promote(
@@ -29,29 +29,35 @@ def promote(
 
     Raises:
         NotFound: there is no such version.
-        RegistryFault: the registry failed; the old champion is still in place.
+        RegistryFault: the registry failed; the audit trail says whether the alias had moved.
     """
-    return promote_in(open_rooms(workspace), Reference.parse(reference), Alias(alias), why=why)
+    return promote_in(
+        open_rooms(workspace), Reference.parse(reference), alias=Alias(alias), why=why
+    )
 
 
-def promote_in(rooms: Rooms, reference: Reference, alias: Alias, *, why: str = "") -> Promotion:
+def promote_in(rooms: Rooms, reference: Reference, *, alias: Alias, why: str = "") -> Promotion:
     """Return what was promoted in these rooms."""
     if reference.version is None and reference.alias is None:
-        reference = Reference(reference.name, alias="latest")
-    version = resolve(rooms.registry, reference)
-    before = next((v for v in rooms.registry.versions(version.name) if alias in v.aliases), None)
-    _record_what_others_did(rooms, version.name, alias, before)
-    changed = before is None or before.number != version.number
-    # Where nothing changes, the stage that older clients see is still put in step.
-    rooms.registry.set_alias(version.name, alias, version.number)
-    if changed:
-        rooms.record(
-            Change.PROMOTE,
-            version.name,
-            before=f"{before.reference} {alias}" if before else None,
-            after=f"{version.reference} {alias}",
-            why=why,
-        )
+        reference = Reference(reference.name, alias=LATEST)
+    resolve(rooms.registry, reference)
+    with rooms.workspace.lock():
+        history.catch_up(rooms, reference.name)
+        version = resolve(rooms.registry, reference)
+        before = history.holder(rooms.registry.versions(version.name), alias)
+        changed = before is None or before.number != version.number
+        if changed:
+            entry = rooms.entry(
+                Change.PROMOTE,
+                version.name,
+                before=history.moved(before, alias) if before else None,
+                after=history.moved(version, alias),
+                why=why,
+            )
+            _move(rooms, version, alias=alias, entry=entry)
+        else:
+            # The stage that older clients see may have been moved by one of them.
+            rooms.registry.set_alias(version.name, version.number, alias=alias)
     return Promotion(
         version=resolve(rooms.registry, Reference(version.name, version=version.number)),
         alias=alias,
@@ -60,14 +66,16 @@ def promote_in(rooms: Rooms, reference: Reference, alias: Alias, *, why: str = "
     )
 
 
-def _record_what_others_did(rooms: Rooms, name: str, alias: Alias, now: Version | None) -> None:
-    """Note an alias that another MLflow program moved since, so that no step is lost."""
-    ours = [
-        entry.after
-        for entry in rooms.audit.entries(name)
-        if entry.change is Change.PROMOTE and entry.after.endswith(f" {alias}")
-    ]
-    last = ours[-1] if ours else None
-    found = f"{now.reference} {alias}" if now else None
-    if found is not None and found != last:
-        rooms.record(Change.PROMOTE, name, before=last, after=found, why=_ELSEWHERE)
+def _move(rooms: Rooms, version: Version, *, alias: Alias, entry: AuditEntry) -> None:
+    """Move an alias between the two halves of its audit entry: what is meant, and that it is done.
+
+    The alias is one row of the registry, so a killed process leaves the old champion or the new
+    one; the entry that it left open says who meant what, and is settled before the next change.
+    """
+    number = rooms.audit.begin(entry)
+    try:
+        rooms.registry.set_alias(version.name, version.number, alias=alias)
+    except BrineryError:
+        history.catch_up(rooms, version.name)
+        raise
+    rooms.audit.settle(number, done=True)

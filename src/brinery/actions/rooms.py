@@ -35,20 +35,18 @@ class Rooms:
     registry: Registry
     audit: Audit
 
-    def record(
-        self, change: Change, subject: str, *, before: str | None, after: str, why: str = ""
-    ) -> None:
-        """Append to the audit trail, as this user and now."""
-        self.audit.add(
-            AuditEntry(
-                at=datetime.now(UTC),
-                who=_who(),
-                change=change,
-                subject=subject,
-                before=before,
-                after=after,
-                why=why,
-            )
+    def entry(
+        self, change: Change, subject: str, *, after: str, before: str | None = None, why: str = ""
+    ) -> AuditEntry:
+        """Return an entry of the audit trail, as this user and now."""
+        return AuditEntry(
+            at=datetime.now(UTC),
+            who=_who(),
+            change=change,
+            subject=subject,
+            before=before,
+            after=after,
+            why=why,
         )
 
 

@@ -25,7 +25,7 @@ class Session:
 def format_option(function: _F) -> _F:
     """Return a command with `--format`."""
 
-    def remember(ctx: click.Context, _: click.Parameter, value: str) -> None:
+    def _remember(ctx: click.Context, _: click.Parameter, value: str) -> None:
         ctx.ensure_object(Session).format = Format(value)
 
     return click.option(
@@ -34,6 +34,6 @@ def format_option(function: _F) -> _F:
         default=Format.AUTO.value,
         show_default=True,
         expose_value=False,
-        callback=remember,
+        callback=_remember,
         help="human for people, json for programs, quiet for names only; auto is human.",
     )(function)

@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
             args=arguments, prog_name="brinery", obj=session, standalone_mode=False
         )
     except BrineryError as error:
-        report_error(session.format, error.code, error.message, error.hint)
+        report_error(session.format, error.code, message=error.message, hint=error.hint)
         sys.exit(error.exit_status)
     except click.UsageError as error:
         _usage_error(session.format, error)
@@ -100,4 +100,5 @@ def main(arguments: list[str] | None = None) -> None:
 def _usage_error(form: Format, error: click.UsageError) -> None:
     path = error.ctx.command_path if error.ctx else "brinery"
     message = error.format_message().rstrip(".")
-    report_error(form, "usage", message[:1].lower() + message[1:], f"{path} --help")
+    said = message[:1].lower() + message[1:]
+    report_error(form, "usage", message=said, hint=f"{path} --help")

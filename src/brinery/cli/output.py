@@ -28,7 +28,7 @@ class Format(StrEnum):
     QUIET = "quiet"
 
 
-def report_error(form: Format, code: str, message: str, hint: str) -> None:
+def report_error(form: Format, code: str, *, message: str, hint: str) -> None:
     """Print an error and the next thing to do on standard error."""
     if form is Format.JSON:
         import msgspec

@@ -33,7 +33,7 @@ def compare(one: Scores, other: Scores, *, names: tuple[str, str]) -> Parity:
     if one.probabilities is not None and other.probabilities is not None:
         gap = _gap(one.probabilities, other.probabilities)
         by_row = gap.max(axis=1, initial=0.0)
-        _refuse(by_row > TOLERANCE, one.probabilities, other.probabilities, names)
+        _refuse(by_row > TOLERANCE, one.probabilities, other.probabilities, names=names)
         largest = max(largest, float(gap.max(initial=0.0)))
     elif (one.probabilities is None) != (other.probabilities is None):
         raise ParityFailed(f"only one of {names[0]} and {names[1]} gives probabilities")
@@ -47,10 +47,13 @@ def _compare_predictions(one: Scores, other: Scores, names: tuple[str, str]) -> 
         gap = _gap(a, b)
         size = np.maximum(np.abs(a), np.abs(b))
         _refuse(
-            gap > TOLERANCE * np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0), a, b, names
+            gap > TOLERANCE * np.where(np.isfinite(size), np.maximum(size, 1.0), 1.0),
+            a,
+            b,
+            names=names,
         )
         return float(gap.max(initial=0.0))
-    _refuse(np.asarray(a != b), a, b, names)
+    _refuse(np.asarray(a != b), a, b, names=names)
     return 0.0
 
 
@@ -62,7 +65,7 @@ def _gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(same, 0.0, np.where(np.isnan(gap), np.inf, gap))
 
 
-def _refuse(differs: np.ndarray, a: np.ndarray, b: np.ndarray, names: tuple[str, str]) -> None:
+def _refuse(differs: np.ndarray, a: np.ndarray, b: np.ndarray, *, names: tuple[str, str]) -> None:
     if differs.any():
         row = int(differs.argmax())
         raise ParityFailed(

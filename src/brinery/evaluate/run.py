@@ -73,8 +73,8 @@ _Scored = tuple[_Figures, tuple[Confusion, ...]]
 def run(
     type: PredictionType,  # noqa: A002 - the record's own word for it
     actual: npt.NDArray[np.generic],
-    scores: Scores,
     *,
+    scores: Scores,
     classes: tuple[Scalar, ...] = (),
 ) -> Evaluation:
     """Return how good the answers are, over the rows that have a label.

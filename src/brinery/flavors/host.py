@@ -26,9 +26,16 @@ from brinery.flavors.interface import Flavor
 from brinery.flavors.scikit_learn import ScikitLearn
 from brinery.pickles.frames import Channel, ChannelClosed
 from brinery.pickles.unpickle import enter_child, rewrite, unpickle
+from brinery.records.description import ColumnUse
 
 _FLAVORS: tuple[Flavor, ...] = (ScikitLearn(),)
 _MAX_REASON = 300
+
+# Of the search for columns that may be missing: how many are tried in one table, how many that are
+# treated alike are too few to judge by a sample, and how many make one.
+_AT_ONCE = 256
+_FEW = 100
+_SAMPLED = 8
 
 
 class Host:
@@ -37,6 +44,7 @@ class Host:
     def __init__(self) -> None:
         self._model: Any = None
         self._flavor: Flavor | None = None
+        self._uses: dict[str, ColumnUse] = {}
 
     def answer(
         self, request: messages.Request, payload: memoryview
@@ -83,6 +91,7 @@ class Host:
                 f"{path.name} cannot be described: {_reason(error)}",
                 hint="fit the model before it is pickled",
             ) from None
+        self._uses = description.columns
         return messages.Loaded(description, tuple(dict.fromkeys(str(w.message) for w in caught)))
 
     def _score(self, frame: Any) -> memoryview:
@@ -91,6 +100,8 @@ class Host:
             raise errors.NotAModel("no model is loaded")
         try:
             return tables.pack_scores(self._flavor.score(self._model, frame))
+        except errors.BrineryError:
+            raise
         except Exception as error:  # noqa: BLE001 - a model may raise anything
             raise errors.PredictionRefused(
                 f"the model raised {_reason(error)}",
@@ -100,35 +111,58 @@ class Host:
     def _may_be_missing(self, frame: Any, columns: tuple[str, ...]) -> tuple[str, ...]:
         """Return the columns whose value the model does without.
 
-        All are tried in one table, a row for each; only when that is refused, one by one.
+        Many columns that the model treats alike are taken as refused when a few spread over them
+        are: a model that fills in no value would else be asked of each.
         """
-        named = pd.DataFrame(frame, columns=list(columns))
-        if self._answers(_holed(named, columns), frame):
-            return columns
-        return tuple(name for name in columns if self._answers(_holed(named, (name,)), frame))
+        row = pd.DataFrame(frame, columns=list(columns))
+        named = isinstance(frame, pd.DataFrame)
+        found: set[str] = set()
+        for alike in self._alike(columns):
+            spread = alike[:: max(1, len(alike) // _SAMPLED)][:_SAMPLED]
+            if len(alike) <= _FEW or any(
+                self._without(row, (name,), named=named) for name in spread
+            ):
+                for start in range(0, len(alike), _AT_ONCE):
+                    found.update(self._without(row, alike[start : start + _AT_ONCE], named=named))
+        return tuple(name for name in columns if name in found)
 
-    def _answers(self, holed: pd.DataFrame, like: Any) -> bool:
+    def _alike(self, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """Return the columns in groups of those that the model's steps treat alike."""
+        groups: dict[tuple[bool, ...], list[str]] = {}
+        for name in columns:
+            use = self._uses.get(name, ColumnUse())
+            groups.setdefault((use.used, use.missing, use.categories is None), []).append(name)
+        return [tuple(group) for group in groups.values()]
+
+    def _without(
+        self, row: pd.DataFrame, columns: tuple[str, ...], *, named: bool
+    ) -> tuple[str, ...]:
+        """Return those of some columns whose value the model does without in this row.
+
+        All are tried in one table, a row for each; when that is refused, each half of them.
+        """
+        holed = _holed(row, columns)
         try:
-            self._score(holed if isinstance(like, pd.DataFrame) else holed.to_numpy())
+            self._score(holed if named else holed.to_numpy())
         except errors.PredictionRefused:
-            return False
-        return True
+            if len(columns) == 1:
+                return ()
+        else:
+            return columns
+        middle = len(columns) // 2
+        return self._without(row, columns[:middle], named=named) + self._without(
+            row, columns[middle:], named=named
+        )
 
 
 def _holed(row: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return a row for each column, in which that column's value is missing."""
-    holed = pd.concat([row] * len(columns), ignore_index=True)
-    for position, name in enumerate(columns):
-        series = holed[name].astype("float64") if _numeric(holed[name]) else holed[name]
-        if pd.api.types.is_bool_dtype(series):
-            series = series.astype(object)
-        series[position] = None if series.dtype.kind == "M" else float("nan")
-        holed[name] = series
-    return holed
+    """Return a row for each column, in which that column's value is missing.
 
-
-def _numeric(series: pd.Series[Any]) -> bool:
-    return pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series)
+    No other column changes its type: a model may make text of whole numbers.
+    """
+    rows = row.iloc[[0] * len(columns)].reset_index(drop=True)
+    holed = rows[list(columns)].mask(np.eye(len(columns), dtype=bool))
+    return pd.concat([rows.drop(columns=holed.columns), holed], axis="columns")[row.columns]
 
 
 def _frame(table: pa.Table, request: messages.Score | messages.ProbeMissing) -> Any:

@@ -16,6 +16,7 @@ from brinery.records.description import Description
 from brinery.records.scores import Scores
 
 DEFAULT_TIMEOUT_S = 600.0
+_LISTED = 10
 
 _R = TypeVar("_R", bound=messages.Reply)
 
@@ -80,27 +81,49 @@ class ModelProcess:
             table: (n_rows, ≥ n_features); a null is a missing value.
 
         Raises:
-            PredictionRefused: the model raised.
+            PredictionRefused: the model raised; the error names the row, and what is missing in it.
         """
+        try:
+            return self._scored(table)
+        except errors.PredictionRefused as error:
+            row = self._refused_row(table)
+            hint = error.hint if row is None else self._missing(table, row) or error.hint
+            raise errors.PredictionRefused(error.reason, hint=hint, row=row) from None
+
+    def _scored(self, table: pa.Table) -> Scores:
         request = messages.Score(self._columns(table), self._named)
         _, payload = self._ask(request, messages.Scored, tables.pack(table))
         return tables.unpack_scores(payload, self.description.classes)
 
-    def refused_row(self, table: pa.Table) -> int:
-        """Return the first row, from 0, of a table on which the model raises.
+    def _refused_row(self, table: pa.Table) -> int | None:
+        """Return the first row, from 0, on which the model raises; None where it does on all.
 
         The table is one that the model refused. Halving finds a refused row in log2(n_rows) calls.
         """
         start, stop = 0, table.num_rows
         while stop - start > 1:
             middle = (start + stop) // 2
-            try:
-                self.score(table.slice(start, middle - start))
-            except errors.PredictionRefused:
+            if self._refuses(table.slice(start, middle - start)):
                 stop = middle
             else:
                 start = middle
-        return start
+        every = start == 0 and table.num_rows > 1 and self._refuses(table.slice(stop))
+        return None if every else start
+
+    def _refuses(self, table: pa.Table) -> bool:
+        try:
+            self._scored(table)
+        except errors.PredictionRefused:
+            return True
+        return False
+
+    def _missing(self, table: pa.Table, row: int) -> str:
+        """Return a hint that names the columns without a value in a row, if there are any."""
+        there = table.slice(row, 1).select(list(self._columns(table)))
+        pairs = zip(there.column_names, there.columns, strict=True)
+        empty = [name for name, column in pairs if column.null_count]
+        names = ", ".join(empty[:_LISTED]) + (", …" if len(empty) > _LISTED else "")
+        return f"that row has no value in {names}: fill it in or leave the row out" if empty else ""
 
     def may_be_missing(self, row: pa.Table) -> tuple[str, ...]:
         """Return the columns of a one-row table whose value the model does without."""

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace
 
+from brinery.errors import NotAModel, PredictionRefused
 from brinery.records.description import ColumnUse, Description
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
@@ -34,7 +36,8 @@ class ScikitLearn:
         from importlib.metadata import version
 
         _check_fitted(model)
-        names = getattr(model, "feature_names_in_", None)
+        bare = _takes_text(model)
+        names = None if bare else getattr(model, "feature_names_in_", None)
         feature_names = None if names is None else tuple(str(name) for name in names)
         classes = _classes(model)
         return Description(
@@ -45,7 +48,7 @@ class ScikitLearn:
             classes=classes,
             gives_probabilities=_gives_probabilities(model),
             feature_names=feature_names,
-            n_features=getattr(model, "n_features_in_", None),
+            n_features=1 if bare else getattr(model, "n_features_in_", None),
             columns=column_uses(model, feature_names) if feature_names else {},
         )
 
@@ -53,24 +56,61 @@ class ScikitLearn:
         """Return an estimator's predictions, with probabilities where it has them.
 
         Raises:
+            NotAModel: it answers each row with several values.
+            PredictionRefused: it takes bare text, and one is missing.
             ValueError: it does not answer each row with one value and a probability per class.
         """
-        predictions = np.asarray(model.predict(frame))
-        if predictions.ndim == 2 and predictions.shape[1] == 1:  # noqa: PLR2004 - (n, 1) is (n,)
-            predictions = predictions[:, 0]
-        if predictions.ndim != 1:
-            raise ValueError(f"predictions of shape {predictions.shape}: one output is supported")
-        if len(predictions) != len(frame):
-            raise ValueError(f"{len(predictions)} predictions for {len(frame)} rows")
+        given = _texts(frame) if _takes_text(model) else frame
+        predictions = _predictions(model, given)
         if not _gives_probabilities(model):
             return Scores(predictions=predictions)
-        probabilities = np.asarray(model.predict_proba(frame), dtype=np.float64)
+        probabilities = np.asarray(model.predict_proba(given), dtype=np.float64)
         if probabilities.shape != (len(frame), len(_classes(model))):
             raise ValueError(
                 f"probabilities of shape {probabilities.shape} for {len(frame)} rows "
                 f"and {len(_classes(model))} classes"
             )
         return Scores(predictions=predictions, probabilities=probabilities)
+
+
+def _predictions(model: Any, given: Any) -> Any:
+    """Return a model's predictions, one per row."""
+    predictions = np.asarray(model.predict(given))
+    if predictions.ndim == 2:  # noqa: PLR2004 - (n, 1) is (n,)
+        outputs = predictions.shape[1]
+        if outputs != 1:
+            raise NotAModel(
+                f"the model predicts {outputs} outputs, and one is supported",
+                hint="fit and pickle one estimator per output",
+            )
+        predictions = predictions[:, 0]
+    if predictions.shape != (len(given),):
+        raise ValueError(f"predictions of shape {predictions.shape} for {len(given)} rows")
+    return predictions
+
+
+def _takes_text(model: Any) -> bool:
+    """Return whether the columns reach a vectoriser untouched: it takes bare text, not columns."""
+    from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
+
+    first = _first_step(model)
+    if isinstance(parts := getattr(first, "transformer_list", None), list):
+        return any(_takes_text(part) for _, part in parts)
+    return isinstance(first, CountVectorizer | HashingVectorizer)
+
+
+def _texts(frame: Any) -> Any:
+    """Return the one column of a frame or an array: (n_rows,) text.
+
+    Raises:
+        PredictionRefused: a text is missing, of which some vectorisers make the word "nan".
+    """
+    texts = np.asarray(frame, dtype=object).reshape(-1)
+    if pd.isna(texts).any():
+        raise PredictionRefused(
+            "a text is missing", hint="fill it in, with '' if need be, or leave its row out"
+        )
+    return texts
 
 
 def _check_fitted(model: Any) -> None:
@@ -132,17 +172,21 @@ def column_uses(model: Any, names: Sequence[str]) -> dict[str, ColumnUse]:
 
     Only a `ColumnTransformer` that columns reach untouched tells which are read; only an
     `OneHotEncoder` or `OrdinalEncoder` that they reach through imputers tells the categories.
+    Gradient boosting with categorical columns has such a transformer within, and takes missing
+    values in all of them.
     """
     first = _first_step(model)
-    if not hasattr(first, "transformers_"):
+    boosted = hasattr(first, "is_categorical_")
+    transformer = getattr(first, "_preprocessor", None) if boosted else first
+    if not hasattr(transformer, "transformers_"):
         return {}
     uses = {name: ColumnUse(used=False) for name in names}
-    for transformer, columns in _branches(first, names):
+    for branch, columns in _branches(transformer, names):
         for position, column in enumerate(columns):
-            use = _encoded(transformer, position)
+            use = _encoded(branch, position)
             known = uses[column]
             uses[column] = use if not known.used or use.categories is not None else known
-    return uses
+    return {name: replace(use, missing=True) for name, use in uses.items()} if boosted else uses
 
 
 def _first_step(model: Any) -> Any:

@@ -67,7 +67,8 @@ def infer(
         may_be_missing: the columns whose value the model was seen to do without.
     """
     columns = tuple(
-        _column(description, frame[name], name, name in may_be_missing) for name in frame.columns
+        _column(description, frame[name], may_be_missing=name in may_be_missing)
+        for name in frame.columns
     )
     full = frame[frame.notna().all(axis="columns")]
     position = (full if len(full) else frame).index[0]
@@ -75,19 +76,20 @@ def infer(
     return Signature(columns=columns, example=example)
 
 
-def _column(
-    description: Description,
-    series: pd.Series[Any],
-    name: str,
-    may_be_missing: bool,  # noqa: FBT001 - a fact, not a switch
-) -> Column:
+def _column(description: Description, series: pd.Series[Any], *, may_be_missing: bool) -> Column:
+    name = str(series.name)
     taken = description.feature_names is None or name in description.feature_names
     use = description.columns.get(name, ColumnUse()) if taken else ColumnUse(used=False)
     kind = column_type(series)
     # A text that no imputer fills is one more category, and the encoder does not know it.
     nullable = not use.used or (may_be_missing and (use.missing or use.categories is None))
     return Column(
-        name=name, type=kind, required=use.used, nullable=nullable, categories=use.categories
+        name=name,
+        type=kind,
+        required=use.used,
+        nullable=nullable,
+        categories=use.categories,
+        categorical=isinstance(series.dtype, pd.CategoricalDtype),
     )
 
 
@@ -136,6 +138,9 @@ def conform(signature: Signature, frame: pd.DataFrame) -> pd.DataFrame:
 def _conformed(column: Column, series: pd.Series[Any]) -> pd.Series[Any]:
     wanted, found = column.type, column_type(series)
     numeric = (ColumnType.INTEGER, ColumnType.NUMBER)
+    if wanted is ColumnType.STRING and series.isna().all():
+        # pandas reads an empty column as numbers, which an encoder of text does not take.
+        return series.astype(object)
     if found is wanted or not column.required or series.isna().all():
         return series
     if wanted in numeric and found in numeric:

@@ -28,6 +28,7 @@ class Column(Struct, frozen=True, kw_only=True):
         required: whether the model reads it; a column it does not read may be left out.
         nullable: whether the model answers when the value is missing.
         categories: the values the model knows, where its encoder lists them; else None.
+        categorical: whether the data held it as a pandas categorical.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Column(Struct, frozen=True, kw_only=True):
     required: bool = True
     nullable: bool = False
     categories: tuple[Scalar, ...] | None = None
+    categorical: bool = False
 
 
 class Signature(Struct, frozen=True, kw_only=True):

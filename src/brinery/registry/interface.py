@@ -65,7 +65,7 @@ class Registry(Protocol):
         """Return the versions of a model, newest first; none when there is no such model."""
         ...
 
-    def set_alias(self, name: str, alias: Alias, number: int) -> None:
+    def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version, taking it from any other, and the stage it means with it."""
         ...
 

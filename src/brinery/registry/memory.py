@@ -83,7 +83,7 @@ class MemoryRegistry:
         """Return the versions of a model, newest first."""
         return self._versions.get(name, [])[::-1]
 
-    def set_alias(self, name: str, alias: Alias, number: int) -> None:
+    def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version, taking it from any other."""
         self._versions[name] = [
             msgspec.structs.replace(

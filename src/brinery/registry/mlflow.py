@@ -176,7 +176,7 @@ class MlflowRegistry:
             ordered = sorted(found, key=lambda v: int(v.version), reverse=True)
             return [self._version(v, aliases) for v in ordered]
 
-    def set_alias(self, name: str, alias: Alias, number: int) -> None:
+    def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version: first the alias, which is the truth, then the stages."""
         with foreign_errors():
             self._client.set_registered_model_alias(name, alias.value, str(number))

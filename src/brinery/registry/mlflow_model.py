@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Dataset
     from mlflow.models import ModelSignature
+    from mlflow.types.schema import AnyType
 
 MODEL_FILE = "model.pkl"
 PASSPORT_FILE = "brinery.json"
@@ -187,7 +188,12 @@ def _answer_type(candidate: Candidate) -> str | None:
     return names.get(kinds.pop()) if len(kinds) == 1 else None
 
 
-def _mlflow_type(column: Column) -> str:
+def _mlflow_type(column: Column) -> str | AnyType:
+    from mlflow.types.schema import AnyType
+
+    if column.categorical:
+        # MLflow takes a categorical of numbers neither as numbers nor as text.
+        return AnyType()  # type: ignore[no-untyped-call]
     match column.type:
         case ColumnType.INTEGER:
             # MLflow takes no integers for a double, and no missing value for a long: the type that

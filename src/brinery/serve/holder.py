@@ -155,12 +155,12 @@ def _scored(process: ModelProcess, table: pa.Table) -> Scores:
     try:
         return process.score(table)
     except PredictionRefused as error:
-        row = process.refused_row(table)
+        where = "" if error.row is None else f"row {error.row}: "
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             error.code,
-            f"row {row}: {error.message}",
-            errors=[FieldError(code=error.code, message=error.message, row=row)],
+            f"{where}{error.reason}",
+            errors=[FieldError(code=error.code, message=error.reason, row=error.row)],
         ) from None
 
 

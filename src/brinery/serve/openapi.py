@@ -43,28 +43,34 @@ def _paths(endpoint: Endpoint) -> dict[str, Any]:
     return {
         endpoint.predict_path: {
             "post": _scoring(
-                "predict", f"Predict with {name}", own, {"rows": [example]}, "PredictResponse"
+                "predict",
+                f"Predict with {name}",
+                schema=own,
+                example={"rows": [example]},
+                answer="PredictResponse",
             )
         },
         "/invocations": {
             "post": _scoring(
                 "invocations",
                 "Predict, as a client of mlflow models serve asks",
-                _ref("InvocationsRequest"),
-                {"dataframe_records": [example]},
-                "InvocationsResponse",
+                schema=_ref("InvocationsRequest"),
+                example={"dataframe_records": [example]},
+                answer="InvocationsResponse",
             )
         },
-        "/health": {"get": _reading("health", "Whether the server runs", "Health")},
-        "/ready": {"get": _reading("ready", "Whether the model is loaded", "Ready", may_wait=True)},
+        "/health": {"get": _reading("health", "Whether the server runs", answer="Health")},
+        "/ready": {
+            "get": _reading("ready", "Whether the model is loaded", answer="Ready", may_wait=True)
+        },
         f"/v1/models/{name}": {
-            "get": _reading("model", "Its version, signature and metrics", "Model")
+            "get": _reading("model", "Its version, signature and metrics", answer="Model")
         },
     }
 
 
 def _scoring(
-    operation: str, summary: str, schema: dict[str, Any], example: Any, answer: str
+    operation: str, summary: str, *, schema: dict[str, Any], example: Any, answer: str
 ) -> dict[str, Any]:
     refusals = {
         "400": "The body is empty or not JSON",
@@ -90,7 +96,7 @@ def _scoring(
 
 
 def _reading(
-    operation: str, summary: str, answer: str, *, may_wait: bool = False
+    operation: str, summary: str, *, answer: str, may_wait: bool = False
 ) -> dict[str, Any]:
     responses = {"200": _answer("The answer", answer)}
     if may_wait:

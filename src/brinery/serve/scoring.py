@@ -67,12 +67,12 @@ class Scoring:
             answer = await self.routes[scope["path"]](content)
         except Problem as problem:
             await body.drain()
-            await respond(send, problem.status, problem.headers(), problem.body())
+            await _respond(send, problem.status, headers=problem.headers(), body=problem.body())
         except Exception:  # noqa: BLE001 - logged under an id; the connection gets an answer
             fault = unexpected()
-            await respond(send, fault.status, fault.headers(), fault.body())
+            await _respond(send, fault.status, headers=fault.headers(), body=fault.body())
         else:
-            await respond(send, HTTPStatus.OK, _JSON, answer)
+            await _respond(send, HTTPStatus.OK, headers=_JSON, body=answer)
 
     async def _own(self, body: bytes) -> bytes:
         scores = await self._scores(self._rows.table, body)
@@ -100,8 +100,8 @@ def unexpected() -> Problem:
     )
 
 
-async def respond(
-    send: Send, status: HTTPStatus, headers: list[tuple[bytes, bytes]], body: bytes
+async def _respond(
+    send: Send, status: HTTPStatus, *, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> None:
     """Send a whole response."""
     length = (b"content-length", str(len(body)).encode())

@@ -1,4 +1,4 @@
-"""The audit trail: every state change, one row, never changed."""
+"""The audit trail: a row for every state change, begun when meant and settled when done."""
 
 from __future__ import annotations
 
@@ -22,11 +22,23 @@ class Audit(Protocol):
     """Where state changes are written down."""
 
     def add(self, entry: AuditEntry) -> None:
-        """Append an entry."""
+        """Append an entry of what is done."""
+        ...
+
+    def begin(self, entry: AuditEntry) -> int:
+        """Append an entry of what is meant; return its number, to settle it by."""
+        ...
+
+    def settle(self, number: int, *, done: bool) -> None:
+        """Say of an open entry whether it was done; one that was not is never shown."""
+        ...
+
+    def open_entries(self, subject: str) -> list[tuple[int, AuditEntry]]:
+        """Return the entries of one model that are not settled, with their numbers."""
         ...
 
     def entries(self, subject: str | None = None) -> list[AuditEntry]:
-        """Return the entries, oldest first, of one model or of all."""
+        """Return what was done, oldest first, to one model or to all."""
         ...
 
 
@@ -35,14 +47,36 @@ class MemoryAudit:
 
     def __init__(self) -> None:
         self._entries: list[AuditEntry] = []
+        self._done: dict[int, bool] = {}
 
     def add(self, entry: AuditEntry) -> None:
-        """Append an entry."""
+        """Append an entry of what is done."""
+        self.settle(self.begin(entry), done=True)
+
+    def begin(self, entry: AuditEntry) -> int:
+        """Append an entry of what is meant."""
         self._entries.append(entry)
+        return len(self._entries) - 1
+
+    def settle(self, number: int, *, done: bool) -> None:
+        """Say of an open entry whether it was done."""
+        self._done[number] = done
+
+    def open_entries(self, subject: str) -> list[tuple[int, AuditEntry]]:
+        """Return the entries of one model that are not settled."""
+        return [
+            (number, entry)
+            for number, entry in enumerate(self._entries)
+            if entry.subject == subject and number not in self._done
+        ]
 
     def entries(self, subject: str | None = None) -> list[AuditEntry]:
-        """Return the entries, oldest first, of one model or of all."""
-        return [entry for entry in self._entries if subject in (None, entry.subject)]
+        """Return what was done, oldest first, to one model or to all."""
+        return [
+            entry
+            for number, entry in enumerate(self._entries)
+            if subject in (None, entry.subject) and self._done.get(number)
+        ]
 
 
 class Base(DeclarativeBase):
@@ -50,7 +84,7 @@ class Base(DeclarativeBase):
 
 
 class AuditRow(Base):
-    """One entry."""
+    """One entry; `done` is null while it is open."""
 
     __tablename__ = "audit"
 
@@ -62,6 +96,7 @@ class AuditRow(Base):
     before: Mapped[str | None] = mapped_column(sa.String(200))
     after: Mapped[str] = mapped_column(sa.String(200))
     why: Mapped[str] = mapped_column(sa.Text)
+    done: Mapped[bool | None] = mapped_column(sa.Boolean)
 
 
 class SqlAudit:
@@ -76,23 +111,33 @@ class SqlAudit:
         self._engine: sa.Engine | None = None
 
     def add(self, entry: AuditEntry) -> None:
-        """Append an entry, in a transaction of its own."""
+        """Append an entry of what is done, in a transaction of its own."""
         with self._session() as session:
-            session.add(
-                AuditRow(
-                    at=entry.at,
-                    who=entry.who,
-                    change=entry.change.value,
-                    subject=entry.subject,
-                    before=entry.before,
-                    after=entry.after,
-                    why=entry.why,
-                )
-            )
+            session.add(_row(entry, done=True))
+
+    def begin(self, entry: AuditEntry) -> int:
+        """Append an entry of what is meant, in a transaction of its own."""
+        with self._session() as session:
+            row = _row(entry, done=None)
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def settle(self, number: int, *, done: bool) -> None:
+        """Say of an open entry whether it was done."""
+        with self._session() as session:
+            session.execute(sa.update(AuditRow).where(AuditRow.id == number).values(done=done))
+
+    def open_entries(self, subject: str) -> list[tuple[int, AuditEntry]]:
+        """Return the entries of one model that are not settled."""
+        query = sa.select(AuditRow).where(AuditRow.subject == subject, AuditRow.done.is_(None))
+        with self._session() as session:
+            rows = session.scalars(query.order_by(AuditRow.id))
+            return [(row.id, _entry(row)) for row in rows]
 
     def entries(self, subject: str | None = None) -> list[AuditEntry]:
-        """Return the entries, oldest first, of one model or of all."""
-        query = sa.select(AuditRow).order_by(AuditRow.id)
+        """Return what was done, oldest first, to one model or to all."""
+        query = sa.select(AuditRow).where(AuditRow.done).order_by(AuditRow.id)
         if subject is not None:
             query = query.where(AuditRow.subject == subject)
         with self._session() as session:
@@ -143,6 +188,19 @@ def migrate(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _row(entry: AuditEntry, *, done: bool | None) -> AuditRow:
+    return AuditRow(
+        at=entry.at,
+        who=entry.who,
+        change=entry.change.value,
+        subject=entry.subject,
+        before=entry.before,
+        after=entry.after,
+        why=entry.why,
+        done=done,
+    )
 
 
 def _entry(row: AuditRow) -> AuditEntry:

@@ -12,6 +12,9 @@ from brinery.errors import SettingsError
 SETTINGS_FILE = "brinery.toml"
 _STATE_FOLDER = ".brinery"
 
+# What ends the path of a database's URI, or is read as an escape in it.
+_NO_URI = set("%?#")
+
 _FIRST_SETTINGS = """\
 # A Brinery workspace. Its state lies in .brinery/ beside this file.
 # Every setting and its default: docs/reference/settings.md
@@ -33,19 +36,20 @@ class Workspace:
         """Return the workspace at a path, or the nearest one upwards, or the current folder.
 
         Raises:
-            SettingsError: the explicit path is not a folder.
+            SettingsError: the explicit path is not a folder, or cannot be part of a URI.
         """
-        if explicit is not None:
-            if not explicit.is_dir():
-                raise SettingsError(
-                    f"the workspace {explicit} is not a folder", hint=f"mkdir -p {explicit}"
-                )
-            return cls(explicit.resolve())
-        here = Path.cwd()
-        for folder in (here, *here.parents):
-            if (folder / SETTINGS_FILE).is_file():
-                return cls(folder)
-        return cls(here)
+        if explicit is not None and not explicit.is_dir():
+            raise SettingsError(
+                f"the workspace {explicit} is not a folder", hint=f"mkdir -p {explicit}"
+            )
+        root = _nearest_root() if explicit is None else explicit.resolve()
+        if unfit := _NO_URI & set(str(root)):
+            raise SettingsError(
+                f"the workspace {root} has '{min(unfit)}' in its path, which database URIs do not "
+                "take",
+                hint="rename the folder, or choose another with --workspace PATH",
+            )
+        return cls(root)
 
     @property
     def settings_file(self) -> Path:
@@ -77,12 +81,12 @@ class Workspace:
         """Return the URI of our own database."""
         return f"sqlite:///{self.state / 'brinery.db'}"
 
-    def import_lock(self) -> FileLock:
-        """Return the lock that an import holds while it writes to the registry.
+    def lock(self) -> FileLock:
+        """Return the lock that is held while the registry is changed.
 
         It belongs to the process: the system frees it when the process is killed.
         """
-        return FileLock(self.state / "import.lock")
+        return FileLock(self.state / "registry.lock")
 
     def prepare(self) -> None:
         """Make its folders and its settings file, where they are missing.
@@ -100,3 +104,10 @@ class Workspace:
                 f"the workspace {self.root} cannot be written: {error.strerror}",
                 hint="choose another with --workspace PATH",
             ) from None
+
+
+def _nearest_root() -> Path:
+    """Return the nearest folder upwards with a settings file, or else the current one."""
+    here = Path.cwd()
+    folders = (folder for folder in (here, *here.parents) if (folder / SETTINGS_FILE).is_file())
+    return next(folders, here)

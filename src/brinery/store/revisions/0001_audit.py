@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("before", sa.String(200)),
         sa.Column("after", sa.String(200), nullable=False),
         sa.Column("why", sa.Text, nullable=False),
+        sa.Column("done", sa.Boolean),
     )
 
 
