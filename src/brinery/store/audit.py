@@ -137,7 +137,7 @@ class SqlAudit:
 
     def entries(self, subject: str | None = None) -> list[AuditEntry]:
         """Return what was done, oldest first, to one model or to all."""
-        query = sa.select(AuditRow).where(AuditRow.done).order_by(AuditRow.id)
+        query = sa.select(AuditRow).where(AuditRow.done.is_(True)).order_by(AuditRow.id)
         if subject is not None:
             query = query.where(AuditRow.subject == subject)
         with self._session() as session:
