@@ -11,12 +11,11 @@ import pandas as pd
 import pyarrow as pa
 
 from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.errors import NotServable
 from brinery.flavors import signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
-from brinery.registry.interface import resolve
+from brinery.registry.interface import imported, resolve
 from brinery.specs.reference import Reference
 from brinery.store import tables
 
@@ -126,17 +125,3 @@ def _table(kept: pd.DataFrame, scores: Scores) -> pa.Table:
                 np.ascontiguousarray(column), index=kept.index
             )
     return tables.to_arrow(pd.DataFrame(columns))
-
-
-def imported(version: Version) -> Candidate:
-    """Return what was recorded at import.
-
-    Raises:
-        NotServable: the version was registered by another program.
-    """
-    if version.candidate is None:
-        raise NotServable(
-            f"{version.reference} was registered by another program: it is not checked yet",
-            hint=f"brinery import MODEL --name {version.name} --data FILE",
-        )
-    return version.candidate

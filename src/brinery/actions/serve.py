@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from brinery.actions.predict import imported
 from brinery.actions.rooms import Folder, open_rooms
 from brinery.records.version import Version
-from brinery.registry.interface import resolve
+from brinery.registry.interface import imported, resolve
 from brinery.serve import server
 from brinery.serve.endpoint import Endpoint
 from brinery.specs.reference import Reference

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from brinery.errors import NotFound
+from brinery.errors import NotFound, NotServable
 from brinery.records.version import Alias, Candidate, Parity, Version
 from brinery.specs.names import nearest
 from brinery.specs.reference import LATEST, Reference
@@ -101,6 +101,20 @@ def resolve(registry: Registry, reference: Reference) -> Version:
     if found is None:
         raise _no_version(reference, versions)
     return found
+
+
+def imported(version: Version) -> Candidate:
+    """Return what was recorded of a version at import.
+
+    Raises:
+        NotServable: another program registered it, so that nothing was checked.
+    """
+    if version.candidate is None:
+        raise NotServable(
+            f"{version.reference} was registered by another program: it is not checked yet",
+            hint=f"brinery import MODEL --name {version.name} --data FILE",
+        )
+    return version.candidate
 
 
 def _no_model(registry: Registry, name: str) -> NotFound:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from brinery.errors import NotServable
 from brinery.records.version import Alias, Candidate, Parity, Version
-from brinery.registry.interface import Staged
+from brinery.registry.interface import Staged, imported
 
 
 class MemoryRegistry:
@@ -104,7 +103,5 @@ class MemoryRegistry:
         Raises:
             NotServable: it was not imported here.
         """
-        try:
-            return self._files[version.reference]
-        except KeyError:
-            raise NotServable(f"{version.reference} has no model file") from None
+        imported(version)
+        return self._files[version.reference]

@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from brinery.errors import NotServable
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.registry import mlflow_client, mlflow_model
-from brinery.registry.interface import Staged
+from brinery.registry.interface import Staged, imported
 from brinery.registry.mlflow_client import foreign_errors, local_path, process_wide_uri
 
 if TYPE_CHECKING:
@@ -194,11 +193,7 @@ class MlflowRegistry:
         Raises:
             NotServable: the version was not.
         """
-        if version.candidate is None:
-            raise NotServable(
-                f"{version.reference} was registered by another program: it is not checked yet",
-                hint=f"brinery import MODEL --name {version.name} --data FILE",
-            )
+        imported(version)
         with foreign_errors():
             created = self._client.get_model_version(version.name, str(version.number))
             return self._folder(created) / mlflow_model.MODEL_FILE
