@@ -96,6 +96,7 @@ def open_files() -> set[str]:
 
 def test_answers_and_end(start: Start) -> None:
     """A child answers each frame; when it is closed it is gone, and nothing is left open."""
+    gc.collect()  # what other tests forgot
     before = open_files()
     with start(30) as child:
         assert child.alive
@@ -105,7 +106,7 @@ def test_answers_and_end(start: Start) -> None:
         pid = child.pid
     assert not child.alive
     assert gone(pid)
-    assert open_files() == before
+    assert open_files() <= before
     child.close()
 
 
@@ -124,13 +125,14 @@ def test_printing_stays_in_the_child(start: Start, capfd: pytest.CaptureFixture[
 
 def test_child_that_exits(start: Start) -> None:
     """A child that ends instead of answering is reported with its status and last words."""
+    gc.collect()  # what other tests forgot
     before = open_files()
     child = start(30)
     with pytest.raises(ModelProcessDied, match="exit status 7") as caught:
         child.ask(b"exit 7 out of luck")
     assert caught.value.hint == "its last words: out of luck"
     assert not child.alive
-    assert open_files() == before
+    assert open_files() <= before
 
 
 def test_child_that_is_silent(start: Start) -> None:
@@ -231,13 +233,14 @@ def test_forgotten_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """A child that nobody holds any more is ended without a warning, and nothing stays open."""
     (tmp_path / "actor.py").write_text(ACTOR)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    gc.collect()  # what other tests forgot
     before = open_files()
     child = ChildProcess("actor", timeout_s=30)
     pid = child.pid
     del child
     gc.collect()
     assert gone(pid)
-    assert open_files() == before
+    assert open_files() <= before
 
 
 PARENT = """

@@ -164,8 +164,10 @@ def connect(uri: str) -> sa.Engine:
     Python's driver for SQLite commits before it changes a table, unless transactions are begun
     by hand; a migration that is killed would leave half of itself.
     """
-    engine = sa.create_engine(uri)
-    if engine.dialect.name == "sqlite":
+    # A connection is held no longer than its transaction: opening a file costs nothing.
+    sqlite = sa.make_url(uri).get_backend_name() == "sqlite"
+    engine = sa.create_engine(uri, poolclass=sa.NullPool if sqlite else None)
+    if sqlite:
         sa.event.listen(engine, "connect", _leave_transactions_alone)
         sa.event.listen(engine, "begin", _begin)
     return engine
