@@ -46,8 +46,8 @@ def _model_folders(workspace: Path) -> list[Path]:
 
 @pytest.mark.slow
 def test_killed_at_every_step(bank: Any, tmp_path: Path) -> None:
-    """Killed after any step before the last, an import is not there, and the next one succeeds."""
-    for step in list(Step)[:-1]:
+    """Killed after any step before it is stored, an import is not there, and the next succeeds."""
+    for step in list(Step)[: list(Step).index(Step.STORE)]:
         _kill_after(tmp_path, bank, step)
         assert brinery.models(workspace=tmp_path) == [], step
     version = brinery.import_model(
@@ -63,6 +63,7 @@ def test_killed_at_every_step(bank: Any, tmp_path: Path) -> None:
     [
         *((Step.DATA, delay_s) for delay_s in (0.7, 1.0, 1.3)),  # MLflow's database is made
         *((Step.EVALUATE, delay_s) for delay_s in (0.3, 0.6, 0.9)),  # the run and the files
+        (Step.STORE, 0.0),
         *((Step.PARITY, delay_s) for delay_s in (0.0, 0.03, 0.06, 0.1, 0.2)),  # the version
     ],
 )
