@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from brinery.registry.interface import Registry
 from brinery.registry.mlflow import MlflowRegistry
 from brinery.specs import settings
 from brinery.specs.settings import Settings
+from brinery.specs.user import login_name
 from brinery.store.audit import Audit, SqlAudit
 from brinery.store.workspace import Workspace
 
@@ -41,7 +41,7 @@ class Rooms:
         """Return an entry of the audit trail, as this user and now."""
         return AuditEntry(
             at=datetime.now(UTC),
-            who=_who(),
+            who=login_name(),
             change=change,
             subject=subject,
             before=before,
@@ -68,10 +68,3 @@ def open_rooms(workspace: Folder | None = None) -> Rooms:
         registry=MlflowRegistry(found.tracking_uri, found.artifacts),
         audit=SqlAudit(found.database_uri),
     )
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return f"uid {os.getuid()}"

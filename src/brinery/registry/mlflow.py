@@ -7,7 +7,6 @@ Aliases are the truth; the stages that older clients know are kept in step.
 
 from __future__ import annotations
 
-import getpass
 import shutil
 import tempfile
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.registry import mlflow_client, mlflow_model
 from brinery.registry.interface import Staged, imported
 from brinery.registry.mlflow_client import foreign_errors, local_path, process_wide_uri
+from brinery.specs.user import login_name
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -74,7 +74,7 @@ class MlflowRegistry:
                 run_name=f"import {candidate.origin.file}",
                 tags={
                     _IMPORT_TAG: _PENDING,
-                    "mlflow.user": getpass.getuser(),
+                    "mlflow.user": login_name(),
                     "mlflow.source.type": "LOCAL",
                     "mlflow.source.name": "brinery import",
                     **mlflow_model.tags(candidate),

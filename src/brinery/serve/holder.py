@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
 import signal
@@ -23,6 +22,7 @@ from brinery.errors import (
     PredictionRefused,
 )
 from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess
+from brinery.pickles.scan import digest
 from brinery.records.scores import Scores
 from brinery.serve.columns import Reader, Rules
 from brinery.serve.endpoint import Endpoint
@@ -133,7 +133,7 @@ class Holder:
 
     def _started(self) -> ModelProcess:
         path = Path(self._endpoint.model_file)
-        if not path.is_file() or _sha256(path) != self._endpoint.candidate.model_sha256:
+        if not path.is_file() or digest(path) != self._endpoint.candidate.model_sha256:
             raise NotServable(
                 "the model's file is not the one that was registered",
                 hint="restore it, or import the model again",
@@ -169,11 +169,6 @@ def _example(endpoint: Endpoint) -> pa.Table:
     signature = endpoint.candidate.signature
     reader = Reader(signature, Rules(unknown_categories=True, mlflow=True), lambda _, __: None)
     return reader.table({name: [value] for name, value in signature.example.items()}, 1)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unavailable(code: str, detail: str) -> Problem:
