@@ -6,7 +6,7 @@ VENDOR := src/brinery/serve/assets/vendor
 FIND_PYTHON := for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done
 
-.PHONY: setup assets demo test check bench docs up lock clean
+.PHONY: setup assets demo test test-slow check bench docs up lock clean
 
 setup: $(VENV)/.ready assets
 
@@ -33,8 +33,14 @@ $(VENDOR)/pico.min.css: web/package-lock.json $(VENV)/.ready
 demo: setup ## the whole way on real data; ONCE=1 ends by itself
 	@$(BIN)/python examples/bank/demo.py $(if $(ONCE),--once)
 
-test: setup check ## every check and every test
-	@$(BIN)/python -m pytest
+# Two workers for two cores; a file's tests stay together, for they share what is costly to make.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+
+test: setup check ## every check and every test but the slow ones
+	@$(PYTEST) -m "not slow"
+
+test-slow: setup ## the tests that build environments, or import a model of every kind
+	@$(PYTEST) -m slow
 
 check: setup ## format, lint, types, the rooms' contract
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

@@ -70,10 +70,16 @@ def settings() -> str:
         parts.append("|---|---|---|---|\n")
         for name, one in type(field.default).model_fields.items():
             value = one.default.value if isinstance(one.default, StrEnum) else one.default
-            default = f'"{value}"' if isinstance(value, str) else f"{value:g}"
+            default = _in_toml(value)
             variable = f"BRINERY_{section}_{name}".upper()
             parts.append(f"| `{name}` | `{default}` | `{variable}` | {one.description} |\n")
     return "".join(parts)
+
+
+def _in_toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}"
 
 
 def error_tree() -> str:

@@ -20,10 +20,24 @@ import pandas as pd
 import pytest
 
 import brinery
+from brinery.pickles.scanner import scan
+from brinery.records.artifact import Artifact
 
 ROOT = Path(__file__).parent.parent
 BRINERY = Path(sys.executable).parent / "brinery"
 START_WAIT_S = 120.0
+
+
+def artifact_of(path: Path) -> Artifact:
+    """Return how a model file that is trusted whole is loaded."""
+    report = scan(path)
+    return Artifact(
+        flavor="",
+        format=report.format,
+        file=path.name,
+        sha256=report.sha256,
+        globals=tuple(str(name) for name in report.globals),
+    )
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from brinery.actions.export_model import export_model
     from brinery.actions.import_model import import_model
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
+    from brinery.actions.scan_files import scan
     from brinery.actions.serve import serve_model
     from brinery.errors import BrineryError, Fault, UserError
     from brinery.records.evaluation import Evaluation
+    from brinery.records.export import Export
+    from brinery.records.scan import ScanReport
     from brinery.records.scores import Scores
     from brinery.records.version import Promotion, Version
 
@@ -31,20 +35,24 @@ __version__ = "0.1.0"
 __all__ = [
     "BrineryError",
     "Evaluation",
+    "Export",
     "Fault",
     "LoadedModel",
     "Model",
     "Promotion",
+    "ScanReport",
     "Scores",
     "UserError",
     "Version",
     "__version__",
+    "export_model",
     "import_model",
     "load",
     "model",
     "models",
     "predict",
     "promote",
+    "scan",
     "serve_model",
     "version",
 ]
@@ -52,19 +60,23 @@ __all__ = [
 _HOMES = {
     "BrineryError": "brinery.errors",
     "Evaluation": "brinery.records.evaluation",
+    "Export": "brinery.records.export",
     "Fault": "brinery.errors",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
     "Promotion": "brinery.records.version",
+    "ScanReport": "brinery.records.scan",
     "Scores": "brinery.records.scores",
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
+    "export_model": "brinery.actions.export_model",
     "import_model": "brinery.actions.import_model",
     "load": "brinery.actions.predict",
     "model": "brinery.actions.models",
     "models": "brinery.actions.models",
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
+    "scan": "brinery.actions.scan_files",
     "serve_model": "brinery.actions.serve",
     "version": "brinery.actions.models",
 }

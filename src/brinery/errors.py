@@ -5,15 +5,22 @@ BrineryError
 │   ├── SettingsError            brinery.toml, a flag or a variable is wrong
 │   ├── InvalidName              a model name that is not allowed
 │   ├── InvalidReference         not NAME, NAME@VERSION or NAME@ALIAS
+│   ├── InvalidTrust             not a dotted name or `package.*`
 │   ├── NotFound                 no such model, version or alias
 │   ├── ModelFileError
 │   │   ├── ModelFileMissing     no such file
+│   │   ├── ModelFileChanged     its bytes are not those that were scanned
 │   │   ├── NotAPickle           empty, truncated or another format
+│   │   │   └── FormatNotRead    a known format that is not read, such as 7z
+│   │   ├── CodeUnusable         what --code names holds no modules, or hides a library's
+│   │   ├── NotTrusted           it asks for names that nobody vouched for
+│   │   ├── DangerousModel       it asks for names that run programs
 │   │   ├── NotAModel            a pickle of something that cannot predict
 │   │   ├── ClassNotImportable   its class lives in a script, or moved
 │   │   ├── LibraryMissing       a library it needs is not installed
 │   │   ├── LibraryMismatch      another version of a library wrote it
 │   │   ├── TypeMismatch         it does not predict what --type says
+│   │   ├── CorruptModel         its arrays would crash the library that reads them
 │   │   └── ModelLoadFailed      unpickling raised something else
 │   ├── DataError
 │   │   ├── DataFileMissing      no such file
@@ -24,8 +31,12 @@ BrineryError
 │   │   ├── ColumnMismatch       a column is there but is not what the model takes
 │   │   ├── UnseenClass          the target has classes the model never saw
 │   │   └── OutputUnwritable     the output's format or folder is wrong
+│   ├── EnvironmentUnavailable   what the model was written with cannot be set up here
+│   ├── SandboxUnavailable       the kernel lacks what require_sandbox asks for
+│   ├── ModelConfined            the model tried what its sandbox forbids
 │   ├── PredictionRefused        the model raised on these rows
 │   ├── ParityFailed             the registered model answers otherwise than the file
+│   ├── NotExportable            the model has no such format, or its folder is not free
 │   ├── NotServable              the version was not imported by Brinery
 │   └── AddressInUse             another program listens there
 └── Fault                        ours, or the machine's; exit status 1
@@ -83,6 +94,12 @@ class InvalidReference(UserError):
     code = "invalid-reference"
 
 
+class InvalidTrust(UserError):
+    """What the user vouches for is no dotted name."""
+
+    code = "invalid-trust"
+
+
 class NotFound(UserError):
     """No such model, version or alias."""
 
@@ -101,10 +118,40 @@ class ModelFileMissing(ModelFileError):
     code = "model-file-missing"
 
 
+class ModelFileChanged(ModelFileError):
+    """The model file's bytes are not those that were scanned or registered."""
+
+    code = "model-file-changed"
+
+
 class NotAPickle(ModelFileError):
     """An empty or truncated file, or another format."""
 
     code = "not-a-pickle"
+
+
+class FormatNotRead(NotAPickle):
+    """A format that is known and not read, such as 7z: what is in it cannot be told."""
+
+    code = "format-not-read"
+
+
+class CodeUnusable(ModelFileError):
+    """What `--code` names holds no modules, or one that would hide a library's."""
+
+    code = "code-unusable"
+
+
+class NotTrusted(ModelFileError):
+    """The model file asks for names that are not known safe and that nobody vouched for."""
+
+    code = "not-trusted"
+
+
+class DangerousModel(ModelFileError):
+    """The model file asks for names that run programs, read files or reach the network."""
+
+    code = "dangerous-model"
 
 
 class NotAModel(ModelFileError):
@@ -135,6 +182,12 @@ class TypeMismatch(ModelFileError):
     """The model does not predict what was stated."""
 
     code = "type-mismatch"
+
+
+class CorruptModel(ModelFileError):
+    """The model's arrays contradict each other, so that the library that reads them may crash."""
+
+    code = "corrupt-model"
 
 
 class ModelLoadFailed(ModelFileError):
@@ -197,6 +250,24 @@ class OutputUnwritable(DataError):
     code = "output-unwritable"
 
 
+class EnvironmentUnavailable(UserError):
+    """The packages or the Python that the model was written with cannot be set up here."""
+
+    code = "environment-unavailable"
+
+
+class SandboxUnavailable(UserError):
+    """This machine lacks a layer of the sandbox, and `require_sandbox` asks for all of them."""
+
+    code = "sandbox-unavailable"
+
+
+class ModelConfined(UserError):
+    """The model tried what its sandbox forbids, and was stopped."""
+
+    code = "model-confined"
+
+
 class PredictionRefused(UserError):
     """The model raised on these rows.
 
@@ -217,6 +288,12 @@ class ParityFailed(UserError):
     """The registered model answers otherwise than the file."""
 
     code = "parity-failed"
+
+
+class NotExportable(UserError):
+    """The model cannot be written in that format, or the folder to write it to is not free."""
+
+    code = "not-exportable"
 
 
 class NotServable(UserError):

@@ -11,8 +11,9 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from brinery.actions.import_model import Submission, import_steps
+from brinery.actions.import_model import import_steps
 from brinery.actions.rooms import Rooms
+from brinery.actions.submission import Submission
 from brinery.records.event import Event
 from brinery.records.version import Version
 from brinery.registry.memory import MemoryRegistry
@@ -43,7 +44,7 @@ def run(rooms: Rooms) -> Run:
     """Imports into the rooms; gives the version and the events."""
 
     def run(**asked: Any) -> tuple[Version, list[Event]]:
-        steps = import_steps(rooms, Submission(**asked))
+        steps = import_steps(rooms, Submission(**{**asked, "model": str(asked["model"])}))
         events = []
         while True:
             try:

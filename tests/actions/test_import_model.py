@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,10 +16,14 @@ import pandas as pd
 import pytest
 
 import brinery
+from brinery.actions.import_model import import_steps
+from brinery.actions.predict import LoadedModel
 from brinery.actions.rooms import Rooms
+from brinery.actions.submission import Submission
 from brinery.errors import (
     ColumnMismatch,
     ColumnMissing,
+    NotTrusted,
     ParityFailed,
     PredictionRefused,
     TargetMissing,
@@ -28,9 +34,11 @@ from brinery.evaluate import run as evaluation
 from brinery.records.audit import Change
 from brinery.records.evaluation import PredictionType
 from brinery.records.event import Event, Step
+from brinery.records.scan import Verdict
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType
 from brinery.records.version import Version
+from brinery.specs.settings import SandboxSettings, Settings
 
 Run = Callable[..., tuple[Version, list[Event]]]
 
@@ -40,7 +48,11 @@ SPECIES = {"data": "iris.parquet", "target": "species"}
 def test_steps_are_told_in_order(run: Run, bank: Any) -> None:
     """Every step is an event, in the order of the work, with the time since its beginning."""
     _, events = run(model=bank.model, name="bank", data=bank.test, target="y")
-    assert [event.step for event in events] == list(Step)
+    steps = list(dict.fromkeys(event.step for event in events))
+    assert steps == [step for step in Step if step is not Step.ENVIRONMENT]
+    assert [event.step for event in events] == sorted(
+        (event.step for event in events), key=list(Step).index
+    )
     assert [event.elapsed_s for event in events] == sorted(event.elapsed_s for event in events)
 
 
@@ -80,6 +92,62 @@ def test_environment_is_what_the_model_uses(run: Run, bank: Any) -> None:
     packages = version.candidate.environment.packages
     assert {"scikit-learn", "numpy", "scipy", "joblib", "pandas"} <= packages.keys()
     assert not packages.keys() & {"mlflow", "granian", "pyarrow", "brinery", "ruff"}
+
+
+def test_what_was_vouched_for_is_recorded_and_served(
+    run: Run, rooms: Rooms, tmp_path: Path
+) -> None:
+    """A word is kept with the version, by the file's digest; the modules come along and load."""
+    (tmp_path / "code" / "my_pkg").mkdir(parents=True)
+    (tmp_path / "code" / "my_pkg" / "__init__.py").touch()
+    (tmp_path / "code" / "my_pkg" / "steps.py").write_text(
+        "class Doubled:\n    def predict(self, frame):\n        return frame['x'] * 2\n"
+    )
+    (tmp_path / "model.pkl").write_bytes(b"\x80\x04cmy_pkg.steps\nDoubled\n)\x81.")
+    data = pd.DataFrame({"x": [1.0, 2.0], "y": [2.0, 4.0]})
+    version, events = run(
+        model=tmp_path / "model.pkl",
+        name="doubled",
+        data=data,
+        target="y",
+        type=PredictionType.REGRESSION,
+        trust=("my_pkg.*",),
+        code=tmp_path / "code",
+    )
+    candidate = version.candidate
+    assert candidate is not None
+    assert candidate.trust is not None
+    assert candidate.trust.sha256 == candidate.origin.sha256
+    assert candidate.trust.given == ("my_pkg.*",)
+    assert candidate.trust.granted == ("my_pkg.steps.Doubled",)
+    assert candidate.verdict is Verdict.NEEDS_TRUST
+    assert any("whatever that package holds" in event.message for event in events)
+    shutil.rmtree(tmp_path / "code")
+    with LoadedModel(rooms, version) as model:
+        assert model.predict(data).predictions.tolist() == [2.0, 4.0]
+
+
+def test_what_held_the_model_back_is_recorded(run: Run, bank: Any) -> None:
+    """Every layer of the sandbox is recorded, in force or not, with the version."""
+    version, _ = run(model=bank.model, name="bank", data=bank.test)
+    assert version.candidate is not None
+    layers = {layer.name for layer in version.candidate.sandbox.layers}
+    assert {"filesystem", "network", "processes", "signals", "memory"} <= layers
+    assert version.candidate.trust is None
+    assert version.candidate.verdict is Verdict.SAFE
+
+
+def test_the_settings_reach_the_models_process(rooms: Rooms, bank: Any) -> None:
+    """What brinery.toml says of the sandbox is what the model was held by."""
+    sandbox = SandboxSettings(require_sandbox=True, memory_gb=3.5)
+    held = dataclasses.replace(rooms, settings=Settings(sandbox=sandbox))
+    asked = Submission(model=str(bank.model), name="bank", data=bank.test)
+    *_, last = import_steps(held, asked)
+    assert last.step is Step.REGISTER
+    (version,) = rooms.registry.versions("bank")
+    assert version.candidate is not None
+    assert version.candidate.sandbox.complete
+    assert any("3.5 GB" in layer.by for layer in version.candidate.sandbox.layers)
 
 
 def test_code_version_is_recorded(run: Run, bank: Any, tmp_path: Path) -> None:
@@ -308,7 +376,8 @@ def test_parity_failure_registers_nothing(
     run: Run, rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model that answers otherwise when loaded again is not registered; the row is named."""
-    (tmp_path / "moody.py").write_text(
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "moody.py").write_text(
         "import os, time\n"
         "from sklearn.base import BaseEstimator, RegressorMixin\n"
         "class Moody(RegressorMixin, BaseEstimator):\n"
@@ -318,16 +387,23 @@ def test_parity_failure_registers_nothing(
         "    def predict(self, X):\n"
         "        return [float(i == 1) * os.getpid() for i in range(len(X))]\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path / "code")
     make = (
         "import pickle, moody; from pathlib import Path;"
         f"Path({str(tmp_path / 'moody.pkl')!r}).write_bytes("
         "pickle.dumps(moody.Moody().fit([[1]], [1])))"
     )
-    monkeypatch.syspath_prepend(tmp_path)
     exec(compile(make, "make", "exec"), {})  # noqa: S102 - the test's own text
+    asked = {
+        "model": tmp_path / "moody.pkl",
+        "name": "moody",
+        "data": pd.DataFrame({"x": [1.0, 2.0, 3.0]}),
+        "code": tmp_path / "code",
+    }
+    with pytest.raises(NotTrusted, match=r"moody\.Moody"):
+        run(**asked)
     with pytest.raises(ParityFailed, match="row 2"):
-        run(model=tmp_path / "moody.pkl", name="moody", data=pd.DataFrame({"x": [1.0, 2.0, 3.0]}))
+        run(**asked, trust=("moody.Moody",))
     assert rooms.registry.names() == []
     assert rooms.registry.sweep("moody") == 0
 

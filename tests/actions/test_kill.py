@@ -47,7 +47,8 @@ def _model_folders(workspace: Path) -> list[Path]:
 @pytest.mark.slow
 def test_killed_at_every_step(bank: Any, tmp_path: Path) -> None:
     """Killed after any step before it is stored, an import is not there, and the next succeeds."""
-    for step in list(Step)[: list(Step).index(Step.STORE)]:
+    told = [step for step in Step if step is not Step.ENVIRONMENT]  # nothing is built here
+    for step in told[: told.index(Step.STORE)]:
         _kill_after(tmp_path, bank, step)
         assert brinery.models(workspace=tmp_path) == [], step
     version = brinery.import_model(

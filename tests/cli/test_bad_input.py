@@ -82,10 +82,53 @@ def class_of_a_script(folder: Path, bank: Any) -> list[str]:
     return _import(folder / "model.pkl", bank)
 
 
-@case("needs the module 'xgboost'", "pip install xgboost")
+@case("needs the module 'imblearn'", "pip install imbalanced-learn")
 def library_missing(folder: Path, bank: Any) -> list[str]:
-    (folder / "model.pkl").write_bytes(b"cxgboost.sklearn\nXGBClassifier\n)R.")
+    (folder / "model.pkl").write_bytes(b"\x80\x04cimblearn.pipeline\nPipeline\n)\x81.")
     return _import(folder / "model.pkl", bank)
+
+
+@case("asks for my_pkg.Clipper (not a name that Brinery knows)", "--trust my_pkg.Clipper")
+def a_name_nobody_vouched_for(folder: Path, bank: Any) -> list[str]:
+    (folder / "model.pkl").write_bytes(b"\x80\x04cmy_pkg\nClipper\n)\x81.")
+    return _import(folder / "model.pkl", bank)
+
+
+@case("asks for os.system (runs programs)", "brinery scan")
+def a_hostile_pickle(folder: Path, bank: Any) -> list[str]:
+    (folder / "model.pkl").write_bytes(b"cos\nsystem\n(S'touch marker'\ntR.")
+    return _import(folder / "model.pkl", bank, "--trust", "os.*", "--trust", "posix.*")
+
+
+@case("is damaged or made to deceive", "brinery scan")
+def a_second_pickle_behind_the_first(folder: Path, bank: Any) -> list[str]:
+    whole = bank.model.read_bytes()
+    (folder / "model.pkl").write_bytes(whole + b"cos\nsystem\n(S'touch marker'\ntR.")
+    return _import(folder / "model.pkl", bank, "--trust", "posix.system", "--trust", "os.system")
+
+
+@case("--trust Clipper names no module", "--trust 'Clipper.*'")
+def a_word_that_is_no_name(folder: Path, bank: Any) -> list[str]:
+    del folder
+    return _import(bank.model, bank, "--trust", "Clipper")
+
+
+@case("--code nowhere does not exist", "")
+def code_that_is_not_there(folder: Path, bank: Any) -> list[str]:
+    del folder
+    return _import(bank.model, bank, "--code", "nowhere")
+
+
+@case("--environment nowhere.txt cannot be read", "--environment auto")
+def an_environment_that_is_not_there(folder: Path, bank: Any) -> list[str]:
+    del folder
+    return _import(bank.model, bank, "--environment", "nowhere.txt")
+
+
+@case("where that lies is not said", "--code FOLDER")
+def a_function_without_its_code(folder: Path, bank: Any) -> list[str]:
+    del folder
+    return ["my_pkg:predict", *_import(bank.model, bank)[1:]]
 
 
 @case("was written by scikit-learn 0.", "pip install 'scikit-learn==0.")

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from brinery.errors import NotFound, NotServable
+from brinery.records.artifact import Artifact
 from brinery.records.description import Description
 from brinery.records.evaluation import Evaluation, PredictionType
 from brinery.records.signature import Column, ColumnType, Signature
@@ -68,7 +70,7 @@ def candidate(name: str, sha256: str = "a" * 64) -> Candidate:
             name="test.csv", rows=3, columns=("age", "job", "day", "y"), sha256="b" * 64, target="y"
         ),
         code=CodeVersion(commit="c" * 40, dirty=True),
-        model_sha256=sha256,
+        artifact=Artifact(flavor="scikit-learn", format="pickle", file="model.pkl", sha256=sha256),
     )
 
 
@@ -200,6 +202,85 @@ def test_model_file_is_given_back(registry: Registry, register: Register) -> Non
     assert registry.model_file(register()).read_bytes() == b"a model"
 
 
+def test_a_folder_is_given_back(registry: Registry, name: str, tmp_path: Path) -> None:
+    """A model that is a folder comes back whole, under the name that was recorded."""
+    folder = tmp_path / "as-it-was-called"
+    (folder / "artifacts").mkdir(parents=True)
+    (folder / "artifacts" / "weights.bin").write_bytes(b"weights")
+    of_folder = _kept_as(candidate(name), "model", form="folder")
+    staged = registry.stage(of_folder, folder)
+    stored = registry.model_file(registry.commit(staged, PARITY))
+    assert stored == staged.model_file
+    assert stored.name == "model"
+    assert [path.name for path in stored.rglob("*.bin")] == ["weights.bin"]
+    assert (stored / "artifacts" / "weights.bin").read_bytes() == b"weights"
+
+
+def test_code_is_given_back(registry: Registry, name: str, tmp_path: Path) -> None:
+    """The user's own modules come back as the folder they were given in; without any, none."""
+    model, code = tmp_path / "model.pkl", tmp_path / "src"
+    model.write_bytes(b"a model")
+    (code / "churn").mkdir(parents=True)
+    (code / "churn" / "__init__.py").write_text("RATE = 1\n", encoding="utf-8")
+    with_code = _kept_as(candidate(name), "model.pkl", code=True)
+    staged = registry.stage(with_code, model, code=code)
+    assert staged.code_folder is not None
+    found = registry.code_folder(registry.commit(staged, PARITY))
+    assert found == staged.code_folder
+    assert (found / "churn" / "__init__.py").read_text(encoding="utf-8") == "RATE = 1\n"
+    without = registry.stage(candidate(name), model)
+    assert without.code_folder is None
+    assert registry.code_folder(registry.commit(without, PARITY)) is None
+
+
+@pytest.mark.parametrize("text", ["models:/{name}/1", "models:/{name}@champion"])
+def test_fetch_copies_a_version(
+    registry: Registry, name: str, register: Register, tmp_path: Path, text: str
+) -> None:
+    """A `models:/` URI gives a copy of the version's folder, with its model in it."""
+    version = register()
+    registry.set_alias(name, version.number, alias=Alias.CHAMPION)
+    into = tmp_path / "into"
+    into.mkdir()
+    found = registry.fetch(text.format(name=name), into)
+    assert found.is_relative_to(into)
+    assert (found / "model.pkl").read_bytes() == b"a model"
+    assert registry.model_file(version).exists()
+
+
+@pytest.mark.parametrize("uri", ["models:/{name}/9", "models:/{name}@nobody", "runs:/{zeros}/m"])
+def test_fetch_of_nothing(
+    registry: Registry, name: str, register: Register, tmp_path: Path, uri: str
+) -> None:
+    """A URI that means nothing here is said to be absent, with the way to ask elsewhere."""
+    register()
+    with pytest.raises(NotFound) as raised:
+        registry.fetch(uri.format(name=name, zeros="0" * 32), tmp_path)
+    assert "--tracking-uri" in raised.value.hint
+
+
+def test_fetch_names_the_nearest_model(
+    registry: Registry, name: str, register: Register, tmp_path: Path
+) -> None:
+    """A model that is not there is met with the nearest name."""
+    register()
+    with pytest.raises(NotFound) as raised:
+        registry.fetch(f"models:/{name}x/1", tmp_path)
+    assert "did you mean models:/model-" in raised.value.hint
+
+
+def _kept_as(
+    of: Candidate,
+    file: str,
+    *,
+    form: str = "pickle",
+    code: bool = False,
+) -> Candidate:
+    """Return a candidate whose model is stored otherwise."""
+    artifact = msgspec.structs.replace(of.artifact, file=file, format=form, code=code)
+    return msgspec.structs.replace(of, artifact=artifact)
+
+
 def test_model_file_of_a_stranger(registry: Registry, name: str, register: Register) -> None:
     """A version that Brinery did not import gives no file."""
     version = register()
@@ -208,6 +289,8 @@ def test_model_file_of_a_stranger(registry: Registry, name: str, register: Regis
     )
     with pytest.raises(NotServable):
         registry.model_file(stranger)
+    with pytest.raises(NotServable):
+        registry.code_folder(stranger)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brinery.errors import UnseenClass
-from brinery.evaluate.labels import Unseen, canonical, codes, missing, refuse_unseen, unseen
+from brinery.evaluate.labels import (
+    Order,
+    Unseen,
+    canonical,
+    codes,
+    missing,
+    order,
+    refuse_unseen,
+    unseen,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,3 +174,60 @@ def test_refusal_stays_short() -> None:
         refuse_unseen(np.arange(2000) + 0.5, tuple(range(5000, 5050)))
     assert refusal.value.message.endswith("'9.5' (1 row, first in row 10) and 1,990 more")
     assert "'5009' and 40 more" in refusal.value.hint
+
+
+def indices(*counts: tuple[int, int, int]) -> tuple[Any, Any]:
+    """Return a model's classes and the labels, from how often each pair occurs."""
+    pairs = [(place, label) for place, label, count in counts for _ in range(count)]
+    return np.array([place for place, _ in pairs]), np.array([label for _, label in pairs])
+
+
+def test_order_is_that_of_sorted_labels() -> None:
+    """Labels in sorted order are taken for the classes, and the data agrees."""
+    predicted, at = indices((0, 0, 80), (1, 1, 60), (0, 1, 20), (1, 0, 10))
+    found = order(np.array(["no", "yes"])[at], predicted, n_classes=2)
+    assert found == Order(("no", "yes"), 140 / 170, None, 140 / 170)
+
+
+def test_another_order_fits_clearly_better() -> None:
+    """Where another order makes the model right far more often, it is named."""
+    predicted, at = indices((0, 1, 80), (1, 0, 60), (0, 0, 20), (1, 1, 10))
+    found = order(np.array(["no", "yes"])[at], predicted, n_classes=2)
+    assert found.classes == ("no", "yes")
+    assert found.better == ("yes", "no")
+    assert found.agreement == pytest.approx(30 / 170)
+    assert found.better_agreement == pytest.approx(140 / 170)
+
+
+def test_a_poor_model_is_no_proof() -> None:
+    """A model that is wrong a little more often than right does not reverse the order."""
+    predicted, at = indices((0, 1, 26), (1, 0, 26), (0, 0, 24), (1, 1, 24))
+    assert order(np.array([0, 1])[at], predicted, n_classes=2).better is None
+
+
+def test_a_rare_class_is_no_proof() -> None:
+    """A model that never finds the rare class likeliest keeps the sorted order."""
+    predicted, at = indices((0, 0, 900), (0, 1, 100))
+    assert order(np.array(["no", "yes"])[at], predicted, n_classes=2).better is None
+
+
+def test_order_of_three() -> None:
+    """Two of three classes that are exchanged are found; the third stays."""
+    predicted, at = indices((0, 0, 50), (1, 2, 50), (2, 1, 40), (1, 1, 5))
+    found = order(np.array(["a", "b", "c"])[at], predicted, n_classes=3)
+    assert found.better == ("a", "c", "b")
+
+
+def test_order_that_is_stated() -> None:
+    """A stated order is checked as it is; numbers sort by size, and missing labels are left out."""
+    labels = np.array([10.0, 9.0, np.nan] * 20)
+    predicted = np.array([0, 1, 0] * 20)
+    assert order(labels, predicted, n_classes=2, candidate=(10, 9)).better is None
+    assert order(labels, predicted, n_classes=2).classes == (9.0, 10.0)
+    assert order(labels, predicted, n_classes=2).better == (10.0, 9.0)
+
+
+def test_order_of_other_numbers_of_labels() -> None:
+    """Fewer or more labels than classes cannot name them."""
+    with pytest.raises(UnseenClass, match="tells 3 classes apart, and the target has 2 labels"):
+        order(np.array(["a", "b"]), np.array([0, 1]), n_classes=3)

@@ -276,8 +276,12 @@ def test_regression_on_a_target_with_zeros() -> None:
 @pytest.mark.parametrize(
     ("actual", "predictions", "why"),
     [
-        ([1.0, 2.0], [1.0, math.nan], "not every value of the model's predictions is finite"),
-        ([1.0, math.inf], [1.0, 2.0], "not every value of the target is finite"),
+        (
+            [1.0, 2.0],
+            [1.0, math.nan],
+            "1 of the 2 values of the model's predictions are not finite",
+        ),
+        ([1.0, math.inf], [1.0, 2.0], "1 of the 2 values of the target are not finite"),
         (["1", "many"], [1.0, 2.0], "not every value of the target is a number"),
         ([1.0, 2.0], ["1", "many"], "not every value of the model's predictions is a number"),
     ],
@@ -387,3 +391,14 @@ def test_the_room_needs_numpy_alone() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_probabilities_that_do_not_sum_to_one() -> None:
+    """They rank as they are, and have no log loss, with the reason."""
+    shares = np.array([[0.9, 0.8, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])
+    scores = Scores(predictions=np.array(["a", "b", "c"]), probabilities=shares)
+    found = run(
+        PredictionType.MULTICLASS, np.array(["a", "b", "c"]), scores=scores, classes=("a", "b", "c")
+    )
+    assert found.not_computed["log_loss"] == "the probabilities of 1 of 3 rows do not sum to 1"
+    assert found.metrics["accuracy"] == 1.0

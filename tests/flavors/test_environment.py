@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import platform
 import sys
-from importlib.metadata import version
+import sysconfig
+from importlib.metadata import packages_distributions, version
 
-from brinery.flavors.environment import imported_modules, used_packages
+import pytest
+
+from brinery.flavors.environment import imported_modules, python, used_packages
 
 
 def test_named_and_loaded() -> None:
@@ -47,3 +51,34 @@ def test_imported_modules() -> None:
     assert found <= {module.partition(".")[0] for module in sys.modules}
     assert not {"sys", "json", "collections"} & found
     assert not any("." in name for name in found)
+
+
+def test_modules_of_every_distribution() -> None:
+    """The distribution of a module is found wherever Python's own search, which is slow, does."""
+    modules = frozenset(
+        {"sklearn", "numpy", "yaml", "dateutil", "six", "PIL", "xgboost", "msgspec"}
+    )
+    known = packages_distributions()
+    for module in modules & known.keys():
+        assert set(used_packages((module,), frozenset({module}))) == {
+            name.lower().replace("_", "-") for name in known[module]
+        }
+
+
+@pytest.mark.parametrize("carrier", ["cloudpickle", "my_model"])
+def test_what_carried_code_imports(carrier: str) -> None:
+    """What functions by value, or the user's own modules, import is what came since the load."""
+    before = frozenset({"numpy", "msgspec", "pyarrow"})
+    loaded = before | {carrier, "scipy", "pandas"}
+    found = used_packages((carrier, "builtins"), loaded, before=before)
+    assert {"numpy", "pandas", "scipy"} <= set(found)
+    assert not {"msgspec", "pyarrow"} & set(found)
+    stated = used_packages(("sklearn", "builtins", "copy_reg"), loaded | {"sklearn"}, before=before)
+    assert set(stated) == {"scikit-learn", "numpy", "scipy"}
+
+
+def test_python() -> None:
+    """The Python, its platform and its C library are what the process says of itself."""
+    found, where, libc = python()
+    assert (found, where) == (platform.python_version(), sysconfig.get_platform())
+    assert libc == " ".join(platform.libc_ver()).strip()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from tests.conftest import artifact_of
 
 from brinery.errors import (
     ClassNotImportable,
@@ -34,7 +36,7 @@ from brinery.errors import (
     PredictionRefused,
 )
 from brinery.flavors.model_process import ModelProcess
-from brinery.pickles.scan import scan
+from brinery.pickles.scanner import scan
 from brinery.records.evaluation import PredictionType
 
 TIMEOUT_S = 60.0
@@ -142,7 +144,7 @@ def process(pipeline: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A process that holds the pipeline, read from a compressed joblib file."""
     file = tmp_path_factory.mktemp("models") / "model.joblib"
     joblib.dump(pipeline, file, compress=3)
-    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+    with ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process:
         yield process
 
 
@@ -161,7 +163,11 @@ def odd(odd_folder: Path) -> Iterator[ModelProcess]:
     """A process that holds an odd model, for tests that leave it alive."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(odd_folder))
-        process = ModelProcess(odd_folder / "Odd.pkl", timeout_s=TIMEOUT_S)
+        process = ModelProcess(
+            odd_folder / "Odd.pkl",
+            artifact=artifact_of(odd_folder / "Odd.pkl"),
+            timeout_s=TIMEOUT_S,
+        )
     with process:
         yield process
 
@@ -218,7 +224,11 @@ MANY = tuple(f"c{number}" for number in range(2000))
 def test_wide_table(odd_path: Path, name: str, found: tuple[str, ...]) -> None:
     """Of thousands of columns, those that may be missing are found in a few calls."""
     row = pa.table({column: [1.0] for column in MANY})
-    with ModelProcess(odd_path / f"{name}.pkl", timeout_s=TIMEOUT_S) as process:
+    with ModelProcess(
+        odd_path / f"{name}.pkl",
+        artifact=artifact_of(odd_path / f"{name}.pkl"),
+        timeout_s=TIMEOUT_S,
+    ) as process:
         assert process.may_be_missing(row) == found
         assert process.score(row).predictions[0] < 30
 
@@ -233,7 +243,7 @@ def test_few_of_many_columns(tmp_path: Path) -> None:
     )
     file = tmp_path / "model.pkl"
     file.write_bytes(pickle.dumps(make_pipeline(columns, LogisticRegression()).fit(frame, LABELS)))
-    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+    with ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process:
         assert process.may_be_missing(table(frame.iloc[:1])) == filled
 
 
@@ -249,7 +259,7 @@ def test_types_of_the_other_columns(tmp_path: Path) -> None:
     )
     file = tmp_path / "model.pkl"
     file.write_bytes(pickle.dumps(make_pipeline(columns, LogisticRegression()).fit(frame, LABELS)))
-    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+    with ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process:
         assert process.may_be_missing(table(frame.iloc[:1])) == ("age",)
 
 
@@ -259,7 +269,7 @@ def test_native_categories(tmp_path: Path) -> None:
     model = HistGradientBoostingClassifier(max_iter=2, categorical_features="from_dtype")
     file = tmp_path / "model.pkl"
     file.write_bytes(pickle.dumps(model.fit(frame, LABELS)))
-    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+    with ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process:
         assert process.description.columns["home"].categories == ("own", "rent")
         for given in (frame, FRAME):
             assert process.may_be_missing(table(given.iloc[:1])) == tuple(FRAME.columns)
@@ -271,7 +281,7 @@ def test_bare_text(tmp_path: Path) -> None:
     model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, LABELS)
     file = tmp_path / "model.pkl"
     file.write_bytes(pickle.dumps(model))
-    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+    with ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process:
         given = pa.table({"review": pa.array(texts)})
         scores = process.score(given)
         assert scores.probabilities is not None
@@ -288,7 +298,7 @@ def test_several_outputs(tmp_path: Path) -> None:
     targets = np.arange(12.0).reshape(6, 2)
     file.write_bytes(pickle.dumps(LinearRegression().fit(FRAME[["balance"]], targets)))
     with (
-        ModelProcess(file, timeout_s=TIMEOUT_S) as process,
+        ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process,
         pytest.raises(NotAModel, match="predicts 2 outputs") as caught,
     ):
         process.score(table(FRAME))
@@ -321,9 +331,12 @@ def test_table_without_a_column(process: ModelProcess) -> None:
     assert len(process.score(table(FRAME))) == 6
 
 
-def test_packages(process: ModelProcess) -> None:
+def test_environment(process: ModelProcess) -> None:
     """The packages are those the model uses, at their exact versions, and no others."""
-    found = process.packages(("builtins", "copyreg", "joblib", "numpy", "sklearn"))
+    environment = process.environment(("builtins", "copyreg", "joblib", "numpy", "sklearn"))
+    assert environment.python == platform.python_version()
+    assert not environment.built
+    found = environment.packages
     for name in ("joblib", "numpy", "scikit-learn", "scipy", "threadpoolctl"):
         assert found[name] == version(name)
     assert list(found) == sorted(found)
@@ -358,7 +371,7 @@ def test_model_without_names(tmp_path: Path) -> None:
     model = LinearRegression().fit(values, [1.0, 2.0, 4.0])
     file = tmp_path / "model.pkl"
     file.write_bytes(pickle.dumps(model))
-    with ModelProcess(file, timeout_s=TIMEOUT_S) as process:
+    with ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process:
         given = pa.table({"x": values[:, 0], "1": values[:, 1]})
         assert np.array_equal(process.score(given).predictions, model.predict(values))
         assert process.may_be_missing(given.slice(0, 1)) == ()
@@ -395,7 +408,9 @@ def test_model_that_raises(odd: ModelProcess) -> None:
 )
 def test_model_that_ends_its_process(odd_path: Path, what: str, status: int, words: str) -> None:
     """A model that ends its process is reported with its last words."""
-    with ModelProcess(odd_path / "Odd.pkl", timeout_s=TIMEOUT_S) as process:
+    with ModelProcess(
+        odd_path / "Odd.pkl", artifact=artifact_of(odd_path / "Odd.pkl"), timeout_s=TIMEOUT_S
+    ) as process:
         with pytest.raises(ModelProcessDied, match=f"exit status {status}") as caught:
             process.score(do(what))
         assert words in caught.value.hint
@@ -405,7 +420,9 @@ def test_model_that_ends_its_process(odd_path: Path, what: str, status: int, wor
 def test_model_that_hangs(odd_path: Path) -> None:
     """A model that hangs is ended in time; a busy one ends at once when it is closed."""
     began = time.monotonic()
-    with ModelProcess(odd_path / "Odd.pkl", timeout_s=4.0) as process:
+    with ModelProcess(
+        odd_path / "Odd.pkl", artifact=artifact_of(odd_path / "Odd.pkl"), timeout_s=4.0
+    ) as process:
         pid = process.pid
         with pytest.raises(ModelProcessTimeout):
             process.score(do("sleep"))
@@ -418,7 +435,9 @@ def test_model_that_hangs(odd_path: Path) -> None:
 
 def test_busy_model_ends_with_its_parent(odd_path: Path) -> None:
     """A model in the middle of its work ends as soon as its parent closes, unasked."""
-    process = ModelProcess(odd_path / "Odd.pkl", timeout_s=TIMEOUT_S)
+    process = ModelProcess(
+        odd_path / "Odd.pkl", artifact=artifact_of(odd_path / "Odd.pkl"), timeout_s=TIMEOUT_S
+    )
     with ThreadPoolExecutor(1) as thread:
         asked = thread.submit(process.score, do("sleep"))
         time.sleep(0.3)
@@ -443,14 +462,22 @@ def test_files_that_do_not_load(
 ) -> None:
     """A file that holds no usable model says why, and leaves no process."""
     with pytest.raises(error, match=message):
-        ModelProcess(odd_path / f"{name}.pkl", timeout_s=TIMEOUT_S)
+        ModelProcess(
+            odd_path / f"{name}.pkl",
+            artifact=artifact_of(odd_path / f"{name}.pkl"),
+            timeout_s=TIMEOUT_S,
+        )
     gc.collect()
 
 
 def test_module_that_is_not_there(odd_folder: Path) -> None:
     """Without its module's folder on the path, a model's library is missing."""
     with pytest.raises(LibraryMissing, match="'odd_models'"):
-        ModelProcess(odd_folder / "Odd.pkl", timeout_s=TIMEOUT_S)
+        ModelProcess(
+            odd_folder / "Odd.pkl",
+            artifact=artifact_of(odd_folder / "Odd.pkl"),
+            timeout_s=TIMEOUT_S,
+        )
 
 
 def test_unfitted_model(tmp_path: Path) -> None:
@@ -458,5 +485,5 @@ def test_unfitted_model(tmp_path: Path) -> None:
     file = tmp_path / "model.pkl"
     file.write_bytes(pickle.dumps(LogisticRegression()))
     with pytest.raises(NotAModel, match="not fitted yet") as caught:
-        ModelProcess(file, timeout_s=TIMEOUT_S)
+        ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S)
     assert caught.value.hint == "fit the model before it is pickled"

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.cluster import KMeans
+from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
+from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -25,6 +27,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC
@@ -156,14 +159,15 @@ def test_stateless() -> None:
     [
         (LogisticRegression(), True),
         (make_pipeline(StandardScaler(), LogisticRegression()), True),
-        (StandardScaler(), False),
-        (make_pipeline(StandardScaler()), False),
+        (StandardScaler(), True),
+        (make_pipeline(StandardScaler()), True),
+        (np.zeros(2), False),
         ({"model": 1}, False),
         (LogisticRegression, False),
     ],
 )
 def test_sniff(held: object, is_model: bool) -> None:  # noqa: FBT001 - the claim
-    """A model is an estimator that predicts."""
+    """A model is an estimator; whether it has an answer is said when it is described."""
     assert FLAVOR.sniff(held) is is_model
 
 
@@ -191,8 +195,10 @@ def test_outline() -> None:
         [False, False, True, False],
         [np.bool_(name == "job") for name in FRAME.columns],
         pd.Index(["job"]),
-        make_column_selector("job"),
-        lambda frame: [name for name in frame.columns if name == "job"],
+        pytest.param(make_column_selector("job"), id="selector"),
+        pytest.param(
+            lambda frame: [name for name in frame.columns if name == "job"], id="function"
+        ),
     ],
     ids=str,
 )
@@ -216,7 +222,7 @@ def test_ways_to_choose_columns(choice: Any) -> None:
         slice(2, None),
         slice(None, -3, -1),
         [False, False, True, True],
-        make_column_selector(dtype_include=["str", "object"]),
+        pytest.param(make_column_selector(dtype_include=["str", "object"]), id="selector"),
     ],
     ids=str,
 )
@@ -541,9 +547,54 @@ class Wrong(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
-    "model", [Wrong(5), Wrong(7), Wrong(6, (6,)), Wrong(6, (6, 3)), Wrong(6, (5, 2))], ids=str
+    "model", [Wrong(5), Wrong(7), Wrong(6, (7,)), Wrong(6, (6, 3)), Wrong(6, (5, 2))], ids=str
 )
 def test_answers_of_another_shape(model: Any) -> None:
     """Answers that do not belong to the rows, or not to the classes, are refused."""
-    with pytest.raises(ValueError, match=r"predictions .* for 6 rows|for 6 rows and 2 classes"):
+    with pytest.raises(
+        PredictionRefused, match=r"predictions .* for 6 rows|for 6 rows and 2 classes"
+    ):
         FLAVOR.score(model, NUMBERS)
+
+
+@pytest.mark.parametrize("model", [DBSCAN(), AgglomerativeClustering(2)], ids=str)
+def test_clusterers_that_do_not_predict(model: Any) -> None:
+    """A clusterer that labels only what it was fitted on is refused, with what to do instead."""
+    with pytest.raises(NotAModel, match="labels only the rows it was fitted on") as caught:
+        FLAVOR.describe(model.fit(NUMBERS))
+    assert "KMeans" in caught.value.hint
+
+
+def test_neither_predicts_nor_transforms() -> None:
+    """An estimator without an answer for a row is refused in words."""
+    with pytest.raises(NotAModel, match="KernelDensity can neither predict nor transform"):
+        FLAVOR.describe(KernelDensity().fit(NUMBERS))
+
+
+def test_transformer_of_one_column() -> None:
+    """A transformer answers with its one column, as neither a class nor a regression."""
+    model = PCA(1).fit(NUMBERS)
+    assert FLAVOR.describe(model).type is PredictionType.OTHER
+    scores = FLAVOR.score(model, NUMBERS)
+    assert scores.predictions.tolist() == model.transform(NUMBERS)[:, 0].tolist()
+
+
+def test_transformer_of_several_columns() -> None:
+    """A transformer of several columns is refused, with where it belongs."""
+    with pytest.raises(NotAModel, match="gives 2 columns") as caught:
+        FLAVOR.score(StandardScaler().fit(NUMBERS), NUMBERS)
+    assert "Pipeline" in caught.value.hint
+
+
+def test_outlier_detector() -> None:
+    """An outlier detector answers with 1 and -1."""
+    model = IsolationForest(n_estimators=5, random_state=0).fit(NUMBERS)
+    scores = FLAVOR.score(model, NUMBERS)
+    assert set(scores.predictions.tolist()) <= {-1, 1}
+    assert scores.probabilities is None
+
+
+def test_environment_names_what_the_steps_are_made_by() -> None:
+    """The packages of a pipeline's steps are needed, scikit-learn among them."""
+    model = make_pipeline(StandardScaler(), LGBMClassifier(n_estimators=2, verbose=-1))
+    assert FLAVOR.environment(model) == ("lightgbm", "sklearn")

@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import cloudpickle  # type: ignore[import-untyped]
+import cloudpickle
 import httpx
 import pandas as pd
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.types import ASGIApp, Message, Receive, Send
-from tests.conftest import Bank
+from tests.conftest import Bank, artifact_of
 
 from brinery.actions.rooms import open_rooms
 from brinery.flavors import signature
 from brinery.flavors.scikit_learn import ScikitLearn
+from brinery.pickles.limits import Limits
 from brinery.records.signature import Column, Signature
 from brinery.records.version import Candidate, DataFingerprint, Environment, Origin, Version
 from brinery.registry.interface import resolve
@@ -117,7 +118,7 @@ def endpoint_of(model: Any, frame: pd.DataFrame, file: Path, **changes: Any) -> 
             name="dataframe", rows=len(frame), columns=(), sha256="0", target=None
         ),
         code=None,
-        model_sha256=sha256,
+        artifact=artifact_of(file),
     )
     version = Version(
         name="small",
@@ -131,6 +132,7 @@ def endpoint_of(model: Any, frame: pd.DataFrame, file: Path, **changes: Any) -> 
         "version": version,
         "candidate": candidate,
         "model_file": str(file),
+        "limits": Limits(),
         "timeout_s": 60.0,
         "max_body_bytes": 1_000_000,
         "unknown_categories": UnknownCategories.REFUSE,
@@ -162,6 +164,7 @@ def bank_endpoint(bank_workspace: Path) -> Endpoint:
         version=version,
         candidate=version.candidate,
         model_file=str(registry.model_file(version)),
+        limits=Limits(),
         timeout_s=60.0,
         max_body_bytes=8_000_000,
         unknown_categories=UnknownCategories.REFUSE,

@@ -27,7 +27,7 @@ from brinery.serve.problems import Problem
 
 X = pd.DataFrame({"x": [0.0, 1.0, 2.0]})
 PREDICT = "/v1/models/small/predict"
-HANGS, RAISES, ENDS, TELLS = -1.0, -2.0, -3.0, -4.0
+HANGS, RAISES, ENDS, TELLS, CALLS = -1.0, -2.0, -3.0, -4.0, -5.0
 WAIT_S = 30.0
 
 
@@ -45,6 +45,11 @@ def moody_model() -> Any:
             raise RuntimeError("not this one")
         if -3.0 in values:
             os.abort()
+        if -5.0 in values:
+            os.system("true")  # noqa: S605 - its sandbox forbids it
+            import subprocess  # noqa: PLC0415
+
+            subprocess.run(["true"], check=True)
         return frame if -4.0 not in values else frame.assign(x=float(os.getpid()))
 
     return make_pipeline(FunctionTransformer(mood), LinearRegression()).fit(X, X["x"])
@@ -151,6 +156,14 @@ def test_a_row_on_which_the_model_raises_is_named(moody: Api) -> None:
 def test_a_process_that_ends_while_the_row_is_sought_is_replaced(moody: Api) -> None:
     """A table that first raises and then ends the process is 503 and no fault of the server."""
     assert ask(moody, ENDS, RAISES).status_code == 503
+    assert_answers_again(moody)
+
+
+def test_what_the_sandbox_forbids_is_said(moody: Api) -> None:
+    """A model that calls a program on some row is stopped, and the client is told; it goes on."""
+    refused = ask(moody, CALLS)
+    assert refused.status_code == 422
+    assert refused.json()["code"] == "model-confined"
     assert_answers_again(moody)
 
 

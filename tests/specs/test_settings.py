@@ -49,7 +49,7 @@ def test_variables_alone(file: Path) -> None:
 
 def every_setting() -> list[tuple[str, str]]:
     sections: dict[str, BaseModel] = {
-        name: getattr(Settings(), name) for name in ("model", "serve")
+        name: getattr(Settings(), name) for name in ("model", "sandbox", "serve")
     }
     assert set(sections) == set(Settings.model_fields)
     return [(name, key) for name, section in sections.items() for key in type(section).model_fields]
@@ -59,8 +59,9 @@ def every_setting() -> list[tuple[str, str]]:
 def test_every_setting(file: Path, section: str, key: str) -> None:
     """Every setting can be given by file and by variable, and is described."""
     default = getattr(getattr(Settings(), section), key)
-    text = {"unknown_categories": "allow", "host": "0.0.0.0"}.get(key, "7")  # noqa: S104 - never bound
-    value = text if text.isalpha() or "." in text else type(default)(7)
+    texts = {"unknown_categories": "allow", "host": "::", "require_sandbox": "true"}
+    text = texts.get(key, "7")
+    value = text if isinstance(default, str) else type(default)(7)
     found = read(file, {f"BRINERY_{section}_{key}".upper(): text})
     assert getattr(getattr(found, section), key) == value != default
     quoted = f'"{text}"' if isinstance(value, str) else text

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-import platform
-import sysconfig
+import os
 import tempfile
-import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 import msgspec
 import pandas as pd
 import pyarrow as pa
 
-from brinery.actions import history
+from brinery.actions import history, progress
+from brinery.actions.admit import admit, remarks
+from brinery.actions.class_names import ClassNames, class_names
+from brinery.actions.environment import Question, choose, outline, settle
+from brinery.actions.evaluation_data import EvaluationData, data_line, read_data
+from brinery.actions.locate import locate, read
+from brinery.actions.progress import Clock
 from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.errors import TargetMissing, TypeMismatch
+from brinery.actions.seat import Seat, limits
+from brinery.actions.storing import stored
+from brinery.actions.submission import ImportOptions, Submission
+from brinery.errors import TypeMismatch
 from brinery.evaluate import parity, run
-from brinery.flavors import compatibility, signature
-from brinery.flavors.model_process import ModelProcess, start_process
+from brinery.flavors import answers, compatibility, signature
+from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.child import ChildProcess
-from brinery.pickles.scan import digest, scan
+from brinery.records.artifact import Artifact
 from brinery.records.audit import Change
 from brinery.records.description import Description
+from brinery.records.difference import Difference, Level
 from brinery.records.evaluation import Evaluation, PredictionType
 from brinery.records.event import Event, Step
-from brinery.records.scan import ScanReport
+from brinery.records.scan import ScanReport, Verdict
 from brinery.records.scores import Scores
 from brinery.records.signature import Signature
-from brinery.records.version import Candidate, DataFingerprint, Environment, Origin, Parity, Version
+from brinery.records.source import ModelSource
+from brinery.records.trust import Trust
+from brinery.records.version import Candidate, Origin, Parity, Version
 from brinery.registry.interface import Staged
-from brinery.specs.names import check_name, nearest
-from brinery.store import code, tables
+from brinery.specs.names import check_name
+from brinery.store import code, modules, tables
+from brinery.store.environments import Environments
 
 Steps = Generator[Event, None, Version]
 
@@ -44,43 +56,27 @@ def import_model(
     *,
     name: str,
     data: Folder | pd.DataFrame,
-    target: str | None = None,
-    sep: str | None = None,
-    type: PredictionType | str | None = None,  # noqa: A002 - the field's own word, keyword-only
-    new_version: bool = False,
-    workspace: Folder | None = None,
+    **options: Unpack[ImportOptions],
 ) -> Version:
-    """Return the version that a model file has become, evaluated on data and registered.
+    """Return the version that a model has become, evaluated on data and registered.
 
     The same file is registered once: a second import returns the version that is there, unless
     `new_version` is true.
 
     Args:
-        model: a pickle or joblib file of a fitted scikit-learn estimator or pipeline.
+        model: a model file of any framework, an MLflow model folder, a `runs:/` or `models:/`
+            URI, or `module:name` of your own code.
         name: of the registered model.
         data: (n_rows, n_features [+ 1]) a csv, Parquet or JSON lines file, or a data frame.
-        target: the column with the truth; without it nothing is evaluated.
-        sep: of a csv file; found in its first lines when None.
-        type: what the model predicts; found in the model when None.
-        new_version: register again what is already there.
-        workspace: its folder; the nearest upwards when None.
+        options: `target`, `sep`, `type`, `new_version`, `trust`, `code`, `environment`,
+            `tracking_uri` and `workspace`, as `brinery import` has them.
 
     Raises:
         UserError: the subclass says what is wrong with the name, the file or the data.
         Fault: the model's process or the registry failed.
     """
-    steps = import_steps(
-        open_rooms(workspace),
-        Submission(
-            model=Path(model),
-            name=name,
-            data=data if isinstance(data, pd.DataFrame) else Path(data),
-            target=target,
-            separator=sep,
-            type=PredictionType(type) if type is not None else None,
-            new_version=new_version,
-        ),
-    )
+    asked = Submission.of(model, name=name, data=data, options=options)
+    steps = import_steps(open_rooms(options.get("workspace")), asked)
     while True:
         try:
             next(steps)
@@ -90,36 +86,57 @@ def import_model(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Submission:
-    """What the user asked to import; see `import_model`."""
+class _Admitted:
+    """A model that may be loaded.
 
-    model: Path
-    name: str
-    data: Path | pd.DataFrame
-    target: str | None = None
-    separator: str | None = None
-    type: PredictionType | None = None
-    new_version: bool = False
+    Attributes:
+        source: where it lies.
+        report: what was read of it.
+        trust: on whose word it is let in.
+    """
+
+    source: ModelSource
+    report: ScanReport
+    trust: Trust | None
+
+    @property
+    def name(self) -> str:
+        """Return what it is called in messages."""
+        return Path(self.source.name).name or self.source.name
+
+    @property
+    def artifact(self) -> Artifact:
+        """Return how the file itself is loaded."""
+        return Artifact(
+            flavor="",
+            format=self.report.format,
+            file=self.source.path.name,
+            sha256=self.report.sha256,
+            globals=tuple(str(name) for name in self.report.globals),
+            code=self.source.code is not None,
+            code_sha256=self.source.code_sha256,
+        )
 
 
-@dataclass(frozen=True)
-class _Clock:
-    """Makes the events, with the time since the work began."""
+@dataclass(frozen=True, kw_only=True)
+class _Site:
+    """Where an admitted model is imported to, loaded in, and evaluated on."""
 
-    began: float = field(default_factory=time.monotonic)
+    rooms: Rooms
+    seat: Seat
+    data: EvaluationData
+    clock: Clock
 
-    def event(self, step: Step, message: str, *, warning: bool = False) -> Event:
-        elapsed_s = time.monotonic() - self.began
-        return Event(step=step, message=message, warning=warning, elapsed_s=elapsed_s)
 
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """A loaded model, what it takes, and its answers for the data."""
 
-@dataclass(frozen=True)
-class _Data:
-    """The data, and the same without its target as the model's process takes it."""
-
-    frame: pd.DataFrame
-    inputs: pd.DataFrame
-    fingerprint: DataFingerprint
+    description: Description
+    takes: Signature
+    evaluation: Evaluation | None
+    table: pa.Table
+    scores: Scores
 
 
 @dataclass(frozen=True)
@@ -133,49 +150,116 @@ class _Answers:
 
 def import_steps(rooms: Rooms, asked: Submission) -> Steps:
     """Yield an event as each step is done; return the version at the end."""
-    clock = _Clock()
+    clock = Clock()
     check_name(asked.name)
-    report = scan(asked.model)
-    notes = compatibility.check(report, asked.model.name)
-    yield clock.event(Step.SCAN, _scan_line(asked.model, report))
-    for note in notes:
-        yield clock.event(Step.SCAN, note, warning=True)
-    data = _read_data(asked)
-    yield clock.event(Step.DATA, _data_line(data))
-    rooms.workspace.prepare()
+    with tempfile.TemporaryDirectory(prefix="brinery-") as folder:
+        admitted = yield from _admitted(rooms, asked, folder=Path(folder), clock=clock)
+        data = read_data(asked)
+        yield clock.event(Step.DATA, data_line(data))
+        rooms.workspace.prepare()
+        seat = yield from _seat(rooms, asked, admitted=admitted, clock=clock)
+        at = _Site(rooms=rooms, seat=seat, data=data, clock=clock)
+        return (yield from _imported(admitted, asked, at=at))
+
+
+def _admitted(
+    rooms: Rooms, asked: Submission, *, folder: Path, clock: Clock
+) -> Generator[Event, None, _Admitted]:
+    """Return the model, once it has been read and nothing in it lacks a word.
+
+    Raises:
+        ModelFileError: it cannot be read, or asks for what nobody vouched for.
+    """
+    source = locate(
+        rooms, asked.model, into=folder, code=asked.code, tracking_uri=asked.tracking_uri
+    )
+    report = read(source)
+    name = Path(source.name).name or source.name
+    yield clock.event(Step.SCAN, progress.scan_line(name, report))
+    if report.verdict in (Verdict.SAFE, Verdict.NEEDS_TRUST):
+        # No word helps a class of a script; but what is dangerous is said before all else.
+        compatibility.check_contents(report, name)
+    given = (*source.vouched, *asked.trust)
+    trust = admit(report, given, file=source.name)
+    yield clock.event(Step.SCAN, progress.trust_line(report, trust))
+    for said in (*source.notes, *remarks(report, trust, given=asked.trust)):
+        yield clock.event(Step.SCAN, said, warning=True)
+    return _Admitted(source=source, report=report, trust=trust)
+
+
+def _seat(
+    rooms: Rooms, asked: Submission, *, admitted: _Admitted, clock: Clock
+) -> Generator[Event, None, Seat]:
+    """Return where the model is loaded, once it is known to fit there.
+
+    Raises:
+        ModelFileError: no environment can load it, or the one that was asked for cannot.
+        EnvironmentUnavailable: the environment that it needs cannot be built.
+    """
+    source = admitted.source
+    question = Question(
+        report=admitted.report,
+        file=admitted.name,
+        stated=source.requirements,
+        own=() if source.code is None else modules.top_level(source.code),
+    )
+    choice = choose(asked.environment, question)
+    for difference in choice.differences:
+        yield _told(difference, clock)
+    place = None
+    if choice.needed is not None:
+        environments = Environments(rooms.workspace.environments)
+        if environments.find(choice.needed) is None:
+            yield clock.event(Step.ENVIRONMENT, f"building {outline(choice.needed)}")
+        place = settle(choice.needed, question, environments=environments)
+        yield clock.event(Step.ENVIRONMENT, progress.environment_line(place.environment))
+        for difference in place.differences:
+            yield _told(difference, clock)
+    timeout_s = rooms.settings.model.timeout_s
+    return Seat(
+        environment=None if place is None else place.environment,
+        python=None if place is None else place.python,
+        limits=limits(rooms, cpu_s=timeout_s * (os.cpu_count() or 1)),
+        timeout_s=timeout_s,
+    )
+
+
+def _told(difference: Difference, clock: Clock) -> Event:
+    note = difference.level is Level.NOTE
+    return clock.event(Step.ENVIRONMENT, str(difference), warning=not note)
+
+
+def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
+    """Load, evaluate, store and register an admitted model."""
+    rooms, seat, clock = at.rooms, at.seat, at.clock
+    report, source = admitted.report, admitted.source
+    named = compatibility.top_modules(report)
     with ThreadPoolExecutor(1) as background, ExitStack() as processes:
         # Importing MLflow takes longer than all the rest: it goes on beside it.
         opened = background.submit(rooms.registry.open)
-        timeout_s = rooms.settings.model.timeout_s
-        process = processes.enter_context(ModelProcess(asked.model, timeout_s=timeout_s))
-        spare = processes.enter_context(
-            start_process(timeout_s=timeout_s, modules=compatibility.top_modules(report))
+        process = processes.enter_context(
+            seat.process(source.path, artifact=admitted.artifact, code=source.code)
         )
-        description = _described(process.description, asked)
-        yield clock.event(Step.LOAD, f"{description.outline}, {description.type}")
-        for warning in process.warnings:
-            yield clock.event(Step.LOAD, warning, warning=True)
-        signature.check_columns(description, list(data.inputs.columns))
-        table = tables.to_arrow(signature.complete(description, data.inputs))
-        scores = process.score(table)
-        takes = signature.infer(
-            description, data.inputs, may_be_missing=process.may_be_missing(table.slice(0, 1))
-        )
-        yield clock.event(Step.CHECK, _check_line(takes))
-        evaluation = _evaluated(description, data, scores=scores)
-        yield clock.event(Step.EVALUATE, _evaluation_line(evaluation))
+        spare = processes.enter_context(seat.start(named))
+        judged = yield from _judged(process, asked, data=at.data, clock=clock)
+        frames = () if judged.description.feature_names is None else ("pandas",)
         with tempfile.TemporaryDirectory() as folder:
-            model_file = _plain_pickle(asked.model, report, process=process, folder=Path(folder))
+            kept = stored(
+                process, report, path=source.path, trust=admitted.trust, folder=Path(folder)
+            )
             candidate = Candidate(
                 name=asked.name,
-                origin=_origin(asked.model, report),
-                description=description,
-                signature=takes,
-                evaluation=evaluation,
-                environment=_environment(description, report, process),
-                data=data.fingerprint,
-                code=code.code_version(asked.model),
-                model_sha256=digest(model_file),
+                origin=_origin(source, report),
+                description=judged.description,
+                signature=judged.takes,
+                evaluation=judged.evaluation,
+                environment=process.environment((*named, *frames), seat.environment),
+                data=at.data.fingerprint,
+                code=code.code_version(source.path),
+                artifact=kept.artifact,
+                verdict=report.verdict,
+                trust=admitted.trust,
+                sandbox=process.sandbox,
             )
             opened.result()
             with rooms.workspace.lock():
@@ -185,8 +269,8 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
                     None if asked.new_version else rooms.registry.find(asked.name, report.sha256)
                 )
                 if known is None:
-                    staged = rooms.registry.stage(candidate, model_file)
-                    answers = _Answers(table, scores, spare)
+                    staged = rooms.registry.stage(candidate, kept.path, code=source.code)
+                    answers = _Answers(judged.table, judged.scores, spare)
                     return (yield from _register(rooms, staged, answers=answers, clock=clock))
     yield clock.event(Step.REGISTER, f"this file is {known.reference} already")
     if differs := _differences(known, candidate):
@@ -199,6 +283,41 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
     return known
 
 
+def _judged(
+    process: ModelProcess, asked: Submission, *, data: EvaluationData, clock: Clock
+) -> Generator[Event, None, _Judged]:
+    """Return what a loaded model is and how good it is.
+
+    Raises:
+        DataError: the data does not fit it.
+        PredictionRefused: it raised on the data.
+    """
+    sandbox = process.sandbox
+    yield clock.event(Step.LOAD, f"{process.description.outline}")
+    yield clock.event(Step.LOAD, progress.sandbox_line(sandbox), warning=not sandbox.complete)
+    for warning in process.warnings:
+        yield clock.event(Step.LOAD, warning, warning=True)
+    signature.check_columns(process.description, list(data.inputs.columns))
+    table = tables.to_arrow(signature.complete(process.description, data.inputs))
+    scores = process.score(table)
+    if (names := _class_names(process, asked, data=data, scores=scores)) is not None:
+        process.name_classes(names.classes)
+        scores = answers.named(scores, names.classes)
+        yield clock.event(Step.LOAD, names.said, warning=names.doubtful)
+    description = _described(process.description, asked)
+    takes = signature.infer(
+        description, data.inputs, may_be_missing=process.may_be_missing(table.slice(0, 1))
+    )
+    yield clock.event(Step.CHECK, f"{description.type}; {progress.check_line(takes)}")
+    evaluation = _evaluated(description, data, scores=scores)
+    yield clock.event(Step.EVALUATE, progress.evaluation_line(evaluation))
+    for attempt in process.attempts:
+        yield clock.event(Step.EVALUATE, progress.attempt_line(attempt), warning=True)
+    return _Judged(
+        description=description, takes=takes, evaluation=evaluation, table=table, scores=scores
+    )
+
+
 def _differences(known: Version, candidate: Candidate) -> str:
     """Return in what a second import of a file differs from the first; empty if in nothing."""
     before = known.candidate
@@ -208,14 +327,16 @@ def _differences(known: Version, candidate: Candidate) -> str:
         "data": (before.data.sha256, candidate.data.sha256),
         "target": (before.data.target, candidate.data.target),
         "type": (before.description.type, candidate.description.type),
+        "code": (before.artifact.code_sha256, candidate.artifact.code_sha256),
+        "environment": (before.environment.lock, candidate.environment.lock),
     }
     return " and ".join(name for name, (one, other) in pairs.items() if one != other)
 
 
-def _register(rooms: Rooms, staged: Staged, *, answers: _Answers, clock: _Clock) -> Steps:
+def _register(rooms: Rooms, staged: Staged, *, answers: _Answers, clock: Clock) -> Steps:
     """Compare the stored model's answers with the file's, and only then make it a version."""
     try:
-        yield clock.event(Step.STORE, f"{staged.model_file.stat().st_size / 1e6:.1f} MB stored")
+        yield clock.event(Step.STORE, f"{staged.candidate.origin.size_bytes / 1e6:.1f} MB stored")
         same = _parity(staged, answers)
         yield clock.event(
             Step.PARITY,
@@ -231,42 +352,14 @@ def _register(rooms: Rooms, staged: Staged, *, answers: _Answers, clock: _Clock)
 
 
 def _parity(staged: Staged, answers: _Answers) -> Parity:
-    with ModelProcess(staged.model_file, started=answers.spare) as registered:
+    with ModelProcess(
+        staged.model_file,
+        artifact=staged.candidate.artifact,
+        code=staged.code_folder,
+        started=answers.spare,
+    ) as registered:
         again = registered.score(answers.table)
     return parity.compare(answers.scores, again, names=("the file", "the registered model"))
-
-
-def _read_data(asked: Submission) -> _Data:
-    """Return the data, with and without the target.
-
-    Raises:
-        DataError: it cannot be read, or the target is not one of its columns.
-    """
-    if isinstance(asked.data, pd.DataFrame):
-        name = "dataframe"
-        frame = asked.data.rename(columns=str).reset_index(drop=True)
-    else:
-        name = asked.data.name
-        frame = tables.read_table(asked.data, separator=asked.separator)
-    if asked.target is not None and asked.target not in frame.columns:
-        near = nearest(asked.target, frame.columns)
-        raise TargetMissing(
-            f"the target '{asked.target}' is not a column of {name}",
-            hint=f"did you mean --target {near}?"
-            if near
-            else f"its columns are {', '.join(frame.columns[:20])}; if there is one, say --sep",
-        )
-    return _Data(
-        frame=frame,
-        inputs=frame if asked.target is None else frame.drop(columns=asked.target),
-        fingerprint=DataFingerprint(
-            name=name,
-            rows=len(frame),
-            columns=tuple(frame.columns),
-            sha256=tables.fingerprint(frame),
-            target=asked.target,
-        ),
-    )
 
 
 def _described(description: Description, asked: Submission) -> Description:
@@ -287,13 +380,25 @@ def _described(description: Description, asked: Submission) -> Description:
     if stated is not None and not fits[stated]:
         has = f"{classes} classes" if classes else "no classes"
         raise TypeMismatch(
-            f"{asked.model.name} is no {stated} model: it has {has}",
+            f"{asked.model} is no {stated} model: it has {has}",
             hint=f"leave out --type: it was found to be {description.type}",
         )
     return msgspec.structs.replace(description, type=stated)
 
 
-def _evaluated(description: Description, data: _Data, *, scores: Scores) -> Evaluation | None:
+def _class_names(
+    process: ModelProcess, asked: Submission, *, data: EvaluationData, scores: Scores
+) -> ClassNames | None:
+    """Return what the model's classes are called, where only the target tells."""
+    target = data.fingerprint.target
+    if target is None or asked.type in (PredictionType.REGRESSION, PredictionType.OTHER):
+        return None
+    return class_names(process.description, scores, actual=data.frame[target].to_numpy())
+
+
+def _evaluated(
+    description: Description, data: EvaluationData, *, scores: Scores
+) -> Evaluation | None:
     """Return the figures; None where there is no target to compare with."""
     target = data.fingerprint.target
     if target is None:
@@ -302,57 +407,10 @@ def _evaluated(description: Description, data: _Data, *, scores: Scores) -> Eval
     return run.run(description.type, actual, scores=scores, classes=description.classes)
 
 
-def _plain_pickle(model: Path, report: ScanReport, *, process: ModelProcess, folder: Path) -> Path:
-    """Return the model as a plain pickle: the file itself where it is one, byte for byte."""
-    if report.format == "pickle" and report.compression is None:
-        return model
-    plain = folder / "model.pkl"
-    process.rewrite(plain)
-    return plain
-
-
-def _origin(model: Path, report: ScanReport) -> Origin:
+def _origin(source: ModelSource, report: ScanReport) -> Origin:
     return Origin(
-        file=model.name,
+        file=Path(source.name).name or source.name,
         sha256=report.sha256,
         size_bytes=report.size_bytes,
         written_with=report.versions,
     )
-
-
-def _environment(
-    description: Description, report: ScanReport, process: ModelProcess
-) -> Environment:
-    frames = ("pandas",) if description.feature_names is not None else ()
-    return Environment(
-        python=platform.python_version(),
-        platform=sysconfig.get_platform(),
-        packages=process.packages((*compatibility.top_modules(report), *frames)),
-    )
-
-
-def _scan_line(model: Path, report: ScanReport) -> str:
-    packed = f", {report.compression}" if report.compression else ""
-    wrote = ", ".join(f"{name} {'/'.join(found)}" for name, found in report.versions.items())
-    return (
-        f"{model.name}: {report.format} protocol {report.protocol}{packed}, "
-        f"{report.size_bytes / 1e6:.1f} MB" + (f", written by {wrote}" if wrote else "")
-    )
-
-
-def _data_line(data: _Data) -> str:
-    return f"{data.fingerprint.name}: {len(data.frame):,} rows, {data.frame.shape[1]} columns"
-
-
-def _check_line(takes: Signature) -> str:
-    read = sum(column.required for column in takes.columns)
-    return f"the model reads {read} of the {len(takes.columns)} columns of the data"
-
-
-def _evaluation_line(evaluation: Evaluation | None) -> str:
-    if evaluation is None:
-        return "not evaluated: no --target was given"
-    figures = list(evaluation.metrics.items())[:4]
-    if not figures:
-        return f"no figure for {evaluation.type}"
-    return ", ".join(f"{name} {value:.4g}" for name, value in figures)

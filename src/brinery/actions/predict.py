@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from brinery.actions.rooms import Folder, Rooms, open_rooms
+from brinery.actions.seat import process_of
 from brinery.flavors import signature
-from brinery.flavors.model_process import ModelProcess
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
 from brinery.registry.interface import imported, resolve
@@ -32,9 +32,7 @@ class LoadedModel:
     def __init__(self, rooms: Rooms, version: Version) -> None:
         self.version = version
         self.candidate: Candidate = imported(version)
-        self._process = ModelProcess(
-            rooms.registry.model_file(version), timeout_s=rooms.settings.model.timeout_s
-        )
+        self._process = process_of(rooms, version)
 
     def predict(self, data: pd.DataFrame) -> Scores:
         """Return the model's answers, one per row.

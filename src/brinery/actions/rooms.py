@@ -28,12 +28,14 @@ class Rooms:
         settings: of the workspace and of the process.
         registry: of models.
         audit: of state changes.
+        tracking_uri: of the MLflow that `MLFLOW_TRACKING_URI` names; None where it names none.
     """
 
     workspace: Workspace
     settings: Settings
     registry: Registry
     audit: Audit
+    tracking_uri: str | None = None
 
     def entry(
         self, change: Change, subject: str, *, after: str, before: str | None = None, why: str = ""
@@ -67,4 +69,5 @@ def open_rooms(workspace: Folder | None = None) -> Rooms:
         settings=settings.read(found.settings_file, os.environ),
         registry=MlflowRegistry(found.tracking_uri, found.artifacts),
         audit=SqlAudit(found.database_uri),
+        tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
     )

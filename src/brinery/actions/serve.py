@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from brinery.actions.rooms import Folder, open_rooms
+from brinery.actions.rooms import Folder, Rooms, open_rooms
+from brinery.actions.seat import seat_of
 from brinery.records.version import Version
 from brinery.registry.interface import imported, resolve
 from brinery.serve import server
@@ -40,14 +41,7 @@ def serve_model(
     settings = rooms.settings.serve
     host, port = host or settings.host, port or settings.port
     version = resolve(rooms.registry, Reference.parse(reference))
-    endpoint = Endpoint(
-        version=version,
-        candidate=imported(version),
-        model_file=str(rooms.registry.model_file(version)),
-        timeout_s=settings.timeout_s,
-        max_body_bytes=int(settings.max_body_mb * 1e6),
-        unknown_categories=settings.unknown_categories,
-    )
+    endpoint = endpoint_of(rooms, version)
     server.check_address(host, port)
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
@@ -57,4 +51,26 @@ def serve_model(
         port=port,
         workers=workers or settings.workers,
         on_start=lambda: on_start(version, url) if on_start else None,
+    )
+
+
+def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
+    """Return what a server needs to know of a version, its environment built where it is gone.
+
+    Raises:
+        NotServable: it was not imported by Brinery.
+        EnvironmentUnavailable: its environment cannot be built here and now.
+    """
+    settings = rooms.settings.serve
+    seat, code = seat_of(rooms, version), rooms.registry.code_folder(version)
+    return Endpoint(
+        version=version,
+        candidate=imported(version),
+        model_file=str(rooms.registry.model_file(version)),
+        code_folder=None if code is None else str(code),
+        python=None if seat.python is None else str(seat.python),
+        limits=seat.limits,
+        timeout_s=settings.timeout_s,
+        max_body_bytes=int(settings.max_body_mb * 1e6),
+        unknown_categories=settings.unknown_categories,
     )

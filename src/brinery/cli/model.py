@@ -176,7 +176,7 @@ def _print_version(version: Version) -> None:
 def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, object]]:
     description, data, parity = candidate.description, candidate.data, version.parity
     packages = " ".join(f"{name}=={v}" for name, v in candidate.environment.packages.items())
-    code = candidate.code
+    code, built = candidate.code, " (built for it)" if candidate.environment.built else ""
     return [
         ("file", f"{candidate.origin.file}, sha256 {candidate.origin.sha256[:16]}…"),
         ("model", description.outline),
@@ -198,8 +198,29 @@ def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, 
             if code
             else "not in git",
         ),
-        ("environment", f"Python {candidate.environment.python}, {packages}"),
+        (
+            "environment",
+            f"Python {candidate.environment.python}{built}, {packages}",
+        ),
+        ("scan", _scan(candidate)),
+        ("sandbox", _sandbox(candidate)),
     ]
+
+
+def _scan(candidate: Candidate) -> str:
+    """Return what the file asked for, and on whose word it was let in."""
+    if candidate.trust is None:
+        return candidate.verdict
+    given = f"trusted by --trust {' --trust '.join(candidate.trust.given)}"
+    return f"{candidate.verdict}, {given}: {', '.join(candidate.trust.granted)}"
+
+
+def _sandbox(candidate: Candidate) -> str:
+    """Return what held the model's process back while it was evaluated."""
+    layers = candidate.sandbox.layers
+    held = [f"{layer.name} ({layer.by})" for layer in layers if layer.in_force]
+    free = [f"not {layer.name} ({layer.reason})" for layer in layers if not layer.in_force]
+    return ", ".join((*held, *free)) or "unknown"
 
 
 def _print_evaluation(candidate: Candidate) -> None:

@@ -57,6 +57,7 @@ METRICS: Final[Mapping[PredictionType, tuple[str, ...]]] = {
 
 # A softmax in float32 may come out this far beyond 0 or 1.
 _ROUNDING: Final = 1e-6
+_SUM_ROUNDING: Final = 1e-3
 _HALF: Final = 0.5
 
 _NO_ROWS: Final = "no row of the data has a label"
@@ -151,7 +152,7 @@ def _binary(actual: cls.Codes, scores: Scores, *, classes: tuple[Scalar, ...]) -
         "accuracy": _given(own, cls.accuracy),
         "roc_auc": _given(ranked, partial(cls.roc_auc, positive)),
         "average_precision": _given(ranked, partial(cls.average_precision, positive)),
-        "log_loss": _given(probabilities, partial(cls.log_loss, actual)),
+        "log_loss": _given(_sums_to_one(probabilities), partial(cls.log_loss, actual)),
         "brier": _given(score, partial(cls.brier, positive)),
         "precision": _given(counts, partial(cls.binary, cls.precision)),
         "recall": _given(counts, partial(cls.binary, cls.recall)),
@@ -181,7 +182,7 @@ def _multiclass(actual: cls.Codes, scores: Scores, *, classes: tuple[Scalar, ...
         "f1_weighted": _given(own, partial(cls.weighted, cls.f1)),
         "roc_auc_macro": _given(areas, lambda each: _absent(actual, classes) or float(each.mean())),
         "roc_auc_weighted": _given(areas, lambda each: cls.roc_auc_weighted(each, actual)),
-        "log_loss": _given(probabilities, partial(cls.log_loss, actual)),
+        "log_loss": _given(_sums_to_one(probabilities), partial(cls.log_loss, actual)),
     }
     return figures, () if isinstance(own, str) else (_confusion(classes, own),)
 
@@ -238,6 +239,16 @@ def _probabilities(scores: Scores, n_classes: int) -> cls.Floats | str:
     return given.clip(0, 1)
 
 
+def _sums_to_one(probabilities: cls.Floats | str) -> cls.Floats | str:
+    """Return probabilities of which each row's sum to 1, or the reason why they are none."""
+    if isinstance(probabilities, str):
+        return probabilities
+    off = int(np.count_nonzero(abs(probabilities.sum(axis=1) - 1) > _SUM_ROUNDING))
+    if not off:
+        return probabilities
+    return f"the probabilities of {off:,} of {len(probabilities):,} rows do not sum to 1"
+
+
 def _one_class(actual: cls.Codes, classes: tuple[Scalar, ...]) -> str:
     """Return why nothing can be told apart, or an empty text where two classes are present."""
     only = classes[actual[0]]
@@ -255,7 +266,11 @@ def _finite(values: npt.NDArray[np.generic], what: str) -> reg.Floats | str:
         numbers = values.astype(np.float64)
     except (TypeError, ValueError):
         return f"not every value of the {what} is a number"
-    return numbers if np.isfinite(numbers).all() else f"not every value of the {what} is finite"
+    finite = np.isfinite(numbers)
+    if finite.all():
+        return numbers
+    off = int(np.count_nonzero(~finite))
+    return f"{off:,} of the {numbers.size:,} values of the {what} are not finite"
 
 
 def _confusion(

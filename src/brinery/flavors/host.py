@@ -13,23 +13,18 @@ import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NoReturn, assert_never
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from brinery import errors
-from brinery.flavors import environment, messages, tables
-from brinery.flavors.interface import Flavor
-from brinery.flavors.scikit_learn import ScikitLearn
+from brinery.flavors import environment, exports, loading, messages, tables, threads
+from brinery.flavors.interface import Flavor, Given
+from brinery.pickles import attempts, confinement, refusals, semaphores
 from brinery.pickles.frames import Channel, ChannelClosed
-from brinery.pickles.unpickle import enter_child, rewrite, unpickle
+from brinery.pickles.unpickle import enter_child, rewrite
 from brinery.records.description import ColumnUse
-
-_FLAVORS: tuple[Flavor, ...] = (ScikitLearn(),)
-_MAX_REASON = 300
 
 # Of the search for columns that may be missing: how many are tried in one table, how many that are
 # treated alike are too few to judge by a sample, and how many make one.
@@ -45,54 +40,58 @@ class Host:
         self._model: Any = None
         self._flavor: Flavor | None = None
         self._uses: dict[str, ColumnUse] = {}
+        self._before = environment.imported_modules()
 
     def answer(
         self, request: messages.Request, payload: memoryview
     ) -> tuple[messages.Reply, memoryview]:
         """Return the reply to a request, with its payload."""
         nothing = memoryview(b"")
-        match request:
-            case messages.Load():
-                return self._load(Path(request.path)), nothing
-            case messages.Score():
-                return messages.Scored(), self._score(_frame(tables.unpack(payload), request))
-            case messages.ProbeMissing():
-                frame = _frame(tables.unpack(payload), request)
-                return messages.Columns(self._may_be_missing(frame, request.columns)), nothing
-            case messages.ListPackages():
-                loaded = environment.imported_modules()
-                return messages.Packages(
-                    environment.used_packages(request.modules, loaded)
-                ), nothing
-            case messages.Rewrite():
-                rewrite(self._model, Path(request.path))
-                return messages.Written(), nothing
-            case _ as unreachable:
-                assert_never(unreachable)
+        if isinstance(request, messages.Load):
+            return self._load(request), nothing
+        if isinstance(request, messages.Score):
+            return messages.Scored(), self._score(self._given(payload, request))
+        if isinstance(request, messages.ProbeMissing):
+            given = self._given(payload, request)
+            return messages.Columns(self._may_be_missing(given, request.columns)), nothing
+        if isinstance(request, messages.ListPackages):
+            return messages.Packages(
+                self._packages(request.modules), *environment.python()
+            ), nothing
+        if isinstance(request, messages.Export):
+            exports.export(self._model, self._flavor.name if self._flavor else "", asked=request)
+            return messages.Written(), nothing
+        rewrite(self._model, Path(request.path))
+        return messages.Written(), nothing
 
-    def _load(self, path: Path) -> messages.Loaded:
+    def _load(self, request: messages.Load) -> messages.Loaded:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            try:
-                self._model = unpickle(path)
-            except Exception as error:  # noqa: BLE001 - a model file may raise anything
-                raise _load_error(path, error) from None
-        self._flavor = next((flavor for flavor in _FLAVORS if flavor.sniff(self._model)), None)
-        if self._flavor is None:
-            what = type(self._model)
-            raise errors.NotAModel(
-                f"{path.name} holds a {what.__module__}.{what.__qualname__}, which cannot predict",
-                hint="pickle the fitted estimator or pipeline itself",
-            )
-        try:
-            description = self._flavor.describe(self._model)
-        except Exception as error:  # noqa: BLE001 - a model may raise anything
-            raise errors.NotAModel(
-                f"{path.name} cannot be described: {_reason(error)}",
-                hint="fit the model before it is pickled",
-            ) from None
+            self._model, self._flavor = loading.load(request)
+            description = loading.describe(self._model, self._flavor, file=Path(request.path).name)
         self._uses = description.columns
-        return messages.Loaded(description, tuple(dict.fromkeys(str(w.message) for w in caught)))
+        said = tuple(dict.fromkeys(str(w.message) for w in caught))
+        return messages.Loaded(description, said, self._flavor.name)
+
+    def _packages(self, modules: tuple[str, ...]) -> dict[str, str]:
+        """Return the distributions that the model uses, with their versions."""
+        needed = () if self._flavor is None else self._flavor.environment(self._model)
+        loaded = environment.imported_modules()
+        return environment.used_packages((*modules, *needed), loaded, before=self._before)
+
+    def _given(self, payload: memoryview, request: messages.Score | messages.ProbeMissing) -> Given:
+        """Return what the model is given: a frame, or an array where it was fitted without names.
+
+        A flavor may want a frame all the same.
+        """
+        frame: pd.DataFrame = tables.unpack(payload).select(list(request.columns)).to_pandas()
+        for name in frame.columns:
+            if frame[name].dtype == object:
+                frame[name] = frame[name].where(frame[name].notna(), float("nan"))
+        if request.named or (self._flavor is not None and self._flavor.frames):
+            return frame
+        # Row by row, as a caller's own array lies: sums in another order end in other last digits.
+        return np.ascontiguousarray(frame.to_numpy())
 
     def _score(self, frame: Any) -> memoryview:
         """Return the packed scores of a frame or an array."""
@@ -104,7 +103,7 @@ class Host:
             raise
         except Exception as error:  # noqa: BLE001 - a model may raise anything
             raise errors.PredictionRefused(
-                f"the model raised {_reason(error)}",
+                f"the model raised {loading.reason(error)}",
                 hint="compare the data's columns and types with those the model was fitted on",
             ) from None
 
@@ -165,42 +164,6 @@ def _holed(row: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.concat([rows.drop(columns=holed.columns), holed], axis="columns")[row.columns]
 
 
-def _frame(table: pa.Table, request: messages.Score | messages.ProbeMissing) -> Any:
-    """Return what the model is given: a frame, or an array where it was fitted without names."""
-    frame = table.select(list(request.columns)).to_pandas()
-    for name in frame.columns:
-        if frame[name].dtype == object:
-            frame[name] = frame[name].where(frame[name].notna(), float("nan"))
-    # Row by row, as a caller's own array lies: sums in another order end in other last digits.
-    return frame if request.named else np.ascontiguousarray(frame.to_numpy())
-
-
-def _reason(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:_MAX_REASON]}"
-
-
-def _load_error(path: Path, error: Exception) -> errors.ModelFileError:
-    match error:
-        case ModuleNotFoundError():
-            return errors.LibraryMissing(
-                f"{path.name} needs the module '{error.name}', which is not installed",
-                hint="install what it was made with, or put the module's folder on PYTHONPATH",
-            )
-        case AttributeError() if "Can't get attribute" in str(error) or isinstance(
-            error.obj, ModuleType
-        ):
-            return errors.ClassNotImportable(
-                f"{path.name} names a class that is not where it says: {error}",
-                hint="install the version of the library that wrote it",
-            )
-        case _:
-            return errors.ModelLoadFailed(
-                f"{path.name} could not be loaded: {_reason(error)}",
-                hint="load it once where it was made, and pickle it again",
-            )
-
-
 def serve(channel: Channel) -> NoReturn:
     """Answer frames until the parent closes its end, then end the process."""
     # Ctrl-C is for the parent, which may have answers to wait for.
@@ -212,9 +175,9 @@ def serve(channel: Channel) -> NoReturn:
             header, payload = channel.receive()
         except ChannelClosed:
             os._exit(0)
-        reply, body = _answered(host, header, payload)
+        answer, body = _answered(host, header, payload)
         try:
-            channel.send(messages.encode(reply), body)
+            channel.send(messages.encode(answer), body)
         except ChannelClosed:
             os._exit(0)
 
@@ -225,22 +188,34 @@ def _end_with_parent(channel: Channel) -> NoReturn:
     os._exit(0)
 
 
-def _answered(host: Host, header: bytes, payload: memoryview) -> tuple[messages.Reply, memoryview]:
+def _answered(host: Host, header: bytes, payload: memoryview) -> tuple[messages.Answer, memoryview]:
+    question = messages.QUESTIONS.decode(header)
+    reply: messages.Reply
+    body = memoryview(b"")
+    if isinstance(question.request, messages.Load):
+        confinement.close_in()
     try:
-        return host.answer(messages.REQUESTS.decode(header), payload)
-    except errors.BrineryError as error:
-        failed = error
+        reply, body = host.answer(question.request, payload)
+        tried = attempts.taken()
     except Exception as error:  # noqa: BLE001 - one request that cannot be met is not the last
-        failed = errors.Fault(f"the model's process could not answer: {_reason(error)}")
-    return _failed(failed), memoryview(b"")
+        tried = attempts.taken()
+        reply = _failed(error, tried)
+    return messages.Answer(question.number, reply, tried), body
 
 
-def _failed(error: errors.BrineryError) -> messages.Failed:
-    return messages.Failed(type(error).__name__, error.message, error.hint)
+def _failed(error: Exception, tried: tuple[str, ...]) -> messages.Failed:
+    failed = refusals.explained(error, tried)
+    if failed is None and isinstance(error, errors.BrineryError):
+        failed = error
+    if failed is None:
+        failed = errors.Fault(f"the model's process could not answer: {loading.reason(error)}")
+    return messages.Failed(type(failed).__name__, failed.message, failed.hint)
 
 
 def _prepare(modules: list[str]) -> None:
     """Import what a model will need, while there is nothing to answer; loading tells what fails."""
+    semaphores.install()
+    threads.prefer()
     for module in modules:
         with suppress(Exception):
             import_module(module)

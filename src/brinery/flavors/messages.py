@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Union
+
 import msgspec
 from msgspec import Struct
 
 from brinery.records.description import Description
 
 
-class Load(Struct, tag=True, frozen=True):
-    """Load the model that lies at a path."""
+class Load(Struct, tag=True, frozen=True, kw_only=True):
+    """Load the model that lies at a path.
+
+    Attributes:
+        path: of the file or folder, in the process's inbox.
+        format: as `ScanReport.format` has it.
+        flavor: the flavor that must load it; empty where it is to be found.
+        globals: the dotted names its pickles may ask for.
+        code: folders to put on the import path.
+    """
 
     path: str
+    format: str = "pickle"
+    flavor: str = ""
+    globals: tuple[str, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 class Score(Struct, tag=True, frozen=True):
@@ -45,14 +59,37 @@ class Rewrite(Struct, tag=True, frozen=True):
     path: str
 
 
-Request = Load | Score | ProbeMissing | ListPackages | Rewrite
+class Export(Struct, tag=True, frozen=True, kw_only=True):
+    """Write the model to a path in another format.
+
+    Attributes:
+        path: of the file, in the process's outbox.
+        to: `skops`, `joblib`, `onnx` or `native`.
+        columns: name and type of the inputs, as `ColumnType` has it, in the model's order.
+        named: whether the model's steps tell its columns apart by name.
+    """
+
+    path: str
+    to: str
+    columns: tuple[tuple[str, str], ...] = ()
+    named: bool = False
+
+
+Request = Union[Load, Score, ProbeMissing, ListPackages, Rewrite, Export]
 
 
 class Loaded(Struct, tag=True, frozen=True):
-    """The model is there; `warnings` is what loading it warned of."""
+    """The model is there.
+
+    Attributes:
+        description: what it says of itself.
+        warnings: what loading it warned of.
+        flavor: name of the flavor that took it.
+    """
 
     description: Description
     warnings: tuple[str, ...]
+    flavor: str
 
 
 class Scored(Struct, tag=True, frozen=True):
@@ -66,9 +103,19 @@ class Columns(Struct, tag=True, frozen=True):
 
 
 class Packages(Struct, tag=True, frozen=True):
-    """Distribution name to version."""
+    """What the model was loaded with.
+
+    Attributes:
+        versions: distribution name to version, of those it uses.
+        python: version of the process's Python.
+        platform: such as `linux-x86_64`.
+        libc: the C library and its version; empty where it is not known.
+    """
 
     versions: dict[str, str]
+    python: str
+    platform: str
+    libc: str
 
 
 class Written(Struct, tag=True, frozen=True):
@@ -89,8 +136,30 @@ class Failed(Struct, tag=True, frozen=True):
     hint: str
 
 
-Reply = Loaded | Scored | Columns | Packages | Written | Failed
+Reply = Union[Loaded, Scored, Columns, Packages, Written, Failed]
 
-REQUESTS = msgspec.msgpack.Decoder(Request)
-REPLIES = msgspec.msgpack.Decoder(Reply)
+
+class Question(Struct, frozen=True):
+    """A request, and a number that nobody knew before: its answer repeats it."""
+
+    number: int
+    request: Request
+
+
+class Answer(Struct, frozen=True):
+    """A reply.
+
+    Attributes:
+        number: of the question.
+        reply: to its request.
+        attempts: what was tried meanwhile and refused by the sandbox, such as `open /etc/passwd`.
+    """
+
+    number: int
+    reply: Reply
+    attempts: tuple[str, ...] = ()
+
+
+QUESTIONS = msgspec.msgpack.Decoder(Question)
+ANSWERS = msgspec.msgpack.Decoder(Answer)
 encode = msgspec.msgpack.encode

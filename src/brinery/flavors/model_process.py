@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from pathlib import Path
 from typing import Self, TypeVar
@@ -10,25 +11,43 @@ import msgspec
 import pyarrow as pa
 
 from brinery import errors
-from brinery.flavors import messages, tables
+from brinery.flavors import answers, messages, naming, received, tables
+from brinery.pickles import digest
 from brinery.pickles.child import ChildProcess
+from brinery.pickles.limits import Limits
+from brinery.records.artifact import Artifact
 from brinery.records.description import Description
+from brinery.records.sandbox import Sandbox
 from brinery.records.scores import Scores
+from brinery.records.signature import Scalar
+from brinery.records.version import Environment
 
 DEFAULT_TIMEOUT_S = 600.0
 _LISTED = 10
+_REWRITTEN = "model.pkl"
+_MOST_ATTEMPTS = 100
 
 _R = TypeVar("_R", bound=messages.Reply)
 
 
-def start_process(*, timeout_s: float, modules: tuple[str, ...] = ()) -> ChildProcess:
+def start_process(
+    *,
+    timeout_s: float,
+    modules: tuple[str, ...] = (),
+    limits: Limits | None = None,
+    python: Path | None = None,
+) -> ChildProcess:
     """Return a process that a model can be loaded in later, and that imports meanwhile.
 
     Args:
         timeout_s: for each answer.
         modules: top-level modules that the model is known to need.
+        limits: what it may use.
+        python: the interpreter; this one when None.
     """
-    return ChildProcess("brinery.flavors.host", *modules, timeout_s=timeout_s)
+    return ChildProcess(
+        "brinery.flavors.host", *modules, timeout_s=timeout_s, limits=limits, python=python
+    )
 
 
 class ModelProcess:
@@ -38,12 +57,18 @@ class ModelProcess:
     or close it.
 
     Args:
-        path: a pickle or joblib file.
+        path: a model file or folder.
+        artifact: how it becomes a model.
+        code: the folder of the user's own modules, where the artifact has some.
         timeout_s: for each answer.
         started: a process to load it in; a new one when None. It becomes this object's own.
+        limits: what a new one may use.
+        python: the interpreter of a new one; this one when None.
 
     Raises:
         ModelFileError: it cannot be loaded; the subclass says why.
+        ModelConfined: it tried what its sandbox forbids, and could not be loaded without.
+        SandboxUnavailable: the limits require a layer that is not in force.
         ModelProcessDied, ModelProcessTimeout: the process ended, or did not answer.
     """
 
@@ -51,18 +76,55 @@ class ModelProcess:
         self,
         path: Path,
         *,
+        artifact: Artifact,
+        code: Path | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         started: ChildProcess | None = None,
+        limits: Limits | None = None,
+        python: Path | None = None,
     ) -> None:
         self._lock = threading.Lock()
-        self._child = started or start_process(timeout_s=timeout_s)
+        self._attempts: dict[str, None] = {}
+        self._child = started or start_process(timeout_s=timeout_s, limits=limits, python=python)
         try:
-            loaded, _ = self._ask(messages.Load(str(path.resolve())), messages.Loaded)
+            self.sandbox: Sandbox = self._child.sandbox
+            loaded, _ = self._ask(self._admitted(path, artifact, code=code), messages.Loaded)
         except BaseException:
             self._child.close()
             raise
-        self.description: Description = loaded.description
-        self.warnings: tuple[str, ...] = loaded.warnings
+        self._own_classes = loaded.description.classes
+        self.description: Description = naming.describe(loaded.description, artifact.classes)
+        self.warnings: tuple[str, ...] = received.said(loaded.warnings)
+        self.artifact = msgspec.structs.replace(artifact, flavor=loaded.flavor)
+
+    def name_classes(self, classes: tuple[Scalar, ...]) -> None:
+        """Have answers carry names of classes that the model only numbers, in its order."""
+        self.artifact = msgspec.structs.replace(self.artifact, classes=classes)
+        self.description = naming.describe(self.description, classes)
+
+    def _admitted(self, path: Path, artifact: Artifact, *, code: Path | None) -> messages.Load:
+        """Return the order to load a copy of a model that no one else writes to."""
+        inbox = self._child.inbox
+        digest.copy(path, inbox / path.name, sha256=artifact.sha256)
+        folders = []
+        if code is not None:
+            digest.copy(code, inbox / "code", sha256=artifact.code_sha256)
+            folders.append(str(inbox / "code"))
+        return messages.Load(
+            path=str(inbox / path.name),
+            format=artifact.format,
+            flavor=artifact.flavor,
+            globals=artifact.globals,
+            code=tuple(folders),
+        )
+
+    @property
+    def attempts(self) -> tuple[str, ...]:
+        """Return what the model tried so far and was refused, such as `open /etc/passwd`.
+
+        It is the model's own process that tells: a hostile one may keep silent.
+        """
+        return tuple(self._attempts)
 
     @property
     def alive(self) -> bool:
@@ -87,13 +149,25 @@ class ModelProcess:
             return self._scored(table)
         except errors.PredictionRefused as error:
             row = self._refused_row(table)
-            hint = error.hint if row is None else self._missing(table, row) or error.hint
+            hint = error.hint
+            if row is not None:
+                there = table.slice(row, 1).select(list(self._columns(table)))
+                hint = _missing(there) or hint
             raise errors.PredictionRefused(error.reason, hint=hint, row=row) from None
 
     def _scored(self, table: pa.Table) -> Scores:
         request = messages.Score(self._columns(table), self._named)
-        _, payload = self._ask(request, messages.Scored, tables.pack(table))
-        return tables.unpack_scores(payload, self.description.classes)
+        rows, classes = table.num_rows, self._own_classes
+        most_bytes = received.most_bytes(rows, len(classes))
+        _, payload = self._ask(request, messages.Scored, tables.pack(table), most_bytes=most_bytes)
+        try:
+            received.check_scores(payload, rows=rows, classes=len(classes))
+            scores = tables.unpack_scores(payload, classes)
+        except received.Unfit as error:
+            self._child.close()
+            raise errors.Fault(f"the model's process answered what is no answer: {error}") from None
+        names = self.artifact.classes
+        return answers.named(scores, names) if names else scores
 
     def _refused_row(self, table: pa.Table) -> int | None:
         """Return the first row, from 0, on which the model raises; None where it does on all.
@@ -117,32 +191,55 @@ class ModelProcess:
             return True
         return False
 
-    def _missing(self, table: pa.Table, row: int) -> str:
-        """Return a hint that names the columns without a value in a row, if there are any."""
-        there = table.slice(row, 1).select(list(self._columns(table)))
-        pairs = zip(there.column_names, there.columns, strict=True)
-        empty = [name for name, column in pairs if column.null_count]
-        names = ", ".join(empty[:_LISTED]) + (", …" if len(empty) > _LISTED else "")
-        return f"that row has no value in {names}: fill it in or leave the row out" if empty else ""
-
     def may_be_missing(self, row: pa.Table) -> tuple[str, ...]:
         """Return the columns of a one-row table whose value the model does without."""
         request = messages.ProbeMissing(self._columns(row), self._named)
         columns, _ = self._ask(request, messages.Columns, tables.pack(row))
         return columns.names
 
-    def packages(self, modules: tuple[str, ...]) -> dict[str, str]:
-        """Return the distributions that the model uses, with their versions.
+    def environment(
+        self, modules: tuple[str, ...], built: Environment | None = None
+    ) -> Environment:
+        """Return what the model was loaded and scored with; asked once it has predicted.
 
         Args:
             modules: the top-level modules that its pickle names.
+            built: the environment that the process runs in, where that was built for it.
         """
-        packages, _ = self._ask(messages.ListPackages(modules), messages.Packages)
-        return packages.versions
+        found, _ = self._ask(messages.ListPackages(modules), messages.Packages)
+        return Environment(
+            python=found.python,
+            platform=found.platform,
+            libc=found.libc,
+            packages=found.versions,
+            built=built is not None and built.built,
+            lock=() if built is None else built.lock,
+        )
 
     def rewrite(self, path: Path) -> None:
-        """Write the model as a plain pickle."""
-        self._ask(messages.Rewrite(str(path)), messages.Written)
+        """Write the model as a plain pickle, to a path where nothing is."""
+        self._ask(messages.Rewrite(str(self._child.outbox / _REWRITTEN)), messages.Written)
+        self._child.take(_REWRITTEN, path)
+
+    def export(
+        self, path: Path, *, to: str, columns: tuple[tuple[str, str], ...], named: bool
+    ) -> None:
+        """Write the model in another format, to a path where nothing is.
+
+        Args:
+            path: of the file.
+            to: as `messages.Export` has it.
+            columns: name and type of the inputs, in the model's order.
+            named: whether the model's steps tell its columns apart by name.
+
+        Raises:
+            NotExportable: the format cannot hold the model.
+            LibraryMissing: what writes the format is not installed.
+        """
+        written = str(self._child.outbox / path.name)
+        request = messages.Export(path=written, to=to, columns=columns, named=named)
+        self._ask(request, messages.Written)
+        self._child.take(path.name, path)
 
     def close(self) -> None:
         """End the process."""
@@ -162,24 +259,42 @@ class ModelProcess:
         return self.description.feature_names or tuple(table.column_names)
 
     def _ask(
-        self, request: messages.Request, expected: type[_R], payload: bytes | memoryview = b""
+        self,
+        request: messages.Request,
+        expected: type[_R],
+        payload: bytes | memoryview = b"",
+        *,
+        most_bytes: int = 0,
     ) -> tuple[_R, memoryview]:
+        """Return the reply to a request, of the type that is expected, and its payload.
+
+        What is no such reply ends the process: whatever it sends after that is as little one.
+        """
+        number = secrets.randbits(63)
+        question = messages.encode(messages.Question(number, request))
         with self._lock:
-            header, body = self._child.ask(messages.encode(request), payload)
-        try:
-            reply = messages.REPLIES.decode(header)
-        except msgspec.DecodeError as error:
-            raise errors.Fault(f"the model's process answered what is no reply: {error}") from None
-        if isinstance(reply, messages.Failed):
-            raise _error(reply)
-        if not isinstance(reply, expected):
-            raise errors.Fault(f"the model's process answered {type(reply).__name__}")
-        return reply, body
+            header, body = self._child.ask(question, payload, most_bytes=most_bytes)
+            try:
+                answer = received.answer(header, number)
+            except received.Unfit as error:
+                self._child.close()
+                raise errors.Fault(
+                    f"the model's process answered what is no reply: {error}"
+                ) from None
+            for attempt in received.said(answer.attempts):
+                if len(self._attempts) < _MOST_ATTEMPTS:
+                    self._attempts[attempt] = None
+        if isinstance(answer.reply, messages.Failed):
+            raise received.error(answer.reply)
+        if not isinstance(answer.reply, expected):
+            self._child.close()
+            raise errors.Fault(f"the model's process answered {type(answer.reply).__name__}")
+        return answer.reply, body
 
 
-def _error(failed: messages.Failed) -> errors.BrineryError:
-    """Return the error that a reply names."""
-    kind = getattr(errors, failed.error, None)
-    if isinstance(kind, type) and issubclass(kind, errors.BrineryError):
-        return kind(failed.message, hint=failed.hint)
-    return errors.Fault(failed.message, hint=failed.hint)
+def _missing(row: pa.Table) -> str:
+    """Return a hint that names the columns without a value in a row, if there are any."""
+    pairs = zip(row.column_names, row.columns, strict=True)
+    empty = [name for name, column in pairs if column.null_count]
+    names = ", ".join(empty[:_LISTED]) + (", …" if len(empty) > _LISTED else "")
+    return f"that row has no value in {names}: fill it in or leave the row out" if empty else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 import pandas as pd
 from msgspec.structs import replace
 
-from brinery.errors import NotAModel, PredictionRefused
+from brinery.errors import LibraryMissing, NotAModel, PredictionRefused
+from brinery.flavors.answers import scalars, type_of
+from brinery.flavors.interface import Flavor, Given, Source, made_by
 from brinery.records.description import ColumnUse, Description
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
@@ -17,76 +19,148 @@ from brinery.records.signature import Scalar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_DISTRIBUTION = "scikit-learn"
+_TABLE = 2
 _MAX_OUTLINE = 200
 _MAX_CATEGORIES = 1000
 
 
-class ScikitLearn:
-    """The flavor of scikit-learn estimators, pipelines among them."""
+class ScikitLearn(Flavor):
+    """The flavor of scikit-learn estimators, pipelines among them.
+
+    Classifiers and regressors predict; so do clusterers, and outlier detectors (-1 or 1), as
+    *other*. A transformer without `predict` answers with its one column, as *other* too.
+    """
+
+    name = "scikit-learn"
+    module = "sklearn"
+    formats: tuple[str, ...] = ("skops",)
 
     def sniff(self, model: Any) -> bool:
-        """Return whether the object is an estimator that can predict."""
-        from sklearn.base import BaseEstimator
+        """Return whether the object is an estimator."""
+        return made_by(model, "sklearn") and hasattr(model, "get_params")
 
-        return isinstance(model, BaseEstimator) and hasattr(model, "predict")
+    def load(self, source: Source) -> Any:
+        """Return the estimator of a skops file, made of no other types than those accepted.
+
+        The file's own list of trusted types is never read.
+        """
+        try:
+            from skops import io
+        except ImportError:
+            raise LibraryMissing(
+                f"{source.path.name} is a skops file, and skops is not installed",
+                hint="pip install 'brinery[skops]'",
+            ) from None
+        return io.load(source.path, trusted=list(source.globals))
+
+    def outline(self, model: Any) -> str:
+        """Return the class of an estimator with those of its steps, on one line."""
+        return outline(model)
+
+    def type(self, model: Any) -> PredictionType:
+        """Return what its tags say that it predicts."""
+        return _type(model, self.classes(model))
+
+    def classes(self, model: Any) -> tuple[Scalar, ...]:
+        """Return `classes_`; none where it predicts several outputs."""
+        classes = getattr(model, "classes_", None)
+        if classes is None or not hasattr(classes, "tolist") or classes.ndim != 1:
+            return ()
+        return scalars(classes)
+
+    def feature_names(self, model: Any) -> Optional[tuple[str, ...]]:
+        """Return `feature_names_in_`; None for one that takes bare text."""
+        if _takes_text(model):
+            return None
+        names = getattr(model, "feature_names_in_", None)
+        if names is None:
+            # Before scikit-learn 1.0 only a `ColumnTransformer` told them.
+            names = getattr(_first_step(model), "_feature_names_in", None)
+        return None if names is None else tuple(str(name) for name in names)
+
+    def n_features(self, model: Any) -> Optional[int]:
+        """Return `n_features_in_`; 1 for one that takes bare text."""
+        return 1 if _takes_text(model) else getattr(model, "n_features_in_", None)
+
+    def signature(self, model: Any) -> dict[str, ColumnUse]:
+        """Return what its steps do with each column."""
+        names = self.feature_names(model)
+        return column_uses(model, names) if names else {}
+
+    def environment(self, model: Any) -> tuple[str, ...]:
+        """Return scikit-learn and the packages that its steps are made by."""
+        made = {type(step).__module__.partition(".")[0] for step in _parts(model)}
+        follows = {"sklearn"} if hasattr(model, "get_params") else set()
+        return tuple(sorted({self.module, *follows, *made} - {"builtins", "__main__"}))
 
     def describe(self, model: Any) -> Description:
-        """Return what an estimator says of itself."""
-        from importlib.metadata import version
+        """Return what an estimator says of itself.
 
+        Raises:
+            NotAModel: it can neither predict nor transform what it was not fitted on.
+        """
+        _check_answers(model)
         _check_fitted(model)
-        bare = _takes_text(model)
-        names = None if bare else getattr(model, "feature_names_in_", None)
-        feature_names = None if names is None else tuple(str(name) for name in names)
-        classes = _classes(model)
-        return Description(
-            framework=_DISTRIBUTION,
-            framework_version=version(_DISTRIBUTION),
-            outline=outline(model),
-            type=_type(model, classes),
-            classes=classes,
-            gives_probabilities=_gives_probabilities(model),
-            feature_names=feature_names,
-            n_features=1 if bare else getattr(model, "n_features_in_", None),
-            columns=column_uses(model, feature_names) if feature_names else {},
-        )
+        return super().describe(model)
 
-    def score(self, model: Any, frame: pd.DataFrame) -> Scores:
+    def predict(self, model: Any, given: Given) -> Any:
+        """Return its predictions, or the one column it transforms its input to."""
+        if hasattr(model, "predict"):
+            return model.predict(given)
+        return _one_column(model.transform(given))
+
+    def score(self, model: Any, given: Given) -> Scores:
         """Return an estimator's predictions, with probabilities where it has them.
 
         Raises:
             NotAModel: it answers each row with several values.
-            PredictionRefused: it takes bare text, and one is missing.
-            ValueError: it does not answer each row with one value and a probability per class.
+            PredictionRefused: it takes bare text, and one is missing; or its answer is none.
         """
-        given = _texts(frame) if _takes_text(model) else frame
-        predictions = _predictions(model, given)
-        if not _gives_probabilities(model):
-            return Scores(predictions=predictions)
-        probabilities = np.asarray(model.predict_proba(given), dtype=np.float64)
-        if probabilities.shape != (len(frame), len(_classes(model))):
-            raise ValueError(
-                f"probabilities of shape {probabilities.shape} for {len(frame)} rows "
-                f"and {len(_classes(model))} classes"
-            )
-        return Scores(predictions=predictions, probabilities=probabilities)
+        return super().score(model, _texts(given) if _takes_text(model) else given)
 
 
-def _predictions(model: Any, given: Any) -> Any:
-    """Return a model's predictions, one per row."""
-    predictions = np.asarray(model.predict(given))
-    if predictions.ndim == 2:  # noqa: PLR2004 - (n, 1) is (n,)
-        outputs = predictions.shape[1]
-        if outputs != 1:
-            raise NotAModel(
-                f"the model predicts {outputs} outputs, and one is supported",
-                hint="fit and pickle one estimator per output",
-            )
-        predictions = predictions[:, 0]
-    if predictions.shape != (len(given),):
-        raise ValueError(f"predictions of shape {predictions.shape} for {len(given)} rows")
-    return predictions
+def _check_answers(model: Any) -> None:
+    """Raise where an estimator has no answer for rows that it was not fitted on."""
+    if hasattr(model, "predict") or hasattr(model, "transform"):
+        return
+    if hasattr(_last(model), "fit_predict"):
+        raise NotAModel(
+            f"{outline(model)} labels only the rows it was fitted on: it has no predict",
+            hint="fit a classifier on its labels, or a clusterer that has predict, such as KMeans",
+        )
+    raise NotAModel(
+        f"{outline(model)} can neither predict nor transform",
+        hint="pickle the fitted estimator or pipeline itself",
+    )
+
+
+def _one_column(transformed: Any) -> Any:
+    """Return what a transformer gives where it is one column.
+
+    Raises:
+        NotAModel: there are several.
+    """
+    shape: tuple[int, ...] = getattr(transformed, "shape", ())
+    if len(shape) == _TABLE and shape[1] != 1:
+        raise NotAModel(
+            f"the transformer gives {shape[1]} columns, and one answer per row is supported",
+            hint="put an estimator behind it in a Pipeline, and pickle the pipeline",
+        )
+    return transformed
+
+
+def _parts(model: Any) -> Iterator[Any]:
+    """Yield an estimator and those it is made of, as far as its parameters tell."""
+    yield model
+    if hasattr(model, "get_params") and hasattr(model, "fit"):
+        yield from (part for part in model.get_params().values() if hasattr(part, "get_params"))
+
+
+def _last(model: Any) -> Any:
+    """Return the step of a pipeline that answers."""
+    while isinstance(getattr(model, "steps", None), list) and model.steps:
+        model = model.steps[-1][1]
+    return model
 
 
 def _takes_text(model: Any) -> bool:
@@ -96,7 +170,7 @@ def _takes_text(model: Any) -> bool:
     first = _first_step(model)
     if isinstance(parts := getattr(first, "transformer_list", None), list):
         return any(_takes_text(part) for _, part in parts)
-    return isinstance(first, CountVectorizer | HashingVectorizer)
+    return isinstance(first, (CountVectorizer, HashingVectorizer))
 
 
 def _texts(frame: Any) -> Any:
@@ -117,30 +191,17 @@ def _check_fitted(model: Any) -> None:
     """Raise where an estimator of scikit-learn's own is not fitted; others need not say."""
     from sklearn.utils.validation import check_is_fitted
 
-    last = model
-    while isinstance(getattr(last, "steps", None), list):
-        last = last.steps[-1][1]
+    # The last step is asked: a pipeline does not know of itself before scikit-learn 1.3.
+    last = _last(model)
     if type(last).__module__.startswith("sklearn."):
-        check_is_fitted(model)
-
-
-def _gives_probabilities(model: Any) -> bool:
-    """Return whether there are probabilities, and classes to tell them by."""
-    return hasattr(model, "predict_proba") and bool(_classes(model))
-
-
-def _classes(model: Any) -> tuple[Scalar, ...]:
-    classes = getattr(model, "classes_", None)
-    if classes is None or not hasattr(classes, "tolist") or classes.ndim != 1:
-        return ()
-    return tuple(classes.tolist())
+        check_is_fitted(last)
 
 
 def _type(model: Any, classes: tuple[Scalar, ...]) -> PredictionType:
     from sklearn.base import is_classifier, is_regressor
 
     if is_classifier(model) and classes:
-        return PredictionType.BINARY if len(classes) == 2 else PredictionType.MULTICLASS  # noqa: PLR2004 - two classes are binary
+        return type_of(classes)
     if is_regressor(model):
         return PredictionType.REGRESSION
     return PredictionType.OTHER
@@ -220,8 +281,8 @@ def _resolve(columns: Any, names: Sequence[str]) -> list[str]:
             return list(names[start:stop])
         return list(names[columns])
     chosen: list[Any] = np.atleast_1d(np.asarray(columns, dtype=object)).tolist()
-    if chosen and all(isinstance(column, bool | np.bool_) for column in chosen):
-        return [name for name, kept in zip(names, chosen, strict=True) if kept]
+    if chosen and all(isinstance(column, (bool, np.bool_)) for column in chosen):
+        return [name for name, kept in zip(names, chosen) if kept]
     return [column if isinstance(column, str) else names[int(column)] for column in chosen]
 
 
@@ -240,7 +301,7 @@ def _encoded(branch: Any, position: int) -> ColumnUse:
             if step.add_indicator or pd.isna(step.statistics_).any():
                 # It adds columns, or drops one: where the column is afterwards is not known.
                 return ColumnUse(missing=True)
-        elif isinstance(step, OneHotEncoder | OrdinalEncoder):
+        elif isinstance(step, (OneHotEncoder, OrdinalEncoder)):
             learned = step.categories_[position]
             knows_missing = bool(pd.isna(learned).any())
             return ColumnUse(categories=_listed(learned), missing=imputed or knows_missing)
@@ -262,6 +323,6 @@ def _listed(learned: Any) -> tuple[Scalar, ...] | None:
     """Return an encoder's categories where they are few enough to list, and all JSON values."""
     known = tuple(value for value in learned.tolist() if not pd.isna(value))
     plain = learned.dtype.kind not in "mM" and all(
-        isinstance(value, str | int | float | bool) for value in known
+        isinstance(value, (str, int, float, bool)) for value in known
     )
     return known if plain and 0 < len(known) <= _MAX_CATEGORIES else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -16,6 +17,7 @@ from brinery.records.signature import Scalar
 
 _PREDICTION = "prediction"
 _PROBABILITY = "p"
+_CLASSES = b"classes"
 
 
 def pack(table: pa.Table) -> memoryview:
@@ -34,6 +36,8 @@ def unpack(payload: bytes | memoryview) -> pa.Table:
 def pack_scores(scores: Scores) -> memoryview:
     """Return scores as an Arrow stream: a column of predictions and one per class.
 
+    The classes go with them as metadata: a model may name them in its answer only.
+
     Raises:
         TypeError: the predictions are not all numbers, all strings or all booleans.
     """
@@ -47,23 +51,45 @@ def pack_scores(scores: Scores) -> memoryview:
     if scores.probabilities is not None:
         for position, column in enumerate(scores.probabilities.T):
             columns[f"{_PROBABILITY}{position}"] = pa.array(np.ascontiguousarray(column))
-    return pack(pa.table(columns))
+    table = pa.table(columns)
+    if scores.classes:
+        names = msgspec.json.encode(tuple(map(_plain, scores.classes)))
+        table = table.replace_schema_metadata({_CLASSES: names})
+    return pack(table)
 
 
 def unpack_scores(payload: bytes | memoryview, classes: tuple[Scalar, ...]) -> Scores:
-    """Return the scores of an Arrow stream, whose probabilities are of these classes."""
+    """Return the scores of an Arrow stream.
+
+    Args:
+        payload: the stream.
+        classes: of its probabilities; where there are none, those that came with the answers.
+    """
     table = unpack(payload)
     predictions = table.column(_PREDICTION).to_numpy()
     rest = [
         column.to_numpy()
-        for name, column in zip(table.column_names, table.columns, strict=True)
+        for name, column in zip(table.column_names, table.columns)
         if name != _PREDICTION
     ]
     return Scores(
         predictions=predictions,
         probabilities=np.column_stack(rest).astype(np.float64, copy=False) if rest else None,
-        classes=classes,
+        classes=classes or _classes(table, len(rest)),
     )
+
+
+def _classes(table: pa.Table, count: int) -> tuple[Scalar, ...]:
+    """Return the classes that came with some answers; none where they are not one per column."""
+    stated = (table.schema.metadata or {}).get(_CLASSES)
+    if stated is None:
+        return ()
+    try:
+        classes = msgspec.json.decode(stated, type=tuple[Scalar, ...])
+    except msgspec.DecodeError:
+        return ()
+    plain = all(str(label).isprintable() for label in classes)
+    return classes if plain and len(classes) == count == len(set(classes)) else ()
 
 
 def _plain(value: Any) -> Any:

@@ -1,61 +1,110 @@
-"""The process a model lives in: started, asked, ended.
-
-Issue by issue more confinement goes under it; that the model lives elsewhere is here from the
-start, so nothing above this room changes when it does.
-"""
+"""The process a model lives in: started, confined, asked, ended."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
+import shutil
+import signal
+import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import weakref
-from typing import IO, Self
+from pathlib import Path
+from typing import Self
 
-from brinery.errors import ModelProcessDied, ModelProcessTimeout
-from brinery.pickles.frames import Channel, ChannelClosed, ChannelTimeout
+import msgspec
 
+from brinery.errors import ModelConfined, ModelProcessDied, ModelProcessTimeout, SandboxUnavailable
+from brinery.pickles import surroundings, words
+from brinery.pickles.frames import Channel, ChannelClosed, ChannelTimeout, NotAFrame
+from brinery.pickles.limits import Kernel, Limits
+from brinery.pickles.watch import Watch
+from brinery.records.sandbox import Sandbox
+
+_LAUNCH = Path(__file__).with_name("launch.py")
+_PACKAGE = Path(__file__).parent.parent
 _END_WAIT_S = 2.0
-_TAIL_BYTES = 2000
+_CHUNK_BYTES = 1 << 20
+_OUTSIDE = "outside"  # a file that the process must not be able to read
+_OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory")
 
 
 class ChildProcess:
-    """A Python process that runs one module and answers frames.
+    """A confined Python process that runs one module and answers frames.
 
     Use it as a context manager: at its end the process is gone, whatever happened. One that is
     forgotten ends when it is collected, or with this process.
 
     Args:
-        module: run as `python -P -m module READ_FD WRITE_FD ARGUMENT…`; it answers one frame per
+        module: run as `python -m module READ_FD WRITE_FD ARGUMENT…`; it answers one frame per
             frame.
         arguments: what else it is told.
         timeout_s: for each answer.
+        python: the interpreter; this one when None.
+        limits: what it may use.
+        kernel: which of the kernel's means may be used.
+
+    Attributes:
+        inbox: a folder of its own, for what the process is to read.
+        outbox: a folder of its own, for what it writes.
     """
 
-    def __init__(self, module: str, *arguments: str, timeout_s: float) -> None:
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        timeout_s: float,
+        python: Path | None = None,
+        limits: Limits | None = None,
+        kernel: Kernel | None = None,
+    ) -> None:
         self.timeout_s = timeout_s
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `_end`
+        self._limits = limits or Limits()
+        self._greeting = threading.Lock()
+        self._sandbox: Sandbox | None = None
+        folder = Path(tempfile.mkdtemp(prefix="brinery-")).resolve()
+        self.inbox, self.outbox = folder / "in", folder / "out"
+        self.inbox.mkdir()
+        self.outbox.mkdir()
+        (folder / _OUTSIDE).touch()
         to_child, from_parent = os.pipe()
         to_parent, from_child = os.pipe()
+        said, saying = os.pipe()
         self._channel = Channel(to_parent, from_parent)
+        environ = surroundings.variables(os.environ, scratch=self.outbox)  # noqa: TID251 - what is passed on of it is listed there
+        plan = {
+            **_plan(folder, self._limits, kernel or Kernel()),
+            "module": module,
+            "arguments": [str(to_child), str(from_child), *arguments],
+            "variables": list(environ),
+        }
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", module, str(to_child), str(from_child), *arguments],
+                [str(python or sys.executable), str(_LAUNCH), json.dumps(plan)],
                 stdin=subprocess.DEVNULL,
-                stdout=self._said,
-                stderr=self._said,
+                stdout=saying,
+                stderr=saying,
                 pass_fds=(to_child, from_child),
+                env=environ,
+                start_new_session=True,
             )
         except BaseException:
             self._channel.close()
-            self._said.close()
+            os.close(said)
+            shutil.rmtree(folder, ignore_errors=True)
             raise
         finally:
-            os.close(to_child)
-            os.close(from_child)
-        self._finalizer = weakref.finalize(self, _end, self._process, self._channel, self._said)
+            for descriptor in (to_child, from_child, saying):
+                os.close(descriptor)
+        self._watch = Watch(self._process, said=said, scratch=self.outbox, limits=self._limits)
+        self._finalizer = weakref.finalize(
+            self, _end, self._process, self._channel, watch=self._watch, folder=folder
+        )
 
     @property
     def pid(self) -> int:
@@ -67,35 +116,75 @@ class ChildProcess:
         """Return whether the process runs."""
         return self._process.poll() is None
 
-    def ask(self, header: bytes, payload: bytes | memoryview = b"") -> tuple[bytes, memoryview]:
-        """Return the header and payload that the child answers with.
+    @property
+    def limits(self) -> Limits:
+        """Return what it may use."""
+        return self._limits
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """Return what holds the process back, as it found by trying; waits until it has.
 
         Raises:
-            ModelProcessDied: it ended instead, or had been closed.
+            SandboxUnavailable: a layer is not in force, and the limits require all of them.
+            ModelProcessDied, ModelProcessTimeout: it ended before it said so, or did not.
+        """
+        with self._greeting:
+            if self._sandbox is None:
+                self._sandbox = self._greeted()
+                if self._limits.require and not self._sandbox.complete:
+                    self.close()
+                    raise _unavailable(self._sandbox)
+            return self._sandbox
+
+    def ask(
+        self,
+        header: bytes,
+        payload: bytes | memoryview = b"",
+        *,
+        most_bytes: int | None = None,
+    ) -> tuple[bytes, memoryview]:
+        """Return the header and payload that the child answers with.
+
+        Args:
+            header: of the question.
+            payload: of the question.
+            most_bytes: how large the payload of the answer may be; None sets no limit of its own.
+
+        Raises:
+            SandboxUnavailable: see `sandbox`.
+            ModelConfined: it took more than it may, and was ended.
+            ModelProcessDied: it ended instead, or had been closed, or answered what is no answer.
             ModelProcessTimeout: it did not answer in time; it is ended.
         """
         if not self._finalizer.alive:
             raise ModelProcessDied(
                 "the process that held the model was closed", hint="load the model again"
             )
-        began = time.monotonic()
+        _ = self.sandbox
+        return self._exchanged(header, payload, most_bytes=most_bytes)
+
+    def take(self, name: str, into: Path) -> None:
+        """Copy a file that the process wrote in its outbox; a link there leads nowhere.
+
+        Args:
+            name: of the file in the outbox.
+            into: the copy, which must not exist.
+
+        Raises:
+            ModelConfined: what lies there is no file of its own.
+            OSError: the copy cannot be written.
+        """
         try:
-            self._channel.send(header, payload, timeout_s=self.timeout_s)
-            return self._channel.receive(timeout_s=self.timeout_s - (time.monotonic() - began))
-        except ChannelTimeout:
-            self._process.kill()
-            self.close()
-            raise ModelProcessTimeout(
-                f"the model did not answer within {self.timeout_s:g} seconds",
-                hint="a larger timeout_s in brinery.toml, [model] or [serve], gives it longer",
-            ) from None
-        except ChannelClosed:
-            raise self._died() from None
-        except BaseException:
-            # Interrupted: the next frame to come would be the answer to this question.
-            self._process.kill()
-            self.close()
-            raise
+            source = os.open(self.outbox / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            raise _no_file(name) from None
+        kind = os.fstat(source)
+        if not stat.S_ISREG(kind.st_mode) or kind.st_nlink != 1:
+            os.close(source)
+            raise _no_file(name)
+        with os.fdopen(source, "rb") as stream, into.open("xb") as written:
+            shutil.copyfileobj(stream, written, _CHUNK_BYTES)
 
     def close(self) -> None:
         """End the process, gently and then not."""
@@ -107,22 +196,97 @@ class ChildProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _died(self) -> ModelProcessDied:
+    def _greeted(self) -> Sandbox:
+        header, _ = self._exchanged(None, b"", most_bytes=0)
+        try:
+            return msgspec.json.decode(header, type=Sandbox)
+        except msgspec.DecodeError:
+            raise self._broken() from None
+
+    def _exchanged(
+        self, header: bytes | None, payload: bytes | memoryview, *, most_bytes: int | None
+    ) -> tuple[bytes, memoryview]:
+        """Return the next frame, after a question where there is one."""
+        began = time.monotonic()
+        try:
+            if header is not None:
+                self._channel.send(header, payload, timeout_s=self.timeout_s)
+            left_s = self.timeout_s - (time.monotonic() - began)
+            return self._channel.receive(timeout_s=left_s, most_bytes=most_bytes)
+        except ChannelTimeout:
+            self._process.kill()
+            self.close()
+            raise ModelProcessTimeout(
+                f"the model did not answer within {self.timeout_s:g} seconds",
+                hint="a larger timeout_s in brinery.toml, [model] or [serve], gives it longer",
+            ) from None
+        except NotAFrame:
+            raise self._broken() from None
+        except ChannelClosed:
+            raise self._died() from None
+        except BaseException:
+            # Interrupted: the next frame to come would be the answer to this question.
+            self._process.kill()
+            self.close()
+            raise
+
+    def _broken(self) -> ModelProcessDied:
+        self._process.kill()
+        self.close()
+        return ModelProcessDied(
+            "the process that held the model sent what is no answer, and was ended",
+            hint="a model that writes into its own channel is broken or hostile: read its code",
+        )
+
+    def _died(self) -> ModelProcessDied | ModelConfined:
         self._channel.close()
         status = _status(self._process)
-        tail = _tail(self._said)
+        tail = words.plain(self._watch.last_words())
         self.close()
+        reason = self._watch.broken or _forbidden(status, tail, self._limits)
+        if reason:
+            return ModelConfined(
+                f"the model's process was ended: {reason}",
+                hint=f"its last words: {tail}" if tail else "docs/rooms/pickles.md says what holds",
+            )
         return ModelProcessDied(
             f"the process that held the model ended ({_meaning(status)})",
             hint=f"its last words: {tail}" if tail else "it said nothing before it ended",
         )
 
 
-def _end(process: subprocess.Popen[bytes], channel: Channel, said: IO[bytes]) -> None:
+def _plan(folder: Path, limits: Limits, kernel: Kernel) -> dict[str, object]:
+    """Return what the process is told, but for its program."""
+    paths = surroundings.import_paths(os.environ)  # noqa: TID251 - as above
+    return {
+        "package": str(_PACKAGE),
+        "paths": paths,
+        "read": [
+            str(folder / "in"),
+            str(_PACKAGE),
+            *surroundings.readable(os.environ),  # noqa: TID251 - as above
+        ],
+        "scratch": str(folder / "out"),
+        "outside": str(folder / _OUTSIDE),
+        "closed": [str(Path.home())],
+        "limits": dataclasses.asdict(limits),
+        "kernel": dataclasses.asdict(kernel),
+        # The kernel's signal at the end of the parent comes at the end of its thread already.
+        "with_parent": threading.current_thread() is threading.main_thread(),
+        "parent": os.getpid(),
+    }
+
+
+def _end(process: subprocess.Popen[bytes], channel: Channel, *, watch: Watch, folder: Path) -> None:
     """End a process, and close what was between it and this one."""
     channel.close()
     _status(process)
-    said.close()
+    watch.close()
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:
+        # Folders within folders, deeper than Python follows.
+        subprocess.run(["rm", "-rf", "--", str(folder)], check=False)
 
 
 def _status(process: subprocess.Popen[bytes]) -> int:
@@ -134,14 +298,34 @@ def _status(process: subprocess.Popen[bytes]) -> int:
         return process.wait()
 
 
-def _tail(said: IO[bytes]) -> str:
-    """Return the last line of what the child printed."""
-    if said.closed:
-        return ""
-    size = said.seek(0, os.SEEK_END)
-    said.seek(max(0, size - _TAIL_BYTES))
-    lines = said.read().decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else ""
+def _unavailable(sandbox: Sandbox) -> SandboxUnavailable:
+    missing = [layer for layer in sandbox.layers if not layer.in_force]
+    said = "; ".join(f"{layer.name} ({layer.reason})" for layer in missing)
+    return SandboxUnavailable(
+        f"require_sandbox asks for every layer of the sandbox, and not in force are: {said}",
+        hint="brinery doctor shows what this machine has",
+    )
+
+
+def _no_file(name: str) -> ModelConfined:
+    return ModelConfined(
+        f"the model's process left no plain file '{name}' in its folder",
+        hint="a model that puts a link there is hostile: read its code",
+    )
+
+
+def _forbidden(status: int, tail: str, limits: Limits) -> str:
+    """Return what a process was ended for by the kernel; empty where it was not."""
+    if status == -signal.SIGSYS:
+        return "it made a system call that its sandbox forbids"
+    if status == -signal.SIGXCPU and limits.cpu_s is not None:
+        return (
+            f"it used more than {limits.cpu_s:g} seconds of processor time: timeout_s in "
+            "brinery.toml, [model], allows it more"
+        )
+    if any(sign in tail for sign in _OUT_OF_MEMORY):
+        return words.too_little_memory(limits.memory_gb)
+    return ""
 
 
 def _meaning(status: int) -> str:

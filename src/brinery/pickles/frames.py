@@ -17,10 +17,16 @@ _LONGEST_WAIT_S = 3600.0
 
 # More than this in one frame is a mistake or an attack, not a table.
 MAX_FRAME_BYTES = 8 << 30
+# A description of a hundred thousand columns has about a fifth of it.
+MAX_HEADER_BYTES = 64 << 20
 
 
 class ChannelClosed(Exception):
     """The other process closed its end."""
+
+
+class NotAFrame(ChannelClosed):
+    """The other process sent what is not a frame, or more than it may."""
 
 
 class ChannelTimeout(Exception):
@@ -66,20 +72,25 @@ class Channel:
                 except OSError as error:
                     raise ChannelClosed from error
 
-    def receive(self, *, timeout_s: float | None = None) -> tuple[bytes, memoryview]:
+    def receive(
+        self, *, timeout_s: float | None = None, most_bytes: int | None = None
+    ) -> tuple[bytes, memoryview]:
         """Return the header and the payload of the next frame.
 
         Args:
             timeout_s: how long to wait for the whole of it; None waits for ever.
+            most_bytes: how large the payload may be; None allows what any frame may have.
 
         Raises:
-            ChannelClosed: the other end is gone, or sent what is not a frame.
+            ChannelClosed: the other end is gone.
+            NotAFrame: it sent what is not a frame, or a larger one.
             ChannelTimeout: the time is over.
         """
         deadline = _deadline(timeout_s)
         header_bytes, payload_bytes = _LENGTHS.unpack(self._read(_LENGTHS.size, deadline))
-        if header_bytes + payload_bytes > MAX_FRAME_BYTES:
-            raise ChannelClosed
+        most = MAX_FRAME_BYTES if most_bytes is None else most_bytes
+        if header_bytes > MAX_HEADER_BYTES or payload_bytes > most:
+            raise NotAFrame
         header = bytes(self._read(header_bytes, deadline))
         return header, memoryview(self._read(payload_bytes, deadline))
 

@@ -2,231 +2,357 @@
 
 The machine is the standard library's own, in Python, so what it reads is what `pickle.load` would
 read. Nothing is called, nothing is hashed but text, and no name is looked up; a stand-in does
-nothing but remember its class, what it was called with, and its state.
+nothing but remember its class, what it was called with, its state and its items. Where the
+standard library believes a length, this reads in parts and keeps the first of them.
 """
 
 from __future__ import annotations
 
 import _compat_pickle
-import math
+import binascii
+import codecs
 import pickle
 import re
 import struct
-from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO, ClassVar, NamedTuple
 
+from brinery.pickles import arrays, code
+from brinery.pickles.bounds import MAX_MARKS, Broken, TooMuch
+from brinery.pickles.evidence import Evidence
+from brinery.pickles.inert import OUTSIDE, Inert
+from brinery.pickles.opcodes import OPCODES, described
+from brinery.pickles.streams import Frames, buffered, drain, limited, skip
 from brinery.records.scan import Global
 
-_ITEMSIZE = re.compile(r"[<>|=]?([a-zA-Z])(\d+)")
-_JOBLIB_ARRAY = Global("joblib.numpy_pickle", "NumpyArrayWrapper")
-_PERSISTENT = Global("builtins", "object")
+_PARTIAL = Global("functools", "partial")
 
 # Protocols 0 and 1 make an object by calling one of these with its class.
 _MAKERS = {Global("copyreg", name) for name in ("_reconstructor", "__newobj__", "__newobj_ex__")}
 
-# numpy's flag of an array type that holds Python objects, in the eighth field of its state.
-_HOLDS_OBJECTS, _FLAGS = 1, 7
+_PYTHON_3 = 3
+_STEPS_AT_ONCE = 4096
+_LEAST_LOOK_BYTES = 11  # no pickle that calls something is shorter
+_MAX_NAME = 1000
+_PRIMED = 64
+_MAX_PADDING = 16  # and no such number is an opcode: pickle.load stops there
 
 
-class Inert:
-    """An object that stands where a pickle wanted one made.
+class Value(NamedTuple):
+    """A value that may be a part of its own.
 
     Attributes:
-        origin: what was asked to make it.
-        arguments: what that was called with.
-        state: what it was given afterwards, or None.
+        head: its first bytes.
+        stream: all of it.
+        memo: of a pickle that it may go on from; None where it begins by itself.
     """
 
-    __slots__ = ("arguments", "origin", "state")
+    head: bytes
+    stream: Any
+    memo: Mapping[int, Any] | None = None
 
-    def __init__(self, origin: Global, arguments: tuple[Any, ...] = ()) -> None:
-        self.origin = origin
-        self.arguments = arguments
-        self.state: Any = None
 
-    def append(self, item: Any) -> None:
-        """Take an item and forget it."""
+Look = Callable[[Value], None]
 
-    def extend(self, items: Any) -> None:
-        """Take items and forget them."""
+# What the machine raises on bytes that are not a pickle.
+_DAMAGE = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    UnicodeError,
+    ValueError,
+    struct.error,
+)
 
+# Text that bytes travel in: pickles and zlib in base64, pickles in hexadecimal.
+_BASE64 = re.compile(r"(?:gA[IJMNQRSUVW]|eJ|H4sI)[A-Za-z0-9+/=\s]{8,}")
+_HEXADECIMAL = re.compile(r"800[2-5][0-9a-fA-F]{8,}")
+
+_OPCODE_NAMES = {
+    getattr(pickle, name)[0]: name
+    for name in pickle.__all__
+    if name.isupper() and isinstance(getattr(pickle, name), bytes)
+}
 
 # The dispatch table is private to the standard library's machine and has no public twin.
 _Machine: Any = pickle._Unpickler  # noqa: SLF001
+_Stop: Any = pickle._Stop  # type: ignore[attr-defined]  # noqa: SLF001
+
+# What a part of its own may begin with: an opcode, a compression, UBJSON.
+_BEGINNINGS = frozenset(_Machine.dispatch) | frozenset(b"\x1f\xfd\x78{")
 
 
 class InertUnpickler(_Machine):  # type: ignore[misc]
     """The pickle machine over stand-ins.
 
+    Args:
+        stream: at the pickle's first byte; it is read to the byte after its last opcode.
+        evidence: what is told of it.
+        look: is shown the values that may be parts of their own.
+        persistent: whether it may ask for objects kept outside of it, as torch's do.
+        plain: whether no joblib reads it, so that no array lies raw in it.
+        patience: opcodes until it must have asked for a name; None for an avowed pickle.
+        memo: what a pickle that goes on from another one may refer to.
+
     Attributes:
-        globals: every name the pickle asked for.
-        protocol: the highest it declared.
-        raw_arrays: whether joblib's arrays lie raw in the stream.
-        states: the attribute dictionaries met.
+        evidence: as given.
+        frames: what reads the stream.
+        via: the opcode that asks for a name.
     """
 
-    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(_Machine.dispatch)
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {**_Machine.dispatch, **OPCODES}
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        evidence: Evidence,
+        *,
+        look: Look | None = None,
+        persistent: bool = False,
+        plain: bool = False,
+        patience: int | None = None,
+        memo: Mapping[int, Any] | None = None,
+    ) -> None:
         # Every byte is a character of latin-1, so that text of Python 2 is text here.
         super().__init__(stream, encoding="latin-1")
+        self.evidence = evidence
+        self.frames = Frames(stream)
+        self.via = ""
         self._stream = stream
-        self.globals: set[Global] = set()
-        self.protocol = 0
-        self.raw_arrays = False
-        self.states: list[dict[str, Any]] = []
+        self._look = look
+        self._persistent = persistent
+        self._plain = plain
+        self._patience = patience
+        self._known: dict[tuple[str, str], Global] = {}
+        self.memo: dict[int, Any] = dict(memo or {})
+        self.stack: list[Any] = [] if memo is None else [Inert(OUTSIDE) for _ in range(_PRIMED)]
+        self.metastack: list[list[Any]] = []
+
+    def load(self) -> Any:
+        """Return what the pickle holds, as stand-ins.
+
+        Raises:
+            Broken: it is malformed; what came before is in the evidence.
+            TooMuch: it is larger than any honest one.
+        """
+        self.read, self.readline = self.frames.read, self.frames.readline
+        self.append = self.stack.append
+        self.proto = 0
+        read, dispatch = self.read, self.dispatch
+        opcode, step = 0, 0
+        try:
+            while True:
+                for step in range(_STEPS_AT_ONCE):  # noqa: B007 - counted at the end
+                    opcode = read(1)[0]
+                    dispatch[opcode](self)
+                self._pause()
+        except _Stop as stop:
+            self._check_end()
+            return stop.value
+        except _DAMAGE as error:
+            raise Broken(self._why(opcode, error)) from None
+        finally:
+            self.evidence.budget.steps -= step
+            if self.frames.lied:
+                self.evidence.problem("its frames are not as long as they say")
+
+    def _pause(self) -> None:
+        """Count the opcodes that were read since the last time."""
+        self.evidence.budget.spend_steps(_STEPS_AT_ONCE)
+        if len(self.metastack) > MAX_MARKS:
+            raise TooMuch(f"more than {MAX_MARKS:,} marks of it are open at once")
+        if self._patience is not None and not self._known:
+            self._patience -= _STEPS_AT_ONCE
+            if self._patience < 0:
+                raise Broken("it asks for no name")
+
+    def _check_end(self) -> None:
+        """Note what no pickler leaves behind."""
+        self.evidence.saw_protocol(self.evidence.protocol or 0)
+        if self.stack or self.metastack:
+            self.evidence.problem("objects are left over at its end, which no pickler writes")
+        if self.frames.open:
+            self.evidence.problem("its last frame is longer than what is in it")
+
+    def _why(self, opcode: int, error: Exception) -> str:
+        """Return in words why an opcode could not be followed."""
+        place = f"byte {self.frames.place:,}"
+        if opcode not in self.dispatch:
+            return f"0x{opcode:02x} before {place} is no opcode of a pickle"
+        name = _OPCODE_NAMES.get(opcode, f"0x{opcode:02x}")
+        if name.endswith("GET"):
+            return f"its memo lies: {name} before {place} gets what was never put"
+        if isinstance(error, IndexError):
+            return f"its stack is empty where {name} before {place} takes from it"
+        return f"{name} before {place} cannot be followed"
 
     def find_class(self, module: str, name: str) -> Global:
-        """Return the name itself, and note it."""
-        if self.protocol < 3:  # noqa: PLR2004 - written by Python 2, or in a form it could read
-            module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
-            module = _compat_pickle.IMPORT_MAPPING.get(module, module)
-        asked = Global(module, name)
-        if not (all(module.split(".")) and name and str(asked).isprintable()):
-            raise pickle.UnpicklingError("a name that is none")
-        self.globals.add(asked)
+        """Return the name that would be looked up, and note it."""
+        if self.proto < _PYTHON_3:  # written by Python 2, or in a form it could read
+            if (module, name) in _compat_pickle.NAME_MAPPING:
+                module, name = _compat_pickle.NAME_MAPPING[(module, name)]
+            elif module in _compat_pickle.IMPORT_MAPPING:
+                module = _compat_pickle.IMPORT_MAPPING[module]
+        asked = self._known.get((module, name))
+        if asked is None:
+            asked = self._known[module, name] = self._named(module, name)
+        self.evidence.ask(asked, self.via)
         return asked
+
+    def _named(self, module: str, name: str) -> Global:
+        """Return a name that can be shown, and note where it can be none."""
+        if not (all(module.split(".")) and all(name.split(".")) and (module + name).isprintable()):
+            module, name = ascii(module)[1:-1], ascii(name)[1:-1]
+            self.evidence.problem(f"it asks for '{module}', '{name}', a name that nothing has")
+        if len(module) + len(name) > _MAX_NAME:
+            self.evidence.problem(f"it asks for a name of {len(module) + len(name):,} characters")
+        return Global(module[:_MAX_NAME] or "?", name[:_MAX_NAME] or "?")
+
+    def get_extension(self, code: int) -> None:
+        """Push a name from the extension registry, which is another in every process."""
+        asked = Global("copyreg", f"extension_{code}")
+        self._known[asked.module, asked.name] = asked
+        self.evidence.ask(asked, "EXT")
+        why = f"which name extension code {code} stands for depends on the process that loads it"
+        self.evidence.doubt(asked, why)
+        self.append(asked)
 
     def persistent_load(self, pid: Any) -> Inert:
         """Return a stand-in for an object kept outside the pickle."""
-        return Inert(_PERSISTENT, (pid,))
+        for part in pid if isinstance(pid, tuple) else (pid,):
+            if isinstance(part, Global):
+                self.evidence.ask(part, "PERSID")
+        if not self._persistent:
+            self.evidence.problem(
+                f"it asks for an object kept outside of it, persistent id {described(pid)}, "
+                "which pickle.load refuses"
+            )
+        return Inert(OUTSIDE, (pid,))
 
-    def get_extension(self, code: int) -> None:
-        """Push a name from the extension registry."""
-        self.append(self.find_class("copyreg", f"extension_{code}"))
+    def call(self, asked: Any, arguments: Any, *, how: str) -> Inert:
+        """Return the stand-in for what a call would make."""
+        given = arguments if isinstance(arguments, tuple) else (arguments,)
+        if not isinstance(asked, Global | Inert):
+            raise Broken(f"it calls {described(asked)}, which cannot be called")
+        self.evidence.acted = True
+        if isinstance(asked, Inert):
+            return self._call_again(asked, given, how)
+        self.evidence.ask(asked, how)
+        if words := arrays.costs(asked, given):
+            self.evidence.problem(words)
+        if asked in _MAKERS and given and isinstance(given[0], Global):
+            return Inert(given[0], given)
+        if asked == code.TYPE or asked.name == "_create_code":
+            code.read(given, self.evidence)
+        return Inert(asked, given)
 
-    def load_proto(self) -> None:
-        """Note the protocol."""
-        declared = self.read(1)[0]
-        if declared > pickle.HIGHEST_PROTOCOL:
-            raise pickle.UnpicklingError(f"protocol {declared} is not known")
-        self.protocol = max(self.protocol, declared)
-
-    def load_reduce(self) -> None:
-        """Put a stand-in where a call was asked for."""
-        arguments = self.stack.pop()
-        self.stack[-1] = _made(self.stack[-1], arguments)
-
-    def load_newobj(self) -> None:
-        """Put a stand-in where an object without keywords was asked for."""
-        self.load_reduce()
-
-    def load_newobj_ex(self) -> None:
-        """Put a stand-in where an object with keywords was asked for."""
-        self.stack.pop()
-        self.load_reduce()
+    def _call_again(self, made: Inert, given: tuple[Any, ...], how: str) -> Inert:
+        """Return the stand-in for what a call of something that was made would make."""
+        if made.origin.name == "_builtin_type" and made.arguments == ("CodeType",):
+            # How cloudpickle names the type of code.
+            code.read(given, self.evidence)
+            return Inert(code.TYPE, given)
+        kept = _kept(made)
+        if kept is not None:
+            self.evidence.ask(kept, how)
+        elif made.named:
+            self.evidence.ask(made.origin, how)
+            self.evidence.doubt(made.origin, "what it makes is called in turn")
+        else:
+            self.evidence.problem(f"it calls {described(made)}")
+        return Inert(made.origin, given)
 
     def _instantiate(self, klass: Any, args: list[Any]) -> None:
-        self.append(_made(klass, tuple(args)))
+        self.append(self.call(klass, tuple(args), how=self.via))
 
-    def load_dict(self) -> None:
-        """Push a dictionary."""
-        items = self.pop_mark()
-        self.append({})
-        self._set_items(items)
+    def array(self, wrapper: Inert) -> None:
+        """Step over the bytes of an array; an array of objects is a pickle of its own.
 
-    def load_setitem(self) -> None:
-        """Set an item of a dictionary, or drop it."""
-        value = self.stack.pop()
-        self._set_items((self.stack.pop(), value))
-
-    def load_setitems(self) -> None:
-        """Set items of a dictionary, or drop them."""
-        self._set_items(self.pop_mark())
-
-    def load_additems(self) -> None:
-        """Drop the items of a set."""
-        self.pop_mark()
-
-    def load_frozenset(self) -> None:
-        """Push an empty set in place of a full one."""
-        self.pop_mark()
-        self.append(frozenset())
-
-    def load_bytearray8(self) -> None:
-        """Push bytes, as many as there are: the length that is stated may be a lie."""
-        (length,) = struct.unpack("<Q", self.read(8))
-        self.append(bytearray(self.read(length)))
-
-    def load_build(self) -> None:
-        """Give a stand-in its state, and step over a joblib array that follows it."""
-        state = self.stack.pop()
-        made = self.stack[-1]
-        if not isinstance(made, Inert):
+        Raises:
+            Broken: it cannot be told how many bytes those are, or there are fewer.
+        """
+        if self._plain:
             return
-        made.state = state
-        if isinstance(state, tuple) and len(state) == 2:  # noqa: PLR2004 - (state, slots)
-            state = state[0]
-        if isinstance(state, dict):
-            self.states.append(state)
-        if made.origin == _JOBLIB_ARRAY:
-            self._skip_array(state if isinstance(state, dict) else {})
-
-    dispatch |= {
-        pickle.PROTO[0]: load_proto,
-        pickle.REDUCE[0]: load_reduce,
-        pickle.NEWOBJ[0]: load_newobj,
-        pickle.NEWOBJ_EX[0]: load_newobj_ex,
-        pickle.DICT[0]: load_dict,
-        pickle.SETITEM[0]: load_setitem,
-        pickle.SETITEMS[0]: load_setitems,
-        pickle.ADDITEMS[0]: load_additems,
-        pickle.FROZENSET[0]: load_frozenset,
-        pickle.BYTEARRAY8[0]: load_bytearray8,
-        pickle.BUILD[0]: load_build,
-    }
-
-    def _set_items(self, items: Sequence[Any]) -> None:
-        """Keep the items with text keys: the hash of a nested tuple may take for ever."""
-        held = self.stack[-1]
-        if isinstance(held, dict):
-            pairs = zip(items[::2], items[1::2], strict=True)
-            held.update((key, value) for key, value in pairs if isinstance(key, str))
-
-    def _skip_array(self, wrapper: dict[str, Any]) -> None:
-        """Step over the bytes of an array; an array of objects is a pickle of its own."""
-        self.raw_arrays = True
-        dtype = wrapper.get("dtype")
-        if not isinstance(dtype, Inert) or not dtype.arguments:
-            raise pickle.UnpicklingError("an array without a type")
-        found = _ITEMSIZE.fullmatch(str(dtype.arguments[0]))
-        if found is None:
-            raise pickle.UnpicklingError("an array whose type cannot be read")
-        if _holds_objects(dtype):
-            nested = InertUnpickler(self._stream)
-            nested.load()
-            self.globals |= nested.globals
-            self.states += nested.states
+        self.evidence.raw_arrays = True
+        if self.frames.open:
+            raise Broken("an array lies within a frame, where joblib writes none")
+        layout = arrays.layout(wrapper)
+        if layout.holds_objects:
+            wrapper.array = InertUnpickler(
+                self._stream, self.evidence, look=self._look, plain=True
+            ).load()
             return
-        if wrapper.get("numpy_array_alignment_bytes") is not None:
-            self._read_exactly(self._read_exactly(1)[0])
-        width = int(found.group(2)) * (4 if found.group(1) == "U" else 1)
-        self._skip_exactly(width * math.prod(int(length) for length in wrapper.get("shape", ())))
+        exact = Frames(self._stream)
+        if layout.aligned:
+            count = exact.read(1)[0]
+            if exact.read(count).strip(b"\xff") or not 0 < count <= _MAX_PADDING:
+                self.evidence.problem("an array has padding that joblib does not write")
+        kept = exact.read(self.evidence.budget.room(layout.size_bytes))
+        rest = layout.size_bytes - len(kept)
+        if not rest:
+            wrapper.array = kept
+        if self._look is not None and (layout.is_text or not layout.aligned):
+            # Without padding, pickle.load would take the bytes of the array for opcodes.
+            whole = limited(exact, rest, head=kept)
+            self._look(Value(kept, whole, None if layout.aligned else self.memo))
+            drain(whole)
+        else:
+            skip(self._stream, rest)
 
-    def _read_exactly(self, count: int) -> bytes:
-        read = self._stream.read(count)
-        if len(read) < count:
-            raise EOFError
-        return read
+    def value(self, length: int) -> bytes:
+        """Return the first bytes of a value, having read all of it."""
+        kept: bytes = self.read(self.evidence.budget.room(length))
+        rest = length - len(kept)
+        worth = self._look is not None and length >= _LEAST_LOOK_BYTES and kept[0] in _BEGINNINGS
+        if rest or worth:
+            whole = limited(self.frames, rest, head=kept)
+            if self._look is not None and worth:
+                self._look(Value(kept, whole))
+            drain(whole)
+        return kept
 
-    def _skip_exactly(self, count: int) -> None:
-        while count > 0:
-            count -= len(self._read_exactly(min(count, 1 << 20)))
+    def text(self, length: int, *, code: str = "utf-8") -> str:
+        """Return the first characters of a text, having read all of it."""
+        if length < _LEAST_LOOK_BYTES and code == "utf-8":
+            return str(self.read(length), code, "surrogatepass")
+        kept = self.read(self.evidence.budget.text(length))
+        rest = length - len(kept)
+        text = codecs.getincrementaldecoder(code)("surrogatepass").decode(kept, not rest)
+        self.look_at_text(text)
+        if rest:
+            drain(limited(self.frames, rest))
+        return text
+
+    def look_at_text(self, text: str) -> None:
+        """Show a text that bytes may travel in."""
+        if self._look is None or len(text) < _LEAST_LOOK_BYTES:
+            return
+        content = b""
+        try:
+            if _BASE64.match(text):
+                content = binascii.a2b_base64(text)
+            elif _HEXADECIMAL.match(text):
+                content = bytes.fromhex(text)
+            elif "\n" in text or not text.isascii():
+                content = text.encode("latin-1")
+        except ValueError:
+            return
+        if content:
+            self._look(Value(content, buffered(content)))
 
 
-def _made(asked: Any, arguments: Any) -> Inert:
-    """Return the stand-in for what a call would make."""
-    if not isinstance(asked, Global | Inert) or not isinstance(arguments, tuple):
-        raise pickle.UnpicklingError("a call of what cannot be called")
-    if isinstance(asked, Inert):
-        return Inert(asked.origin, arguments)
-    if asked in _MAKERS and arguments and isinstance(arguments[0], Global):
-        return Inert(arguments[0], arguments)
-    return Inert(asked, arguments)
-
-
-def _holds_objects(dtype: Inert) -> bool:
-    """Return whether an array type is of Python objects, or has a field that is."""
-    state = dtype.state
-    flags = state[_FLAGS] if isinstance(state, tuple) and len(state) > _FLAGS else 0
-    return isinstance(flags, int) and bool(flags & _HOLDS_OBJECTS)
+def _kept(made: Inert) -> Global | None:
+    """Return the function that a partial keeps, which is what calling it calls."""
+    if made.origin != _PARTIAL or not made.arguments:
+        return None
+    kept = made.arguments[0]
+    if made.state is not None:  # which may put another in its place
+        agrees = isinstance(made.state, tuple) and made.state and made.state[0] == kept
+        return kept if agrees and isinstance(kept, Global) else None
+    return kept if isinstance(kept, Global) else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from msgspec import Struct
 
 from brinery.records.evaluation import PredictionType
-from brinery.records.signature import Scalar
+from brinery.records.signature import ColumnType, Scalar
 
 
 class ColumnUse(Struct, frozen=True, kw_only=True):
@@ -16,18 +18,20 @@ class ColumnUse(Struct, frozen=True, kw_only=True):
         categories: the values its encoder knows, or None.
         missing: whether a step stands before the encoder that fills missing values in, or the
             encoder knows the missing value itself.
+        type: of its values, where the model says; the data tells it else.
     """
 
     used: bool = True
-    categories: tuple[Scalar, ...] | None = None
+    categories: Optional[tuple[Scalar, ...]] = None
     missing: bool = False
+    type: Optional[ColumnType] = None
 
 
 class Description(Struct, frozen=True, kw_only=True):
     """A loaded model.
 
     Attributes:
-        framework: distribution name, such as `scikit-learn`.
+        framework: its name, such as `scikit-learn`; that of the flavor.
         framework_version: the version that is installed and loaded it.
         outline: its class, with those of its steps, on one line.
         type: what it predicts, as far as it can be told.
@@ -44,6 +48,6 @@ class Description(Struct, frozen=True, kw_only=True):
     type: PredictionType
     classes: tuple[Scalar, ...] = ()
     gives_probabilities: bool = False
-    feature_names: tuple[str, ...] | None = None
-    n_features: int | None = None
+    feature_names: Optional[tuple[str, ...]] = None
+    n_features: Optional[int] = None
     columns: dict[str, ColumnUse] = {}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from typing import Optional
 
 from msgspec import Struct
 
 from brinery.records.signature import Scalar
+from brinery.records.text_enum import TextEnum
 
 
-class PredictionType(StrEnum):
+class PredictionType(TextEnum):
     """What a model predicts."""
 
     BINARY = "binary"
@@ -30,7 +31,7 @@ class Confusion(Struct, frozen=True, kw_only=True):
 
     labels: tuple[Scalar, ...]
     counts: tuple[tuple[int, ...], ...]
-    threshold: float | None = None
+    threshold: Optional[float] = None
 
 
 class Evaluation(Struct, frozen=True, kw_only=True):
@@ -54,5 +55,5 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = {}
     not_computed: dict[str, str] = {}
     classes: tuple[Scalar, ...] = ()
-    positive: Scalar | None = None
+    positive: Optional[Scalar] = None
     confusion: tuple[Confusion, ...] = ()

@@ -12,6 +12,7 @@ class Step(StrEnum):
 
     SCAN = "scan"
     DATA = "data"
+    ENVIRONMENT = "environment"
     LOAD = "load"
     CHECK = "check"
     EVALUATE = "evaluate"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from brinery.records.signature import Scalar
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Scores:
     """The answers of a model.
 
@@ -18,7 +18,8 @@ class Scores:
         predictions: (n_rows,) what `predict` returned: labels of any scalar type, or float64.
         probabilities: (n_rows, n_classes) float64 in the order of the classes, or None where the
             model gives none.
-        classes: (n_classes,) in the model's order; empty where it has none.
+        classes: (n_classes,) in the model's order; empty where it has none. Probabilities without
+            classes are of classes that nobody named, and predictions are then their indices.
 
     As an array (`np.asarray(scores)`) it is its predictions.
     """

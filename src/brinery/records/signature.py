@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from typing import Optional, Union
 
 from msgspec import Struct
 
-Scalar = str | int | float | bool
+from brinery.records.text_enum import TextEnum
+
+Scalar = Union[str, int, float, bool]
 
 
-class ColumnType(StrEnum):
+class ColumnType(TextEnum):
     """The type of a column, in words that JSON, Arrow and people share."""
 
     INTEGER = "integer"
@@ -35,7 +37,7 @@ class Column(Struct, frozen=True, kw_only=True):
     type: ColumnType
     required: bool = True
     nullable: bool = False
-    categories: tuple[Scalar, ...] | None = None
+    categories: Optional[tuple[Scalar, ...]] = None
     categorical: bool = False
 
 
@@ -48,7 +50,7 @@ class Signature(Struct, frozen=True, kw_only=True):
     """
 
     columns: tuple[Column, ...]
-    example: dict[str, Scalar | None]
+    example: dict[str, Optional[Scalar]]
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None."""

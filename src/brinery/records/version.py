@@ -7,9 +7,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from brinery.records.artifact import Artifact
 from brinery.records.description import Description
 from brinery.records.evaluation import Evaluation
+from brinery.records.sandbox import Sandbox
+from brinery.records.scan import Verdict
 from brinery.records.signature import Signature
+from brinery.records.trust import Trust
 
 
 class Stage(StrEnum):
@@ -39,11 +43,17 @@ class Environment(Struct, frozen=True, kw_only=True):
         python: version, such as `3.11.7`.
         platform: such as `linux-x86_64`.
         packages: distribution name to version, only those the model uses.
+        libc: the C library and its version, such as `glibc 2.36`; empty where it is not known.
+        built: whether Brinery built it; the model is loaded in the same one ever after.
+        lock: of a built one, every distribution in it, such as `numpy==1.23.5`, sorted.
     """
 
     python: str
     platform: str
     packages: dict[str, str]
+    libc: str = ""
+    built: bool = False
+    lock: tuple[str, ...] = ()
 
 
 class DataFingerprint(Struct, frozen=True, kw_only=True):
@@ -116,8 +126,11 @@ class Candidate(Struct, frozen=True, kw_only=True):
         environment: what it needs.
         data: what it was evaluated on.
         code: the commit; None outside git.
-        model_sha256: of the registered model file; differs from the origin's where the file was
-            re-encoded.
+        artifact: the registered model, and how it is loaded; its digest differs from the
+            origin's where the file was re-encoded.
+        verdict: what the scan of the file found.
+        trust: what the user vouched for; None where nothing was asked.
+        sandbox: what held the model's process back while it was evaluated.
     """
 
     name: str
@@ -128,7 +141,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
     environment: Environment
     data: DataFingerprint
     code: CodeVersion | None
-    model_sha256: str
+    artifact: Artifact
+    verdict: Verdict = Verdict.SAFE
+    trust: Trust | None = None
+    sandbox: Sandbox = Sandbox()
 
 
 class Version(Struct, frozen=True, kw_only=True):

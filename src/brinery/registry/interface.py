@@ -19,12 +19,14 @@ class Staged:
     Attributes:
         key: the registry's own name for it.
         candidate: what is known of it.
-        model_file: the model as the registry gives it back.
+        model_file: the model's file or folder, as the registry gives it back.
+        code_folder: the user's own modules; None where it has none.
     """
 
     key: str
     candidate: Candidate
     model_file: Path
+    code_folder: Path | None = None
 
 
 class Registry(Protocol):
@@ -34,8 +36,14 @@ class Registry(Protocol):
         """Connect, so that the first call after it does not wait."""
         ...
 
-    def stage(self, candidate: Candidate, model_file: Path) -> Staged:
-        """Return the model, stored where no one sees it yet."""
+    def stage(self, candidate: Candidate, model: Path, *, code: Path | None = None) -> Staged:
+        """Return the model, stored where no one sees it yet.
+
+        Args:
+            candidate: what is known of it; `artifact.file` is what the stored file is called.
+            model: a file or a folder.
+            code: a folder of the user's own modules, where `artifact.code` says there is one.
+        """
         ...
 
     def commit(self, staged: Staged, parity: Parity) -> Version:
@@ -70,10 +78,33 @@ class Registry(Protocol):
         ...
 
     def model_file(self, version: Version) -> Path:
-        """Return the model file of a version that was imported by Brinery.
+        """Return the model's file or folder, of a version that was imported by Brinery.
 
         Raises:
             NotServable: the version was not.
+        """
+        ...
+
+    def code_folder(self, version: Version) -> Path | None:
+        """Return the folder of the user's own modules; None where the version has none.
+
+        Raises:
+            NotServable: the version was not imported by Brinery.
+        """
+        ...
+
+    def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
+        """Return a copy of what a `runs:/…` or `models:/…` URI means: a file or a folder.
+
+        Nothing of it is run.
+
+        Args:
+            uri: of the model.
+            into: an empty folder that the copy is made in.
+            tracking_uri: where to look it up; in this registry when None.
+
+        Raises:
+            NotFound: it is not there; the message says what is.
         """
         ...
 
@@ -115,6 +146,24 @@ def imported(version: Version) -> Candidate:
             hint=f"brinery import MODEL --name {version.name} --data FILE",
         )
     return version.candidate
+
+
+def unresolved(uri: str, *, where: str, names: list[str]) -> NotFound:
+    """Return the error for a URI that means nothing, with the nearest model's name.
+
+    Args:
+        uri: as it was given.
+        where: it was looked up.
+        names: of the models there.
+    """
+    name = uri.removeprefix("models:/").split("/")[0].partition("@")[0]
+    near = nearest(name, names) if uri.startswith("models:/") and name not in names else None
+    return NotFound(
+        f"{uri} is not in {where}",
+        hint=f"did you mean models:/{uri.removeprefix('models:/').replace(name, near, 1)}?"
+        if near
+        else "--tracking-uri, or MLFLOW_TRACKING_URI, says which MLflow to ask",
+    )
 
 
 def _no_model(registry: Registry, name: str) -> NotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime
 from itertools import count
@@ -10,7 +11,9 @@ from pathlib import Path
 import msgspec
 
 from brinery.records.version import Alias, Candidate, Parity, Version
-from brinery.registry.interface import Staged, imported
+from brinery.registry.interface import Staged, imported, unresolved
+
+_URI = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
 
 class MemoryRegistry:
@@ -25,17 +28,24 @@ class MemoryRegistry:
         self._keys = count(1)
         self._staged: dict[str, Staged] = {}
         self._versions: dict[str, list[Version]] = {}
-        self._files: dict[str, Path] = {}
+        self._stored: dict[str, Staged] = {}
 
     def open(self) -> None:
         """Do nothing: it is open."""
 
-    def stage(self, candidate: Candidate, model_file: Path) -> Staged:
+    def stage(self, candidate: Candidate, model: Path, *, code: Path | None = None) -> Staged:
         """Return the model, copied."""
         key = str(next(self._keys))
-        kept = self._folder / f"{key}.pkl"
-        shutil.copyfile(model_file, kept)
-        self._staged[key] = Staged(key, candidate, kept)
+        folder = self._folder / key
+        folder.mkdir()
+        kept = folder / candidate.artifact.file
+        if model.is_dir():
+            shutil.copytree(model, kept)
+        else:
+            shutil.copyfile(model, kept)
+        if code is not None:
+            shutil.copytree(code, folder / "code")
+        self._staged[key] = Staged(key, candidate, kept, folder / "code" if code else None)
         return self._staged[key]
 
     def commit(self, staged: Staged, parity: Parity) -> Version:
@@ -52,13 +62,13 @@ class MemoryRegistry:
             parity=parity,
         )
         versions.append(version)
-        self._files[version.reference] = staged.model_file
+        self._stored[version.reference] = staged
         return version
 
     def discard(self, staged: Staged) -> None:
         """Forget a staged model."""
         del self._staged[staged.key]
-        staged.model_file.unlink()
+        shutil.rmtree(staged.model_file.parent)
 
     def sweep(self, name: str) -> int:
         """Return how many staged models of that name were removed."""
@@ -98,10 +108,33 @@ class MemoryRegistry:
         ]
 
     def model_file(self, version: Version) -> Path:
-        """Return the model file of a version.
+        """Return the model's file or folder.
 
         Raises:
             NotServable: it was not imported here.
         """
         imported(version)
-        return self._files[version.reference]
+        return self._stored[version.reference].model_file
+
+    def code_folder(self, version: Version) -> Path | None:
+        """Return the folder of the user's own modules, if there is one.
+
+        Raises:
+            NotServable: it was not imported here.
+        """
+        imported(version)
+        return self._stored[version.reference].code_folder
+
+    def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
+        """Return a copy of the folder of a version, which a `models:/` URI names.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        asked = _URI.fullmatch(uri)
+        if tracking_uri is None and asked:
+            for version in self.versions(asked["name"]):
+                if str(version.number) == asked["number"] or asked["alias"] in version.aliases:
+                    folder = self._stored[version.reference].model_file.parent
+                    return Path(shutil.copytree(folder, into / "model"))
+        raise unresolved(uri, where=tracking_uri or "this registry", names=self.names())

@@ -1,6 +1,6 @@
 """MLflow as the registry, through its own client.
 
-A model directory is written by hand around the user's own pickle, so that nothing is unpickled
+A model directory is written by hand around the user's own files, so that nothing is unpickled
 here, no requirement is guessed and no format is converted; the rest is MLflow's client calls.
 Aliases are the truth; the stages that older clients know are kept in step.
 """
@@ -19,8 +19,9 @@ from msgspec import Struct
 
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.registry import mlflow_client, mlflow_model
-from brinery.registry.interface import Staged, imported
+from brinery.registry.interface import Staged, imported, unresolved
 from brinery.registry.mlflow_client import foreign_errors, local_path, process_wide_uri
+from brinery.registry.mlflow_flavors import CODE_FOLDER
 from brinery.specs.user import login_name
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _IMPORT_TAG = "brinery.import"
 _PENDING = "pending"
 _DONE = "done"
 _SHA256_TAG = "brinery.sha256"
-_MAX_VERSIONS = 10_000
 _EPOCH_MS = 1000
 
 
@@ -63,7 +63,7 @@ class MlflowRegistry:
     def _client(self) -> MlflowClient:
         return mlflow_client.connect(self._uri, self._artifacts)
 
-    def stage(self, candidate: Candidate, model_file: Path) -> Staged:
+    def stage(self, candidate: Candidate, model: Path, *, code: Path | None = None) -> Staged:
         """Return the model, stored under a run that is marked as pending."""
         from mlflow.entities import LoggedModelOutput
 
@@ -81,30 +81,34 @@ class MlflowRegistry:
                 },
             )
             run_id = run.info.run_id
-            model = self._client.create_logged_model(
+            logged = self._client.create_logged_model(
                 experiment,
                 name=candidate.name.replace(".", "-"),
                 source_run_id=run_id,
                 params=mlflow_model.params(candidate),
                 model_type=candidate.description.type.value,
             )
-            self._client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+            self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
             mlflow_model.log_figures(
-                self._client, candidate, run_id=run_id, model_id=model.model_id
+                self._client, candidate, run_id=run_id, model_id=logged.model_id
             )
             with tempfile.TemporaryDirectory() as folder:
                 directory = Path(folder)
-                shutil.copyfile(model_file, directory / mlflow_model.MODEL_FILE)
                 mlflow_model.write(
                     candidate,
-                    directory,
-                    location=model.artifact_location,
+                    mlflow_model.lay_out(candidate, directory, model=model, code=code),
+                    location=logged.artifact_location,
                     run_id=run_id,
-                    model_id=model.model_id,
+                    model_id=logged.model_id,
                 )
-                self._client.log_model_artifacts(model.model_id, str(directory))
-        stored = local_path(model.artifact_location) / mlflow_model.MODEL_FILE
-        return Staged(model.model_id, candidate, stored)
+                self._client.log_model_artifacts(logged.model_id, str(directory))
+        stored = local_path(logged.artifact_location)
+        return Staged(
+            logged.model_id,
+            candidate,
+            stored / candidate.artifact.file,
+            stored / CODE_FOLDER if code else None,
+        )
 
     def commit(self, staged: Staged, parity: Parity) -> Version:
         """Return the version that the staged model has become; creating it is the one last step."""
@@ -160,18 +164,20 @@ class MlflowRegistry:
             )
             if not found:
                 return None
-            return self._version(max(found, key=lambda v: int(v.version)), self._aliases(name))
+            return self._version(
+                max(found, key=lambda v: int(v.version)), mlflow_client.aliases(self._client, name)
+            )
 
     def names(self) -> list[str]:
         """Return the names of the models that have a version, sorted."""
         with foreign_errors():
-            return sorted({v.name for v in self._search_versions("")})
+            return sorted({v.name for v in mlflow_client.versions(self._client)})
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a model, newest first."""
         with foreign_errors():
-            found = self._search_versions(f"name = '{name}'")
-            aliases = self._aliases(name) if found else {}
+            found = mlflow_client.versions(self._client, name)
+            aliases = mlflow_client.aliases(self._client, name) if found else {}
             ordered = sorted(found, key=lambda v: int(v.version), reverse=True)
             return [self._version(v, aliases) for v in ordered]
 
@@ -179,8 +185,8 @@ class MlflowRegistry:
         """Give an alias to a version: first the alias, which is the truth, then the stages."""
         with foreign_errors():
             self._client.set_registered_model_alias(name, alias.value, str(number))
-            aliases = self._aliases(name)
-            for version in self._search_versions(f"name = '{name}'"):
+            aliases = mlflow_client.aliases(self._client, name)
+            for version in mlflow_client.versions(self._client, name):
                 due = _stage(aliases.get(int(version.version), ()))
                 if version.current_stage != due.value:
                     self._client.transition_model_version_stage(
@@ -188,15 +194,43 @@ class MlflowRegistry:
                     )
 
     def model_file(self, version: Version) -> Path:
-        """Return the model file of a version that was imported by Brinery.
+        """Return the model's file or folder, of a version that was imported by Brinery.
 
         Raises:
             NotServable: the version was not.
         """
-        imported(version)
+        candidate = imported(version)
+        return self._stored(version) / candidate.artifact.file
+
+    def code_folder(self, version: Version) -> Path | None:
+        """Return the folder of the user's own modules; None where the version has none.
+
+        Raises:
+            NotServable: the version was not imported by Brinery.
+        """
+        if not imported(version).artifact.code:
+            return None
+        return self._stored(version) / CODE_FOLDER
+
+    def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
+        """Return a copy of what a `runs:/…` or `models:/…` URI means: a file or a folder.
+
+        Raises:
+            NotFound: it is not there; the message says what is.
+        """
+        with foreign_errors():
+            client = self._client if tracking_uri is None else mlflow_client.other(tracking_uri)
+            found = mlflow_client.download(uri, into, tracking_uri=tracking_uri or self._uri)
+            if found is not None:
+                return found
+            names = sorted({v.name for v in mlflow_client.versions(client)})
+        where = f"the MLflow at {tracking_uri}" if tracking_uri else "this workspace"
+        raise unresolved(uri, where=where, names=names)
+
+    def _stored(self, version: Version) -> Path:
         with foreign_errors():
             created = self._client.get_model_version(version.name, str(version.number))
-            return self._folder(created) / mlflow_model.MODEL_FILE
+            return mlflow_client.folder(self._client, created)
 
     def _experiment(self, name: str) -> str:
         found = self._client.get_experiment_by_name(name)
@@ -229,26 +263,13 @@ class MlflowRegistry:
         self._client.set_terminated(run_id, "KILLED")
         self._client.delete_run(run_id)
 
-    def _search_versions(self, filter_string: str) -> list[ModelVersion]:
-        return list(self._client.search_model_versions(filter_string, max_results=_MAX_VERSIONS))
-
-    def _aliases(self, name: str) -> dict[int, tuple[str, ...]]:
-        found: dict[int, tuple[str, ...]] = {}
-        for alias, number in self._client.get_registered_model(name).aliases.items():
-            found[int(number)] = (*found.get(int(number), ()), alias)
-        return found
-
-    def _folder(self, version: ModelVersion) -> Path:
-        uri = self._client.get_model_version_download_uri(version.name, version.version)
-        if uri.startswith("models:/"):
-            uri = self._client.get_logged_model(uri.removeprefix("models:/")).artifact_location
-        return local_path(uri)
-
     def _version(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Version:
         number = int(version.version)
         passport = None
         if _SHA256_TAG in version.tags:
-            raw = (self._folder(version) / mlflow_model.PASSPORT_FILE).read_bytes()
+            raw = (
+                mlflow_client.folder(self._client, version) / mlflow_model.PASSPORT_FILE
+            ).read_bytes()
             passport = msgspec.json.decode(raw, type=Passport)
         return Version(
             name=version.name,

@@ -18,8 +18,12 @@ from brinery.errors import RegistryFault
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
+_MAX_VERSIONS = 10_000
 _SQLITE = "sqlite:///"
+_PROGRESS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
+_ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND", "BAD_REQUEST"}
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
 
@@ -40,6 +44,58 @@ def connect(uri: str, artifacts: Path) -> MlflowClient:
     if uri.startswith(_SQLITE):
         _ensure_database(Path(uri.removeprefix(_SQLITE)), artifacts)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def other(uri: str) -> MlflowClient:
+    """Return a client of an MLflow that is not the workspace's; nothing is made there.
+
+    Raises:
+        RegistryFault: it is a database that does not exist.
+    """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from mlflow import MlflowClient
+
+    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).is_file():
+        raise RegistryFault(
+            f"there is no database at {uri}",
+            hint="--tracking-uri is what mlflow.set_tracking_uri was given",
+        )
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def download(uri: str, into: Path, *, tracking_uri: str) -> Path | None:
+    """Return a copy of what a URI means, made in a folder; None where it means nothing there.
+
+    Call it once there is a client of that MLflow, which sets it up.
+
+    Raises:
+        MlflowException: the store failed.
+    """
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    shown = os.environ.get(_PROGRESS)
+    os.environ[_PROGRESS] = "false"
+    try:
+        with process_wide_uri(tracking_uri):
+            made = download_artifacts(
+                artifact_uri=uri,
+                dst_path=str(into),
+                tracking_uri=tracking_uri,
+                registry_uri=tracking_uri,
+            )
+    except MlflowException as error:
+        if error.error_code in _ABSENT:
+            return None
+        raise
+    except FileNotFoundError:
+        return None
+    finally:
+        if shown is None:
+            del os.environ[_PROGRESS]
+        else:
+            os.environ[_PROGRESS] = shown
+    return Path(made)
 
 
 def _ensure_database(path: Path, artifacts: Path) -> None:
@@ -64,6 +120,28 @@ def _ensure_database(path: Path, artifacts: Path) -> None:
         finally:
             del os.environ[_ARTIFACT_ROOT]
         part.rename(path)
+
+
+def versions(client: MlflowClient, name: str | None = None) -> list[ModelVersion]:
+    """Return the versions of a model, or of every one, in no order."""
+    asked = "" if name is None else f"name = '{name}'"
+    return list(client.search_model_versions(asked, max_results=_MAX_VERSIONS))
+
+
+def aliases(client: MlflowClient, name: str) -> dict[int, tuple[str, ...]]:
+    """Return version number to its aliases, of those versions of a model that have some."""
+    found: dict[int, tuple[str, ...]] = {}
+    for alias, number in client.get_registered_model(name).aliases.items():
+        found[int(number)] = (*found.get(int(number), ()), alias)
+    return found
+
+
+def folder(client: MlflowClient, version: ModelVersion) -> Path:
+    """Return the model directory of a version, where it lies on this machine."""
+    uri = client.get_model_version_download_uri(version.name, version.version)
+    if uri.startswith("models:/"):
+        uri = client.get_logged_model(uri.removeprefix("models:/")).artifact_location
+    return local_path(uri)
 
 
 def local_path(uri: str) -> Path:

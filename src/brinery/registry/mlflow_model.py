@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from brinery.records.evaluation import PredictionType
 from brinery.records.signature import Column, ColumnType
 from brinery.records.version import Candidate
+from brinery.registry import mlflow_flavors, mlflow_folder
+from brinery.registry.mlflow_flavors import CODE_FOLDER
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -17,7 +21,6 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import AnyType
 
-MODEL_FILE = "model.pkl"
 PASSPORT_FILE = "brinery.json"
 
 _MAX_PARAM = 500
@@ -97,40 +100,50 @@ def _dataset(candidate: Candidate) -> Dataset:
     )
 
 
+def lay_out(candidate: Candidate, directory: Path, *, model: Path, code: Path | None) -> Path:
+    """Return the directory, with copies of the model and of the user's modules in it."""
+    stored = directory / candidate.artifact.file
+    if model.is_dir():
+        shutil.copytree(model, stored)
+    else:
+        shutil.copyfile(model, stored)
+    if code is not None:
+        shutil.copytree(code, directory / CODE_FOLDER)
+    return directory
+
+
 def write(
     candidate: Candidate, directory: Path, *, location: str, run_id: str, model_id: str
 ) -> None:
-    """Write the files of an MLflow model directory around the model file that lies in it.
+    """Write the files of an MLflow model directory around the model that lies in it.
 
-    They say what `mlflow.sklearn.save_model` would, so that `mlflow.pyfunc.load_model` and
-    `mlflow.sklearn.load_model` of any program find what they expect.
+    They say what the framework's own `save_model` would, so that `mlflow.pyfunc.load_model` and
+    the flavor's `load_model` of any program find what they expect.
     """
     import mlflow
     from mlflow.models import Model
 
-    description = candidate.description
     model = Model(artifact_path=location, run_id=run_id, model_uuid=model_id, model_id=model_id)
     model.signature = _signature(candidate)
     model.metadata = {"brinery.sha256": candidate.origin.sha256}
-    model.model_size_bytes = (directory / MODEL_FILE).stat().st_size
-    environment: dict[str, Any] = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
-    model.add_flavor(
-        "python_function",
-        loader_module="mlflow.sklearn",
-        python_version=candidate.environment.python,
-        model_path=MODEL_FILE,
-        predict_fn="predict",
-        env=environment,
-    )
-    model.add_flavor(
-        "sklearn",
-        pickled_model=MODEL_FILE,
-        sklearn_version=description.framework_version,
-        serialization_format="cloudpickle",
-        code=None,
-    )
+    model.model_size_bytes = sum(f.stat().st_size for f in directory.rglob("*") if f.is_file())
+    entries = mlflow_flavors.entries(candidate, directory)
+    if entries.loader:
+        model.add_flavor(
+            "python_function",
+            loader_module=entries.loader,
+            python_version=candidate.environment.python,
+            env={"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
+            **entries.options,
+        )
+    for name, said in entries.native.items():
+        model.add_flavor(name, **said)
+    if entries.ours:
+        (directory / mlflow_flavors.LOADER_FOLDER).mkdir()
+        loader = f"{mlflow_flavors.LOADER_FOLDER}/{mlflow_flavors.LOADER_MODULE}.py"
+        shutil.copyfile(mlflow_flavors.LOADER_SOURCE, directory / loader)
     model.save(str(directory / "MLmodel"))
-    requirements = requirement_lines(candidate, mlflow.__version__)
+    requirements = requirement_lines(candidate, mlflow.__version__, directory=directory)
     (directory / "requirements.txt").write_text("".join(f"{line}\n" for line in requirements))
     python = candidate.environment.python
     _write_yaml(
@@ -151,10 +164,24 @@ def write(
     )
 
 
-def requirement_lines(candidate: Candidate, mlflow_version: str) -> list[str]:
-    """Return the requirements of the model directory: MLflow, to load it, and what it uses."""
+def requirement_lines(candidate: Candidate, mlflow_version: str, *, directory: Path) -> list[str]:
+    """Return the requirements of the model directory: MLflow, to load it, and what it uses.
+
+    What an MLflow folder asks for itself, and was not seen to be used, is kept behind that.
+    """
     packages = {"mlflow": mlflow_version, **candidate.environment.packages}
-    return [f"{name}=={version}" for name, version in packages.items()]
+    lines = [f"{name}=={version}" for name, version in packages.items()]
+    if candidate.artifact.format == mlflow_flavors.MODEL_FOLDER_FORMAT:
+        known = {_normal(name) for name in packages}
+        asked = mlflow_folder.read(directory / candidate.artifact.file).requirements
+        lines += [line for line in asked if _normal(line) not in known]
+    return lines
+
+
+def _normal(requirement: str) -> str:
+    """Return the name that a requirement begins with, as the index spells it."""
+    name = re.match(r"[A-Za-z0-9._-]*", requirement)
+    return re.sub(r"[-_.]+", "-", name.group() if name else "").lower()
 
 
 def _write_yaml(path: Path, content: dict[str, Any]) -> None:
@@ -183,6 +210,8 @@ def _answer_type(candidate: Candidate) -> str | None:
     """Return the type of what `predict` answers, where it can be told."""
     if candidate.description.type is PredictionType.REGRESSION:
         return "double"
+    if candidate.artifact.classes:
+        return None  # the model itself answers with numbers, or with probabilities
     kinds = {type(label) for label in candidate.description.classes}
     names = {str: "string", bool: "boolean", int: "long", float: "double"}
     return names.get(kinds.pop()) if len(kinds) == 1 else None

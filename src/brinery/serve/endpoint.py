@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from brinery.pickles.limits import Limits
 from brinery.records.version import Candidate, Version
 from brinery.specs.settings import UnknownCategories
 
@@ -14,7 +15,10 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     Attributes:
         version: what is served.
         candidate: what was recorded of it at import.
-        model_file: path of the registered model.
+        model_file: path of the registered model, a file or a folder.
+        code_folder: path of the user's own modules; None where the model has none.
+        python: path of the interpreter the model runs on; None for this one.
+        limits: what the model's process may use.
         timeout_s: for scoring one request.
         max_body_bytes: of a request.
         unknown_categories: what `/v1` does with a category the model never saw.
@@ -23,6 +27,9 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     version: Version
     candidate: Candidate
     model_file: str
+    code_folder: str | None = None
+    python: str | None = None
+    limits: Limits
     timeout_s: float
     max_body_bytes: int
     unknown_categories: UnknownCategories

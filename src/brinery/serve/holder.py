@@ -16,13 +16,15 @@ import pyarrow as pa
 
 from brinery.errors import (
     BrineryError,
+    ModelConfined,
+    ModelFileChanged,
+    ModelFileError,
     ModelProcessDied,
     ModelProcessTimeout,
     NotServable,
     PredictionRefused,
 )
 from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess
-from brinery.pickles.scan import digest
 from brinery.records.scores import Scores
 from brinery.serve.columns import Reader, Rules
 from brinery.serve.endpoint import Endpoint
@@ -132,17 +134,28 @@ class Holder:
         return self._process
 
     def _started(self) -> ModelProcess:
-        path = Path(self._endpoint.model_file)
-        if not path.is_file() or digest(path) != self._endpoint.candidate.model_sha256:
+        # Loading may take as long as it may at import; `score` times each request itself.
+        endpoint = self._endpoint
+        path, code, python = endpoint.model_file, endpoint.code_folder, endpoint.python
+        try:
+            process = ModelProcess(
+                Path(path),
+                artifact=endpoint.candidate.artifact,
+                code=None if code is None else Path(code),
+                timeout_s=DEFAULT_TIMEOUT_S + endpoint.timeout_s,
+                limits=endpoint.limits,
+                python=None if python is None else Path(python),
+            )
+        except ModelFileError as error:
+            if Path(path).exists() and not isinstance(error, ModelFileChanged):
+                raise
             raise NotServable(
                 "the model's file is not the one that was registered",
                 hint="restore it, or import the model again",
-            )
-        # Loading may take as long as it may at import; `score` times each request itself.
-        process = ModelProcess(path, timeout_s=DEFAULT_TIMEOUT_S + self._endpoint.timeout_s)
+            ) from None
         # What is imported at the first prediction is waited for here, not by the first client.
         with suppress(PredictionRefused):
-            process.score(_example(self._endpoint))
+            process.score(_example(endpoint))
         return process
 
     def _unload(self) -> None:
@@ -162,6 +175,9 @@ def _scored(process: ModelProcess, table: pa.Table) -> Scores:
             f"{where}{error.reason}",
             errors=[FieldError(code=error.code, message=error.reason, row=error.row)],
         ) from None
+    except ModelConfined as error:
+        # A process that was ended for it is started again by whoever asks next.
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, error.message) from None
 
 
 def _example(endpoint: Endpoint) -> pa.Table:

@@ -36,6 +36,28 @@ class ModelSettings(_Section):
     )
 
 
+class SandboxSettings(_Section):
+    """What holds the process of a model back."""
+
+    require_sandbox: bool = Field(
+        default=False,
+        description="whether a model is refused where a layer of the sandbox is missing; "
+        "`brinery doctor` shows them",
+    )
+    memory_gb: float = Field(
+        8.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="memory a model may take, beside that of its libraries",
+    )
+    scratch_gb: float = Field(
+        4.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="what a model may have written at a time, in the folder of its process",
+    )
+
+
 class ServeSettings(_Section):
     """`brinery serve`."""
 
@@ -56,6 +78,7 @@ class Settings(_Section):
     """All settings of a workspace."""
 
     model: ModelSettings = ModelSettings()
+    sandbox: SandboxSettings = SandboxSettings()
     serve: ServeSettings = ServeSettings()
 
 
@@ -95,7 +118,7 @@ def read(file: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def _sections() -> dict[str, type[_Section]]:
-    return {"model": ModelSettings, "serve": ServeSettings}
+    return {"model": ModelSettings, "sandbox": SandboxSettings, "serve": ServeSettings}
 
 
 def _fault(fault: Any, file: Path, origins: dict[tuple[str, str], str]) -> str:

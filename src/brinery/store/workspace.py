@@ -77,6 +77,11 @@ class Workspace:
         return self.state / "artifacts"
 
     @property
+    def environments(self) -> Path:
+        """Return the folder of the environments that were built for models."""
+        return self.state / "environments"
+
+    @property
     def database_uri(self) -> str:
         """Return the URI of our own database."""
         return f"sqlite:///{self.state / 'brinery.db'}"

@@ -1,0 +1,69 @@
+"""Doctor: what holds a model back on this machine, found by trying it in a model's process."""
+
+from __future__ import annotations
+
+import platform
+import socket
+import tempfile
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from brinery.actions.rooms import Folder, open_rooms
+from brinery.actions.seat import limits
+from brinery.pickles.child import ChildProcess
+from brinery.pickles.limits import Kernel
+from brinery.records.diagnosis import Diagnosis, Trial
+from brinery.records.sandbox import Layer, Sandbox
+
+_TIMEOUT_S = 30.0
+
+
+def doctor(*, workspace: Folder | None = None, kernel: Kernel | None = None) -> Diagnosis:
+    """Return what a model could not do on this machine, each thing tried.
+
+    Args:
+        workspace: whose settings say how much a model may take; the nearest upwards when None.
+        kernel: which of the kernel's means may be used; all of them when None.
+
+    Raises:
+        ModelProcessDied, ModelProcessTimeout: the process that tries them ended, or hung.
+    """
+    allowed = replace(limits(open_rooms(workspace)), require=False)
+    with (
+        tempfile.TemporaryDirectory(prefix="brinery-doctor-") as folder,
+        socket.create_server(("127.0.0.1", 0)) as server,
+    ):
+        secret, target = Path(folder, "secret"), Path(folder, "target")
+        secret.write_text("secret", encoding="utf-8")
+        told = (str(secret), str(target), str(server.getsockname()[1]))
+        with ChildProcess(
+            "brinery.pickles.trial", *told, timeout_s=_TIMEOUT_S, limits=allowed, kernel=kernel
+        ) as child:
+            sandbox = child.sandbox
+            answer, _ = child.ask(b"try", most_bytes=0)
+    trials = msgspec.json.decode(answer, type=tuple[Trial, ...])
+    return Diagnosis(
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        uv=_version("uv"),
+        sandbox=Sandbox(layers=tuple(_judged(layer, trials) for layer in sandbox.layers)),
+        trials=trials,
+    )
+
+
+def _judged(layer: Layer, trials: tuple[Trial, ...]) -> Layer:
+    """Return a layer as its trials show it: one that let something through is not in force."""
+    let = [trial for trial in trials if trial.layer == layer.name and not trial.stopped]
+    if not (layer.in_force and let):
+        return layer
+    return Layer(name=layer.name, in_force=False, reason=f"it could {let[0].tried}")
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,252 @@
+"""The answers of any model in one form: a value per row, and a probability per row and class.
+
+Frameworks return arrays, lists, series, frames, numpy's own strings, one column where a vector is
+meant, and probabilities without the names of their classes. What is not an answer is refused here,
+in words, before it reaches a file or a caller. Boosters also need a column of text to be the
+categories they know, which is done here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from brinery.errors import NotAModel, PredictionRefused
+from brinery.records.evaluation import PredictionType
+from brinery.records.scores import Scores
+from brinery.records.signature import Scalar
+
+_TABLE = 2
+_TWO = 2
+# How far the probabilities of a row may be from a sum of 1, and one of them outside 0 to 1: the
+# rounding of a softmax in float32.
+_ROUNDING = 1e-3
+
+
+def type_of(classes: tuple[Scalar, ...]) -> PredictionType:
+    """Return what a model with these classes predicts; `OTHER` where it has none."""
+    if not classes:
+        return PredictionType.OTHER
+    return PredictionType.BINARY if len(classes) == _TWO else PredictionType.MULTICLASS
+
+
+def scalars(labels: Any) -> tuple[Scalar, ...]:
+    """Return labels as Python's own scalars.
+
+    Args:
+        labels: (n,) an array, list or series of strings, numbers or booleans.
+    """
+    return tuple(
+        label.item() if isinstance(label, np.generic) else label
+        for label in np.asarray(labels, dtype=object).tolist()
+    )
+
+
+def scores(
+    predicted: Any,
+    *,
+    rows: int,
+    classes: tuple[Scalar, ...] = (),
+    probabilities: Any = None,
+    nameless: bool = False,
+) -> Scores:
+    """Return a model's answers in the form that every room reads.
+
+    Args:
+        predicted: one value per row: an array, list, series, or a table of one column.
+        rows: how many rows were asked about.
+        classes: of the model, in the order of its probabilities.
+        probabilities: (n_rows, n_classes), or (n_rows,) or (n_rows, 1) of the second of two
+            classes; None where it gives none.
+        nameless: whether a table of probabilities may stand for predictions, its columns being
+            classes that nobody named. A frame names them.
+
+    Raises:
+        NotAModel: it answers each row with several values.
+        PredictionRefused: not one answer per row, or a probability that is none.
+    """
+    if nameless and (found := _table_of_probabilities(predicted, rows=rows)) is not None:
+        return found
+    values = one_per_row(predicted, rows=rows)
+    if probabilities is None:
+        return Scores(predictions=values, classes=classes)
+    return Scores(
+        predictions=values,
+        probabilities=per_class(probabilities, rows=rows, n_classes=len(classes)),
+        classes=classes,
+    )
+
+
+def of_probabilities(probabilities: Any, *, rows: int, classes: tuple[Scalar, ...]) -> Scores:
+    """Return the answers of a model that gives probabilities only: the likeliest class of each row.
+
+    Of equally likely classes it is the first, as the frameworks have it.
+
+    Args:
+        probabilities: as for `scores`.
+        rows: how many rows were asked about.
+        classes: in the order of the probabilities; where there are none, predictions are indices.
+    """
+    table = _array(probabilities)
+    n_classes = len(classes) or (table.shape[1] if table.ndim == _TABLE else _TWO)
+    found = per_class(table, rows=rows, n_classes=n_classes)
+    likeliest = found.argmax(axis=1)
+    if not classes:
+        return Scores(predictions=likeliest, probabilities=found)
+    labels = one_per_row([classes[index] for index in likeliest], rows=rows)
+    return Scores(predictions=labels, probabilities=found, classes=classes)
+
+
+def named(scores: Scores, classes: tuple[Scalar, ...]) -> Scores:
+    """Return scores whose classes are called otherwise, each by its place.
+
+    Args:
+        scores: of a model whose classes nobody named, or that calls them 0 and 1, say.
+        classes: (n_classes,) in the order of the model's.
+
+    Raises:
+        PredictionRefused: it has another number of classes, or a prediction is none of them.
+    """
+    own = scores.classes
+    if not own and scores.probabilities is not None:
+        own = tuple(range(scores.probabilities.shape[1]))
+    places = {label: place for place, label in enumerate(own)}
+    predicted = [places.get(label, -1) for label in scores.predictions.tolist()]
+    if len(own) != len(classes) or -1 in predicted:
+        raise PredictionRefused(
+            f"the model answered what is none of its {len(classes)} classes",
+            hint="import it again with data like this",
+        )
+    values = one_per_row([classes[place] for place in predicted], rows=len(predicted))
+    return Scores(predictions=values, probabilities=scores.probabilities, classes=classes)
+
+
+def one_per_row(predicted: Any, *, rows: int) -> npt.NDArray[Any]:
+    """Return predictions as a vector: (n_rows,).
+
+    Raises:
+        NotAModel: there are several for each row.
+        PredictionRefused: they are not one per row.
+    """
+    values = _array(predicted)
+    if values.ndim == _TABLE and values.shape[0] == rows:
+        outputs = values.shape[1]
+        if outputs != 1:
+            raise NotAModel(
+                f"the model predicts {outputs} outputs, and one is supported",
+                hint="fit and pickle one estimator per output",
+            )
+        values = values[:, 0]
+    if values.shape != (rows,):
+        raise PredictionRefused(
+            f"the model gives predictions of shape {values.shape} for {rows} rows",
+            hint="its predict must answer each row with one value",
+        )
+    return values
+
+
+def per_class(probabilities: Any, *, rows: int, n_classes: int) -> npt.NDArray[np.float64]:
+    """Return probabilities as (n_rows, n_classes) float64.
+
+    One column for two classes is the probability of the second. They need not sum to 1: of a model
+    that judges each class by itself they do not.
+
+    Raises:
+        PredictionRefused: their shape is another, or one of them is not a number from 0 to 1.
+    """
+    try:
+        table = _array(probabilities).astype(np.float64)
+    except (TypeError, ValueError):
+        raise PredictionRefused(
+            "the model gives probabilities that are not numbers",
+            hint="its predict_proba must return an array of numbers",
+        ) from None
+    if n_classes == _TWO and table.shape in {(rows,), (rows, 1)}:
+        second = table.reshape(rows)
+        table = np.column_stack([1.0 - second, second])
+    if table.shape != (rows, n_classes):
+        raise PredictionRefused(
+            f"the model gives probabilities of shape {table.shape} for {rows} rows and "
+            f"{n_classes} classes",
+            hint="its predict_proba must return a column per class",
+        )
+    wrong = ~((table >= -_ROUNDING) & (table <= 1 + _ROUNDING))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise PredictionRefused(
+            f"the model gives {table[row, column]} as a probability",
+            hint="a probability is a number from 0 to 1; are its inputs missing or infinite?",
+        )
+    return table
+
+
+def categorical(frame: pd.DataFrame, categories: Mapping[str, tuple[Scalar, ...]]) -> pd.DataFrame:
+    """Return a frame whose columns of text are the categories that a model was fitted with.
+
+    Args:
+        frame: (n_rows, …); what is categorical already stays as it is.
+        categories: column to its categories, in the model's order.
+
+    Raises:
+        PredictionRefused: a value is none of them.
+    """
+    made = {}
+    for name, known in categories.items():
+        if name not in frame or isinstance(frame[name].dtype, pd.CategoricalDtype):
+            continue
+        column = frame[name]
+        strange = column.notna() & ~column.isin(known)
+        if strange.any():
+            raise PredictionRefused(
+                f"column '{name}' holds {column[strange].iloc[0]!r}, which is none of the "
+                f"{len(known)} categories the model knows",
+                hint="leave its value empty, or its row out",
+            )
+        made[name] = pd.Categorical(column, categories=known)
+    return frame.assign(**made) if made else frame
+
+
+def _table_of_probabilities(predicted: Any, *, rows: int) -> Scores | None:
+    """Return the answers that a table of probabilities stands for; None where it is not one."""
+    values = _array(predicted)
+    if values.ndim != _TABLE or values.shape[0] != rows or values.shape[1] < _TWO or not rows:
+        return None
+    try:
+        table = values.astype(np.float64)
+    except (TypeError, ValueError):
+        return None
+    inside = (table >= -_ROUNDING) & (table <= 1 + _ROUNDING)
+    if not inside.all() or (abs(table.sum(axis=1) - 1) > _ROUNDING).any():
+        return None
+    named = isinstance(predicted, pd.DataFrame) and not isinstance(predicted.columns, pd.RangeIndex)
+    classes = scalars(predicted.columns) if named else ()
+    return of_probabilities(table, rows=rows, classes=classes)
+
+
+def _array(values: Any) -> npt.NDArray[Any]:
+    """Return what a model put its answers in as an array.
+
+    Raises:
+        PredictionRefused: its rows are of different lengths, or it is not there.
+    """
+    if values is None:
+        raise PredictionRefused("the model answers None", hint="its predict must return a value")
+    if hasattr(values, "toarray"):
+        values = values.toarray()
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise PredictionRefused(
+            f"the model's answers are no table: {error}",
+            hint="its predict must answer each row with one value",
+        ) from None
+    if array.dtype.kind == "U" and isinstance(values, (list, tuple)):
+        # Of a list of labels and numbers numpy makes text of all; each keeps its own type.
+        kinds = {type(value) for value in values}
+        if not all(issubclass(kind, str) for kind in kinds):
+            return np.array([*values, None], dtype=object)[:-1]
+    return array

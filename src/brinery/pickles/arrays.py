@@ -1,0 +1,199 @@
+"""How numpy's arrays lie in joblib's files and in npy files, read without numpy."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from typing import Any
+
+from msgspec import Struct
+
+from brinery.pickles.bounds import Broken
+from brinery.pickles.inert import Inert
+from brinery.records.scan import Global
+
+_TYPE = re.compile(r"[<>|=]?([a-zA-Z])(\d*)")
+_WRAPPERS = ("NumpyArrayWrapper", "NDArrayWrapper", "ZNDArrayWrapper")
+
+# Of the tuple that numpy.dtype.__setstate__ takes: byte order, fields, bytes of one item, flags,
+# of which the first says that it holds Python objects.
+_ORDER, _FIELDS, _ITEMSIZE, _FLAGS = 1, 4, 5, 7
+_HOLDS_OBJECTS = 1
+_SIZED_BY_STATE = "SUV"
+
+# Struct's letter by numpy's kind and size.
+_LETTERS = {
+    "b1": "?", "i1": "b", "i2": "h", "i4": "i", "i8": "q",
+    "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "f2": "e", "f4": "f", "f8": "d",
+}  # fmt: skip
+_MAX_DECODED = 1000
+
+# What is made at once, as large as its arguments say, before a byte of it is read.
+_MADE_AT_ONCE = {
+    Global("builtins", "bytearray"),
+    Global("builtins", "bytes"),
+    Global("numpy", "ndarray"),
+    Global("numpy.core.multiarray", "_reconstruct"),
+    Global("numpy._core.multiarray", "_reconstruct"),
+}
+_MAX_AT_ONCE = 1 << 28
+
+
+class Layout(Struct, frozen=True):
+    """How an array lies in a stream.
+
+    Attributes:
+        size_bytes: of its numbers.
+        holds_objects: whether it is a pickle instead.
+        aligned: whether padding comes before it, and a byte that says how much.
+        is_text: whether its bytes may be something else than numbers.
+    """
+
+    size_bytes: int
+    holds_objects: bool
+    aligned: bool
+    is_text: bool
+
+
+def is_wrapper(origin: Global) -> bool:
+    """Return whether joblib reads an array after such an object, whatever module it is named in."""
+    return origin.name.rpartition(".")[2] in _WRAPPERS
+
+
+def layout(wrapper: Inert) -> Layout:
+    """Return how the array lies that follows one of joblib's wrappers.
+
+    Raises:
+        Broken: the wrapper does not say, contradicts itself, or names another file.
+    """
+    held = wrapper.attributes
+    if wrapper.origin.name.endswith("NDArrayWrapper") or "filename" in held:
+        raise Broken(f"its arrays lie in other files, such as {str(held.get('filename'))[:100]!r}")
+    dtype, shape = held.get("dtype"), held.get("shape")
+    if not isinstance(dtype, Inert) or not isinstance(shape, tuple):
+        raise Broken("an array has no type or no shape")
+    if not all(isinstance(length, int) and length >= 0 for length in shape):
+        raise Broken("an array has a shape that cannot be read")
+    kind, itemsize, objects = _item(dtype)
+    return Layout(
+        size_bytes=itemsize * math.prod(shape),
+        holds_objects=objects,
+        aligned=held.get("numpy_array_alignment_bytes") is not None,
+        is_text=kind in "SV" or (kind in "uib" and itemsize == 1),
+    )
+
+
+def _item(dtype: Inert) -> tuple[str, int, bool]:
+    """Return an array type's kind, the bytes of one item, and whether it holds Python objects."""
+    stated = dtype.arguments[0] if dtype.arguments else None
+    found = _TYPE.fullmatch(stated) if isinstance(stated, str) else None
+    if found is None:
+        raise Broken("an array has a type that cannot be read")
+    kind = found[1]
+    itemsize = int(found[2] or 0) * (4 if kind == "U" else 1)
+    state = dtype.state
+    if state is None:
+        return kind, itemsize, kind == "O"
+    if not isinstance(state, tuple) or len(state) <= _FLAGS:
+        if isinstance(state, tuple) and len(state) > _FIELDS and kind != "O":
+            return kind, itemsize, False
+        raise Broken("an array has a type that cannot be read")
+    flags, sized = state[_FLAGS], state[_ITEMSIZE]
+    objects = isinstance(flags, int) and bool(flags & _HOLDS_OBJECTS)
+    if objects is not (kind == "O" or (kind == "V" and _has_objects(state, depth=0))):
+        raise Broken("an array has a type that contradicts itself")
+    if kind in _SIZED_BY_STATE and isinstance(sized, int) and sized >= 0:
+        itemsize = sized
+    return kind, itemsize, objects
+
+
+def _has_objects(state: tuple[Any, ...], *, depth: int) -> bool:
+    """Return whether a field of a structured type, or what it is an array of, is of objects."""
+    if depth > 20:  # noqa: PLR2004 - numpy itself takes no more
+        raise Broken("an array has a type of more parts than can be")
+    base = state[2]
+    inner = [base[0]] if isinstance(base, tuple) and base else []
+    fields = state[_FIELDS]
+    if isinstance(fields, dict):
+        inner += [field[0] for field in fields.values() if isinstance(field, tuple) and field]
+    for dtype in inner:
+        if not isinstance(dtype, Inert):
+            continue
+        if dtype.arguments and str(dtype.arguments[0]).lstrip("<>|=").startswith("O"):
+            return True
+        known = isinstance(dtype.state, tuple) and len(dtype.state) > _FIELDS
+        if known and _has_objects(dtype.state, depth=depth + 1):
+            return True
+    return False
+
+
+def costs(asked: Global, arguments: tuple[Any, ...]) -> str:
+    """Return in words that a call would take more memory than any honest one; empty if not."""
+    if asked not in _MADE_AT_ONCE:
+        return ""
+    for argument in arguments:
+        if isinstance(argument, int) and argument > _MAX_AT_ONCE:
+            return f"it asks {asked} for {argument:,} bytes at once"
+        if isinstance(argument, tuple) and all(isinstance(length, int) for length in argument):
+            count = math.prod(length for length in argument if not isinstance(length, bool))
+            if count > _MAX_AT_ONCE:
+                return f"it asks {asked} for {count:,} items at once"
+    return ""
+
+
+def values(array: Any) -> tuple[Any, ...] | None:
+    """Return what a small array of numbers, text or objects holds; None where it cannot be told.
+
+    Args:
+        array: a stand-in for a numpy array, from a pickle or of joblib; or a list.
+    """
+    dtype, held = _content(array)
+    if isinstance(held, Inert) and _content(held) != (None, None):
+        return values(held)
+    if isinstance(held, Inert) and held.arguments:
+        held = held.arguments[0]  # protocols before 3 have bytes as text that is encoded
+    if isinstance(held, str):
+        held = held.encode("latin-1", "replace")
+    if isinstance(held, list):
+        return tuple(held[:_MAX_DECODED])
+    if not isinstance(held, bytes | bytearray) or not isinstance(dtype, Inert):
+        return None
+    try:
+        return _decoded(bytes(held), dtype)
+    except (Broken, struct.error, UnicodeError, ValueError):
+        return None
+
+
+def _content(array: Any) -> tuple[Any, Any]:
+    """Return an array's type and its bytes or objects; None and None where it is no array."""
+    if isinstance(array, list):
+        return None, array
+    if not isinstance(array, Inert):
+        return None, None
+    if is_wrapper(array.origin):
+        return array.attributes.get("dtype"), array.array
+    if isinstance(array.state, tuple) and len(array.state) == 5:  # noqa: PLR2004 - numpy's
+        return array.state[2], array.state[4]
+    if array.origin.name == "_frombuffer" and len(array.arguments) > 1:
+        return array.arguments[1], array.arguments[0]
+    return None, None
+
+
+def _decoded(held: bytes, dtype: Inert) -> tuple[Any, ...] | None:
+    kind, itemsize, _ = _item(dtype)
+    state = dtype.state
+    order = state[_ORDER] if isinstance(state, tuple) and len(state) > _ORDER else "<"
+    order = ">" if order == ">" else "<"
+    if itemsize <= 0 or len(held) // itemsize > _MAX_DECODED:
+        return None
+    items = [held[place : place + itemsize] for place in range(0, len(held), itemsize)]
+    if kind == "U":
+        code = "utf-32-be" if order == ">" else "utf-32-le"
+        return tuple(item.decode(code).rstrip("\0") for item in items)
+    if kind == "S":
+        return tuple(item.rstrip(b"\0").decode("utf-8", "replace") for item in items)
+    letter = _LETTERS.get(f"{kind}{itemsize}")
+    if letter is None:
+        return None
+    return tuple(struct.unpack(f"{order}{letter}", item)[0] for item in items)

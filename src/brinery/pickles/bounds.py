@@ -1,0 +1,102 @@
+"""How much of a file is read before it is refused: what no honest model needs and a bomb does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Opcodes of all pickles of a file: a vectorizer of three million words needs nine million.
+MAX_STEPS = 12_000_000
+
+# Opcodes of bytes that may be a pickle or may be noise, until they have asked for a name.
+PATIENCE_STEPS = 20_000
+
+# Marks that wait for their end, parts within parts, names, and parts of an archive.
+MAX_MARKS = 100_000
+MAX_DEPTH = 6
+MAX_NAMES = 10_000
+MAX_MEMBERS = 65_536
+
+# What one value keeps in memory, text or bytes, what all of them keep, and what is read whole.
+KEEP_TEXT_BYTES = 1 << 20
+KEEP_BYTES = 1 << 12
+MAX_TEXT_BYTES = 256 << 20
+MAX_KEPT_BYTES = 64 << 20
+MAX_LINE_BYTES = 64 << 20
+MAX_WHOLE_BYTES = 64 << 20
+
+# A number of more bytes than this is no parameter of a model.
+MAX_NUMBER_BYTES = 4096
+
+# How much a file may grow when it is decompressed: by this factor, beyond the first bytes.
+MAX_RATIO = 250
+RATIO_FREE_BYTES = 128 << 20
+MAX_PLAIN_BYTES = 64 << 30
+
+# Of how many objects a value consists when each is counted as often as it is referred to.
+MAX_EXPANDED = 100_000_000
+
+# How deep objects lie within each other: picklers go as deep as Python's own recursion.
+MAX_NESTED = 10_000
+
+
+class TooMuch(Exception):
+    """A bound was reached; the words are for people."""
+
+
+class Broken(Exception):
+    """Bytes are not what they claim to be; the words are for people."""
+
+
+@dataclass
+class Budget:
+    """What is left of the bounds; all parts of a file share one.
+
+    Attributes:
+        steps: opcodes.
+        text_bytes: of texts, which may be parts of names.
+        kept_bytes: of values of bytes that are kept in memory; those after them are not.
+        members: parts of archives.
+    """
+
+    steps: int = MAX_STEPS
+    text_bytes: int = MAX_TEXT_BYTES
+    kept_bytes: int = MAX_KEPT_BYTES
+    members: int = MAX_MEMBERS
+
+    def spend_steps(self, count: int) -> None:
+        """Count opcodes.
+
+        Raises:
+            TooMuch: there were too many.
+        """
+        self.steps -= count
+        if self.steps < 0:
+            raise TooMuch(f"it has more than {MAX_STEPS:,} opcodes")
+
+    def spend_member(self) -> None:
+        """Count a part of an archive.
+
+        Raises:
+            TooMuch: there were too many.
+        """
+        self.members -= 1
+        if self.members < 0:
+            raise TooMuch(f"it has more than {MAX_MEMBERS:,} parts")
+
+    def text(self, length: int) -> int:
+        """Return how many bytes of a text are kept, and count them.
+
+        Raises:
+            TooMuch: there were too many.
+        """
+        kept = min(length, KEEP_TEXT_BYTES)
+        self.text_bytes -= kept
+        if self.text_bytes < 0:
+            raise TooMuch(f"its texts have more than {MAX_TEXT_BYTES:,} bytes")
+        return kept
+
+    def room(self, length: int) -> int:
+        """Return how many bytes of a value may be kept, and count them."""
+        kept = min(length, KEEP_BYTES, self.kept_bytes)
+        self.kept_bytes -= kept
+        return kept

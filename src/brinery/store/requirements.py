@@ -1,0 +1,139 @@
+"""`--environment FILE`: the file that states what a model's environment is built of.
+
+It is pip's `requirements.txt`, a `pylock.toml`, or conda's `conda.yaml` with its `pip` part, as
+MLflow writes it beside a model.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from packaging.requirements import InvalidRequirement, Requirement
+
+from brinery.errors import SettingsError
+from brinery.records.requirements import Requirements
+
+_PYTHON_COMMENT = re.compile(
+    r"#\s*python(?:[_-]version)?\s*(?:==?|:)?\s*(\d+\.\d+(?:\.\d+)?)\b", re.IGNORECASE
+)
+_PYTHON = re.compile(r"python\s*={0,2}\s*(\d+\.\d+(?:\.\d+)?)\b")
+_TOOL = re.compile(r"(?:pip|setuptools|wheel)\b")
+_HASH = re.compile(r"\s--hash[= ]\S+")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
+def read(path: Path) -> Requirements:
+    """Return what a file states; a Python that it states is the one that will be used.
+
+    Raises:
+        SettingsError: it is not there, or a line of it is no requirement.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise SettingsError(
+            f"--environment {path} cannot be read: {reason}",
+            hint="say --environment auto, --environment current, or a requirements.txt",
+        ) from None
+    if path.suffix == ".toml":
+        return _pylock(text, path)
+    if path.suffix in {".yaml", ".yml"}:
+        return _conda(text, path)
+    return plain(text, str(path))
+
+
+def plain(text: str, source: str) -> Requirements:
+    """Return what the text of a `requirements.txt` states.
+
+    Hashes are left out: the registry's own are checked. A comment such as `# python 3.10` states
+    the Python.
+
+    Args:
+        text: of the file.
+        source: its name, for the messages.
+
+    Raises:
+        SettingsError: a line is no requirement of a release in a registry.
+    """
+    comment = _PYTHON_COMMENT.search(text)
+    lines = tuple(_requirement(line, f"{source}:{number}") for number, line in _lines(text))
+    return _stated(lines, comment.group(1) if comment else "")
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a `requirements.txt` that say something, continued ones as one."""
+    waiting, began = "", 0
+    for number, raw in enumerate(text.splitlines(), start=1):
+        began = began if waiting else number
+        waiting += _COMMENT.sub("", raw)
+        if waiting.endswith("\\"):
+            waiting = waiting[:-1] + " "
+            continue
+        line = _HASH.sub("", f" {waiting}").strip()
+        waiting = ""
+        if line:
+            yield began, line
+
+
+def _requirement(line: str, where: str) -> str:
+    try:
+        requirement = Requirement(line)
+    except InvalidRequirement:
+        requirement = None
+    if requirement is None or requirement.url is not None:
+        raise SettingsError(
+            f"{where}: '{line}' is no requirement of a released package",
+            hint="write it as name==version; options and addresses belong in uv's own settings",
+        )
+    return str(requirement)
+
+
+def _pylock(text: str, path: Path) -> Requirements:
+    try:
+        packages = tomllib.loads(text)["packages"]
+        lines = [
+            f"{package['name']}=={package['version']}"
+            + (f" ; {package['marker']}" if "marker" in package else "")
+            for package in packages
+        ]
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"{path} is no pylock.toml: {error}",
+            hint="uv export --format pylock.toml writes one",
+        ) from None
+    return _stated([_requirement(line, str(path)) for line in lines])
+
+
+def _conda(text: str, path: Path) -> Requirements:
+    """Return the `pip` part of a conda environment."""
+    try:
+        read: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path} is not valid YAML: {error}", hint=f"edit {path}") from None
+    items = read.get("dependencies") if isinstance(read, dict) else None
+    if not isinstance(items, list):
+        raise SettingsError(
+            f"{path} has no list of dependencies", hint="conda env export writes one"
+        )
+    python, lines = "", []
+    for item in items:
+        if isinstance(item, dict):
+            lines += [str(line) for line in item.get("pip") or ()]
+        elif stated := _PYTHON.match(str(item)):
+            python = stated.group(1)
+        elif not _TOOL.match(str(item)):
+            raise SettingsError(
+                f"{path}: '{item}' is installed by conda, and Brinery installs wheels only",
+                hint="list it under pip: as name==version",
+            )
+    return _stated([_requirement(line, str(path)) for line in lines], python)
+
+
+def _stated(lines: Iterable[str], python: str = "") -> Requirements:
+    return Requirements(packages=tuple(sorted(lines)), python=python, python_exact=bool(python))

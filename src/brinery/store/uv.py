@@ -1,0 +1,142 @@
+"""uv, asked for what it does best: to resolve, and to install wheels. Nothing is built from source.
+
+Which registry it asks is the user's own setting (`uv.toml`, `UV_INDEX_URL`), and no Python is ever
+downloaded.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from brinery.errors import EnvironmentUnavailable
+
+_TIMEOUT_S = 1800.0
+_LAST_CHARACTERS = 300
+
+# Of what uv says when it cannot reach a registry.
+_UNREACHABLE = (
+    "network was disabled",
+    "error sending request",
+    "Failed to fetch",
+    "Failed to download",
+    "dns error",
+)
+
+# XGBoost asks for 200 MB that only several GPUs at once have a use for.
+_LEFT_OUT = ("nvidia-nccl-cu12", "nvidia-nccl-cu13")
+
+
+class Unresolved(Exception):
+    """No set of wheels meets the requirements; the text says why, in uv's words."""
+
+
+def resolve(
+    requirements: Sequence[str], *, python: Path | str, dependencies: bool = True
+) -> tuple[str, ...]:
+    """Return `name==version` of every distribution that requirements come to, sorted.
+
+    Args:
+        requirements: as pip writes them.
+        python: the interpreter that the wheels must fit, or a version such as `3.8`, which need
+            not be installed.
+        dependencies: whether what they require is resolved too.
+
+    Raises:
+        Unresolved: no set of wheels meets them.
+        EnvironmentUnavailable: the registry cannot be reached, or uv cannot be run.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
+        overrides.writelines(f"{name} ; python_version < '0'\n" for name in _LEFT_OUT)
+        overrides.flush()
+        said = _run(
+            *("pip", "compile", "-", "--only-binary", ":all:", "--override", overrides.name),
+            *("--no-header", "--no-annotate", "--no-emit-index-url", "--quiet"),
+            *(
+                ("--python", str(python))
+                if isinstance(python, Path)
+                else ("--python-version", python)
+            ),
+            *(() if dependencies else ("--no-deps",)),
+            given="\n".join(requirements),
+        )
+    return tuple(sorted(line.strip() for line in said.splitlines() if "==" in line))
+
+
+def make(folder: Path, *, python: Path) -> None:
+    """Make an empty virtual environment that may be renamed.
+
+    Raises:
+        EnvironmentUnavailable: uv cannot.
+    """
+    _run("venv", "--quiet", "--relocatable", "--no-project", "--python", str(python), str(folder))
+
+
+def install(lock: Sequence[str], *, environment: Path) -> None:
+    """Install exactly these distributions from wheels, and run nothing of them.
+
+    uv would compile them by the environment's own Python, which reads what they brought: it does
+    not. Their files are hard links to uv's cache, so that environments share them, where that lies
+    on the same file system; else to a cache beside the environment.
+
+    Raises:
+        Unresolved: a wheel does not exist here.
+        EnvironmentUnavailable: the registry cannot be reached, or the disk cannot be written.
+    """
+    cache = Path(_run("cache", "dir").strip())
+    beside = environment.parent / ".cache"
+    _run(
+        *("pip", "install", "--quiet", "--python", str(environment / "bin" / "python")),
+        *("--no-deps", "--only-binary", ":all:", "--no-compile-bytecode"),
+        *("--link-mode", "hardlink"),
+        *(() if _same_device(cache, environment) else ("--cache-dir", str(beside))),
+        *("--requirements", "-"),
+        given="\n".join(lock),
+    )
+
+
+def _same_device(one: Path, other: Path) -> bool:
+    """Return whether hard links can be made between two folders; the first may not be there yet."""
+    while not one.exists():
+        one = one.parent
+    return one.stat().st_dev == other.stat().st_dev
+
+
+def _run(*arguments: str, given: str = "") -> str:
+    """Return what uv prints.
+
+    Raises:
+        Unresolved: it finds no solution.
+        EnvironmentUnavailable: anything else goes wrong.
+    """
+    try:
+        done = subprocess.run(
+            [find_uv_bin(), *arguments, "--no-python-downloads", "--no-progress"],
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EnvironmentUnavailable(
+            f"uv, which builds environments, could not be run: {error}", hint="pip install uv"
+        ) from None
+    if done.returncode == 0:
+        return done.stdout
+    words = " ".join(done.stderr.replace("\n  cause:", ":").split()).removeprefix("error: ")
+    if any(sign in done.stderr for sign in _UNREACHABLE):
+        raise EnvironmentUnavailable(
+            f"the package registry cannot be reached: {words[:_LAST_CHARACTERS]}",
+            hint="try again with the network on; uv's own settings name the registry and its proxy",
+        )
+    if "No solution found" in done.stderr:
+        raise Unresolved(words)
+    raise EnvironmentUnavailable(
+        f"uv could not set up the environment: {words[-_LAST_CHARACTERS:]}",
+        hint="uv cache clean, and try again; df shows whether the disk is full",
+    )

@@ -1,0 +1,306 @@
+"""Import of each flavor runs end to end to a served prediction that is the library's own."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import catboost
+import cloudpickle
+import joblib
+import lightgbm
+import mlflow  # noqa: TID253 - the peer
+import numpy as np
+import onnxruntime
+import pandas as pd
+import pytest
+import skl2onnx
+import skops.io
+import statsmodels.api
+import xgboost
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from tests.actions.conftest import Run
+from tests.serve.conftest import running
+
+from brinery.actions.rooms import Rooms
+from brinery.actions.serve import endpoint_of
+from brinery.records.evaluation import PredictionType
+
+pytestmark = pytest.mark.slow
+
+SPECIES = ("setosa", "versicolor", "virginica")
+ROWS = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model as a user has it, and what its library says of the first rows.
+
+    Attributes:
+        model: what is given to `brinery import`.
+        predictions: of the first rows.
+        probabilities: of the first rows; None where it gives none.
+        target: the column with the truth.
+        options: of the import.
+    """
+
+    model: str | Path
+    predictions: Any
+    probabilities: Any = None
+    target: str | None = "species"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def iris_data(folder: Path) -> pd.DataFrame:
+    """Return the data, its classes by name and by number."""
+    frame = pd.read_parquet(folder / "iris.parquet")
+    return frame.assign(name=[SPECIES[code] for code in frame["species"]])
+
+
+def features(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[["sepal_length", "sepal_width", "petal_length", "petal_width"]]
+
+
+def _of_estimator(model: Any, frame: pd.DataFrame, path: Path, **more: Any) -> Case:
+    few = features(frame).head(ROWS)
+    proba = model.predict_proba(few) if hasattr(model, "predict_proba") else None
+    return Case(path, model.predict(few), proba, **more)
+
+
+def sklearn_pickle(frame: pd.DataFrame, folder: Path) -> Case:
+    model = RandomForestClassifier(10, random_state=0).fit(features(frame), frame["name"])
+    path = folder / "forest.pkl"
+    path.write_bytes(pickle.dumps(model))
+    return _of_estimator(model, frame, path, target="name")
+
+
+def sklearn_joblib(frame: pd.DataFrame, folder: Path) -> Case:
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(
+        features(frame), frame["species"]
+    )
+    joblib.dump(model, folder / "model.joblib", compress=3)
+    return _of_estimator(model, frame, folder / "model.joblib")
+
+
+def sklearn_skops(frame: pd.DataFrame, folder: Path) -> Case:
+    model = make_pipeline(SimpleImputer(), RandomForestClassifier(5, random_state=0))
+    model.fit(features(frame), frame["name"])
+    skops.io.dump(model, folder / "model.skops")
+    return _of_estimator(model, frame, folder / "model.skops", target="name")
+
+
+def _boosted(frame: pd.DataFrame) -> Any:
+    return xgboost.XGBClassifier(n_estimators=5, max_depth=2).fit(features(frame), frame["species"])
+
+
+def xgboost_pickle(frame: pd.DataFrame, folder: Path) -> Case:
+    model = _boosted(frame)
+    (folder / "xgb.pkl").write_bytes(pickle.dumps(model))
+    return _of_estimator(model, frame, folder / "xgb.pkl")
+
+
+def xgboost_json(frame: pd.DataFrame, folder: Path) -> Case:
+    model = _boosted(frame)
+    model.save_model(folder / "xgb.json")
+    return _of_estimator(model, frame, folder / "xgb.json")
+
+
+def xgboost_booster(frame: pd.DataFrame, folder: Path) -> Case:
+    booster = xgboost.train(
+        {"objective": "multi:softprob", "num_class": 3},
+        xgboost.DMatrix(features(frame), label=frame["species"]),
+        num_boost_round=3,
+    )
+    booster.save_model(folder / "booster.ubj")
+    table = booster.predict(xgboost.DMatrix(features(frame).head(ROWS)))
+    names = np.array(SPECIES)[table.argmax(axis=1)]
+    return Case(folder / "booster.ubj", names, table, target="name")
+
+
+def lightgbm_text(frame: pd.DataFrame, folder: Path) -> Case:
+    model = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1).fit(
+        features(frame), frame["species"]
+    )
+    model.booster_.save_model(folder / "model.txt")
+    return _of_estimator(model, frame, folder / "model.txt")
+
+
+def lightgbm_pickle(frame: pd.DataFrame, folder: Path) -> Case:
+    model = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1).fit(features(frame), frame["name"])
+    (folder / "lgbm.pkl").write_bytes(pickle.dumps(model))
+    return _of_estimator(model, frame, folder / "lgbm.pkl", target="name")
+
+
+def catboost_native(frame: pd.DataFrame, folder: Path) -> Case:
+    model = catboost.CatBoostClassifier(
+        iterations=5, verbose=0, allow_writing_files=False, thread_count=1
+    ).fit(features(frame), frame["name"])
+    model.save_model(folder / "model.cbm")
+    case = _of_estimator(model, frame, folder / "model.cbm", target="name")
+    return Case(case.model, case.predictions.reshape(-1), case.probabilities, target="name")
+
+
+def onnx_classifier(frame: pd.DataFrame, folder: Path) -> Case:
+    model = LogisticRegression().fit(features(frame).to_numpy(np.float32), frame["species"])
+    made = skl2onnx.to_onnx(model, features(frame).to_numpy(np.float32)[:1])
+    path = folder / "model.onnx"
+    path.write_bytes(made.SerializeToString())
+    session = onnxruntime.InferenceSession(str(path))
+    labels, maps = session.run(
+        None, {session.get_inputs()[0].name: features(frame).head(ROWS).to_numpy(np.float32)}
+    )
+    return Case(path, labels, np.array([[row[code] for code in range(3)] for row in maps]))
+
+
+def statsmodels_result(frame: pd.DataFrame, folder: Path) -> Case:
+    columns = frame[["sepal_length", "sepal_width", "petal_length"]]
+    result = statsmodels.api.OLS(frame["petal_width"], columns).fit()
+    result.save(str(folder / "ols.pickle"))
+    return Case(folder / "ols.pickle", result.predict(columns.head(ROWS)), target="petal_width")
+
+
+def mlflow_sklearn(frame: pd.DataFrame, folder: Path) -> Case:
+    model = LinearRegression().fit(
+        frame[["sepal_length", "sepal_width", "petal_length"]], frame["petal_width"]
+    )
+    mlflow.sklearn.save_model(
+        model,
+        folder / "logged",
+        serialization_format="cloudpickle",
+        pip_requirements=["scikit-learn"],
+    )
+    few = frame[["sepal_length", "sepal_width", "petal_length"]].head(ROWS)
+    return Case(folder / "logged", model.predict(few), target="petal_width")
+
+
+WRAPPER = """
+import mlflow
+
+class Wrapper(mlflow.pyfunc.PythonModel):
+    def load_context(self, context):
+        from cloudpickle import load
+        self.model = load(open(context.artifacts["model"], "rb"))
+        self.preprocessor = load(open(context.artifacts["preprocessor"], "rb"))
+
+    def predict(self, context, model_input):
+        model_input = model_input[["sepal_length", "sepal_width", "petal_length", "petal_width"]]
+        return self.model.predict_proba(self.preprocessor.transform(model_input))
+"""
+
+
+def mlflow_python_model(frame: pd.DataFrame, folder: Path) -> Case:
+    script: dict[str, Any] = {"__name__": "__main__"}
+    exec(WRAPPER, script)  # noqa: S102 - a class of a notebook, as users write it
+    preprocessor = Pipeline([("imp", SimpleImputer()), ("sts", StandardScaler())])
+    given = preprocessor.fit_transform(features(frame))
+    model = xgboost.XGBClassifier(n_estimators=5).fit(given, frame["species"])
+    artifacts = {}
+    for name, part in (("model", model), ("preprocessor", preprocessor)):
+        artifacts[name] = str(folder / f"{name}.pkl")
+        Path(artifacts[name]).write_bytes(cloudpickle.dumps(part))
+    mlflow.pyfunc.save_model(
+        folder / "wrapped",
+        python_model=script["Wrapper"](),
+        artifacts=artifacts,
+        pip_requirements=["scikit-learn", "xgboost"],
+    )
+    table = model.predict_proba(preprocessor.transform(features(frame).head(ROWS)))
+    names = np.array(SPECIES)[table.argmax(axis=1)]
+    return Case(
+        folder / "wrapped",
+        names,
+        table,
+        target="name",
+        options={"trust": ("cloudpickle.*", "mlflow.*", "builtins.*")},
+    )
+
+
+def callable_function(frame: pd.DataFrame, folder: Path) -> Case:
+    (folder / "code").mkdir()
+    (folder / "code" / "rules.py").write_text(
+        "def width(frame):\n    return (frame['petal_length'] * 0.4).to_numpy()\n"
+    )
+    return Case(
+        "rules:width",
+        frame["petal_length"].head(ROWS) * 0.4,
+        target="petal_width",
+        options={"code": folder / "code", "type": "regression"},
+    )
+
+
+def own_class(frame: pd.DataFrame, folder: Path) -> Case:
+    (folder / "code").mkdir()
+    (folder / "code" / "mine.py").write_text(
+        "class Threshold:\n"
+        "    classes_ = ['big', 'small']\n"
+        "    def predict(self, frame):\n"
+        "        return ['big' if width > 1 else 'small' for width in frame['petal_width']]\n"
+    )
+    frame.assign(size=np.where(frame["petal_width"] > 1, "big", "small")).to_parquet(
+        folder / "data.parquet"
+    )
+    (folder / "mine.pkl").write_bytes(b"\x80\x04cmine\nThreshold\n)\x81.")
+    return Case(
+        folder / "mine.pkl",
+        np.where(frame["petal_width"].head(ROWS) > 1, "big", "small"),
+        target=None,
+        options={"code": folder / "code", "trust": ("mine.Threshold",)},
+    )
+
+
+CASES: list[Callable[[pd.DataFrame, Path], Case]] = [
+    sklearn_pickle,
+    sklearn_joblib,
+    sklearn_skops,
+    xgboost_pickle,
+    xgboost_json,
+    xgboost_booster,
+    lightgbm_text,
+    lightgbm_pickle,
+    catboost_native,
+    onnx_classifier,
+    statsmodels_result,
+    mlflow_sklearn,
+    mlflow_python_model,
+    callable_function,
+    own_class,
+]
+
+
+@pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
+@pytest.mark.filterwarnings("ignore::UserWarning:mlflow", "ignore::FutureWarning")
+def test_served_as_the_library_predicts(
+    make: Callable[[pd.DataFrame, Path], Case], run: Run, rooms: Rooms, iris: Path, tmp_path: Path
+) -> None:
+    """A model of each framework is imported, registered and served, and answers as its library."""
+    frame = iris_data(iris)
+    case = make(frame, tmp_path)
+    drop = [name for name in ("species", "name") if name != case.target]
+    data = frame.drop(columns=drop)
+    version, _ = run(model=case.model, name="each", data=data, target=case.target, **case.options)
+    assert version.parity is not None
+    assert version.candidate is not None
+    inputs = data.drop(columns=case.target) if case.target else data
+    rows = inputs.head(ROWS).to_dict(orient="records")
+    with running(endpoint_of(rooms, version)) as api:
+        answered = api.post("/v1/models/each/predict", json={"rows": rows})
+    assert answered.status_code == 200, answered.text
+    answers = answered.json()["predictions"]
+    if case.probabilities is None:
+        found = [answer.get("label", answer.get("value")) for answer in answers]
+        if version.candidate.description.type is PredictionType.REGRESSION:
+            # Sums in another order, of a frame whose columns lie otherwise, end in other digits.
+            assert np.allclose(found, case.predictions, rtol=1e-14, atol=0)
+        else:
+            assert found == np.asarray(case.predictions).tolist()
+        return
+    assert [answer["label"] for answer in answers] == np.asarray(case.predictions).tolist()
+    table = [list(answer["probabilities"].values()) for answer in answers]
+    assert np.array_equal(np.array(table), np.asarray(case.probabilities, dtype=np.float64))

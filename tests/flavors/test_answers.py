@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from brinery.errors import NotAModel, PredictionRefused
+from brinery.flavors import answers
+from brinery.flavors.tables import pack_scores, unpack_scores
+from brinery.records.evaluation import PredictionType
+from brinery.records.scores import Scores
+
+SHARES = np.array([[0.7, 0.3], [0.4, 0.6], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("predicted", "kept"),
+    [
+        (["no", "yes", "no"], ["no", "yes", "no"]),
+        (("no", "yes", "no"), ["no", "yes", "no"]),
+        (np.array(["no", "yes", "no"]), ["no", "yes", "no"]),
+        (np.array([np.str_("no"), np.str_("yes"), np.str_("no")], object), ["no", "yes", "no"]),
+        ([True, False, True], [True, False, True]),
+        (np.array([True, False, True]), [True, False, True]),
+        (pd.Series([1, 2, 3], index=[9, 8, 7]), [1, 2, 3]),
+        (pd.DataFrame({"prediction": [1.5, 2.5, 3.5]}), [1.5, 2.5, 3.5]),
+        (np.array([[1.5], [2.5], [3.5]]), [1.5, 2.5, 3.5]),
+        ([[1.5], [2.5], [3.5]], [1.5, 2.5, 3.5]),
+        (np.array([1.5, np.nan, 3.5]), [1.5, None, 3.5]),
+        (pd.Series(["a", "b", "a"], dtype="category"), ["a", "b", "a"]),
+        (pd.Series([1, 2, 3], dtype="Int64"), [1, 2, 3]),
+    ],
+    ids=str,
+)
+def test_predictions_of_any_kind(predicted: Any, kept: list[Any]) -> None:
+    """Whatever a model puts its predictions in, they are a plain value per row at the other end."""
+    sent = unpack_scores(pack_scores(answers.scores(predicted, rows=3)), ())
+    found = [None if value != value else value for value in sent.predictions.tolist()]  # noqa: PLR0124 - NaN
+    assert found == kept
+    assert [type(one) for one in found] == [type(one) for one in kept]
+
+
+def test_labels_of_several_types() -> None:
+    """A list of a text and a number stays one: it is refused rather than made text."""
+    with pytest.raises(TypeError, match="not of one plain type"):
+        pack_scores(answers.scores(["no", 1, "no"], rows=3))
+
+
+@pytest.mark.parametrize(
+    ("predicted", "error", "said"),
+    [
+        (np.zeros((3, 2)), NotAModel, "predicts 2 outputs"),
+        (pd.DataFrame({"a": [1.0, 2, 3], "b": [1.0, 2, 3]}), NotAModel, "predicts 2 outputs"),
+        (np.zeros(2), PredictionRefused, r"shape \(2,\) for 3 rows"),
+        (np.float64(3), PredictionRefused, r"shape \(\) for 3 rows"),
+        (None, PredictionRefused, "answers None"),
+        ([[1], [2, 3], [4]], PredictionRefused, "are no table"),
+    ],
+    ids=str,
+)
+def test_no_prediction_per_row(predicted: Any, error: type[Exception], said: str) -> None:
+    """What is not one prediction per row is refused in words."""
+    with pytest.raises(error, match=said):
+        answers.scores(predicted, rows=3)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        SHARES,
+        SHARES.tolist(),
+        pd.DataFrame(SHARES),
+        SHARES[:, 1],
+        SHARES[:, 1:],
+        SHARES.astype(object),
+    ],
+    ids=["array", "lists", "frame", "second", "column", "objects"],
+)
+def test_probabilities_of_any_kind(given: Any) -> None:
+    """One column for two classes is the probability of the second."""
+    found = answers.per_class(given, rows=3, n_classes=2)
+    assert found.dtype == np.float64
+    assert found == pytest.approx(SHARES)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (np.array([[0.5, np.nan]] * 3), "gives nan as a probability"),
+        (np.array([[0.5, 1.2]] * 3), "gives 1.2 as a probability"),
+        (np.array([[-0.5, 1.5]] * 3), "gives -0.5 as a probability"),
+        (np.zeros((3, 3)), r"shape \(3, 3\) for 3 rows and 2 classes"),
+        (np.array([["a", "b"]] * 3), "not numbers"),
+    ],
+)
+def test_no_probabilities(given: Any, said: str) -> None:
+    """What is no probability is refused, and which is said."""
+    with pytest.raises(PredictionRefused, match=said):
+        answers.scores([0, 1, 0], rows=3, classes=(0, 1), probabilities=given)
+
+
+def test_probabilities_that_do_not_sum_to_one() -> None:
+    """Of a model that judges each class by itself they are taken as they are."""
+    shares = np.array([[0.9, 0.8, 0.1]])
+    scores = answers.scores(["a"], rows=1, classes=("a", "b", "c"), probabilities=shares)
+    assert scores.probabilities is not None
+    assert scores.probabilities.tolist() == shares.tolist()
+
+
+def test_nameless_table() -> None:
+    """A table of probabilities is one where it may be: its predictions are indices."""
+    scores = answers.scores(SHARES, rows=3, nameless=True)
+    assert scores.classes == ()
+    assert scores.predictions.tolist() == [0, 1, 0]
+    sent = unpack_scores(pack_scores(scores), ())
+    assert sent.probabilities is not None
+    assert sent.classes == ()
+
+
+def test_a_frame_names_its_probabilities() -> None:
+    """The columns of a frame are the classes, and cross the process with the answers."""
+    frame = pd.DataFrame(SHARES, columns=["no", "yes"])
+    scores = unpack_scores(pack_scores(answers.scores(frame, rows=3, nameless=True)), ())
+    assert scores.classes == ("no", "yes")
+    assert scores.predictions.tolist() == ["no", "yes", "no"]
+
+
+@pytest.mark.parametrize(
+    "table", [SHARES * 2, SHARES - 1, np.array([["a", "b"]] * 3), SHARES[:, :1]], ids=str
+)
+def test_what_is_no_table_of_probabilities(table: Any) -> None:
+    """Numbers that are no probabilities are outputs, of which one is supported."""
+    if table.shape[1] == 1:
+        assert answers.scores(table, rows=3, nameless=True).probabilities is None
+        return
+    with pytest.raises(NotAModel, match="predicts 2 outputs"):
+        answers.scores(table, rows=3, nameless=True)
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels"),
+    [
+        (Scores(predictions=np.array([0, 1, 0]), probabilities=SHARES), ["no", "yes", "no"]),
+        (Scores(predictions=np.array([0, 1, 0]), classes=(0, 1)), ["no", "yes", "no"]),
+        (Scores(predictions=np.array([False, True]), classes=(False, True)), ["no", "yes"]),
+        (Scores(predictions=np.array([1.0, 0.0]), classes=(0, 1)), ["yes", "no"]),
+    ],
+    ids=str,
+)
+def test_classes_are_named_by_their_place(scores: Scores, labels: list[str]) -> None:
+    """0 and 1, or indices of classes without names, become the names they are given."""
+    named = answers.named(scores, ("no", "yes"))
+    assert named.predictions.tolist() == labels
+    assert named.classes == ("no", "yes")
+    assert named.probabilities is scores.probabilities
+
+
+def test_other_numbers_of_names() -> None:
+    """As many names as classes are needed."""
+    with pytest.raises(PredictionRefused, match="none of its 3 classes"):
+        answers.named(Scores(predictions=np.array([0]), classes=(0, 1)), ("a", "b", "c"))
+
+
+def test_categories() -> None:
+    """A column of text becomes the categories that a model knows; a strange one is refused."""
+    frame = pd.DataFrame({"job": ["b", None, "a"], "age": [1, 2, 3]})
+    made = answers.categorical(frame, {"job": ("a", "b"), "gone": ("x",)})
+    assert made["job"].cat.codes.tolist() == [1, -1, 0]
+    assert made["age"] is not None
+    with pytest.raises(PredictionRefused, match="column 'job' holds 'b', which is none of the 1"):
+        answers.categorical(frame, {"job": ("a",)})
+
+
+@pytest.mark.parametrize(
+    ("classes", "kind"),
+    [
+        ((), PredictionType.OTHER),
+        ((0, 1), PredictionType.BINARY),
+        ((0, 1, 2), PredictionType.MULTICLASS),
+    ],
+)
+def test_type_of(classes: tuple[int, ...], kind: PredictionType) -> None:
+    """Two classes are binary."""
+    assert answers.type_of(classes) is kind

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import pickle
+import struct
+import subprocess
+import sys
+import time
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from brinery.pickles.scanner import scan
+from brinery.records.scan import Verdict
+
+GIGABYTE = 1 << 30
+BYTES_8 = b"\x80\x05\x8e"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "model.pkl"
+
+
+def check(file: Path, content: bytes, problem: str, *, within_s: float = 30) -> None:
+    """Scan, and make sure that it ends soon, with a problem."""
+    file.write_bytes(content)
+    began = time.monotonic()
+    report = scan(file)
+    assert time.monotonic() - began < within_s
+    assert report.verdict is Verdict.MALFORMED
+    assert any(problem in one for one in report.problems), report.problems
+
+
+@pytest.mark.parametrize("module", [gzip, bz2, lzma], ids=["gzip", "bz2", "xz"])
+def test_two_gigabytes_in_a_small_file(file: Path, module: Any) -> None:
+    """A small file that decompresses to gigabytes is refused long before they are there."""
+    packed = module.compress
+    part = packed(bytes(64 << 20))
+    head = packed(BYTES_8 + struct.pack("<Q", 2 * GIGABYTE))
+    content = head + part * 32
+    assert len(content) < 10 << 20
+    check(file, content, "as only a bomb's do")
+
+
+def test_two_gigabytes_of_zlib(file: Path) -> None:
+    """A bomb of zlib, which has one stream only, is refused as early."""
+    machine = zlib.compressobj()
+    content = machine.compress(BYTES_8 + struct.pack("<Q", 2 * GIGABYTE))
+    content += b"".join(machine.compress(bytes(1 << 20)) for _ in range(400))
+    check(file, content + machine.flush(), "as only a bomb's do")
+
+
+def test_two_gigabytes_in_an_archive(file: Path) -> None:
+    """A member that decompresses to gigabytes is refused, and what came before it is told."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/data.pkl", b"cposix\nsystem\n(S'true'\ntR.")
+        with archive.open("a/data/0", "w", force_zip64=True) as member:
+            for _ in range(400):
+                member.write(bytes(1 << 20))
+    check(file, held.getvalue(), "as only a bomb's do")
+    assert scan(file).asked(Verdict.DANGEROUS) == ("posix.system",)
+
+
+def laughs(depth: int, *, tuples: bool) -> bytes:
+    """A value that refers twice to one that refers twice to one …, so deep."""
+    if tuples:
+        return b"\x80\x04)" + b"2\x86" * depth + b"."
+    parts = [b"\x80\x04]\x94"]
+    parts += [b"](h%ch%ce\x94" % (place, place) for place in range(depth)]
+    return b"".join(parts) + b"."
+
+
+@pytest.mark.parametrize("tuples", [False, True])
+def test_a_billion_laughs(file: Path, *, tuples: bool) -> None:
+    """A memo that doubles and doubles is refused, though it takes no memory to read."""
+    check(file, laughs(60, tuples=tuples), "refers to itself so often", within_s=2)
+
+
+def test_a_little_laughter(file: Path) -> None:
+    """A value that is referred to often, as honest models do, is no problem."""
+    shared = ["x"] * 100
+    file.write_bytes(pickle.dumps([[shared] * 100 for _ in range(100)]))
+    assert scan(file).problems == ()
+
+
+@pytest.mark.parametrize("content", [b")" + b"\x85" * 300_000, b"]" * 100_000 + b"a" * 99_999])
+def test_values_that_lie_too_deep(file: Path, content: bytes) -> None:
+    """A value nested deeper than any pickler goes is refused: it would crash what walks it."""
+    check(file, b"\x80\x02" + content + b".", "deep within itself")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"(" * 1_000_000, "marks of it are open at once"),
+        (b"".join(b"ca\nb%d\n0" % place for place in range(20_000)), "more than 10,000 names"),
+        (b"\x8b" + struct.pack("<i", 1 << 30) + b"\x01" * 100, "a number of it has 1,073"),
+        (b"\x8b" + struct.pack("<i", -5), "a number of it has -5 bytes"),
+        (b"Nr\xff\xff\xff\xff.", "its memo lies: it puts at 4,294,967,295"),
+        (b"N2q\x00]q\x00.", "its memo lies: what was put there is put over"),
+        (b"h\x07.", "its memo lies: BINGET"),
+        (b"\x95" + struct.pack("<Q", 1 << 60) + b"N.", "its last frame is longer"),
+        (b"cbuiltins\nbytearray\n(I2147483648\ntR.", "for 2,147,483,648 bytes at once"),
+        (
+            b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I2147483648\ntS'b'\ntR.",
+            "items at once",
+        ),
+    ],
+)
+def test_other_bombs(file: Path, content: bytes, problem: str) -> None:
+    """What takes memory or time without a reason is refused in plain words."""
+    check(file, b"\x80\x05" + content, problem)
+
+
+@pytest.mark.parametrize("code", [b"B", b"X", b"\x8d", b"\x8e", b"\x96", b"T"])
+def test_lengths_that_lie(file: Path, code: bytes) -> None:
+    """A length beyond the file's end takes no memory."""
+    form = "<Q" if code in b"\x8d\x8e\x96" else "<i"
+    length = struct.pack(form, 1 << 60 if form == "<Q" else (1 << 31) - 1)
+    check(file, b"\x80\x05" + code + length + b"abc.", "cut off", within_s=2)
+
+
+def test_layers_upon_layers(file: Path) -> None:
+    """Layers of compression, and pickles within pickles, are followed so far and no further."""
+    content = pickled = pickle.dumps(1)
+    for _ in range(10):
+        content = gzip.compress(content)
+        pickled = pickle.dumps(pickled)
+    check(file, content, "deep within each other")
+    check(file, pickled, "deep within each other")
+
+
+MEMORY = """
+import sys
+from pathlib import Path
+from brinery.pickles.scanner import scan
+report = scan(Path(sys.argv[1]))
+print(report.format, report.verdict, len(report.findings))
+status = Path("/proc/self/status").read_text().split()
+print(int(status[status.index("VmHWM:") + 1]) >> 10)
+"""
+
+
+def measured(file: Path) -> tuple[str, int]:
+    """What a scan in a process of its own finds, and how many megabytes it took at most."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, str(file)], capture_output=True, text=True, check=True
+    )
+    found, megabytes = done.stdout.splitlines()
+    return found, int(megabytes)
+
+
+WRAPPER = (
+    b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(S'shape'\n(I%d\ntS'order'\nS'C'\n"
+    b"S'dtype'\ncnumpy\ndtype\n(S'f8'\nI0\nI1\ntRS'numpy_array_alignment_bytes'\nI16\nub"
+)
+
+
+@pytest.mark.slow
+def test_a_model_of_two_gigabytes(file: Path) -> None:
+    """An honest model of more than two gigabytes is read in little memory."""
+    count = 270_000_000
+    with file.open("wb") as stream:
+        stream.write(WRAPPER % count)
+        stream.write(b"\x0f" + b"\xff" * 15)
+        stream.seek(count * 8, io.SEEK_CUR)  # a hole: it takes no disk
+        stream.write(b".")
+    assert file.stat().st_size > 2 * GIGABYTE
+    found, megabytes = measured(file)
+    assert found == "joblib safe 2"
+    assert megabytes < 60
+
+
+def test_a_large_value_in_little_memory(file: Path) -> None:
+    """A value of hundreds of megabytes is read in parts, compressed or not."""
+    noise = np.random.default_rng(0).bytes(20_000_000)
+    with gzip.open(file, "wb", compresslevel=1) as stream:
+        stream.write(BYTES_8 + struct.pack("<Q", len(noise) * 10))
+        for _ in range(10):
+            stream.write(noise)
+        stream.write(b".")
+    found, megabytes = measured(file)
+    assert found == "pickle safe 0"
+    assert megabytes < 60
+
+
+def test_many_opcodes(file: Path) -> None:
+    """More opcodes than any honest model has are refused, in bounded memory."""
+    file.write_bytes(b"\x80\x04" + b"]" * 13_000_000)
+    found, megabytes = measured(file)
+    assert found == "pickle malformed 0"
+    assert megabytes < 1500
