@@ -435,6 +435,20 @@ def test_xgboost_within_a_pickle(file: Path) -> None:
         assert report.versions["xgboost"] == (xgboost.__version__,)
 
 
+def test_old_xgboost_within_a_pickle(file: Path) -> None:
+    """The JSON that XGBoost put into a pickle before 1.6 is read as well."""
+    learner = {"feature_names": ["age", "job"], "objective": {"name": "binary:logistic"}}
+    model = {"learner": learner, "version": [1, 5, 2]}
+    state = {"Config": {"learner": {}, "version": [1, 5, 2]}, "Model": model}
+    content = json.dumps(state, separators=(",", ":")).encode()
+    report = scanned(file, pickle.dumps({"handle": bytearray(content)}))
+    assert report.versions == {"xgboost": ("1.5.2",)}
+    assert report.feature_names == ("age", "job")
+    for broken in (content[:-9], content.replace(b'"Model"', b'"Other"')):
+        report = scanned(file, pickle.dumps({"handle": bytearray(broken)}))
+        assert (report.verdict, report.versions) == (Verdict.SAFE, {})
+
+
 def test_lightgbm(file: Path) -> None:
     """LightGBM's text tells its version and its columns, alone and within a pickle."""
     model = lightgbm.LGBMClassifier(n_estimators=3, verbose=-1).fit(X, Y)

@@ -23,6 +23,7 @@ LIGHTGBM_MAGIC = re.compile(rb"tree\r?\n(?:version=|num_class=)")
 CATBOOST_MAGIC = b"CBM1"
 XGBOOST_JSON = re.compile(rb'\s*\{\s*"(?:learner|version)"')
 
+XGBOOST_STATE = b'{"Config":{'  # what XGBoost before 1.6 puts into the pickle of a Booster
 _XGBOOST_WANTED = frozenset({"version", "feature_names", "num_class"})
 _MAX_JSON_BYTES = 1 << 30
 _MAX_HEADER_BYTES = 100_000_000  # what the safetensors library itself takes
@@ -44,9 +45,18 @@ class _Learner(Struct):
     gradient_booster: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class _XGBoostVersion(Struct):
+    version: list[int] = []
+
+
 class _XGBoostJson(Struct):
     learner: _Learner
     version: list[int] = []
+
+
+class _XGBoostState(Struct):
+    Config: _XGBoostVersion
+    Model: _XGBoostJson
 
 
 class _Tensor(Struct):
@@ -77,6 +87,17 @@ def read_json(stream: BinaryIO) -> bytes:
     if len(content) > _MAX_JSON_BYTES:
         raise Broken(f"it is JSON of more than {_MAX_JSON_BYTES:,} bytes, too large to be read")
     return content
+
+
+def xgboost_state(content: bytes, evidence: Evidence) -> bool:
+    """Return whether a JSON document is the state of a Booster, having noted what it says."""
+    try:
+        state = msgspec.json.decode(content, type=_XGBoostState)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    versions = [state.Config.version, state.Model.version]
+    _xgboost(evidence, versions, [state.Model.learner.feature_names])
+    return True
 
 
 def xgboost_ubj(stream: BinaryIO, evidence: Evidence) -> None:

@@ -260,7 +260,7 @@ def _looker(evidence: Evidence) -> Look:
 
 def _look(value: Value, evidence: Evidence) -> None:
     """Read a value that may be a part of its own: a model, an archive, another pickle, or noise."""
-    kept, stream, memo = value
+    kept = value[0]
     if natives.LIGHTGBM_MAGIC.match(kept):
         natives.lightgbm(kept, evidence)
         return
@@ -269,18 +269,8 @@ def _look(value: Value, evidence: Evidence) -> None:
             raise TooMuch(f"its pickles lie more than {MAX_DEPTH} deep within each other")
         return
     part = evidence.inner("bytes within")
-    found = False
     try:
-        if kept.startswith(ubjson.MAGIC):
-            natives.xgboost_ubj(stream, part)
-            found = True
-        elif kept.startswith(natives.CATBOOST_MAGIC):
-            natives.catboost(stream, part)
-            found = True
-        elif kept.startswith((*archives.MAGIC, npy.MAGIC)) or compression.sniff(kept):
-            found = read(stream, part) is not None and part.plausible
-        else:
-            found = pickled.attempt(stream, part, look=_looker(part), memo=memo)
+        found = _attempt(value, part)
     except (Broken, Unread):
         found = part.plausible
     except TooMuch:
@@ -288,3 +278,19 @@ def _look(value: Value, evidence: Evidence) -> None:
         raise
     if found:
         evidence.adopt(part)
+
+
+def _attempt(value: Value, part: Evidence) -> bool:
+    """Return whether a value is a part of its own, having read it as what it starts as."""
+    kept, stream, memo = value
+    if kept.startswith(ubjson.MAGIC):
+        natives.xgboost_ubj(stream, part)
+        return True
+    if kept.startswith(natives.XGBOOST_STATE):
+        return natives.xgboost_state(natives.read_json(stream), part)
+    if kept.startswith(natives.CATBOOST_MAGIC):
+        natives.catboost(stream, part)
+        return True
+    if kept.startswith((*archives.MAGIC, npy.MAGIC)) or compression.sniff(kept):
+        return read(stream, part) is not None and part.plausible
+    return pickled.attempt(stream, part, look=_looker(part), memo=memo)
