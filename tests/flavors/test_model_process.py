@@ -57,6 +57,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 warnings.warn("odd models are odd")
+warnings.warn("odd models go out of use", DeprecationWarning)
 print("imported", flush=True)
 
 
@@ -386,7 +387,7 @@ def test_model_that_prints(odd: ModelProcess, capfd: pytest.CaptureFixture[str])
 
 
 def test_warnings_of_loading(odd: ModelProcess) -> None:
-    """What loading warned of is kept for the user."""
+    """What loading warned its user of is kept, and what it warned developers of is not."""
     assert odd.warnings == ("odd models are odd",)
 
 

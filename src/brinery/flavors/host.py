@@ -32,6 +32,14 @@ _AT_ONCE = 256
 _FEW = 100
 _SAMPLED = 8
 
+# What Python itself does not show, for it is for those who write libraries.
+_FOR_DEVELOPERS = (
+    DeprecationWarning,
+    ImportWarning,
+    PendingDeprecationWarning,
+    ResourceWarning,
+)
+
 
 class Host:
     """One model and its flavor."""
@@ -67,6 +75,8 @@ class Host:
     def _load(self, request: messages.Load) -> messages.Loaded:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
+            for category in _FOR_DEVELOPERS:
+                warnings.simplefilter("ignore", category)
             self._model, self._flavor = loading.load(request)
             description = loading.describe(self._model, self._flavor, file=Path(request.path).name)
         self._uses = description.columns

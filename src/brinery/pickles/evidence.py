@@ -28,6 +28,8 @@ class _Seen:
     members: set[str] = field(default_factory=set)
     verdict: Verdict = Verdict.SAFE
     known: bool = False
+    times: int = 0
+    excused: bool = False
     reasons: list[str] = field(default_factory=list)
 
 
@@ -100,6 +102,8 @@ class Evidence:
             mine.reached |= seen.reached
             mine.members |= seen.members
             mine.known = mine.known or seen.known
+            mine.times += seen.times
+            mine.excused = mine.excused or seen.excused
             mine.reasons += [why for why in seen.reasons if why not in mine.reasons]
             mine.verdict = max(mine.verdict, seen.verdict, key=_ORDER.index)
         self._check_names()
@@ -131,9 +135,17 @@ class Evidence:
         if seen is None:
             seen = self._names[name] = _Seen()
             self._check_names()
+        seen.times += 1
         seen.reached.add(how)
         if self.member:
             seen.members.add(self.member)
+
+    def excuse(self, name: Global, how: str) -> None:
+        """Note that one of the times that a name was asked for was for what is known safe."""
+        seen = self._names[name]
+        seen.times -= 1
+        seen.excused = True
+        seen.reached.add(how)
 
     def vouch(self, name: Global) -> None:
         """Note that a name on no list is made by its format's own reader, which knows it."""
@@ -202,7 +214,7 @@ class Evidence:
 
     def _finding(self, name: Global, seen: _Seen, *, more: str) -> Finding:
         verdict, reason = classify(name, seen.reached)
-        if seen.known and verdict is Verdict.NEEDS_TRUST:
+        if (seen.known and verdict is Verdict.NEEDS_TRUST) or (seen.excused and not seen.times):
             verdict, reason = Verdict.SAFE, ""
         reasons = [reason, *seen.reasons] if reason else seen.reasons
         return Finding(

@@ -12,6 +12,7 @@ from typing import Any
 
 from brinery.pickles import arrays
 from brinery.pickles.bounds import MAX_NUMBER_BYTES, Broken
+from brinery.pickles.getters import is_getter, looked_up
 from brinery.pickles.inert import FROZENSET, OUTSIDE, SET, Inert
 from brinery.pickles.policy import judge_state
 from brinery.records.scan import Global, Verdict
@@ -85,7 +86,15 @@ def _stack_global(machine: Any) -> None:
 
 def _reduce(machine: Any) -> None:
     arguments = machine.stack.pop()
-    machine.stack[-1] = machine.call(machine.stack[-1], arguments, how="REDUCE")
+    asked = machine.stack[-1]
+    found = looked_up(asked, arguments)
+    if found is None:
+        machine.stack[-1] = machine.call(asked, arguments, how="REDUCE")
+        return
+    machine.evidence.acted = True
+    machine.evidence.excuse(asked, "REDUCE")
+    machine.evidence.ask(found, "BY NAME")
+    machine.stack[-1] = found
 
 
 def _newobj(machine: Any) -> None:
@@ -216,6 +225,13 @@ def _set_items(machine: Any, items: Sequence[Any], how: str) -> None:
             held[key] = value
     else:
         raise Broken(f"it sets an item of {described(held)}, which has none")
+
+
+def _dup(machine: Any) -> None:
+    top = machine.stack[-1]
+    if is_getter(top):
+        machine.taken(top)
+    machine.append(top)
 
 
 # The memo.
@@ -350,6 +366,7 @@ OPCODES: dict[int, Callable[[Any], None]] = {
         pickle.BINPUT: _binput,
         pickle.LONG_BINPUT: _long_binput,
         pickle.MEMOIZE: _memoize,
+        pickle.DUP: _dup,
         pickle.BINBYTES: _binbytes,
         pickle.BINBYTES8: _binbytes8,
         pickle.SHORT_BINBYTES: _short_binbytes,

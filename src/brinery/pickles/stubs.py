@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, ClassVar, NamedTuple
 from brinery.pickles import arrays, code
 from brinery.pickles.bounds import MAX_MARKS, Broken, TooMuch
 from brinery.pickles.evidence import Evidence
+from brinery.pickles.getters import CountingMemo, is_getter
 from brinery.pickles.inert import OUTSIDE, Inert
 from brinery.pickles.opcodes import OPCODES, described
 from brinery.pickles.streams import Frames, buffered, drain, limited, skip
@@ -131,6 +132,8 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
         self._patience = patience
         self._known: dict[tuple[str, str], Global] = {}
         self.memo: dict[int, Any] = dict(memo or {})
+        for getter in filter(is_getter, self.memo.values()):
+            self.taken(getter)
         self.stack: list[Any] = [] if memo is None else [Inert(OUTSIDE) for _ in range(_PRIMED)]
         self.metastack: list[list[Any]] = []
 
@@ -202,8 +205,14 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
         asked = self._known.get((module, name))
         if asked is None:
             asked = self._known[module, name] = self._named(module, name)
+            if is_getter(asked):
+                self.memo = CountingMemo(self.memo, self.taken)
         self.evidence.ask(asked, self.via)
         return asked
+
+    def taken(self, getter: Global) -> None:
+        """Note that a function that looks names up got onto the stack once more."""
+        self.evidence.ask(getter, "GET")
 
     def _named(self, module: str, name: str) -> Global:
         """Return a name that can be shown, and note where it can be none."""
