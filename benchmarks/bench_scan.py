@@ -1,6 +1,6 @@
 """`brinery scan` beside picklescan, modelscan, fickling, skops and modelaudit, on the same files.
 
-The hostile files are those of `tests/pickles/malicious.py`; the honest ones those of
+The hostile files are those of `tests/pickles/hostile.py`; the honest ones those of
 `tests/pickles/benign.py` and `tests/pickles/test_benign.py`. Each tool runs as its own command in
 an environment of its own (built by uv, cached), one process a file; `clean` is exit status 0.
 The peers' statuses: 1 means that something was found, any other that the tool failed.
@@ -26,7 +26,7 @@ from statistics import median
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.pickles.malicious import samples  # noqa: E402 - the path is set first
+from tests.pickles.hostile import samples  # noqa: E402 - the path is set first
 
 CACHE = Path.home() / ".cache" / "brinery-tests" / "scanners"
 LONGEST_S = 60

@@ -199,6 +199,65 @@ def make_losses() -> Pairs:
         yield "categories", fit(model, grouped, BINARY)
 
 
+def make_options() -> Pairs:
+    """Give every estimator of scikit-learn with each value that its options are documented with."""
+    from sklearn.utils import all_estimators
+
+    for name, kind in all_estimators():
+        for option, value in options(kind):
+            try:
+                model = built(kind).set_params(**{option: value})
+            except Exception:  # noqa: BLE001 - it needs what is not here
+                continue
+            for what, data in attempts():
+                with contextlib.suppress(Exception):
+                    yield "%s %s=%s on %s" % (name, option, value, what), fit(model, *data)
+                    break
+
+
+def options(kind: Any) -> Iterator[tuple[str, Any]]:
+    """Give the options of a class with the texts that each takes, but for those it has anyway.
+
+    From scikit-learn 1.2 on a class says so itself.
+    """
+    usual = inspect.signature(kind.__init__).parameters
+    for option, allowed in getattr(kind, "_parameter_constraints", {}).items():
+        for one in allowed if isinstance(allowed, list) else ():
+            for value in sorted(getattr(one, "options", ()), key=str):
+                if isinstance(value, str) and option in usual and value != usual[option].default:
+                    yield option, value
+
+
+def make_powers() -> Pairs:
+    """Give generalized linear models, and losses, of each power and link."""
+    from sklearn import linear_model
+
+    for power in (-1, 0, 1, 1.5, 2, 2.5, 3):
+        for link in ("auto", "identity", "log"):
+            with contextlib.suppress(Exception):
+                model = linear_model.TweedieRegressor(power=power, link=link)
+                yield "tweedie %s %s" % (power, link), fit(model, NUMBERS, np.abs(LINE) + 0.1)
+    yield "poisson", fit(linear_model.PoissonRegressor(), NUMBERS, np.abs(LINE))
+    yield "gamma", fit(linear_model.GammaRegressor(), NUMBERS, np.abs(LINE) + 0.1)
+    abstract = ("CyLossFunction", "ArrayAPILossMixin", "BaseLoss")
+    for module in ("sklearn._loss._loss", "sklearn._loss.loss"):
+        losses = vars(importlib.import_module(module))
+        for name, kind in sorted(losses.items()):
+            mine = inspect.isclass(kind) and kind.__module__ in (module, "_loss")
+            if mine and name not in abstract:
+                yield from every_call(name, kind)
+
+
+def every_call(name: str, kind: Any) -> Pairs:
+    """Give what a class makes of a few arguments, where it takes them."""
+    for given in ((), (0.5,), (1.5,), (0.5, 0.5)):
+        with contextlib.suppress(Exception):
+            yield "%s%s" % (name, given), kind(*given)
+    for given in ({"n_classes": 3}, {"quantile": 0.5}, {"delta": 1.0}, {"power": 1.5}):
+        with contextlib.suppress(Exception):
+            yield "%s%s" % (name, given), kind(**given)
+
+
 def make_metrics() -> Pairs:
     """Give the distance metrics, and trees over them."""
     from sklearn.neighbors import BallTree, KDTree
@@ -448,6 +507,31 @@ def make_statistics() -> Pairs:
             yield name, frozen(1, 2)
 
 
+def make_frozen() -> Pairs:
+    """Give every distribution of scipy, frozen, and a search over some."""
+    from scipy import stats
+    from sklearn import linear_model, model_selection
+
+    for kind in (stats._continuous_distns, stats._discrete_distns):  # noqa: SLF001 - it is what is kept
+        for name in kind._distn_names:  # noqa: SLF001 - as above
+            found = getattr(stats, name)
+            given = [0.5] * found.numargs
+            with contextlib.suppress(Exception):
+                yield name, found(*given)
+            with contextlib.suppress(Exception):
+                yield name, found(*given, loc=1, scale=2)
+    for name, given in (("loguniform", (1e-3, 1.0)), ("uniform", (0, 1)), ("expon", ())):
+        with contextlib.suppress(Exception):
+            search = model_selection.RandomizedSearchCV(
+                linear_model.LogisticRegression(),
+                {"C": getattr(stats, name)(*given)},
+                n_iter=2,
+                cv=2,
+                random_state=0,
+            )
+            yield name, fit(search, NUMBERS, BINARY)
+
+
 def make_scipy() -> Pairs:
     """Give what models hold of scipy."""
     from scipy import interpolate, optimize, sparse, spatial, stats
@@ -606,6 +690,11 @@ def make_lightgbm() -> Pairs:
         stop = lightgbm.early_stopping(2)
         yield "stop", fit(model, NUMBERS, BINARY, eval_set=[(NUMBERS, BINARY)], callbacks=[stop])
     yield "cv", lightgbm.cv({"verbose": -1}, lightgbm.Dataset(NUMBERS, BINARY), 3)
+    with contextlib.suppress(Exception):
+        kept = lightgbm.cv(
+            {"verbose": -1}, lightgbm.Dataset(NUMBERS, BINARY), 3, return_cvbooster=True
+        )
+        yield "folds", kept["cvbooster"]
 
 
 def make_catboost() -> Pairs:
@@ -684,6 +773,127 @@ def make_series() -> Pairs:
     yield "simple", api.SimpleExpSmoothing(LINE, initialization_method="estimated").fit()
     yield "auto", api.AutoReg(LINE, lags=1).fit()
     yield "sarimax", api.SARIMAX(pd.Series(LINE), order=(1, 0, 0)).fit(disp=0)
+
+
+def make_results() -> Pairs:
+    """Give more results of statsmodels: of series, of many equations, of groups, of formulas."""
+    import statsmodels.api as sm
+    from statsmodels.tsa import api
+
+    data = sm.add_constant(FRAME[["age", "pay"]])
+    groups = FRAME["job"]
+    walk = pd.Series(LINE, index=pd.period_range("2000-01", periods=ROWS, freq="M"))
+    stamped = pd.Series(LINE, index=pd.date_range("2000-01-01", periods=ROWS, freq="MS"))
+    two = pd.DataFrame({"a": LINE, "b": np.roll(LINE, 3) + RANDOM.normal(size=ROWS)})
+    made = {
+        "mixed": lambda: sm.MixedLM(LINE, data, groups).fit(),
+        "gee": lambda: sm.GEE(BINARY, data, groups, family=sm.families.Binomial()).fit(),
+        "exposed": lambda: sm.GLM(
+            THREE, data, family=sm.families.Poisson(), exposure=THREE + 1.0
+        ).fit(),
+        "generalized": lambda: sm.GeneralizedPoisson(THREE, data).fit(disp=0),
+        "zero": lambda: sm.ZeroInflatedPoisson(THREE, data).fit(disp=0),
+        "ordered": lambda: importlib.import_module(
+            "statsmodels.miscmodels.ordinal_model"
+        ).OrderedModel(THREE, FRAME[["age", "pay"]]).fit(disp=0),
+        "hazard": lambda: sm.PHReg(LINE, data[["age", "pay"]]).fit(),
+        "recursive": lambda: sm.RecursiveLS(LINE, data).fit(),
+        "rolling": lambda: importlib.import_module(
+            "statsmodels.regression.rolling"
+        ).RollingOLS(LINE, data, 20).fit(),
+        "penalized": lambda: sm.Logit(
+            np.roll(BINARY, 7) * (THREE > 0), data
+        ).fit_regularized(disp=0),
+        "spline": lambda: sm.nonparametric.KDEUnivariate(LINE),
+        "components": lambda: sm.PCA(NUMBERS),
+        "factors": lambda: sm.Factor(NUMBERS, 1).fit(),
+        "vector": lambda: api.VAR(two).fit(1),
+        "correction": lambda: api.VECM(two).fit(),
+        "varmax": lambda: api.VARMAX(two, order=(1, 0)).fit(disp=0, maxiter=2),
+        "unobserved": lambda: api.UnobservedComponents(LINE, "local level").fit(disp=0),
+        "dynamic": lambda: api.DynamicFactor(
+            two, k_factors=1, factor_order=1
+        ).fit(disp=0, maxiter=2),
+        "ets": lambda: api.ETSModel(stamped, trend="add").fit(disp=0),
+        "seasonal ets": lambda: api.ETSModel(
+            stamped, trend="add", seasonal="add", seasonal_periods=12
+        ).fit(disp=0),
+        "holt": lambda: api.Holt(stamped, initialization_method="estimated").fit(),
+        "winters": lambda: api.ExponentialSmoothing(
+            stamped, seasonal="add", seasonal_periods=12, initialization_method="estimated"
+        ).fit(),
+        "switching": lambda: sm.tsa.MarkovRegression(LINE, 2).fit(disp=0, maxiter=2),
+        "switching order": lambda: sm.tsa.MarkovAutoregression(LINE, 2, 1).fit(disp=0, maxiter=2),
+        "ardl": lambda: api.ARDL(LINE, 1, two[["b"]], 1).fit(),
+        "theta": lambda: importlib.import_module(
+            "statsmodels.tsa.forecasting.theta"
+        ).ThetaModel(stamped).fit(),
+        "loess": lambda: api.STL(stamped).fit(),
+        "decomposed": lambda: api.seasonal_decompose(stamped),
+        "forecast": lambda: api.STLForecast(
+            stamped, api.ARIMA, model_kwargs={"order": (1, 0, 0)}
+        ).fit(),
+    }  # fmt: skip
+    for trend in ("add", "mul"):
+        for season in ("add", "mul"):
+            kind = {"trend": trend, "seasonal": season, "seasonal_periods": 4}
+            made["ets %s %s" % (trend, season)] = functools.partial(smoothed, LINE, kind)
+    for given in (LINE, walk, stamped):
+        for order in ((1, 0, 0), (1, 1, 1), (0, 1, 2)):
+            made["arima %s %s" % (type(given), order)] = functools.partial(
+                arima, given, order=order
+            )
+        made["seasonal %s" % type(given)] = functools.partial(
+            arima, given, order=(1, 0, 0), seasonal_order=(1, 0, 0, 4)
+        )
+        made["trend %s" % type(given)] = functools.partial(
+            arima, given, order=(1, 0, 0), trend="ct"
+        )
+    for method in ("hannan_rissanen", "innovations_mle", "burg", "yule_walker"):
+        order = (1, 0, 1) if method[0] in "hi" else (1, 0, 0)
+        made[method] = functools.partial(arima, LINE, order=order, method=method)
+    for link in (
+        "Log",
+        "Logit",
+        "Probit",
+        "CLogLog",
+        "Identity",
+        "Power",
+        "Sqrt",
+        "InverseSquared",
+    ):
+        made[link] = functools.partial(linked, link, data)
+    for name, make in made.items():
+        with contextlib.suppress(Exception):
+            result = make()
+            yield name, result
+            yield name, getattr(result, "model", None)
+
+
+def arima(given: Any, method: Any = None, **others: Any) -> Any:
+    """Return a fitted model of a series."""
+    from statsmodels.tsa import api
+
+    return api.ARIMA(given, **others).fit(
+        method=method, **({} if method else {"low_memory": False})
+    )
+
+
+def smoothed(given: Any, kind: Any) -> Any:
+    """Return a fitted model of a series by exponential smoothing."""
+    from statsmodels.tsa import api
+
+    return api.ETSModel(pd.Series(np.abs(given) + 1), **kind).fit(disp=0, maxiter=2)
+
+
+def linked(link: str, data: Any) -> Any:
+    """Return a generalized linear model with a link of its own."""
+    import statsmodels.api as sm
+
+    found = getattr(sm.families.links, link, None) or getattr(sm.families.links, link.lower())
+    kind = sm.families.Binomial if link in ("Logit", "Probit", "CLogLog") else sm.families.Gaussian
+    target = np.roll(BINARY, 7) * (THREE > 0) if kind is sm.families.Binomial else np.abs(LINE) + 1
+    return sm.GLM(target, data, family=kind(found())).fit()
 
 
 def make_standard() -> Pairs:

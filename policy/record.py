@@ -8,6 +8,7 @@ classes that the packages define, with their bases, for `generate.py` to choose 
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import inspect
@@ -77,7 +78,8 @@ class Recorder(Machine):
     def load_reduce(self) -> None:
         """Note what is called; copyreg's makers make, with a base that they call."""
         function, arguments = self.stack[-2], self.stack[-1]
-        self.note(getattr(function, "func", function), "called")  # a partial calls what it keeps
+        kept = function.func if isinstance(function, functools.partial) else function
+        self.note(kept, "called")  # a partial calls what it keeps
         if self.asked.get(id(function), ("", ""))[0] == "copyreg" and arguments:
             self.note(arguments[0], "made")
             if len(arguments) > 1 and isinstance(arguments[1], type):

@@ -49,6 +49,7 @@ BASES = frozenset(
         "statsmodels.base.model.Results",
         "statsmodels.base.model.Model",
         "statsmodels.base.wrapper.ResultsWrapper",
+        "statsmodels.genmod.cov_struct.CovStruct",
         "statsmodels.genmod.families.family.Family",
         "statsmodels.genmod.families.links.Link",
         "statsmodels.genmod.families.varfuncs.VarianceFunction",
@@ -80,6 +81,9 @@ NEVER_NAMES = {
     "builtins memoryview": "no model holds one",
     "numpy.core _ufunc_reconstruct": "imports by name",
     "numpy memmap": "opens files",
+    "statsmodels.distributions.discrete zipoisson_gen": (
+        "runs text of its state, which is judged of scipy's own distributions only"
+    ),
 }
 
 # Functions, and classes that are called: why any arguments do no harm.
@@ -129,6 +133,8 @@ CALLED = {
     "sklearn.neighbors._dist_metrics": ("makes an object of a class, without arguments", "newObj"),
     "sklearn.neighbors._ball_tree": ("makes an object of a class, without arguments", "newObj"),
     "sklearn.neighbors._kd_tree": ("makes an object of a class, without arguments", "newObj"),
+    "statsmodels.tsa._stl": ("allocates", "STL"),
+    "statsmodels.tsa.stl._stl": ("allocates", "STL"),
     "sklearn.tree._tree": ("allocates; its indices are checked after loading", "Tree"),
     "sklearn.tree._criterion": ("allocates", "Entropy FriedmanMSE Gini MAE MSE Poisson"),
     "numpy": ("a type of array", "dtype"),
@@ -247,6 +253,10 @@ FUNCTIONS = {
     ),
     # Gradient boosting with categorical columns keeps it, in a partial, for its own columns.
     "sklearn.utils.validation": "check_array",
+    "statsmodels.base.l1_slsqp": "fit_l1_slsqp",
+    "statsmodels.tsa.exponential_smoothing._ets_smooth": (
+        "_ets_smooth_add_add _ets_smooth_add_mul _ets_smooth_mul_add _ets_smooth_mul_mul"
+    ),
     # Not functions, but neither are they classes: values that are named.
     "pandas": "NA",
     "pandas._libs.missing": "NA",
@@ -274,6 +284,7 @@ TORCH_SPAN = "1.6-2.9"
 # Listed though no recorded pickle asked for them, or called them: names, and the versions.
 MORE = {
     "copyreg": ("__newobj__ __newobj_ex__", "3.8-3.13"),
+    "functools": ("partial", "3.8-3.13"),
     "operator": ("itemgetter", "3.8-3.13"),
     "pandas.core.internals.blocks": ("new_block", "1.3-1.3"),
     "pathlib": ("PosixPath PureWindowsPath WindowsPath", "3.8-3.12"),

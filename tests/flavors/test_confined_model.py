@@ -104,10 +104,42 @@ def do(program: str, rows: int = 1) -> pa.Table:
     return pa.table({"do": [program] * rows})
 
 
+# numpy's function, or one that is like it but for a word, with nothing in its cache.
+NUMPYS_QUESTION = """
+from types import FunctionType
+from numpy.testing._private import utils
+ask = utils.check_support_sve
+answer[:] = FunctionType(ask.__code__.replace({}), utils.__dict__, argdefs=([],))()
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "attempts"),
+    [
+        ("", ()),
+        ("co_name='another'", ("run a program",)),
+        ("co_filename=ask.__code__.co_filename + 'x'", ("run a program",)),
+        (
+            "co_consts=tuple('id' if c == 'lscpu' else c for c in ask.__code__.co_consts)",
+            ("run a program",),
+        ),
+    ],
+    ids=["numpy's own", "another name", "another file", "another program"],
+)
+def test_numpys_question_for_the_processor_is_no_attempt(
+    changed: str, attempts: tuple[str, ...], hostile: Load
+) -> None:
+    """That numpy asks `lscpu` while it is imported is refused and not told; nothing like it is."""
+    with hostile() as process:
+        assert process.score(do(NUMPYS_QUESTION.format(changed))).predictions.tolist() == [0.0]
+        assert process.attempts == attempts
+
+
 ATTEMPTS = [
     ("open({key!r}).read()", "open {key}"),
     ("import os; os.listdir(os.path.dirname({key!r}))", "list {folder}"),
     ("open('/proc/%d/environ' % __import__('os').getppid())", "open /proc/{pid}/environ"),
+    ("open('/proc/self/net/tcp')", "open /proc/self/net/tcp"),
     ("open({key!r}, 'w')", "write {key}"),
     ("import os; os.remove({key!r})", "remove {key}"),
     ("import os; os.mkdir('/tmp/brinery-was-here')", "make the folder /tmp/brinery-was-here"),

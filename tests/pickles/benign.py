@@ -119,6 +119,18 @@ def pipelines() -> Iterator[tuple[str, Any]]:
         scoring="neg_log_loss",
     )
     yield "search", search.fit(table[numbers], target)
+    space = __import__("scipy.stats").stats
+    spaces = {"C": space.lognorm(1.0), "l1_ratio": space.triang(0.5), "tol": space.truncexpon(2.0)}
+    search = model_selection.RandomizedSearchCV(
+        linear_model.LogisticRegression(solver="saga", penalty="elasticnet"),
+        spaces,
+        n_iter=2,
+        cv=2,
+    )
+    yield "distributions", search.fit(table[numbers], target)
+    for power in (0, 1, 1.2, 1.5, 2, 3):
+        general = linear_model.TweedieRegressor(power=power)
+        yield "tweedie %s" % power, general.fit(table[numbers], table["income"] + 0.1)
     with contextlib.suppress(TypeError, ValueError):  # before scikit-learn 1.4
         kinds = {"max_iter": 3, "categorical_features": "from_dtype"}
         grown = ensemble.HistGradientBoostingClassifier(**kinds)
@@ -165,6 +177,9 @@ def boosted() -> Iterator[tuple[str, Any]]:
         )
         with contextlib.suppress(Exception):
             yield "lgbm stacked", stacked.fit(numbers, codes)
+        rows = lightgbm.Dataset(numbers, codes)
+        folds = lightgbm.cv({"verbose": -1, "objective": "binary"}, rows, 2, return_cvbooster=True)
+        yield "lgbm folds", folds["cvbooster"]
     with contextlib.suppress(ImportError):
         import catboost
 
@@ -197,6 +212,22 @@ def statistics() -> Iterator[tuple[str, Any]]:
     yield "least squares", sm.OLS(numbers["income"] * 2 + table.index, numbers).fit()
     counts = (table["income"] * 3).round()
     yield "poisson", sm.GLM(counts, numbers[["const", "s"]], family=sm.families.Poisson()).fit()
+    yield "counts", sm.Poisson(counts, numbers[["const", "s"]]).fit(disp=0)
+    yield "logit", sm.Logit(np.arange(ROWS) % 3 == 0, numbers).fit(disp=0)
+    yield "mixed", sm.MixedLM(table["income"], numbers[["const", "s"]], table["region"]).fit()
+    walk = table["income"].cumsum()
+    walk.index = pd.date_range("2015-01-01", periods=ROWS, freq="MS")
+    tsa = sm.tsa
+    yield "arima", tsa.ARIMA(walk, order=(1, 1, 1)).fit()
+    yield "arima of numbers", tsa.ARIMA(walk.to_numpy(), order=(2, 0, 0)).fit()
+    seasonal = tsa.SARIMAX(walk, order=(1, 0, 0), seasonal_order=(0, 1, 1, 4))
+    yield "seasonal", seasonal.fit(disp=0, maxiter=5)
+    smooth = tsa.ExponentialSmoothing(walk, trend="add", initialization_method="estimated")
+    yield "smoothing", smooth.fit()
+    two = pd.DataFrame({"a": walk, "b": walk.shift(2).fillna(0.0)})
+    yield "vector", tsa.VAR(two).fit(1)
+    yield "level", tsa.UnobservedComponents(walk, "local level").fit(disp=0)
+    yield "components", sm.PCA(two)
 
 
 class Clipper:

@@ -37,7 +37,7 @@ class Sample:
         family: the way it attacks.
         build: gives the file's bytes, for the path of its marker.
         loader: how its victim loads it: `pickle`, `joblib`, `numpy`, `pandas`; or `transform`,
-            `predict`: unpickled, and used so.
+            `predict`: unpickled, and used so; empty where loading would not end.
         refused: why no loader here runs it; empty where one does.
         suffix: of the file's name.
         beside: files that lie beside it, for the path of its marker.

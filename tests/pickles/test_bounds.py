@@ -17,8 +17,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from brinery.pickles.bounds import Broken, Budget, TooMuch
+from brinery.pickles.evidence import Evidence
 from brinery.pickles.scanner import scan
-from brinery.records.scan import Verdict
+from brinery.pickles.streams import buffered
+from brinery.pickles.stubs import InertUnpickler
+from brinery.pickles.ubjson import Reader
+from brinery.records.scan import Global, Verdict
 
 GIGABYTE = 1 << 30
 BYTES_8 = b"\x80\x05\x8e"
@@ -199,3 +204,116 @@ def test_many_opcodes(file: Path) -> None:
     found, megabytes = measured(file)
     assert found == "pickle malformed 0"
     assert megabytes < 1500
+
+
+def block(content: bytes) -> bytes:
+    """Deflated bytes that may be repeated."""
+    machine = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return machine.compress(content) + machine.flush(zlib.Z_FULL_FLUSH)
+
+
+def test_layers_that_each_grow_a_little(file: Path) -> None:
+    """Compression grows so much in all its layers, not in each: two of them make no bomb."""
+    zeros = bytes(1 << 24)
+    unit = block(zeros)
+    unit += b"\0\0\0\xff\xff" * ((len(zeros) // 245 - len(unit)) // 5)  # nothing, packed
+    head = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + block(BYTES_8 + struct.pack("<Q", GIGABYTE))
+    content = gzip.compress(head + unit * 10)
+    assert len(content) < 10_000
+    check(file, content, "in all its layers of compression, as only a bomb's do")
+
+
+def test_very_many_streams(file: Path) -> None:
+    """Streams of nothing, one after another, are parts like any other."""
+    content = gzip.compress(b"\x80\x04") + gzip.compress(b"") * 70_000 + gzip.compress(b"N.")
+    check(file, content, "more than 65,536 parts")
+
+
+@pytest.mark.parametrize("kind", [b"Z", b"T", b"F", b"N"])
+def test_values_without_bytes(kind: bytes) -> None:
+    """UBJSON that states millions of values and has a byte of none is refused."""
+    content = b"{L" + struct.pack(">q", 1) + b"a[$" + kind + b"#L" + struct.pack(">q", 9_000_000)
+    with pytest.raises(Broken, match="without a byte of their own"):
+        Reader(buffered(content), frozenset(), Budget()).read()
+
+
+def test_ubjson_counts() -> None:
+    """Values of UBJSON count as opcodes do, and its texts as texts, in all parts of a file."""
+    values = b"{i\1a[" + b"[]" * 100 + b"]}"
+    budget = Budget()
+    Reader(buffered(values), frozenset(), budget).read()
+    assert Budget().steps - budget.steps > 100
+    with pytest.raises(TooMuch):
+        Reader(buffered(values), frozenset(), Budget(steps=50)).read()
+    texts = b"{i\1a[" + (b"SU\x64" + b"a" * 100) * 20 + b"]}"
+    with pytest.raises(TooMuch):
+        Reader(buffered(texts), frozenset(), Budget(text_bytes=1_000)).read()
+
+
+def loaded(content: bytes, budget: Budget) -> Evidence:
+    """What a pickle says that is read with so much left."""
+    evidence = Evidence(budget)
+    InertUnpickler(buffered(b"\x80\x04" + content), evidence).load()
+    return evidence
+
+
+@pytest.mark.parametrize(
+    ("content", "budget"),
+    [
+        pytest.param(b"\x8f" * 5_000, Budget(steps=10_000), id="sets"),
+        pytest.param(b"X\x50\0\0\0" + "é".encode() * 40, Budget(text_bytes=100), id="text"),
+        pytest.param(b"V\\U0001F600" + b"a" * 50 + b"\n", Budget(text_bytes=100), id="line"),
+        pytest.param(b"\x8a\xff" + b"\1" * 255, Budget(text_bytes=100), id="long1"),
+        pytest.param(b"\x8b\x90\1\0\0" + b"\1" * 400, Budget(text_bytes=100), id="long4"),
+        pytest.param(b"I0x" + b"f" * 200 + b"\n", Budget(text_bytes=100), id="int"),
+        pytest.param(b"L" + b"1" * 200 + b"L\n", Budget(text_bytes=100), id="long"),
+    ],
+)
+def test_what_takes_memory_counts(content: bytes, budget: Budget) -> None:
+    """What takes more memory than its opcode has bytes is counted as what it takes."""
+    with pytest.raises(TooMuch):
+        loaded(content + b".", budget)
+
+
+@pytest.mark.parametrize("code", [b"I", b"L", b"F", b"g", b"p", b"P", b"cposix\n"])
+def test_lines_that_are_no_text(file: Path, code: bytes) -> None:
+    """A line that is a number or a name is short."""
+    content = b"\x80\x02" + code + b"1" * 10_000 + b"\n."
+    check(file, content, "a line of it has more than 8,192 bytes", within_s=5)
+
+
+@pytest.mark.parametrize("escape", [b"\\u0041", b"\\U0001F600", b"\\\\"])
+@pytest.mark.parametrize("offset", range(12))
+def test_lines_that_are_long_texts(escape: bytes, offset: int) -> None:
+    """Of a long text its beginning is kept, to before an escape that would be cut in two."""
+    text = b"a" * ((1 << 20) - offset) + escape + b"b" * 100
+    for line in (b"V" + text + b"\n", b"S'" + text.replace(b"\\u", b"\\x") + b"'\n"):
+        content = line + b"0cposix\nsystem\n."
+        evidence = loaded(content, Budget())
+        assert [str(name) for name in evidence.names] == ["posix.system"]
+
+
+def test_reasons_without_end() -> None:
+    """Thousands of reasons against a name are not all told; the one that is worst is."""
+    evidence = Evidence(Budget())
+    name = Global("a", "b")
+    evidence.ask(name, "GLOBAL")
+    for place in range(5_000):
+        evidence.doubt(name, f"its __a{place} is set")
+    evidence.doubt(name, "it is worse", verdict=Verdict.DANGEROUS)
+    for place in range(5_000):
+        evidence.doubt(name, f"its __b{place} is set " + "x" * 5_000, verdict=Verdict.DANGEROUS)
+    whole = Evidence(Budget())
+    whole.adopt(evidence)
+    for told in (evidence.findings(), whole.findings()):
+        assert told[0].verdict is Verdict.DANGEROUS
+        assert "it is worse" in told[0].reason
+        assert len(told[0].reason) < 25_000
+
+
+def test_code_that_names_the_same_again(file: Path) -> None:
+    """The names of code count each time, because one tuple may be the names of thousands."""
+    names = b"(" + b"".join(b"\x8c\x06a%05d" % place for place in range(9_000)) + b"tq\x010"
+    code = b"ctypes\nCodeType\nq\x020"
+    content = b"\x80\x04" + names + code + b"h\x02h\x01\x85R0" * 2_000 + b"N."
+    check(file, content, "more than 12,000,000 opcodes")

@@ -118,6 +118,15 @@ def test_code_of_the_model_needs_trust(make: Make) -> None:
     assert report.verdict is Verdict.NEEDS_TRUST
 
 
+@pytest.mark.parametrize("code", ["./code", "code/.", "code//", ".", "x/../code", "code\\\\"])
+def test_other_names_of_the_folder_of_code(make: Make, code: str) -> None:
+    """However the folder of code is written, its modules are found."""
+    folder = make(code=code)
+    (folder / "code" / "sklearn").mkdir(parents=True)
+    (folder / "code" / "sklearn" / "__init__.py").write_text("x = 1\n")
+    assert scan(folder).verdict is not Verdict.SAFE
+
+
 def test_models_within_a_model(make: Make) -> None:
     """A folder of MLflow's among the artifacts of another is judged as well."""
     folder = make()

@@ -4,6 +4,7 @@ import importlib
 import importlib.util
 import inspect
 import io
+import json
 import multiprocessing.process
 import pickle
 import re
@@ -14,6 +15,7 @@ import threading
 import time
 import types
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,7 @@ from tests.pickles.malicious import BUILD, EMPTY_DICT, NONE, call, many, stacked
 
 from brinery.pickles import policy
 from brinery.pickles.danger import why_dangerous
+from brinery.pickles.inert import Inert
 from brinery.pickles.policy import CALLED, CARRIES_CODE, UNKNOWN, classify, judge_state, listed
 from brinery.pickles.scanner import scan
 from brinery.records.scan import Global, Verdict
@@ -352,3 +355,92 @@ def test_partials(tmp_path: Path) -> None:
     assert scan(file).verdict is Verdict.NEEDS_TRUST
     file.write_bytes(whole(call(call(stacked("functools", "partial"), booster))))
     assert scan(file).verdict is Verdict.NEEDS_TRUST
+
+
+BUNCH = Global("statsmodels.tools.tools", "Bunch")
+
+
+def bunch(*keys: Any, origin: Global = BUNCH) -> Inert:
+    """A stand-in for a dictionary of a class of its own, as a pickle fills it."""
+    made = Inert(origin)
+    made.extend([(key, 1) for key in keys])
+    made.build(made)
+    return made
+
+
+def test_bunches() -> None:
+    """A dictionary that is its own attributes is safe as its own state, unless a formula is in it.
+
+    What its names are must have been read, and it is no state of anything else.
+    """
+    assert judge_state(BUNCH, bunch("ar_lags", "ma_lags")) is None
+    assert judge_state(BUNCH, bunch()) is None
+    data = Global("statsmodels.base.data", "PandasData")
+    for state in (
+        bunch("ar_lags", "design_info"),
+        bunch(("a key that was not read", 1)),
+        bunch("ar_lags", origin=Global("collections", "OrderedDict")),
+    ):
+        found = judge_state(BUNCH, state)
+        assert found is not None
+        assert found[0] is Verdict.NEEDS_TRUST
+    assert judge_state(data, bunch("ar_lags")) is not None
+
+
+def partial(function: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A node of skops for a partial of what a node stands for."""
+    content = {"func": function, "args": node("TupleNode", "builtins", "tuple", content=[])}
+    return {**node("PartialNode", "functools", "partial", content=content), **more}
+
+
+def node(loader: str, module: str, name: str, **more: Any) -> dict[str, Any]:
+    """A node of skops."""
+    return {"__loader__": loader, "__module__": module, "__class__": name, **more}
+
+
+CHECK_ARRAY = node("FunctionNode", "sklearn.utils.validation", "check_array", __id__=1)
+
+
+def skops(file: Path, schema: Any) -> Verdict:
+    """What is said of partial functions in a skops file."""
+    whole = node("ListNode", "builtins", "list", content=schema, _skops_version="0.16.0")
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("schema.json", json.dumps(whole))
+    report = scan(file)
+    assert report.format == "skops"
+    (found,) = (one for one in report.findings if one.name.module == "functools")
+    return found.verdict
+
+
+def test_partials_of_skops(tmp_path: Path) -> None:
+    """A partial of a listed function, asked for by its name, is what it is in a pickle: safe."""
+    file = tmp_path / "model.skops"
+    assert skops(file, [partial(CHECK_ARRAY)]) is Verdict.SAFE
+    assert skops(file, [CHECK_ARRAY, partial(CHECK_ARRAY)]) is Verdict.SAFE
+
+
+PIPELINE = ("sklearn.pipeline", "Pipeline")
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        [partial(node("FunctionNode", "posix", "system"))],
+        [partial(node("FunctionNode", "my_package", "clip"))],
+        [partial(node("OperatorFuncNode", "operator", "methodcaller"))],
+        [partial(node("MethodNode", *PIPELINE, content={"func": "fit", "obj": {}}))],
+        [partial(node("ObjectNode", *PIPELINE))],
+        [partial(partial(CHECK_ARRAY))],
+        [partial(CHECK_ARRAY, __class__="partialmethod")],
+        [partial(CHECK_ARRAY, content={})],
+        [partial(CHECK_ARRAY, content=[CHECK_ARRAY])],
+        [partial(CHECK_ARRAY, content=node("ListNode", "builtins", "list", content=[]))],
+        # Another name beside it, and an object from before in its place.
+        [partial({**CHECK_ARRAY, "content": {"module_path": "posix", "function": "system"}})],
+        [node("ObjectNode", *PIPELINE, __id__=1), partial(CHECK_ARRAY)],
+        [node("MethodNode", *PIPELINE, __id__=1, content={"func": "fit"}), partial(CHECK_ARRAY)],
+    ],
+)
+def test_other_partials_of_skops(tmp_path: Path, schema: Any) -> None:
+    """A partial of anything else stays dangerous."""
+    assert skops(tmp_path / "model.skops", schema) is Verdict.DANGEROUS

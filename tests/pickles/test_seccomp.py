@@ -24,7 +24,8 @@ def test_numbers(column: int) -> None:
         pytest.skip(f"{header} is not installed")
     found = re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", header.read_text(encoding="utf-8"))
     numbers = {name: int(number) for name, number in found}
-    tables = {**seccomp._ENDING, **seccomp._REFUSED, **seccomp._OF_ITSELF}
+    made = {name: pair for name, (pair, _) in (seccomp._MAKING | seccomp._OPENING).items()}
+    tables = seccomp._ENDING | seccomp._REFUSED | seccomp._OF_ITSELF | seccomp._HIDDEN | made
     known = {name: pair[column] for name, pair in tables.items() if name in numbers}
     assert len(known) > 80
     assert known == {name: numbers[name] for name in known}
@@ -33,8 +34,10 @@ def test_numbers(column: int) -> None:
 def test_one_verdict_for_each_call() -> None:
     """No call is in two lists, nor twice in one under different names."""
     for column in (0, 1):
-        lists = (seccomp._ENDING, seccomp._REFUSED, seccomp._OF_ITSELF)
+        lists = (seccomp._ENDING, seccomp._REFUSED, seccomp._OF_ITSELF, seccomp._HIDDEN)
         numbers = [pair[column] for table in lists for pair in table.values()]
+        making = seccomp._MAKING | seccomp._OPENING
+        numbers += [pair[column] for pair, _ in making.values()]
         there = [number for number in numbers if number is not None]
         assert len(there) == len(set(there))
         assert max(there) <= seccomp._NEWEST

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from brinery.pickles import compression
-from brinery.pickles.bounds import Broken, TooMuch
+from brinery.pickles.bounds import Broken, Budget, TooMuch
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.streams import CHUNK_BYTES, drain
 
@@ -209,7 +209,7 @@ def read_member(
     packed: Any = io.BufferedReader(
         _Window(stream, start, length=member.compress_size), CHUNK_BYTES
     )
-    summed = _Summed(_opened(packed, member.compress_type))
+    summed = _Summed(_opened(packed, member.compress_type, evidence.budget))
     plain: Any = io.BufferedReader(summed, CHUNK_BYTES)
     known = read(member.filename, plain)
     drain(plain)
@@ -220,13 +220,13 @@ def read_member(
     return known
 
 
-def _opened(packed: Any, method: int) -> Any:
+def _opened(packed: Any, method: int, budget: Budget) -> Any:
     if method == zipfile.ZIP_STORED:
         return packed
     if method == zipfile.ZIP_DEFLATED:
-        return compression.open_deflated(packed)
+        return compression.open_deflated(packed, budget=budget)
     if method == zipfile.ZIP_BZIP2:
-        return compression.open_bz2(packed)
+        return compression.open_bz2(packed, budget=budget)
     raise Broken(f"its compression (zip method {method}) is not read")
 
 

@@ -13,7 +13,16 @@ from brinery.pickles.bounds import Broken
 from brinery.pickles.inert import Inert
 from brinery.records.scan import Global
 
-_TYPE = re.compile(r"[<>|=]?([a-zA-Z])(\d*)")
+_TYPE = re.compile(r"[<>|=]?([a-zA-Z])(\d{0,18})")
+# What joblib tells of an array, and no more: it would stand before a method of its class.
+_ALIGNMENT = "numpy_array_alignment_bytes"
+_TOLD = frozenset({"allow_mmap", "dtype", "order", "shape", "subclass", _ALIGNMENT})
+_DTYPE = Global("numpy", "dtype")
+_STRINGS = Global("numpy._core._internal", "_convert_to_stringdtype_kwargs")
+_STATE_LENGTHS = (8, 9)  # the last may be what numpy knows of times
+_MAX_DIMENSIONS = 64
+_MAX_COUNT = 1 << 62
+
 _WRAPPERS = ("NumpyArrayWrapper", "NDArrayWrapper", "ZNDArrayWrapper")
 
 # Of the tuple that numpy.dtype.__setstate__ takes: byte order, fields, bytes of one item, flags,
@@ -38,6 +47,8 @@ _MADE_AT_ONCE = {
     Global("numpy._core.multiarray", "_reconstruct"),
 }
 _MAX_AT_ONCE = 1 << 28
+_RANGE, _FRACTION = Global("builtins", "range"), Global("fractions", "Fraction")
+_HUGE = re.compile(r"[eE][+-]?\d{4}")
 
 
 class Layout(Struct, frozen=True):
@@ -67,45 +78,64 @@ def layout(wrapper: Inert) -> Layout:
     Raises:
         Broken: the wrapper does not say, contradicts itself, or names another file.
     """
-    held = wrapper.attributes
-    if wrapper.origin.name.endswith("NDArrayWrapper") or "filename" in held:
-        raise Broken(f"its arrays lie in other files, such as {str(held.get('filename'))[:100]!r}")
-    dtype, shape = held.get("dtype"), held.get("shape")
+    held = wrapper.state
+    if wrapper.origin.name.endswith("NDArrayWrapper") or "filename" in wrapper.attributes:
+        raise Broken("its arrays lie in other files")
+    if not isinstance(held, dict) or not _TOLD.issuperset(held):
+        raise Broken("an array is told of in a way that joblib does not write")
+    dtype, shape, alignment = held.get("dtype"), held.get("shape"), held.get(_ALIGNMENT)
     if not isinstance(dtype, Inert) or not isinstance(shape, tuple):
         raise Broken("an array has no type or no shape")
-    if not all(isinstance(length, int) and length >= 0 for length in shape):
-        raise Broken("an array has a shape that cannot be read")
+    if alignment is not None and type(alignment) is not int:
+        raise Broken("an array is told of in a way that joblib does not write")
     kind, itemsize, objects = _item(dtype)
     return Layout(
-        size_bytes=itemsize * math.prod(shape),
+        size_bytes=itemsize * _product(shape),
         holds_objects=objects,
-        aligned=held.get("numpy_array_alignment_bytes") is not None,
+        aligned=alignment is not None,
         is_text=kind in "SV" or (kind in "uib" and itemsize == 1),
     )
 
 
 def _item(dtype: Inert) -> tuple[str, int, bool]:
     """Return an array type's kind, the bytes of one item, and whether it holds Python objects."""
+    if dtype.origin == _STRINGS and dtype.state is None:
+        return "T", 0, True
     stated = dtype.arguments[0] if dtype.arguments else None
     found = _TYPE.fullmatch(stated) if isinstance(stated, str) else None
-    if found is None:
+    if found is None or dtype.origin != _DTYPE:
         raise Broken("an array has a type that cannot be read")
     kind = found[1]
     itemsize = int(found[2] or 0) * (4 if kind == "U" else 1)
     state = dtype.state
     if state is None:
         return kind, itemsize, kind == "O"
-    if not isinstance(state, tuple) or len(state) <= _FLAGS:
-        if isinstance(state, tuple) and len(state) > _FIELDS and kind != "O":
-            return kind, itemsize, False
+    if not isinstance(state, tuple) or len(state) not in _STATE_LENGTHS:
         raise Broken("an array has a type that cannot be read")
     flags, sized = state[_FLAGS], state[_ITEMSIZE]
-    objects = isinstance(flags, int) and bool(flags & _HOLDS_OBJECTS)
+    if type(flags) is not int or type(sized) is not int:
+        raise Broken("an array has a type that cannot be read")
+    objects = bool(flags & _HOLDS_OBJECTS)
     if objects is not (kind == "O" or (kind == "V" and _has_objects(state, depth=0))):
         raise Broken("an array has a type that contradicts itself")
-    if kind in _SIZED_BY_STATE and isinstance(sized, int) and sized >= 0:
+    if kind in _SIZED_BY_STATE:
+        if sized < 0:
+            raise Broken("an array has items of no size")
         itemsize = sized
     return kind, itemsize, objects
+
+
+def _product(lengths: tuple[Any, ...]) -> int:
+    """Return how many items an array of such a shape has.
+
+    Raises:
+        Broken: it is no shape, or larger than any array.
+    """
+    if len(lengths) > _MAX_DIMENSIONS or any(type(each) is not int for each in lengths):
+        raise Broken("an array has a shape that cannot be read")
+    if not all(0 <= each < _MAX_COUNT for each in lengths):
+        raise Broken("an array has a shape that cannot be read")
+    return math.prod(lengths)
 
 
 def _has_objects(state: tuple[Any, ...], *, depth: int) -> bool:
@@ -130,16 +160,28 @@ def _has_objects(state: tuple[Any, ...], *, depth: int) -> bool:
 
 def costs(asked: Global, arguments: tuple[Any, ...]) -> str:
     """Return in words that a call would take more memory than any honest one; empty if not."""
+    if _long(asked, arguments):
+        return f"it asks {asked} for a number larger than any honest one"
     if asked not in _MADE_AT_ONCE:
         return ""
     for argument in arguments:
         if isinstance(argument, int) and argument > _MAX_AT_ONCE:
             return f"it asks {asked} for {argument:,} bytes at once"
-        if isinstance(argument, tuple) and all(isinstance(length, int) for length in argument):
-            count = math.prod(length for length in argument if not isinstance(length, bool))
-            if count > _MAX_AT_ONCE:
-                return f"it asks {asked} for {count:,} items at once"
+        if isinstance(argument, tuple):
+            count = 1
+            for length in argument[:_MAX_DIMENSIONS]:
+                count *= length if type(length) is int and length > 0 else 1
+                if count > _MAX_AT_ONCE:
+                    return f"it asks {asked} for more than {_MAX_AT_ONCE:,} items at once"
     return ""
+
+
+def _long(asked: Global, arguments: tuple[Any, ...]) -> bool:
+    """Return whether a call makes a number or a range that takes for ever to go through."""
+    if asked == _RANGE:
+        return any(type(each) is int and abs(each) > _MAX_AT_ONCE for each in arguments)
+    text = arguments[0] if asked == _FRACTION and arguments else ""
+    return isinstance(text, str) and _HUGE.search(text) is not None
 
 
 def values(array: Any) -> tuple[Any, ...] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -26,7 +27,6 @@ _ALWAYS: dict[str, str] = {
     "socket.__new__": "open a socket",
     "socket.getaddrinfo": "ask for an address",
     "socket.gethostbyname": "ask for an address",
-    "subprocess.Popen": "run a program",
 }
 _ADDRESSED = {
     "socket.bind": "listen at",
@@ -50,6 +50,15 @@ _WRITES = {
 }
 _LISTS = ("os.listdir", "os.scandir")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+# While it is imported, numpy 1.25 and 1.26 ask this program what the processor can do, and do
+# without its answer.
+_ASKED_OF_CPU = ["lscpu"]
+_ASKS_OF_CPU = "check_support_sve"
+_ASKING = frozenset(
+    os.path.join(sysconfig.get_path(name), "numpy", "testing", "_private", "utils.py")  # noqa: PTH118 - as frames have it
+    for name in ("purelib", "platlib")
+)
 
 _noted: dict[str, None] = {}
 _watching = False
@@ -94,6 +103,7 @@ class _Hook:
         told.update((event, self._write(said)) for event, said in _WRITES.items())
         told.update(dict.fromkeys(_LISTS, self._list))
         told.update(dict.fromkeys(_SIGNALS, _signal))
+        told["subprocess.Popen"] = _run
         self._told = told
 
     def __call__(self, event: str, given: tuple[Any, ...]) -> None:
@@ -138,6 +148,22 @@ class _Hook:
 
 def _always(said: str) -> Callable[[tuple[Any, ...]], str]:
     return lambda _: said
+
+
+def _run(given: tuple[Any, ...]) -> str:
+    return "" if list(given[1]) == _ASKED_OF_CPU and _is_asked_by_numpy() else "run a program"
+
+
+def _is_asked_by_numpy() -> bool:
+    """Return whether what called `subprocess` is numpy's own question for the processor."""
+    frame = sys._getframe()  # noqa: SLF001 - the stack is told nowhere else
+    own = frame.f_code.co_filename
+    while frame.f_back and frame.f_code.co_filename == own:
+        frame = frame.f_back
+    while frame.f_back and frame.f_globals.get("__name__") == "subprocess":
+        frame = frame.f_back
+    code = frame.f_code
+    return code.co_name == _ASKS_OF_CPU and code.co_filename in _ASKING
 
 
 def _addressed(said: str) -> Callable[[tuple[Any, ...]], str]:

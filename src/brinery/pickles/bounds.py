@@ -21,11 +21,19 @@ KEEP_TEXT_BYTES = 1 << 20
 KEEP_BYTES = 1 << 12
 MAX_TEXT_BYTES = 256 << 20
 MAX_KEPT_BYTES = 64 << 20
-MAX_LINE_BYTES = 64 << 20
 MAX_WHOLE_BYTES = 64 << 20
 
-# A number of more bytes than this is no parameter of a model.
+# A number of more bytes than this is no parameter of a model. A line is a number or a name; one
+# that is a text, as protocol 0 has it, may be an array: its first bytes are kept.
 MAX_NUMBER_BYTES = 4096
+MAX_LINE_BYTES = 2 * MAX_NUMBER_BYTES
+
+# Text that is not plain ASCII may take this many bytes for each character.
+WIDE_BYTES = 4
+
+# What is read whole as JSON or YAML: its bytes, and how many values they may be.
+MAX_JSON_BYTES = 64 << 20
+MAX_JSON_VALUES = 1_500_000
 
 # How much a file may grow when it is decompressed: by this factor, beyond the first bytes.
 MAX_RATIO = 250
@@ -47,21 +55,29 @@ class Broken(Exception):
     """Bytes are not what they claim to be; the words are for people."""
 
 
+class Impatient(Broken):
+    """Bytes that may be noise are a pickle's opcodes for long, and ask for no name."""
+
+
 @dataclass
 class Budget:
     """What is left of the bounds; all parts of a file share one.
 
     Attributes:
         steps: opcodes.
-        text_bytes: of texts, which may be parts of names.
+        text_bytes: of texts, which may be parts of names, and of numbers.
         kept_bytes: of values of bytes that are kept in memory; those after them are not.
-        members: parts of archives.
+        members: parts of archives, and streams of compressed bytes that follow one another.
+        source_bytes: how large the file itself is.
+        plain_bytes: how many bytes were decompressed, in all layers.
     """
 
     steps: int = MAX_STEPS
     text_bytes: int = MAX_TEXT_BYTES
     kept_bytes: int = MAX_KEPT_BYTES
     members: int = MAX_MEMBERS
+    source_bytes: int = 0
+    plain_bytes: int = 0
 
     def spend_steps(self, count: int) -> None:
         """Count opcodes.
@@ -83,6 +99,29 @@ class Budget:
         if self.members < 0:
             raise TooMuch(f"it has more than {MAX_MEMBERS:,} parts")
 
+    def spend_plain(self, count: int) -> None:
+        """Count bytes that were decompressed, in whichever layer.
+
+        Raises:
+            TooMuch: the file grows as only a bomb does.
+        """
+        self.plain_bytes += count
+        if self.plain_bytes > RATIO_FREE_BYTES + MAX_RATIO * self.source_bytes:
+            raise TooMuch(
+                f"its {self.source_bytes:,} bytes become more than {self.plain_bytes:,} in all its "
+                "layers of compression, as only a bomb's do"
+            )
+
+    def spend_wide(self, text: str) -> None:
+        """Count what a text that was counted by its bytes takes beyond those.
+
+        Raises:
+            TooMuch: there were too many.
+        """
+        if not text.isascii():
+            self.text_bytes -= (WIDE_BYTES - 1) * len(text)
+            self._check_text()
+
     def text(self, length: int) -> int:
         """Return how many bytes of a text are kept, and count them.
 
@@ -91,8 +130,7 @@ class Budget:
         """
         kept = min(length, KEEP_TEXT_BYTES)
         self.text_bytes -= kept
-        if self.text_bytes < 0:
-            raise TooMuch(f"its texts have more than {MAX_TEXT_BYTES:,} bytes")
+        self._check_text()
         return kept
 
     def room(self, length: int) -> int:
@@ -100,3 +138,7 @@ class Budget:
         kept = min(length, KEEP_BYTES, self.kept_bytes)
         self.kept_bytes -= kept
         return kept
+
+    def _check_text(self) -> None:
+        if self.text_bytes < 0:
+            raise TooMuch(f"its texts and numbers have more than {MAX_TEXT_BYTES:,} bytes")

@@ -21,6 +21,7 @@ _FORMS = {
 _RESUME = {151: "3.11 or 3.12", 149: "3.13", 128: "3.14"}
 _FIRST_INSTRUCTIONS = 12
 _MAX_NAME = 100
+_MAX_NAMES = 1000
 
 # How exactly the Python is told: by its version, by code, by the protocol.
 EXACT, BY_CODE, BY_PROTOCOL = 0, 1, 2
@@ -28,6 +29,7 @@ EXACT, BY_CODE, BY_PROTOCOL = 0, 1, 2
 
 def read(arguments: tuple[Any, ...], evidence: Evidence) -> None:
     """Note what a code object says of the Python that wrote it, and the names it asks for."""
+    evidence.budget.spend_steps(len(arguments))
     if len(arguments) not in _FORMS or not isinstance(arguments[0], int):
         _names([one for one in arguments if isinstance(one, tuple)], evidence)
         return
@@ -41,7 +43,12 @@ def read(arguments: tuple[Any, ...], evidence: Evidence) -> None:
 
 
 def _names(tuples: list[Any], evidence: Evidence) -> None:
+    """Note the names in tuples, which count as opcodes: one may be the names of many."""
     for asked in tuples:
-        for name in asked if isinstance(asked, tuple) else ():
-            if isinstance(name, str) and name.isprintable() and len(name) <= _MAX_NAME:
+        given = asked if isinstance(asked, tuple) else ()
+        evidence.budget.spend_steps(len(given))
+        for name in given:
+            if len(evidence.code) >= _MAX_NAMES:
+                return
+            if isinstance(name, str) and len(name) <= _MAX_NAME and name.isprintable():
                 evidence.code[name] = None

@@ -9,7 +9,14 @@ import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from brinery.pickles.bounds import MAX_PLAIN_BYTES, MAX_RATIO, RATIO_FREE_BYTES, Broken, TooMuch
+from brinery.pickles.bounds import (
+    MAX_PLAIN_BYTES,
+    MAX_RATIO,
+    RATIO_FREE_BYTES,
+    Broken,
+    Budget,
+    TooMuch,
+)
 from brinery.records.text_enum import TextEnum
 
 
@@ -94,6 +101,7 @@ class Plain(io.RawIOBase):
         packed: the stream, at its first compressed byte.
         machine: makes what decompresses one stream.
         words: how its damage is told.
+        budget: what may still be read of the file, in all its layers; None where nothing counts.
         again: tells from its first bytes whether another stream follows one that ended.
 
     Attributes:
@@ -106,6 +114,7 @@ class Plain(io.RawIOBase):
         machine: Callable[[], Any],
         *,
         words: str,
+        budget: Budget | None = None,
         again: Callable[[bytes], bool] = lambda _: False,
     ) -> None:
         super().__init__()
@@ -113,6 +122,7 @@ class Plain(io.RawIOBase):
         self._make = machine
         self._machine = machine()
         self._words = words
+        self._budget = budget
         self._again = again
         self._pending = memoryview(b"")
         self._damage: Broken | None = None
@@ -146,13 +156,15 @@ class Plain(io.RawIOBase):
                 self._damage = Broken(f"its {self._words} compression is damaged or cut off")
             else:
                 self._plain_bytes += len(plain)
-                self._check_growth()
+                self._check_growth(len(plain))
                 return plain
         if held:
             return b""
         raise self._damage
 
-    def _check_growth(self) -> None:
+    def _check_growth(self, count: int) -> None:
+        if self._budget is not None:
+            self._budget.spend_plain(count)
         grown = self._plain_bytes - RATIO_FREE_BYTES
         if grown > MAX_RATIO * self._read_bytes or self._plain_bytes > MAX_PLAIN_BYTES:
             raise TooMuch(
@@ -184,6 +196,8 @@ class Plain(io.RawIOBase):
         while len(rest) < _MAGIC_BYTES and (more := self._more()):
             rest = (rest + more).lstrip(b"\0")
         if rest and self._again(rest):
+            if self._budget is not None:
+                self._budget.spend_member()
             self._machine, self._pending = self._make(), memoryview(rest)
             return True
         self.trailing = bool(rest)
@@ -203,7 +217,9 @@ def sniff(head: bytes) -> Compression | None:
     return None
 
 
-def open_plain(packed: BinaryIO, compression: Compression) -> tuple[io.BufferedReader, Plain]:
+def open_plain(
+    packed: BinaryIO, compression: Compression, *, budget: Budget | None = None
+) -> tuple[io.BufferedReader, Plain]:
     """Return the decompressed stream of a compressed one, and what tells of bytes after it.
 
     Reading it raises `Broken` where it is damaged and `TooMuch` where it is a bomb.
@@ -212,16 +228,17 @@ def open_plain(packed: BinaryIO, compression: Compression) -> tuple[io.BufferedR
         packed,
         _MACHINES[compression],
         words=str(compression),
+        budget=budget,
         again=lambda head: compression in _SEVERAL and sniff(head) is compression,
     )
     return io.BufferedReader(plain, _CHUNK_BYTES), plain
 
 
-def open_deflated(packed: Any) -> Plain:
+def open_deflated(packed: Any, *, budget: Budget) -> Plain:
     """Return the decompressed stream of a zip archive's member."""
-    return Plain(packed, lambda: _Zlib(_RAW_WINDOW), words="deflate")
+    return Plain(packed, lambda: _Zlib(_RAW_WINDOW), words="deflate", budget=budget)
 
 
-def open_bz2(packed: Any) -> Plain:
+def open_bz2(packed: Any, *, budget: Budget) -> Plain:
     """Return the decompressed stream of a zip archive's bz2 member."""
-    return Plain(packed, bz2.BZ2Decompressor, words="bz2")
+    return Plain(packed, bz2.BZ2Decompressor, words="bz2", budget=budget)

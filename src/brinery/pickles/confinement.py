@@ -18,7 +18,8 @@ from typing import Any
 from brinery.pickles import attempts, landlock, probes, seccomp
 
 # What a Python, its libraries and its C library read; a path that is not there is left out. There
-# is no folder for shared memory, no home, no list of users.
+# is no folder for shared memory, no home, no list of users. Of what the kernel tells of a process
+# there are single files: beside them lie the sockets and routes of the whole machine.
 _SYSTEM_READ = (
     "/usr",
     "/lib",
@@ -37,7 +38,13 @@ _SYSTEM_READ = (
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
     "/etc/timezone",
-    "/proc/self",
+    *(
+        f"/proc/self/{name}"
+        for name in (
+            *("auxv", "cgroup", "cmdline", "comm", "limits", "maps", "mountinfo", "mounts"),
+            *("numa_maps", "smaps", "stat", "statm", "status"),
+        )
+    ),
     "/proc/cpuinfo",
     "/proc/filesystems",
     "/proc/loadavg",
@@ -55,6 +62,8 @@ _SYSTEM_READ = (
     "/dev/urandom",
     "/dev/zero",
 )
+# Folders of which only the names are read: descriptors and threads.
+_LISTED = ("/proc/self/fd", "/proc/self/task")
 _DEVICES = ("/dev/null",)
 
 _PR_SET_PDEATHSIG, _SIGKILL = 1, 9
@@ -73,6 +82,9 @@ _THREAD_BYTES, _THREADS_EACH = 72 << 20, 4
 
 # The plan of this process; empty in one that is not confined.
 _plan: dict[str, Any] = {}
+# What the kernel tells of its size. Open until it is read: the kernel may forget what of its own
+# files was opened to this process when it runs short of memory.
+_status: list[Any] = []
 
 
 def confine(plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -108,7 +120,10 @@ def confine(plan: dict[str, Any]) -> list[dict[str, Any]]:
         why["seccomp"] = why["seccomp"] or seccomp.unavailable()
         if not why["seccomp"]:
             why["seccomp"] = _attempted(lambda: seccomp.install(libc, landlock_abi=version))
-    return probes.layers(plan, why, landlock_abi=0 if why["landlock"] else version)
+    held = probes.layers(plan, why, landlock_abi=0 if why["landlock"] else version)
+    if sys.platform.startswith("linux"):
+        _status.append(open("/proc/self/status", encoding="ascii"))  # noqa: PTH123, SIM115 - as above
+    return held
 
 
 def close_in() -> None:
@@ -119,11 +134,11 @@ def close_in() -> None:
     """
     if not _plan:
         return
-    attempts.watch(readable(_plan), _plan["scratch"])
-    if not sys.platform.startswith("linux"):
+    attempts.watch([*readable(_plan), *_LISTED], _plan["scratch"])
+    if not _status:
         return
     more = int(memory_gb() * _GB)
-    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - as above
+    with _status.pop() as status:
         sizes = dict(line.split(":", 1) for line in status)
     threads = _THREADS_EACH * (os.cpu_count() or 1) * _THREAD_BYTES
     for kind, name, spare in (
@@ -212,6 +227,8 @@ def _rules(plan: dict[str, Any]) -> Iterator[tuple[str, int]]:
     """Yield the paths that stay open, with their rights."""
     for path in readable(plan):
         yield path, landlock.READ
+    for path in _LISTED:
+        yield path, landlock.LIST
     for path in _DEVICES:
         yield path, landlock.DEVICE
     yield plan["scratch"], landlock.KEEP

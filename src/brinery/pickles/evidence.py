@@ -13,6 +13,8 @@ _MAX_PROBLEMS = 100
 _MAX_PROBLEM_CHARACTERS = 300
 _MAX_MEMBERS = 50
 _MAX_CODE_NAMES = 40
+_MAX_REASONS = 20
+_MAX_REASON_CHARACTERS = 1000
 
 # What rebuilds code that a pickle carries.
 _CODE_MODULES = re.compile(r"(joblib\.externals\.)?cloudpickle\b|dill\b|types\b")
@@ -31,6 +33,18 @@ class _Seen:
     times: int = 0
     excused: bool = False
     reasons: list[str] = field(default_factory=list)
+
+    def doubt(self, why: str, verdict: Verdict) -> None:
+        """Take a reason; of very many the first, and those that make it worse."""
+        worse = _ORDER.index(verdict) > _ORDER.index(self.verdict)
+        self.verdict = verdict if worse else self.verdict
+        shown = why[:_MAX_REASON_CHARACTERS]
+        if shown in self.reasons:
+            return
+        if len(self.reasons) < _MAX_REASONS:
+            self.reasons.append(shown)
+        elif worse:
+            self.reasons[-1] = shown
 
 
 class Evidence:
@@ -104,7 +118,8 @@ class Evidence:
             mine.known = mine.known or seen.known
             mine.times += seen.times
             mine.excused = mine.excused or seen.excused
-            mine.reasons += [why for why in seen.reasons if why not in mine.reasons]
+            for why in seen.reasons:
+                mine.doubt(why, seen.verdict)
             mine.verdict = max(mine.verdict, seen.verdict, key=_ORDER.index)
         self._check_names()
         for problem in part._problems:
@@ -153,10 +168,7 @@ class Evidence:
 
     def doubt(self, name: Global, why: str, *, verdict: Verdict = Verdict.NEEDS_TRUST) -> None:
         """Note that a name, harmless as it may be, is at least this bad in the way it is used."""
-        seen = self._names.setdefault(name, _Seen())
-        seen.verdict = max(seen.verdict, verdict, key=_ORDER.index)
-        if why not in seen.reasons:
-            seen.reasons.append(why)
+        self._names.setdefault(name, _Seen()).doubt(why, verdict)
 
     def problem(self, words: str) -> None:
         """Note what is wrong with the bytes."""

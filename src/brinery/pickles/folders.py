@@ -6,14 +6,13 @@ on the import path, and runs scripts it calls models. Each of these is a name th
 
 from __future__ import annotations
 
-import io
-from importlib import import_module
+import posixpath
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 
-from brinery.pickles import code, parts
+from brinery.pickles import code, natives, parts, plain_yaml
 from brinery.pickles.bounds import Broken, TooMuch
 from brinery.pickles.digest import files
 from brinery.pickles.evidence import Evidence
@@ -21,7 +20,6 @@ from brinery.records.scan import Global
 
 MLMODEL = "MLmodel"
 
-_MAX_YAML_BYTES = 1 << 20
 _MAX_SHOWN = 20
 _MAX_NAME = 300
 _IMPORTED = (".py", ".pyc", ".pyd", ".so")
@@ -100,7 +98,7 @@ def _file(file: Path, name: str, evidence: Evidence) -> bool:
 def _mlmodel(file: Path, names: list[str], evidence: Evidence) -> None:
     """Note what an MLmodel says, and what it would have MLflow import."""
     try:
-        stated = _yaml(file)
+        stated = plain_yaml.read(file)
     except Broken as broken:
         evidence.problem(f"{MLMODEL}: {broken}")
         return
@@ -117,31 +115,11 @@ def _mlmodel(file: Path, names: list[str], evidence: Evidence) -> None:
     pyfunc = flavors.get("python_function")
     if isinstance(pyfunc, dict):
         _pyfunc(pyfunc, evidence)
-    brought = {_text(one.get("code")) for one in flavors.values() if isinstance(one, dict)}
-    for name in sorted(brought - {""}):
+    brought = [one.get("code") for one in flavors.values() if isinstance(one, dict)]
+    if not all(isinstance(one, str | None) for one in brought):
+        evidence.problem(f"{MLMODEL}: its code is no path")
+    for name in sorted({_text(one) for one in brought} - {""}):
         _code(name, names, evidence)
-
-
-def _yaml(file: Path) -> dict[str, Any]:
-    """Return what a YAML file says.
-
-    Raises:
-        Broken: it is too large, or no YAML of plain values.
-    """
-    text = file.read_bytes()[: _MAX_YAML_BYTES + 1]
-    if len(text) > _MAX_YAML_BYTES:
-        raise Broken(f"it is larger than {_MAX_YAML_BYTES:,} bytes")
-    if b"<<" in text:
-        raise Broken("it merges mappings, which may go on for ever")
-    yaml: Any = import_module("yaml")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        stated = yaml.load(io.BytesIO(text), Loader=loader)
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError):
-        raise Broken("it is no YAML of plain values") from None
-    if not isinstance(stated, dict):
-        raise Broken("it is no YAML mapping")
-    return stated
 
 
 def _flavor(flavor: dict[str, Any], evidence: Evidence) -> None:
@@ -179,7 +157,8 @@ def _pyfunc(flavor: dict[str, Any], evidence: Evidence) -> None:
 
 def _code(folder: str, names: list[str], evidence: Evidence) -> None:
     """Note the modules that a model's folder of code brings, by package."""
-    start = folder.strip("/") + "/"
+    inside = posixpath.normpath(folder.replace("\\", "/"))
+    start = "" if inside == "." else inside.strip("/") + "/"
     modules: dict[str, list[str]] = {}
     for name in names:
         if name.startswith(start) and name.endswith(_IMPORTED):
@@ -199,9 +178,12 @@ def _code(folder: str, names: list[str], evidence: Evidence) -> None:
 def _columns(signature: Any, evidence: Evidence) -> None:
     """Note the columns of a signature."""
     text = signature.get("inputs") if isinstance(signature, dict) else None
+    if not isinstance(text, str):
+        return
     try:
-        inputs = msgspec.json.decode(text) if isinstance(text, str) else None
-    except (msgspec.DecodeError, RecursionError):
+        natives.check_modest(text.encode("utf-8", "replace"))
+        inputs = msgspec.json.decode(text)
+    except (Broken, msgspec.DecodeError, UnicodeError, RecursionError):
         return
     if not isinstance(inputs, list):
         return

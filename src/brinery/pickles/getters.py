@@ -1,31 +1,81 @@
 """Functions that a pickle looks names up with, and when that is no worse than the names.
 
 numpy before 1.20 writes a function of its own, such as `numpy.log1p`, as a call that imports any
-name: dangerous, unless every use of it is a call whose arguments are text that names what is known
-safe. So each time that it gets onto the stack is counted, and each such call takes one off again.
+name, and every pickle writes the method of an object as a call of `getattr`. Both are dangerous,
+unless every use is a call whose arguments name what is known safe. So each time that such a
+function gets onto the stack is counted, and each such call takes one off again.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from brinery.pickles.inert import Inert
 from brinery.pickles.policy import listed
 from brinery.records.scan import Global
 
+_GETATTR = Global("builtins", "getattr")
 GETTERS = frozenset(
-    {Global("numpy.core", "_ufunc_reconstruct"), Global("numpy._core", "_ufunc_reconstruct")}
+    {
+        _GETATTR,
+        Global("numpy.core", "_ufunc_reconstruct"),
+        Global("numpy._core", "_ufunc_reconstruct"),
+    }
 )
 _PAIR = 2
 
+# Methods of text, which tokenizers are made of.
+_TEXT = Global("builtins", "str")
+_OF_TEXT = frozenset(
+    {"casefold", "lower", "lstrip", "rstrip", "split", "splitlines", "strip", "swapcase"}
+    | {"title", "upper"}
+)
 
-def looked_up(asked: Any, given: Any) -> Global | None:
-    """Return the safe name that a call looks up; None where it may be anything else."""
+# How Python writes a time zone: by its name, which is looked up among those of the system.
+_ZONE = Global("zoneinfo", "ZoneInfo._unpickle")
+
+# Methods of their own that models keep.
+_KEPT = re.compile(
+    r"scipy\.stats\._discrete_distns\.\w+_gen\._entropy"
+    r"|statsmodels\.distributions\.discrete\.\w+_gen\._entropy"
+    r"|statsmodels\.discrete\.count_model\.\w+\._hessian_logit"
+    r"|statsmodels\.tsa\.exponential_smoothing\.ets\.ETSModel\.loglike"
+    r"|sklearn\.ensemble\._hist_gradient_boosting\.gradient_boosting"
+    r"\.HistGradientBoosting(Classifier|Regressor)\._raw_predict"
+)
+
+
+def looked_up(asked: Any, given: Any) -> Global | Inert | None:
+    """Return the safe name, or the safe method, that a call looks up; None where it is another."""
     if not is_getter(asked) or type(given) is not tuple or len(given) != _PAIR:
         return None
-    if any(type(part) is not str for part in given):
+    held, name = given
+    if type(name) is not str:
         return None
-    name = Global(*given)
+    if asked == _GETATTR:
+        return _attribute(held, name)
+    return _safe(Global(held, name)) if type(held) is str else None
+
+
+def _attribute(held: Any, name: str) -> Global | Inert | None:
+    """Return the safe attribute of a class, or of an object, that has such a name."""
+    if isinstance(held, Global):
+        dotted = Global(held.module, f"{held.name}.{name}")
+        return dotted if is_method(dotted) else _safe(dotted)
+    if isinstance(held, Inert) and _KEPT.fullmatch(f"{held.origin}.{name}"):
+        return Inert(_GETATTR, (held, name))
+    return None
+
+
+def is_method(name: Global) -> bool:
+    """Return whether a name is that of a method of text, or of a time zone."""
+    kind, _, method = name.name.rpartition(".")
+    return name == _ZONE or (Global(name.module, kind) == _TEXT and method in _OF_TEXT)
+
+
+def _safe(name: Global) -> Global | None:
     return name if listed(name) is not None else None
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from brinery.pickles.bounds import MAX_NESTED
@@ -15,31 +16,46 @@ SET, FROZENSET = Global("builtins", "set"), Global("builtins", "frozenset")
 OUTSIDE = Global("builtins", "object")
 _UNNAMED = (SET, FROZENSET, OUTSIDE)
 _END = object()
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
 
 class Inert:
     """An object that stands where a pickle wanted one made.
+
+    There may be millions: what most of them lack takes no memory until it is there.
 
     Attributes:
         origin: what was asked to make it.
         arguments: what that was called with.
         state: what it was given afterwards, the last time, or None.
         attributes: of all its states, by name.
-        slots: the attributes that would be set one by one.
         items: what was put into it.
         array: the bytes of a joblib array, where they are few, or the list of its objects.
     """
 
-    __slots__ = ("arguments", "array", "attributes", "items", "origin", "slots", "state")
+    __slots__ = (
+        *("arguments", "array", "origin", "state"),
+        *("_attributes", "_is_own", "_items"),
+    )
 
     def __init__(self, origin: Global, arguments: tuple[Any, ...] = ()) -> None:
         self.origin = origin
         self.arguments = arguments
         self.state: Any = None
-        self.attributes: dict[Any, Any] = {}
-        self.slots: tuple[str, ...] = ()
-        self.items: list[Any] = []
         self.array: Any = None
+        self._attributes: dict[Any, Any] | None = None
+        self._is_own = False  # else the attributes are the state, which the pickle may go on with
+        self._items: list[Any] | None = None
+
+    @property
+    def attributes(self) -> Mapping[Any, Any]:
+        """Return the attributes of all states."""
+        return _NOTHING if self._attributes is None else self._attributes
+
+    @property
+    def items(self) -> Collection[Any]:
+        """Return what was put into it."""
+        return () if self._items is None else self._items
 
     @property
     def named(self) -> bool:
@@ -48,11 +64,14 @@ class Inert:
 
     def append(self, item: Any) -> None:
         """Take an item."""
-        self.items.append(item)
+        self.extend((item,))
 
     def extend(self, items: Any) -> None:
         """Take items."""
-        self.items.extend(items)
+        if self._items is not None:
+            self._items.extend(items)
+        elif items:
+            self._items = list(items)
 
     def build(self, state: Any) -> None:
         """Take a state: attributes, or attributes and slots, or what only its class knows."""
@@ -61,10 +80,17 @@ class Inert:
         if isinstance(state, tuple) and len(state) == 2:  # noqa: PLR2004 - (state, slots)
             state, slots = state
         for given in (state, slots):
-            if isinstance(given, dict):
-                self.attributes = {**self.attributes, **given} if self.attributes else given
-        if isinstance(slots, dict):
-            self.slots += tuple(name for name in slots if isinstance(name, str))
+            if isinstance(given, dict) and given and given is not self._attributes:
+                self._take(given)
+
+    def _take(self, given: dict[Any, Any]) -> None:
+        """Take attributes: the first state as it is, a copy of it before others are added."""
+        if self._attributes is None:
+            self._attributes = given
+            return
+        if not self._is_own:
+            self._attributes, self._is_own = dict(self._attributes), True
+        self._attributes.update(given)
 
 
 _HOLDERS = (dict, list, tuple, Inert)

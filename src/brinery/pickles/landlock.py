@@ -22,6 +22,7 @@ _REMOVE_DIR, _REMOVE_FILE, _MAKE_DIR, _MAKE_REG = 1 << 4, 1 << 5, 1 << 7, 1 << 8
 _REFER, _TRUNCATE, _IOCTL = 1 << 13, 1 << 14, 1 << 15
 
 READ = _READ_FILE | _READ_DIR
+LIST = _READ_DIR
 # No link, device, socket or pipe: the parent reads what is made there.
 KEEP = READ | _WRITE_FILE | _REMOVE_DIR | _REMOVE_FILE | _MAKE_DIR | _MAKE_REG | _REFER | _TRUNCATE
 DEVICE = _READ_FILE | _WRITE_FILE | _IOCTL

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from brinery.pickles import ubjson
-from brinery.pickles.bounds import MAX_WHOLE_BYTES, Broken
+from brinery.pickles.bounds import MAX_JSON_BYTES, MAX_JSON_VALUES, Broken
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.streams import CHUNK_BYTES, drain
 from brinery.records.scan import Node
@@ -25,7 +25,7 @@ XGBOOST_JSON = re.compile(rb'\s*\{\s*"(?:learner|version)"')
 
 XGBOOST_STATE = b'{"Config":{'  # what XGBoost before 1.6 puts into the pickle of a Booster
 _XGBOOST_WANTED = frozenset({"version", "feature_names", "num_class"})
-_MAX_JSON_BYTES = 1 << 30
+_MAX_MODEL_BYTES = 512 << 20  # of a model in JSON, which is held but not decoded
 _MAX_HEADER_BYTES = 100_000_000  # what the safetensors library itself takes
 _CATBOOST_RELEASE = re.compile(rb"CatBoost release (\d+\.\d+(?:\.\d+)?)|tags/v(\d+\.\d+(?:\.\d+)?)")
 _READ_AS = {
@@ -39,19 +39,23 @@ _MAX_COLUMNS = 10_000
 _VERSION_NUMBERS = 3
 
 
+# What may be of any size stays as it lies in the document.
+_ABSENT = msgspec.Raw(b"null")
+
+
 class _Learner(Struct):
-    feature_names: list[str] = []
-    objective: dict[str, msgspec.Raw] = {}
-    gradient_booster: msgspec.Raw = msgspec.Raw(b"null")
+    feature_names: msgspec.Raw = _ABSENT
+    objective: msgspec.Raw = _ABSENT
+    gradient_booster: msgspec.Raw = _ABSENT
 
 
 class _XGBoostVersion(Struct):
-    version: list[int] = []
+    version: msgspec.Raw = _ABSENT
 
 
 class _XGBoostJson(Struct):
     learner: _Learner
-    version: list[int] = []
+    version: msgspec.Raw = _ABSENT
 
 
 class _XGBoostState(Struct):
@@ -60,8 +64,8 @@ class _XGBoostState(Struct):
 
 
 class _Tensor(Struct):
-    dtype: str
-    shape: list[int]
+    dtype: msgspec.Raw
+    shape: msgspec.Raw
     data_offsets: tuple[int, int]
 
 
@@ -71,10 +75,19 @@ def xgboost_json(content: bytes, evidence: Evidence) -> bool:
         model = msgspec.json.decode(content, type=_XGBoostJson)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
-    if not model.learner.objective and model.learner.gradient_booster == b"null":
+    objective, booster = model.learner.objective, model.learner.gradient_booster
+    if objective in (_ABSENT, b"{}") and booster == _ABSENT:
         return False
-    _xgboost(evidence, [model.version], [model.learner.feature_names])
+    _xgboost(evidence, [_decoded(model.version)], [_decoded(model.learner.feature_names)])
     return True
+
+
+def _decoded(raw: msgspec.Raw) -> Any:
+    """Return what a part of a JSON document holds; None where it is too much."""
+    held = memoryview(raw)
+    if held.nbytes > MAX_JSON_BYTES or not _is_modest(held.tobytes()):
+        return None
+    return msgspec.json.decode(raw)
 
 
 def read_json(stream: BinaryIO) -> bytes:
@@ -83,9 +96,9 @@ def read_json(stream: BinaryIO) -> bytes:
     Raises:
         Broken: it is too large to be read whole.
     """
-    content = stream.read(_MAX_JSON_BYTES + 1)
-    if len(content) > _MAX_JSON_BYTES:
-        raise Broken(f"it is JSON of more than {_MAX_JSON_BYTES:,} bytes, too large to be read")
+    content = stream.read(_MAX_MODEL_BYTES + 1)
+    if len(content) > _MAX_MODEL_BYTES:
+        raise Broken(f"it is JSON of more than {_MAX_MODEL_BYTES:,} bytes, too large to be read")
     return content
 
 
@@ -95,8 +108,8 @@ def xgboost_state(content: bytes, evidence: Evidence) -> bool:
         state = msgspec.json.decode(content, type=_XGBoostState)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return False
-    versions = [state.Config.version, state.Model.version]
-    _xgboost(evidence, versions, [state.Model.learner.feature_names])
+    versions = [_decoded(state.Config.version), _decoded(state.Model.version)]
+    _xgboost(evidence, versions, [_decoded(state.Model.learner.feature_names)])
     return True
 
 
@@ -105,8 +118,9 @@ def xgboost_ubj(stream: BinaryIO, evidence: Evidence) -> None:
 
     Raises:
         Broken: it is damaged.
+        TooMuch: it is larger than any honest one.
     """
-    found = ubjson.Reader(stream, _XGBOOST_WANTED).read()
+    found = ubjson.Reader(stream, _XGBOOST_WANTED, evidence.budget).read()
     if "version" not in found:
         raise Broken("it is a UBJSON document, and no model of XGBoost's")
     _xgboost(evidence, found["version"], found.get("feature_names", []))
@@ -118,7 +132,9 @@ def _xgboost(evidence: Evidence, versions: Iterable[Any], columns: Iterable[Any]
         if len(numbers) == _VERSION_NUMBERS and all(isinstance(one, int) for one in numbers):
             evidence.version("xgboost", ".".join(map(str, numbers)))
     for names in columns:
-        if names and evidence.feature_names is None and all(isinstance(n, str) for n in names):
+        if not names or not isinstance(names, list) or evidence.feature_names is not None:
+            continue
+        if all(isinstance(name, str) for name in names):
             evidence.feature_names = tuple(names[:_MAX_COLUMNS])
 
 
@@ -156,22 +172,29 @@ def catboost(stream: BinaryIO, evidence: Evidence) -> None:
 def safetensors(stream: BinaryIO, evidence: Evidence, *, head: bytes) -> bool:
     """Return whether a file is one of safetensors, having noted what is wrong with it.
 
+    Where it is not, nothing of it was read.
+
     Args:
         stream: at its first byte.
         evidence: what is told of it.
         head: its first bytes, at least nine.
+
+    Raises:
+        Broken: it begins as one, and its header is damaged or too large.
     """
     length = int.from_bytes(head[:8], "little")
     if not (2 <= length <= _MAX_HEADER_BYTES and head[8:9] == b"{"):  # noqa: PLR2004 - "{}"
         return False
     stream.read(8)
-    header = stream.read(length)
+    header = stream.read(min(length, MAX_JSON_BYTES + 1))
+    check_modest(header)
     try:
         stated = msgspec.json.decode(header, type=dict[str, msgspec.Raw])
         stated.pop("__metadata__", None)
         tensors = [msgspec.json.decode(raw, type=_Tensor) for raw in stated.values()]
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return False
+        # A pickle may begin so: what reads on from here would read another than pickle.load does.
+        raise Broken("it begins as a safetensors file, and its header is damaged") from None
     data_bytes, end = drain(stream), 0
     for begin, stop in sorted(tensor.data_offsets for tensor in tensors):
         if begin != end or stop < begin:
@@ -193,12 +216,29 @@ def note_class(found: str, evidence: Evidence) -> None:
 
 
 def whole(stream: BinaryIO) -> bytes:
-    """Return all of a stream.
+    """Return all of a stream of JSON that is to be decoded.
 
     Raises:
         Broken: it is too large to be read whole.
     """
-    content = stream.read(MAX_WHOLE_BYTES + 1)
-    if len(content) > MAX_WHOLE_BYTES:
-        raise Broken(f"it is larger than {MAX_WHOLE_BYTES:,} bytes, too large to be read whole")
+    content = stream.read(MAX_JSON_BYTES + 1)
+    check_modest(content)
     return content
+
+
+def check_modest(content: bytes) -> None:
+    """Make sure that JSON takes little memory once it is decoded.
+
+    Raises:
+        Broken: it has too many bytes, or too many values.
+    """
+    if len(content) > MAX_JSON_BYTES:
+        raise Broken(f"it is larger than {MAX_JSON_BYTES:,} bytes, too large to be read whole")
+    if not _is_modest(content):
+        raise Broken(f"it has more than {MAX_JSON_VALUES:,} values, too many to be read")
+
+
+def _is_modest(content: bytes) -> bool:
+    """Return whether JSON has few values: each but the first of its kind is behind one of these."""
+    values = sum(content.count(mark) for mark in (b",", b"[", b"{"))
+    return len(content) <= MAX_JSON_BYTES and values <= MAX_JSON_VALUES

@@ -14,7 +14,7 @@ MAGIC = b"\x93NUMPY"
 
 _MAX_HEADER_BYTES = 1 << 16
 _LENGTH_BYTES = {1: 2, 2: 4, 3: 4}
-_ITEM = re.compile(r"[<>|=]?([a-zA-Z])(\d+)(?:\[\w+\])?")
+_ITEM = re.compile(r"[<>|=]?([a-zA-Z])(\d{1,12})(?:\[\w+\])?")
 
 
 def read_header(stream: BinaryIO) -> bool:
@@ -36,16 +36,21 @@ def read_header(stream: BinaryIO) -> bool:
     try:
         header = ast.literal_eval(text.decode("utf-8" if start[6] == 3 else "latin-1").strip())  # noqa: PLR2004 - version 3
         descr, shape = header["descr"], header["shape"]
-        count = math.prod(int(size) for size in shape)
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
         raise Broken("its numpy header cannot be read") from None
     if _has_objects(descr):
         return True
     itemsize = _itemsize(descr)
-    if itemsize is None or count < 0:
+    if itemsize is None or itemsize < 0:
         raise Broken("its numpy header states a type that cannot be read")
-    skip(stream, itemsize * count)
+    if not isinstance(shape, tuple) or not all(_is_length(length) for length in shape):
+        raise Broken("its numpy header states a shape that cannot be read")
+    skip(stream, itemsize * math.prod(shape))
     return False
+
+
+def _is_length(value: Any) -> bool:
+    return isinstance(value, int) and value >= 0
 
 
 def _has_objects(descr: Any) -> bool:

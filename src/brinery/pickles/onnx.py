@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from brinery.pickles.bounds import Broken
+from brinery.pickles.bounds import MAX_NAMES, WIDE_BYTES, Broken, Budget, TooMuch
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.streams import buffered, limited, skip
 from brinery.records.scan import Global
@@ -20,6 +20,8 @@ _MAX_FIELDS = 2_000_000
 _MAX_TEXT_BYTES = 10_000
 _MAX_VARINT_BYTES = 10
 _MAX_DEPTH = 12
+_MAX_SHOWN = 200
+_MAX_VERSIONS = 100
 
 # Operators that come with the runtime.
 _KNOWN_DOMAINS = {
@@ -52,23 +54,36 @@ _MESSAGES: dict[str, dict[int, str]] = {
     "model": {2: "=producer", 3: "=version", 7: "graph", 8: "opset", 25: "function"},
     "opset": {1: "=domain"},
     "function": {7: "node", 10: "=domain"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse", 11: "input", 12: "output"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
     "node": {5: "attribute", 7: "=domain"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "tensor": {13: "external"},
     "external": {1: "=key", 2: "=value"},
-    "input": {1: "=input"},
-    "output": {1: "=output"},
 }
 
 
 class _Walk:
-    """One pass over a model."""
+    """One pass over a model.
 
-    def __init__(self) -> None:
-        self.left = _MAX_FIELDS
-        self.texts: dict[str, list[str]] = {}
+    Args:
+        budget: what may still be read of the file; a field counts as an opcode does.
+
+    Attributes:
+        domains: of its operators, as they are shown.
+        producers, versions: of what wrote it, side by side.
+        places: where tensors lie that are not within it.
+        messages: how many of each kind there are.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._left = _MAX_FIELDS
+        self._key, self._value = "", ""
+        self.domains: set[str] = set()
+        self.producers: list[str] = []
+        self.versions: list[str] = []
+        self.places: dict[str, None] = {}
         self.messages: dict[str, int] = {}
 
     def message(self, stream: BinaryIO, kind: str, *, depth: int = 0) -> None:
@@ -83,11 +98,37 @@ class _Walk:
             elif inner.startswith("="):
                 text = stream.read(min(length, _MAX_TEXT_BYTES))
                 skip(stream, length - len(text))
-                self.texts.setdefault(inner[1:], []).append(text.decode("utf-8", "replace"))
+                self._note(inner[1:], text.decode("utf-8", "replace"))
             elif inner == "attribute":
                 self.attribute(stream, length, depth=depth + 1)
             else:
                 self.message(limited(stream, length), inner, depth=depth + 1)
+
+        if kind == "external":
+            self._end_external()
+
+    def _note(self, what: str, text: str) -> None:
+        """Keep a text that is asked for later, as much of it as is."""
+        if what == "domain" and text not in _KNOWN_DOMAINS:
+            shown = text if text.isprintable() else ascii(text)[1:-1]
+            self.domains.add(shown[:_MAX_SHOWN])
+            if len(self.domains) > MAX_NAMES:
+                raise TooMuch(f"it asks for more than {MAX_NAMES:,} names")
+        elif what == "producer":
+            self.producers = [*self.producers, text[:_MAX_SHOWN]][:_MAX_VERSIONS]
+        elif what == "version":
+            self.versions = [*self.versions, text[:_MAX_SHOWN]][:_MAX_VERSIONS]
+        elif what == "key":
+            self._key = text
+        elif what == "value":
+            self._value = text
+
+    def _end_external(self) -> None:
+        """Keep the place of a tensor, where the message that ends told it."""
+        if self._key == "location" and self._value not in self.places:
+            self._budget.text(WIDE_BYTES * len(self._value))
+            self.places[self._value] = None
+        self._key, self._value = "", ""
 
     def attribute(self, stream: BinaryIO, length: int, *, depth: int) -> None:
         """Read an attribute: numbers, which may be millions, or tensors and graphs."""
@@ -120,8 +161,9 @@ class _Walk:
     def _fields(self, stream: BinaryIO) -> Iterator[tuple[int, int, int]]:
         """Yield each field's number, wire type and the bytes that follow."""
         while (key := _varint(stream)) is not None:
-            self.left -= 1
-            if self.left < 0:
+            self._left -= 1
+            self._budget.spend_steps(1)
+            if self._left < 0:
                 raise Broken(f"it has more than {_MAX_FIELDS:,} fields")
             number, wire = key >> 3, key & 7
             if number == 0:
@@ -171,8 +213,9 @@ def read(stream: BinaryIO, evidence: Evidence) -> bool:
 
     Raises:
         Broken: it is one, and is damaged.
+        TooMuch: it is larger than any honest one.
     """
-    walk = _Walk()
+    walk = _Walk(evidence.budget)
     try:
         walk.message(stream, "model")
     except Broken:
@@ -181,19 +224,14 @@ def read(stream: BinaryIO, evidence: Evidence) -> bool:
         return False
     if not (walk.messages.get("graph") and walk.messages.get("opset")):
         return False
-    for producer, version in zip(
-        walk.texts.get("producer", ()), walk.texts.get("version", ()), strict=False
-    ):
+    for producer, version in zip(walk.producers, walk.versions, strict=False):
         evidence.version(producer[:40], version)
-    for domain in sorted(set(walk.texts.get("domain", ())) - _KNOWN_DOMAINS):
-        shown = domain if domain.isprintable() else ascii(domain)[1:-1]
-        asked = Global("onnx", shown[:200])
+    for domain in sorted(walk.domains):
+        asked = Global("onnx", domain)
         evidence.ask(asked, "domain")
         evidence.doubt(asked, "operators of a library that is loaded beside the runtime")
-    keys, values = walk.texts.get("key", ()), walk.texts.get("value", ())
-    for key, value in zip(keys, values, strict=False):
-        if key == "location":
-            _external(value, evidence)
+    for place in walk.places:
+        _external(place, evidence)
     return True
 
 

@@ -12,14 +12,22 @@ from typing import Any
 
 from brinery.pickles import arrays
 from brinery.pickles.bounds import MAX_NUMBER_BYTES, Broken
-from brinery.pickles.getters import is_getter, looked_up
+from brinery.pickles.evidence import Evidence
+from brinery.pickles.getters import is_getter, is_method, looked_up
 from brinery.pickles.inert import FROZENSET, OUTSIDE, SET, Inert
-from brinery.pickles.policy import judge_state
+from brinery.pickles.policy import judge_state, strange_attribute
 from brinery.records.scan import Global, Verdict
 
 # A memo index beyond the opcodes that came before is a lie that costs the reader memory.
 _MEMO_SLACK = 4096
 _MAX_SHOWN = 60
+
+# Numbers beyond this are no keys here: many of them can be made to have the same hash.
+_WORD = 1 << 60
+_FEW = 10
+
+# What an empty set counts beside its opcode: it takes more memory than any other of one byte.
+_SET_STEPS = 2
 
 # The dispatch table is private to the standard library's machine and has no public twin.
 _Machine: Any = pickle._Unpickler  # noqa: SLF001
@@ -93,7 +101,11 @@ def _reduce(machine: Any) -> None:
         return
     machine.evidence.acted = True
     machine.evidence.excuse(asked, "REDUCE")
-    machine.evidence.ask(found, "BY NAME")
+    if isinstance(found, Global):
+        machine.evidence.ask(found, "BY NAME")
+        if is_method(found):
+            machine.evidence.vouch(found)
+            machine.evidence.vouch(arguments[0])
     machine.stack[-1] = found
 
 
@@ -104,7 +116,10 @@ def _newobj(machine: Any) -> None:
 
 def _newobj_ex(machine: Any) -> None:
     keywords, arguments = machine.stack.pop(), machine.stack.pop()
-    made = machine.call(machine.stack[-1], arguments, how="NEWOBJ_EX")
+    asked = machine.stack[-1]
+    whole = (*arguments, keywords) if isinstance(arguments, tuple) else (arguments, keywords)
+    made = machine.call(asked, whole, how="NEWOBJ_EX")
+    made.arguments = made.arguments[:-1]
     made.append(keywords)
     machine.stack[-1] = made
 
@@ -126,29 +141,44 @@ def _build(machine: Any) -> None:
         return
     if not isinstance(made, Inert):
         raise Broken(f"it gives a state to {described(made)}, which takes none")
+    wraps = arrays.is_wrapper(made.origin)
+    if wraps and made.state is not None:
+        raise Broken("an array is told twice how it lies")
     made.build(state)
     if not made.named:
         return
     evidence.ask(made.origin, "BUILD")
-    for given in (state, *(state if isinstance(state, tuple) else ())):
-        judged = judge_state(made.origin, given) if given is not None else None
-        if judged is not None and (given is state or isinstance(given, dict)):
-            evidence.doubt(made.origin, judged[1], verdict=judged[0])
-    hidden = [name for name in made.slots if name.startswith("__")]
-    if hidden:
-        evidence.doubt(made.origin, f"its {hidden[0]} is set")
+    _judge(made, state, evidence)
     for attribute, distribution in _VERSIONS.items():
         version = made.attributes.get(attribute)
         if isinstance(version, str):
             evidence.version(distribution, version)
-    if arrays.is_wrapper(made.origin):
+    if wraps:
         machine.array(made)
+
+
+def _judge(made: Inert, state: Any, evidence: Evidence) -> None:
+    """Note what is wrong with the state that an object is given."""
+    parts = state if isinstance(state, tuple) and len(state) <= _FEW else ()
+    judged = judge_state(made.origin, state) if state is not None else None
+    if judged is not None:
+        evidence.doubt(made.origin, judged[1], verdict=judged[0])
+    for given in (state, *parts):
+        if not isinstance(given, dict):
+            continue
+        evidence.budget.spend_steps(len(given))
+        judged = judge_state(made.origin, given)
+        if judged is not None:
+            evidence.doubt(made.origin, judged[1], verdict=judged[0])
+        if words := strange_attribute(given):
+            evidence.doubt(made.origin, words)
 
 
 # Containers.
 
 
 def _empty_set(machine: Any) -> None:
+    machine.evidence.budget.spend_steps(_SET_STEPS)
     machine.append(Inert(SET))
 
 
@@ -214,7 +244,7 @@ def _set_items(machine: Any, items: Sequence[Any], how: str) -> None:
         _change(machine, held, how)
     elif isinstance(held, dict):
         for key, value in pairs:
-            if type(key) in (str, int):
+            if type(key) is str or (type(key) is int and -_WORD < key < _WORD):
                 held[key] = value
             else:
                 held[id(key), len(held)] = (key, value)
@@ -306,19 +336,21 @@ def _short_binstring(machine: Any) -> None:
 
 
 def _string(machine: Any) -> None:
-    _Machine.load_string(machine)
-    _line(machine)
+    _line(machine, _Machine.load_string)
 
 
 def _unicode(machine: Any) -> None:
-    _Machine.load_unicode(machine)
-    _line(machine)
+    _line(machine, _Machine.load_unicode)
 
 
-def _line(machine: Any) -> None:
-    """Count and show a text that was a line."""
+def _line(machine: Any, load: Callable[[Any], None]) -> None:
+    """Keep, count and show a text that is a line."""
+    machine.readline = machine.frames.text_line
+    load(machine)
+    machine.readline = machine.frames.readline
     text = machine.stack[-1]
     machine.evidence.budget.text(len(text))
+    machine.evidence.budget.spend_wide(text)
     machine.look_at_text(text)
 
 
@@ -334,10 +366,31 @@ def _short_binunicode(machine: Any) -> None:
     machine.append(machine.text(machine.read(1)[0]))
 
 
+def _int(machine: Any) -> None:
+    before = machine.frames.place
+    _Machine.load_int(machine)
+    machine.evidence.budget.text(machine.frames.place - before)
+
+
+def _long(machine: Any) -> None:
+    before = machine.frames.place
+    _Machine.load_long(machine)
+    machine.evidence.budget.text(machine.frames.place - before)
+
+
+def _long1(machine: Any) -> None:
+    _number(machine, machine.read(1)[0])
+
+
 def _long4(machine: Any) -> None:
     length = struct.unpack("<i", machine.read(4))[0]
     if not 0 <= length <= MAX_NUMBER_BYTES:
         raise Broken(f"a number of it has {length:,} bytes")
+    _number(machine, length)
+
+
+def _number(machine: Any, length: int) -> None:
+    machine.evidence.budget.text(length)
     machine.append(pickle.decode_long(machine.read(length)))
 
 
@@ -380,6 +433,9 @@ OPCODES: dict[int, Callable[[Any], None]] = {
         pickle.BINUNICODE: _binunicode,
         pickle.BINUNICODE8: _binunicode8,
         pickle.SHORT_BINUNICODE: _short_binunicode,
+        pickle.INT: _int,
+        pickle.LONG: _long,
+        pickle.LONG1: _long1,
         pickle.LONG4: _long4,
     }.items()
 }

@@ -21,7 +21,7 @@ from brinery.pickles.bounds import KEEP_TEXT_BYTES, MAX_DEPTH, MAX_WHOLE_BYTES, 
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.streams import buffered, drain
 from brinery.pickles.stubs import Look, Value
-from brinery.records.scan import Global
+from brinery.records.scan import Global, Verdict
 
 HEAD_BYTES = 4096
 
@@ -98,7 +98,7 @@ def _packed(
 ) -> str | None:
     evidence.deeper()
     evidence.compression = evidence.compression or packing
-    plain, packed = compression.open_plain(stream, packing)
+    plain, packed = compression.open_plain(stream, packing, budget=evidence.budget)
     if not plain.peek(1):
         raise Broken(f"its {packing} compression holds nothing")
     found = read(plain, evidence, persistent=persistent)
@@ -131,12 +131,15 @@ def _pickle(stream: Any, evidence: Evidence, *, persistent: bool) -> str | None:
         raise
     if found is not None:
         evidence.adopt(part)
-    if start is not None and (found is None or part.trailing) and archives.ends_as_zip(stream):
+    if start is not None and archives.ends_as_zip(stream):
         inner = evidence.inner("zip")
         try:
             _zip(stream, inner)
         except Broken as broken:
             inner.problem(str(broken))
+        alarming = any(one.verdict is not Verdict.SAFE for one in inner.findings())
+        if found is not None and not part.trailing and not alarming:
+            return found  # an archive that is a value of the pickle, which was read as one
         evidence.problem(
             "a zip archive follows other bytes: readers differ in what they take it for"
         )
@@ -182,7 +185,7 @@ def _native(stream: Any, head: bytes, evidence: Evidence) -> str | None:
 def _check_one_way(stream: Any, evidence: Evidence) -> None:
     """Note where a model of one format can be read as a pickle too: readers may differ."""
     part = evidence.inner("read as a pickle")
-    if pickled.attempt(stream, part, look=_looker(part)):
+    if pickled.attempt(stream, part, look=_looker(part), loaded=True):
         evidence.adopt(part)
         evidence.problem("it can be read as a pickle too")
 

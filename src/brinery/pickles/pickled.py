@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from brinery.pickles import facts
-from brinery.pickles.bounds import PATIENCE_STEPS, Broken
+from brinery.pickles.bounds import PATIENCE_STEPS, Broken, Impatient
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.streams import drain
 from brinery.pickles.stubs import InertUnpickler, Look
@@ -67,7 +67,12 @@ def read(
 
 
 def attempt(
-    stream: Any, evidence: Evidence, *, look: Look, memo: Mapping[int, Any] | None = None
+    stream: Any,
+    evidence: Evidence,
+    *,
+    look: Look,
+    memo: Mapping[int, Any] | None = None,
+    loaded: bool = False,
 ) -> bool:
     """Return whether bytes that may be noise are a pickle that asks for names.
 
@@ -76,11 +81,18 @@ def attempt(
         evidence: its own, to be adopted or dropped.
         look: is shown the values that may be parts of their own.
         memo: what it may refer to, where it goes on from another pickle.
+        loaded: whether a reader takes them for a pickle; then what goes on and on without a name
+            is one that hides what it asks for.
     """
+    loaded = loaded or memo is not None
     machine = InertUnpickler(stream, evidence, look=look, patience=PATIENCE_STEPS, memo=memo)
     avowed = is_avowed(stream.peek(2)[:2])
     try:
         machine.load()
+    except Impatient as broken:
+        if loaded:
+            evidence.problem(f"{broken}, though its opcodes go on for long")
+            return True
     except Broken as broken:
         if not avowed and not evidence.acted:
             return False

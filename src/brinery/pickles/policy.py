@@ -18,6 +18,7 @@ from typing import Any
 from msgspec import Struct
 
 from brinery.pickles.danger import why_dangerous
+from brinery.pickles.inert import Inert
 from brinery.records.scan import Global, Verdict
 
 UNKNOWN = "not a name that Brinery knows"
@@ -62,12 +63,27 @@ _ARGUMENT_PARSERS = re.compile(
     rf"    return \({_NAMES}\), \w+, \w+, moments\n"
 )
 _PAIR = 2
-_DISTRIBUTION = re.compile(r"scipy\.stats\._(continuous|discrete)_distns\.\w+")
+_DISTRIBUTION = re.compile(
+    r"scipy\.stats\._(continuous_distns|discrete_distns|distn_infrastructure)\.(?!rv_frozen)\w+"
+)
+_PARSED = "_parse_arg_template"
+
+# What the pickle machine calls by name of an object that it made; other names with underscores on
+# both sides may be called by whatever uses it.
+_METHODS = frozenset({"add", "append", "extend", "read", "update"})
+_DUNDER = re.compile(r"__.*__", re.DOTALL)
+_HARMLESS = frozenset({"__doc__", "__name__"})
+
+# scikit-learn: the methods that a scorer may call, by name, of what it scores.
+_SCORED_BY = {"default", "decision_function", "predict", "predict_proba"}
 
 # statsmodels: what its `ModelData.__setstate__`, or a prediction, evaluates as Python.
 _FORMULAS = frozenset(
     {"formula", "design_info", "model_spec", "restore_design_info", "restore_model_spec"}
 )
+
+# A dictionary whose items are its attributes: a pickle gives it itself as its state.
+_BUNCH = Global("statsmodels.tools.tools", "Bunch")
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -122,6 +138,20 @@ def names(distribution: str) -> tuple[Global, ...]:
     return tuple(Global(module, name) for module, name in sorted(_names(distribution)))
 
 
+def strange_attribute(state: dict[Any, Any]) -> str:
+    """Return in words that an attribute is none of an honest object; empty where all may be.
+
+    An attribute of an object stands before a method of its class: set as one that the pickle
+    machine calls, it is called while the pickle is loaded.
+    """
+    for name in state:
+        if type(name) is not str:
+            return "an attribute of it has a name that only running it would tell"
+        if name in _METHODS or (_DUNDER.fullmatch(name) and name not in _HARMLESS):
+            return f"its {name[:40]} is set, which stands before its class's own"
+    return ""
+
+
 def judge_state(origin: Global, state: Any) -> tuple[Verdict, str] | None:
     """Return what is wrong with a state that an object is given; None where nothing is.
 
@@ -132,8 +162,12 @@ def judge_state(origin: Global, state: Any) -> tuple[Verdict, str] | None:
         origin: the object's class.
         state: as the pickle has it; a dictionary's keys are text, or were not read.
     """
-    if _DISTRIBUTION.fullmatch(str(origin)):
+    if _DISTRIBUTION.fullmatch(str(origin)) or (isinstance(state, dict) and _PARSED in state):
         return _judge_distribution(state)
+    if isinstance(state, dict) and not _scores(state.get("_response_method", "default")):
+        return Verdict.NEEDS_TRUST, "it calls another method of what it scores than a prediction"
+    if origin == _BUNCH and isinstance(state, Inert) and state.origin == _BUNCH:
+        state = _items_by_name(state)
     if origin.module.startswith("statsmodels.") and not _plain(state):
         return Verdict.NEEDS_TRUST, "its state is no plain dictionary of attributes"
     if isinstance(state, dict) and (found := sorted(_FORMULAS.intersection(state))):
@@ -149,10 +183,24 @@ def _judge_distribution(state: Any) -> tuple[Verdict, str] | None:
         state = None if len(state[0]) == _PAIR else state[0]
     if not _plain(state):
         return Verdict.DANGEROUS, "it runs text of its state, which is no plain dictionary"
-    text = state.get("_parse_arg_template", "")
+    text = state.get(_PARSED, "")
     if text != "" and not (isinstance(text, str) and _ARGUMENT_PARSERS.fullmatch(text)):
         return Verdict.DANGEROUS, "it runs text of its state, which is not scipy's own"
     return None
+
+
+def _items_by_name(made: Inert) -> dict[str, Any] | None:
+    """Return the items of a dictionary of a class of its own; None where a name was not read."""
+    names: list[Any] = [
+        item[0] if isinstance(item, tuple) and item else None for item in made.items
+    ]
+    return dict.fromkeys(names) if all(type(name) is str for name in names) else None
+
+
+def _scores(methods: Any) -> bool:
+    """Return whether all that a scorer may call are predictions."""
+    named = methods if isinstance(methods, tuple | list) else (methods,)
+    return all(type(name) is str and name in _SCORED_BY for name in named)
 
 
 def _plain(state: Any) -> bool:

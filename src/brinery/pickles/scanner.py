@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +32,8 @@ _OTHER_FORMATS = {
     b"%PDF": "a PDF file",
     b"version https://git-lfs": "a Git LFS pointer: run git lfs pull",
 }
+# CatBoost saves as JSON too, in which case the first of its sections is one of these.
+_CATBOOST_JSON = re.compile(rb'\s*\{\s*"(?:ctr_data|features_info|model_info)"')
 _GIVE = (
     "give the file that pickle.dump or joblib.dump wrote, or one of a format in the documentation"
 )
@@ -60,7 +63,7 @@ def scan(path: Path) -> ScanReport:
 def _scan_file(path: Path) -> ScanReport:
     before = _state(path)
     sha256 = digest(path)
-    evidence = Evidence(Budget())
+    evidence = Evidence(Budget(source_bytes=before[1]))
     with path.open("rb") as stream:
         found = _read(stream, evidence, path)
     if _state(path) != before:
@@ -127,7 +130,8 @@ def _scan_folder(folder: Path) -> ScanReport:
     """
     before = _states(folder)
     sha256 = digest(folder)
-    evidence = Evidence(Budget(), in_folder=True)
+    size_bytes = sum(size for _, size, _ in before.values())
+    evidence = Evidence(Budget(source_bytes=size_bytes), in_folder=True)
     try:
         found = folders.read(folder, evidence)
     except TooMuch as much:
@@ -144,7 +148,6 @@ def _scan_folder(folder: Path) -> ScanReport:
         raise ModelFileChanged(
             f"{folder} was written to while it was read", hint="wait until it is whole"
         )
-    size_bytes = sum(size for _, size, _ in before.values())
     return report(evidence, found or "unknown", size_bytes=size_bytes, sha256=sha256)
 
 
@@ -194,6 +197,11 @@ def _unreadable(path: Path, error: OSError) -> ModelFileError:
 
 
 def _not_a_pickle(path: Path, head: bytes) -> NotAPickle:
+    if _CATBOOST_JSON.match(head):
+        return FormatNotRead(
+            f"{path} is a CatBoost model saved as JSON, which is not read",
+            hint="load it with CatBoost, and save it as .cbm: model.save_model('model.cbm')",
+        )
     for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
             return NotAPickle(f"{path} is not a pickle: it looks like {what}", hint=_GIVE)

@@ -13,6 +13,7 @@ from brinery.pickles import facts
 from brinery.pickles.bounds import Broken
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.inert import Inert
+from brinery.pickles.policy import listed
 from brinery.records.scan import Global, Verdict
 
 _MAX_DEPTH = 150
@@ -32,9 +33,10 @@ _OWN_NODES = {
 _GADGETS = {
     "MethodNode": "a method of an object is taken",
     "OperatorFuncNode": "a function of the module operator is made",
-    "PartialNode": "a function is stored with arguments to call it with",
     "JoblibNode": "a pickle is loaded with joblib",
 }
+_PARTIAL = Global("functools", "partial")
+_STORED = "a function is stored with arguments to call it with"
 _CALLS = ("ConstructorFromReduceNode", "PartialNode", "ReduceNode")
 
 
@@ -92,6 +94,8 @@ class _Nodes:
             if isinstance(one, dict | list)
         }
         content = inner.get("content")
+        if loader == "PartialNode" and not _keeps_listed(asked, node.get("content"), content):
+            self._evidence.doubt(asked, _STORED, verdict=Verdict.DANGEROUS)
         if loader == "TypeNode":
             return asked
         if loader == "TupleNode" and isinstance(content, list):
@@ -102,7 +106,7 @@ class _Nodes:
             return content if content is not None else {}
         made = Inert(asked)
         made.build(content)
-        made.items += [one for key, one in inner.items() if key != "content"]
+        made.extend([one for key, one in inner.items() if key != "content"])
         version = made.attributes.get("_sklearn_version")
         if isinstance(version, str):
             self._evidence.version("scikit-learn", version)
@@ -132,6 +136,30 @@ class _Nodes:
         self._evidence.ask(asked, loader)
         if (loader, asked) in _OWN_NODES:
             self._evidence.vouch(asked)
+
+
+def _keeps_listed(asked: Global, content: Any, made: Any) -> bool:
+    """Return whether a partial keeps a function by its own name, which is known safe.
+
+    Args:
+        asked: the type of the partial.
+        content: of its node.
+        made: the stand-ins for that; what stands for a function may be one from before.
+    """
+    if not isinstance(content, dict) or not isinstance(made, dict) or "__loader__" in content:
+        return False
+    function = content.get("func")
+    if asked != _PARTIAL or not isinstance(function, dict) or "content" in function:
+        return False
+    name = _global(function.get("__module__"), function.get("__class__"))
+    kept = made.get("func")
+    return (
+        function.get("__loader__") == "FunctionNode"
+        and isinstance(kept, Inert)
+        and kept.origin == name
+        and kept.state is None
+        and listed(name) is not None
+    )
 
 
 def _global(module: Any, name: Any) -> Global:

@@ -79,7 +79,8 @@ _ENDING: dict[str, tuple[int | None, int | None]] = {
 }
 
 # Calls that fail with "not permitted". Landlock knows no owner, mode, time or attribute of a
-# file, and no shared memory of System V: those are refused here.
+# file, no second name of one within a folder, and no shared memory of System V: those are refused
+# here. To write out every disk of the machine would hold up others.
 _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "accept": (43, 202),
     "accept4": (288, 242),
@@ -111,6 +112,8 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "kcmp": (312, 272),
     "keyctl": (250, 219),
     "lchown": (94, None),
+    "link": (86, None),
+    "linkat": (265, 37),
     "listen": (50, 201),
     "listmount": (458, 458),
     "lookup_dcookie": (212, 18),
@@ -146,6 +149,8 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
     "shmget": (29, 194),
     "socket": (41, 198),
     "statmount": (457, 457),
+    "sync": (162, 81),
+    "syncfs": (306, 267),
     "syslog": (103, 116),
     "tkill": (200, 130),
     "utime": (132, None),
@@ -157,7 +162,8 @@ _REFUSED: dict[str, tuple[int | None, int | None]] = {
 # Landlock knows it from ABI 3 on, and then it is allowed where Landlock allows it.
 _TRUNCATE = (76, 45)
 
-_CLONE3 = (435, 435)
+# Calls that keep their flags in memory, where a filter cannot look; libraries have others.
+_HIDDEN = {"clone3": (435, 435), "openat2": (437, 437)}
 _CLONE = (56, 220)
 _SOCKETPAIR = (53, 199)
 _PERSONALITY = (135, 92)
@@ -187,6 +193,23 @@ _NEVER = (
         (0x5412, 0x541C, 0x540E, 0x8901, 0x8902, 0x40086602, 0x40046602, 0x401C5820),
     ),
 )
+
+# Calls that make a file or a folder, and the position of its mode, which may not let it run with
+# its owner's rights. To open makes one where the flags before the mode say so, and only then is
+# there a mode.
+_MAKING: dict[str, tuple[tuple[int | None, int | None], int]] = {
+    "creat": ((85, None), 1),
+    "mkdir": ((83, None), 1),
+    "mkdirat": ((258, 34), 2),
+    "mknod": ((133, None), 1),
+    "mknodat": ((259, 33), 2),
+}
+_OPENING: dict[str, tuple[tuple[int | None, int | None], int]] = {
+    "open": ((2, None), 2),
+    "openat": ((257, 56), 3),
+}
+_MAKES = 0o100 | 0o20000000  # O_CREAT, and what O_TMPFILE is without O_DIRECTORY
+_OF_THE_OWNER = 0o6000
 
 # Instructions of the kernel's filter machine.
 _LOAD, _AND, _EQUAL, _ABOVE, _SET, _RETURN = 0x20, 0x54, 0x15, 0x25, 0x45, 0x06
@@ -244,8 +267,9 @@ def _code(landlock_abi: int, pid: int) -> _Code:
         code += _always(numbers[column], _REFUSE)
     if landlock_abi < 3:  # noqa: PLR2004 - see _TRUNCATE
         code += _always(_TRUNCATE[column], _REFUSE)
-    # Threads come from clone; clone3 keeps its flags in memory, where a filter cannot look.
-    code += _always(_CLONE3[column], _ABSENT)
+    for hidden in _HIDDEN.values():
+        code += _always(hidden[column], _ABSENT)
+    # Threads come from clone.
     code += _asked(
         _CLONE[column],
         [(_LOAD, 0, 0, _ARGUMENTS_AT), (_SET, 1, 0, _CLONE_THREAD), (_RETURN, 0, 0, _REFUSE)],
@@ -257,6 +281,15 @@ def _code(landlock_abi: int, pid: int) -> _Code:
         code += _only(numbers[column], 0, (pid,) if name in _SIGNALS else (0, pid))
     for numbers, position, values in _NEVER:
         code += _never(numbers[column], position, values)
+    for made, position in _MAKING.values():
+        code += _asked(made[column], _without_mode(position))
+    for opened, position in _OPENING.values():
+        block = _without_mode(position)
+        flags = [
+            (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * (position - 1)),
+            (_SET, 0, len(block), _MAKES),
+        ]
+        code += _asked(opened[column], [*flags, *block])
     return [*code, (_RETURN, 0, 0, _ALLOW)]
 
 
@@ -283,7 +316,15 @@ def _never(number: int, position: int, values: tuple[int, ...]) -> _Code:
     return _asked(number, [load, *tests, (_RETURN, 0, 0, _REFUSE)])
 
 
-def _asked(number: int, block: _Code) -> _Code:
+def _without_mode(position: int) -> _Code:
+    """Return what refuses a mode by which a file would run with its owner's rights."""
+    load = (_LOAD, 0, 0, _ARGUMENTS_AT + 8 * position)
+    return [load, (_SET, 0, 1, _OF_THE_OWNER), (_RETURN, 0, 0, _REFUSE)]
+
+
+def _asked(number: int | None, block: _Code) -> _Code:
     """Return a block that is reached by one call, and that goes on with the call's number."""
+    if number is None:
+        return []
     whole = [*block, (_LOAD, 0, 0, _NUMBER_AT)]
     return [(_EQUAL, 0, len(whole), number), *whole]

@@ -6,9 +6,11 @@ import io
 import math
 from typing import Any, BinaryIO
 
-from brinery.pickles.bounds import MAX_LINE_BYTES, Broken, TooMuch
+from brinery.pickles.bounds import KEEP_TEXT_BYTES, MAX_LINE_BYTES, Broken
 
 CHUNK_BYTES = 1 << 16
+
+_LONGEST_ESCAPE = 10  # such as \U0001F600
 
 _CUT_OFF = "it is cut off: it ends before its last opcode"
 
@@ -126,20 +128,32 @@ class Frames:
         """Return a line, with its end.
 
         Raises:
-            Broken: the file ends before the line does.
-            TooMuch: it has no end in reach.
+            Broken: the file ends before the line does, or the line is no number and no name.
         """
-        if self.place == self._end:
-            self._leave()
-        data: bytes = self._readline(MAX_LINE_BYTES)
-        self.place += len(data)
-        if self.place > self._end:
-            self.lied, self._end = True, math.inf
+        data = self._line(MAX_LINE_BYTES)
         if data.endswith(b"\n"):
             return data
         if len(data) == MAX_LINE_BYTES:
-            raise TooMuch(f"a line of it has more than {MAX_LINE_BYTES:,} bytes")
+            raise Broken(f"a line of it has more than {MAX_LINE_BYTES:,} bytes")
         raise Broken(_CUT_OFF)
+
+    def text_line(self) -> bytes:
+        """Return a line that is a text, with its end; of a long one, its beginning and its end.
+
+        Raises:
+            Broken: the file ends before the line does.
+        """
+        data = self._line(KEEP_TEXT_BYTES)
+        if data.endswith(b"\n"):
+            return data
+        escape = data.rfind(b"\\", -_LONGEST_ESCAPE)
+        begun = data if escape < 0 else data[:escape].rstrip(b"\\")
+        while not data.endswith(b"\n"):
+            more = self._line(CHUNK_BYTES)
+            if not more:
+                raise Broken(_CUT_OFF)
+            data = data[-1:] + more
+        return begun + data[-2:]
 
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer; there is no opcode left that needs it."""
@@ -150,6 +164,16 @@ class Frames:
         """Begin a frame."""
         self.lied = self.lied or self.open
         self._end = self.place + length
+
+    def _line(self, most: int) -> bytes:
+        """Return what is left of a line, and no more of it than so many bytes."""
+        if self.place == self._end:
+            self._leave()
+        data: bytes = self._readline(most)
+        self.place += len(data)
+        if self.place > self._end:
+            self.lied, self._end = True, math.inf
+        return data
 
     def _leave(self) -> None:
         """Go on behind the frame, which should be at its end."""

@@ -17,19 +17,20 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, ClassVar, NamedTuple
 
-from brinery.pickles import arrays, code
-from brinery.pickles.bounds import MAX_MARKS, Broken, TooMuch
+from brinery.pickles import arrays, calls, code
+from brinery.pickles.bounds import MAX_MARKS, Broken, Impatient, TooMuch
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.getters import CountingMemo, is_getter
 from brinery.pickles.inert import OUTSIDE, Inert
 from brinery.pickles.opcodes import OPCODES, described
+from brinery.pickles.policy import listed
 from brinery.pickles.streams import Frames, buffered, drain, limited, skip
 from brinery.records.scan import Global
 
 _PARTIAL = Global("functools", "partial")
 
-# Protocols 0 and 1 make an object by calling one of these with its class.
-_MAKERS = {Global("copyreg", name) for name in ("_reconstructor", "__newobj__", "__newobj_ex__")}
+# The one function that a partial keeps and a pickle calls: pandas 1.3 writes its blocks so.
+_CALLED_KEPT = {Global("pandas.core.internals.blocks", "new_block")}
 
 _PYTHON_3 = 3
 _STEPS_AT_ONCE = 4096
@@ -173,7 +174,7 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
         if self._patience is not None and not self._known:
             self._patience -= _STEPS_AT_ONCE
             if self._patience < 0:
-                raise Broken("it asks for no name")
+                raise Impatient("it asks for no name")
 
     def _check_end(self) -> None:
         """Note what no pickler leaves behind."""
@@ -253,13 +254,15 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
         if isinstance(asked, Inert):
             return self._call_again(asked, given, how)
         self.evidence.ask(asked, how)
-        if words := arrays.costs(asked, given):
-            self.evidence.problem(words)
-        if asked in _MAKERS and given and isinstance(given[0], Global):
-            return Inert(given[0], given)
-        if asked == code.TYPE or asked.name == "_create_code":
-            code.read(given, self.evidence)
-        return Inert(asked, given)
+        if listed(asked) is not None and (words := calls.strange(asked, given)):
+            self.evidence.doubt(asked, words)
+        origin, arguments = calls.made(asked, given)
+        for name, taken in ((asked, given), (origin, arguments)):
+            if words := arrays.costs(name, taken):
+                self.evidence.problem(words)
+        if origin == code.TYPE or asked.name == "_create_code":
+            code.read(arguments, self.evidence)
+        return Inert(origin, arguments)
 
     def _call_again(self, made: Inert, given: tuple[Any, ...], how: str) -> Inert:
         """Return the stand-in for what a call of something that was made would make."""
@@ -270,7 +273,9 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
         kept = _kept(made)
         if kept is not None:
             self.evidence.ask(kept, how)
-        elif made.named:
+        if kept in _CALLED_KEPT:
+            return Inert(kept, given)
+        if made.named:
             self.evidence.ask(made.origin, how)
             self.evidence.doubt(made.origin, "what it makes is called in turn")
         else:
@@ -333,6 +338,7 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
         kept = self.read(self.evidence.budget.text(length))
         rest = length - len(kept)
         text = codecs.getincrementaldecoder(code)("surrogatepass").decode(kept, not rest)
+        self.evidence.budget.spend_wide(text)
         self.look_at_text(text)
         if rest:
             drain(limited(self.frames, rest))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any, BinaryIO
 
-from brinery.pickles.bounds import KEEP_BYTES, Broken
+from brinery.pickles.bounds import KEEP_BYTES, Broken, Budget
 from brinery.pickles.streams import skip
 
 MAGIC = b"{L\x00\x00"
@@ -16,7 +16,6 @@ _NUMBERS = {
 }  # fmt: skip
 _WORDS = {b"Z": None, b"T": True, b"F": False, b"N": None}
 _MAX_DEPTH = 40
-_MAX_VALUES = 10_000_000
 _FEW_NUMBERS = 16  # as a version has
 _MAX_KEPT = 10_000
 
@@ -27,15 +26,16 @@ class Reader:
     Args:
         stream: at the document's first byte.
         wanted: the keys whose values are kept, wherever they lie.
+        budget: what may still be read; a value counts as an opcode does.
 
     Attributes:
         found: the values of those keys, in the order they were met.
     """
 
-    def __init__(self, stream: BinaryIO, wanted: frozenset[str]) -> None:
+    def __init__(self, stream: BinaryIO, wanted: frozenset[str], budget: Budget) -> None:
         self._stream = stream
         self._wanted = wanted
-        self._left = _MAX_VALUES
+        self._budget = budget
         self.found: dict[str, list[Any]] = {}
 
     def read(self) -> dict[str, list[Any]]:
@@ -43,6 +43,7 @@ class Reader:
 
         Raises:
             Broken: it is no such document, or is cut off.
+            TooMuch: it is larger than any honest one.
         """
         if self._take(1) != b"{":
             raise Broken("it is no UBJSON document")
@@ -70,14 +71,14 @@ class Reader:
 
     def _text(self) -> str:
         length = self._length()
-        kept = self._take(min(length, KEEP_BYTES))
+        kept = self._take(self._budget.text(min(length, KEEP_BYTES)))
         skip(self._stream, length - len(kept))
         return kept.decode("utf-8", "replace")
 
     def _value(self, marker: bytes, depth: int) -> Any:
-        self._left -= 1
-        if depth > _MAX_DEPTH or self._left < 0:
-            raise Broken("it is larger or deeper than XGBoost writes")
+        self._budget.spend_steps(1)
+        if depth > _MAX_DEPTH:
+            raise Broken("it is deeper than XGBoost writes")
         if marker in _NUMBERS:
             return self._number(marker)
         if marker in _WORDS:
@@ -98,6 +99,8 @@ class Reader:
         marker = self._take(1)
         if marker == b"$":
             kind, marker = self._take(1), self._take(1)
+            if kind in _WORDS:
+                raise Broken("it has values without a byte of their own, of any number")
         if marker == b"#":
             count = self._length()
             marker = b""
@@ -138,7 +141,9 @@ class Reader:
                 count -= 1
                 marker = self._take(1)
             length = self._length(None if marker == b"S" else marker)
-            key = self._take(min(length, KEEP_BYTES)).decode("utf-8", "replace")
+            if length > KEEP_BYTES:
+                raise Broken(f"a key in it has {length:,} bytes")
+            key = self._take(length).decode("utf-8", "replace")
             value = self._value(kind or self._take(1), depth)
             if key in self._wanted:
                 self.found.setdefault(key, []).append(value)

@@ -15,10 +15,11 @@ from typing import Any
 from msgspec import Struct
 
 from brinery.errors import ModelFileError, NotAModel
+from brinery.pickles import plain_yaml
+from brinery.pickles.bounds import Broken
 
 MLMODEL = "MLmodel"
 
-_MAX_BYTES = 10_000_000
 _PYTHON_FUNCTION = "python_function"
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][^#]*")
 
@@ -99,22 +100,15 @@ def _yaml(path: Path) -> Mapping[str, Any]:
     """Return a mapping that a YAML file holds.
 
     Raises:
-        NotAModel: it is missing, too large, or holds something else.
+        NotAModel: it is missing, too large, or holds something else than plain values.
     """
-    import yaml
-
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise NotAModel(f"{path} is too large to be what it is called")
-        found = yaml.safe_load(path.read_bytes())
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        return plain_yaml.read(path)
+    except (OSError, Broken) as error:
         raise NotAModel(
             f"{path} cannot be read: {' '.join(str(error).split())[:200]}",
             hint="an MLflow model directory is what mlflow.<flavor>.save_model wrote",
         ) from None
-    if not isinstance(found, dict):
-        raise NotAModel(f"{path} holds no mapping")
-    return found
 
 
 def _within(folder: Path, name: str) -> str:

@@ -1,0 +1,11 @@
+"""All hostile files."""
+
+from __future__ import annotations
+
+from tests.pickles import malicious, misused
+from tests.pickles.malicious import Sample
+
+
+def samples() -> tuple[Sample, ...]:
+    """Return all of them."""
+    return (*malicious.samples(), *misused.samples())
