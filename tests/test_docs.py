@@ -70,6 +70,21 @@ def test_python_blocks_run(page: str, bank: Any, bank_workspace: Path, tmp_path:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_tour_begins_with_what_makes_its_files() -> None:
+    """The README says how the example's files are made before the first command that reads them."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    made = text.index("\npython examples/bank/train.py\n")
+    assert made < text.index("examples/bank/model.pkl")
+    assert (ROOT / "examples" / "bank" / "train.py").is_file()
+
+
+def test_the_readme_speaks_of_the_sandbox_as_it_is() -> None:
+    """What the README says is not done names the sandbox's own limits, not that there is none."""
+    end = (ROOT / "README.md").read_text(encoding="utf-8").partition("## What it does not do")[2]
+    assert "not confined yet" not in end
+    assert "`require_sandbox = true`" in end
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     """Every link to a file of the repository leads to one."""

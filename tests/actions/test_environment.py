@@ -43,6 +43,9 @@ def test_auto() -> None:
     assert "scikit-learn==1.0.2" in choice.needed.packages
     assert [difference.written for difference in choice.differences] == ["1.0.2"]
     assert outline(choice.needed) == "scikit-learn==1.0.2"
+    (difference,) = choice.differences
+    wrote = f"written by scikit-learn 1.0.2, installed here is {installed}: "
+    assert difference.elsewhere == wrote + difference.reason
 
 
 def test_current() -> None:
@@ -86,5 +89,11 @@ def test_file_of_another_environment(tmp_path: Path) -> None:
     """A file that states what the model cannot be loaded in is refused once that is there."""
     asked = question("six.Iterator", "sklearn.svm.SVC", version="1.0.2")
     needed = Requirements(packages=("six==1.16.0",))
+    environments = Environments(tmp_path)
+    planned = environments.plan(needed)
+    assert not environments.has(planned)
     with pytest.raises(LibraryMissing, match="'sklearn'"):
-        settle(needed, asked, environments=Environments(tmp_path))
+        settle(planned, asked, environments=environments)
+    assert environments.has(planned)
+    other = environments.plan(Requirements(packages=("six", "six==1.16.0")))
+    assert other == planned

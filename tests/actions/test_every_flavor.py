@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,24 @@ import skl2onnx
 import skops.io
 import statsmodels.api
 import xgboost
-from sklearn.ensemble import RandomForestClassifier
+from sklearn import __version__ as installed
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from tests.actions.conftest import Run
 from tests.serve.conftest import running
+from tests.store.test_environments import FOREST, by, write
 
+from brinery.actions.export_model import Order, export_in
 from brinery.actions.rooms import Rooms
 from brinery.actions.serve import endpoint_of
+from brinery.errors import LibraryMissing
 from brinery.records.evaluation import PredictionType
+from brinery.records.export import ExportFormat
+from brinery.store.environments import Environments
 
 pytestmark = pytest.mark.slow
 
@@ -145,6 +153,68 @@ def catboost_native(frame: pd.DataFrame, folder: Path) -> Case:
     model.save_model(folder / "model.cbm")
     case = _of_estimator(model, frame, folder / "model.cbm", target="name")
     return Case(case.model, case.predictions.reshape(-1), case.probabilities, target="name")
+
+
+def catboost_pickle(frame: pd.DataFrame, folder: Path) -> Case:
+    model = catboost.CatBoostClassifier(
+        iterations=5, verbose=0, allow_writing_files=False, thread_count=1
+    ).fit(features(frame), frame["name"])
+    (folder / "cat.pkl").write_bytes(pickle.dumps(model))
+    case = _of_estimator(model, frame, folder / "cat.pkl", target="name")
+    return Case(case.model, case.predictions.reshape(-1), case.probabilities, target="name")
+
+
+def lightgbm_booster_pickle(frame: pd.DataFrame, folder: Path) -> Case:
+    booster = lightgbm.train(
+        {"objective": "multiclass", "num_class": 3, "verbose": -1},
+        lightgbm.Dataset(features(frame), label=frame["species"]),
+        num_boost_round=3,
+    )
+    (folder / "booster.pkl").write_bytes(pickle.dumps(booster))
+    table = booster.predict(features(frame).head(ROWS))
+    return Case(folder / "booster.pkl", np.asarray(table).argmax(axis=1), table)
+
+
+def outlier_detector(frame: pd.DataFrame, folder: Path) -> Case:
+    model = IsolationForest(n_estimators=10, random_state=0).fit(features(frame))
+    joblib.dump(model, folder / "outliers.joblib")
+    return _of_estimator(model, frame, folder / "outliers.joblib", target=None)
+
+
+def cloudpickled_pipeline(frame: pd.DataFrame, folder: Path) -> Case:
+    widen = FunctionTransformer(lambda given: given.assign(ratio=given["petal_length"] / 2))
+    model = make_pipeline(widen, LogisticRegression()).fit(features(frame), frame["name"])
+    (folder / "cloud.pkl").write_bytes(cloudpickle.dumps(model))
+    trust = ("cloudpickle.*",)
+    return _of_estimator(
+        model, frame, folder / "cloud.pkl", target="name", options={"trust": trust}
+    )
+
+
+RATIO = """
+from sklearn.base import BaseEstimator, TransformerMixin
+
+class Ratio(TransformerMixin, BaseEstimator):
+    def fit(self, frame, target=None):
+        return self
+
+    def transform(self, frame):
+        return frame.assign(ratio=frame["petal_length"] / frame["petal_width"])
+"""
+
+
+def users_first_step(frame: pd.DataFrame, folder: Path) -> Case:
+    (folder / "code").mkdir()
+    (folder / "code" / "own_steps.py").write_text(RATIO)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder / "code"))
+        ratio = import_module("own_steps").Ratio()
+        columns = make_column_transformer((StandardScaler(), ["ratio", "sepal_width"]))
+        model = make_pipeline(ratio, columns, LogisticRegression())
+        model.fit(features(frame), frame["name"])
+        joblib.dump(model, folder / "ratio.joblib")
+    options = {"code": folder / "code", "trust": ("own_steps.Ratio",)}
+    return _of_estimator(model, frame, folder / "ratio.joblib", target="name", options=options)
 
 
 def onnx_classifier(frame: pd.DataFrame, folder: Path) -> Case:
@@ -265,6 +335,11 @@ CASES: list[Callable[[pd.DataFrame, Path], Case]] = [
     lightgbm_text,
     lightgbm_pickle,
     catboost_native,
+    catboost_pickle,
+    lightgbm_booster_pickle,
+    outlier_detector,
+    cloudpickled_pipeline,
+    users_first_step,
     onnx_classifier,
     statsmodels_result,
     mlflow_sklearn,
@@ -304,3 +379,39 @@ def test_served_as_the_library_predicts(
     assert [answer["label"] for answer in answers] == np.asarray(case.predictions).tolist()
     table = [list(answer["probabilities"].values()) for answer in answers]
     assert np.array_equal(np.array(table), np.asarray(case.probabilities, dtype=np.float64))
+
+
+def test_old_model_is_served_as_its_old_library_predicts(
+    run: Run, rooms: Rooms, tmp_path: Path
+) -> None:
+    """A model of an old library, imported with `auto`, is served with that library's own answers.
+
+    The import says why it is not loaded here, builds nothing that is there, and tells of no attempt
+    that numpy made while it was imported. What its environment lacks is not to be installed here.
+    """
+    environments = Environments(rooms.workspace.environments)
+    wrote = environments.build(by("scikit-learn", "1.3.2", "sklearn"))
+    assert any(line.startswith("numpy==1.26.") for line in wrote.lock)
+    path = write(wrote, FOREST, of=environments, folder=tmp_path)
+    frame = pd.read_csv(tmp_path / "data.csv")
+    version, events = run(model=path, name="old", data=frame, environment="auto")
+    (said,) = [event.message for event in events if event.warning]
+    assert said.startswith(f"written by scikit-learn 1.3.2, installed here is {installed}: ")
+    assert not [event for event in events if event.message.startswith("building ")]
+    rows = frame.head(ROWS).astype(object).where(frame.head(ROWS).notna(), None)
+    with running(endpoint_of(rooms, version)) as api:
+        answered = api.post("/v1/models/old/predict", json={"rows": rows.to_dict(orient="records")})
+    assert answered.status_code == 200, answered.text
+    answers = answered.json()["predictions"]
+    table = [list(answer["probabilities"].values()) for answer in answers]
+    assert table == np.load(tmp_path / "probabilities.npy")[:ROWS].tolist()
+    order = Order(
+        version=version,
+        to=ExportFormat.SKOPS,
+        folder=tmp_path / "exported",
+        frame=frame,
+        words="data.csv",
+    )
+    with pytest.raises(LibraryMissing, match="in the environment that was built for old@1") as made:
+        export_in(rooms, order, allow_difference=False)
+    assert "FILE lists skops beside scikit-learn==1.3.2" in made.value.hint

@@ -372,6 +372,39 @@ def test_unseen_classes(run: Run, rooms: Rooms, bank: Any) -> None:
     assert rooms.registry.names() == []
 
 
+def test_text_is_no_target_of_a_regression(run: Run, rooms: Rooms, iris: Path) -> None:
+    """A regression is not registered without figures because its target is text."""
+    frame = pd.read_parquet(iris / "iris.parquet").assign(size="big")
+    with pytest.raises(ColumnMismatch, match=r"predicts a number.* 'size' holds 'big'") as raised:
+        run(model=iris / "regression.pkl", name="iris", data=frame, target="size")
+    assert raised.value.hint == "did you mean --target petal_width or --target species?"
+    assert rooms.registry.names() == []
+
+
+def test_numbers_are_no_target_of_classes(run: Run, bank: Any) -> None:
+    """Where no label is a class, another column that holds the classes is named."""
+    with pytest.raises(UnseenClass) as raised:
+        run(model=bank.model, name="bank", data=bank.frame.assign(when=2024.5), target="when")
+    assert raised.value.hint.endswith("did you mean --target y?")
+
+
+def test_text_of_numbers_is_a_target_of_a_regression(run: Run, iris: Path) -> None:
+    """Numbers that a file keeps as text, and a gap among them, are numbers all the same."""
+    frame = pd.read_parquet(iris / "iris.parquet")
+    text = frame["petal_width"].astype(str).astype(object)
+    text[3] = None
+    version, _ = run(
+        model=iris / "regression.pkl",
+        name="iris",
+        data=frame.assign(petal_width=text),
+        target="petal_width",
+    )
+    assert version.candidate is not None
+    assert version.candidate.evaluation is not None
+    assert version.candidate.evaluation.rows_left_out == 1
+    assert "rmse" in version.candidate.evaluation.metrics
+
+
 def test_parity_failure_registers_nothing(
     run: Run, rooms: Rooms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -361,6 +361,27 @@ def test_named_code_that_is_not_there(
     assert hint in raised.value.hint
 
 
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("churn.scorin:predict", "did you mean churn.scoring:predict?"),
+        ("churn.zzz:predict", "churn has scoring"),
+        ("churn.scoring.deep:predict", "churn.scoring has no module"),
+    ],
+)
+def test_named_module_within_code_that_is_not_there(
+    rooms: Rooms, tmp_path: Path, into: Path, model: str, hint: str
+) -> None:
+    """A module that a package of the code does not hold is met before anything is loaded."""
+    (tmp_path / "src" / "churn").mkdir(parents=True)
+    (tmp_path / "src" / "churn" / "__init__.py").write_text("", encoding="utf-8")
+    (tmp_path / "src" / "churn" / "scoring.py").write_text("", encoding="utf-8")
+    with pytest.raises(CodeUnusable, match=r"and --code .*src has no such file") as raised:
+        locate(rooms, model, into=into, code=tmp_path / "src")
+    assert raised.value.message.startswith(f"{model} is in churn/")
+    assert raised.value.hint == hint
+
+
 def test_named_code_needs_its_folder(rooms: Rooms, into: Path) -> None:
     """`module:name` without --code says what is missing."""
     with pytest.raises(CodeUnusable) as raised:

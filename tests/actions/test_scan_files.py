@@ -79,3 +79,14 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     assert "device or a pipe" in one.refusal.message
     with pytest.raises(ModelFileError, match="name too long"):
         list(scan_files(["x" * 300]))
+
+
+def test_folder_without_a_model(tmp_path: Path) -> None:
+    """That nothing was scanned is an error, for it would pass as safe."""
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "notes.txt").write_text("no model")
+    with pytest.raises(ModelFileMissing, match=r"no file in .* is a model") as caught:
+        list(scan_files([tmp_path]))
+    assert caught.value.hint.startswith(f"ls {tmp_path} ")
+    (tmp_path / "a.pkl").write_bytes(SAFE)
+    assert found(tmp_path / "deeper", tmp_path / "a.pkl") == [("a.pkl", Verdict.SAFE)]

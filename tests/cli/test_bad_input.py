@@ -13,6 +13,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.conftest import ROOT
+
+EXAMPLE = ROOT / "examples" / "bank" / "bank.csv"
 
 Case = Callable[[Path, Any], list[str]]
 
@@ -219,6 +222,14 @@ def test_import_refuses(name: str, tmp_path: Path, bank: Any, brinery_command: A
         (["predict", "bank", "--data", "no.csv"], "no.csv does not exist", "ls "),
         (["serve", "bnk"], "no model 'bnk'", "did you mean bank?"),
         (["serve", "bank", "--host", "203.0.113.7"], "cannot listen on", "--host 127.0.0.1"),
+        (["model"], "error: brinery model needs a command: list, show", "brinery model --help"),
+        (["predict", "bank", "--data", EXAMPLE, "--keep", "aeg"], "--keep aeg: the", "--keep age"),
+        (["predict", "bank", "--data", sys.executable, "--keep", "y"], "no text", "csv"),
+        (
+            ["predict", "bank", "--data", EXAMPLE, "--output", "/dev/null/x.csv"],
+            "/dev/null/x.csv cannot be written",
+            "ls -ld /dev/null shows who may write there",
+        ),
         (["improt"], "no command 'improt': did you mean 'import'?", "brinery --help"),
         (["serve", "bank", "--port", "99999"], "invalid value for '--port'", "brinery serve"),
         (["--workspace", "/no/such/folder", "model", "list"], "is not a folder", "mkdir -p"),
@@ -227,7 +238,7 @@ def test_import_refuses(name: str, tmp_path: Path, bank: Any, brinery_command: A
 def test_other_commands_refuse(
     bank_workspace: Path,
     brinery_command: Any,
-    arguments: list[str],
+    arguments: list[str | Path],
     message: str,
     hint: str,
 ) -> None:

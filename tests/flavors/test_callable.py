@@ -10,7 +10,15 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from brinery.errors import BrineryError, ClassNotImportable, ModelFileChanged, NotAModel, NotTrusted
+from brinery.errors import (
+    BrineryError,
+    ClassNotImportable,
+    LibraryMissing,
+    ModelFileChanged,
+    ModelLoadFailed,
+    NotAModel,
+    NotTrusted,
+)
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.digest import digest
 from brinery.records.artifact import Artifact
@@ -57,6 +65,8 @@ def code(tmp_path: Path) -> Path:
     (folder / "churn" / "__init__.py").write_text("", encoding="utf-8")
     (folder / "churn" / "rates.py").write_text("RATE = 0.5\n", encoding="utf-8")
     (folder / "churn" / "scoring.py").write_text(MODULE, encoding="utf-8")
+    (folder / "churn" / "needing.py").write_text("import nolib\n", encoding="utf-8")
+    (folder / "churn" / "raising.py").write_text("1 / 0\n", encoding="utf-8")
     return folder
 
 
@@ -112,6 +122,8 @@ def test_an_instance_predicts(code: Path) -> None:
         ("churn.scoring:number", NotAModel, "is a int"),
         ("churn.scoring:predikt", ClassNotImportable, "has no predikt"),
         ("json:dumps", ClassNotImportable, "not in the code"),
+        ("churn.needing:predict", LibraryMissing, "churn.needing:predict needs the module 'nolib'"),
+        ("churn.raising:predict", ModelLoadFailed, "churn.raising:predict could not be loaded"),
     ],
 )
 def test_what_cannot_predict(code: Path, target: str, error: type[BrineryError], said: str) -> None:

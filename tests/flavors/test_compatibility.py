@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pickle
+from importlib import metadata
 from pathlib import Path
 
+import msgspec
 import pytest
+from packaging.version import Version
 from sklearn import __version__ as installed
 from sklearn.linear_model import LogisticRegression
 
@@ -57,6 +60,23 @@ def test_other_patch(tmp_path: Path) -> None:
     """Another patch of the same minor version is a note."""
     notes = check(report(tmp_path, written_by(NEXT_PATCH)), "model.pkl")
     assert notes == [f"written by scikit-learn {NEXT_PATCH}, loaded by {installed}"]
+
+
+def test_release_of_a_major_version_that_alone_is_told() -> None:
+    """A LightGBM text tells its major version only: any release of it is the one that wrote."""
+    major = Version(metadata.version("lightgbm")).major
+    told = ScanReport(
+        format="lightgbm-text",
+        protocol=None,
+        compression=None,
+        size_bytes=1,
+        sha256="0" * 64,
+        versions={"lightgbm": (str(major),)},
+    )
+    assert differences(told) == ()
+    older = msgspec.structs.replace(told, versions={"lightgbm": (str(major - 1),)})
+    assert [each.written for each in differences(older)] == [str(major - 1)]
+    assert f"lightgbm=={major - 1}.*" in wanted(older).packages
 
 
 @pytest.mark.parametrize("version", ["0.24.2", "1.0", "2.0.dev0", "not a version"])

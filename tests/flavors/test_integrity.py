@@ -137,10 +137,16 @@ def booster() -> Any:
     return made
 
 
+def sized_text(model: Any) -> str:
+    """Return a LightGBM model's text, which says how long each of its trees is."""
+    text: str = model.booster_.model_to_string()
+    return text
+
+
 def light_text(key: str, value: str) -> str:
     """Return a LightGBM model with the figures of one line of its first tree replaced."""
     model = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1, min_child_samples=5)
-    text = model.fit(X, LABELS).booster_.model_to_string()
+    text = sized_text(model.fit(X, LABELS))
     text = re.sub(rf"^{key}=\S+", f"{key}={value}", text, count=1, flags=re.MULTILINE)
     return re.sub(r"^tree_sizes=.*\n", "", text, flags=re.MULTILINE)
 
@@ -329,6 +335,50 @@ def test_text_of_lightgbm(key: str, value: str, said: str, tmp_path: Path) -> No
     path.write_text(light_text(key, value))
     with pytest.raises(CorruptModel, match=said):
         loading.load(messages.Load(path=str(path), format="lightgbm-text"))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ("9", "says the sizes of 1 trees, and has 2"),
+        ("", "says the sizes of 0 trees, and has 2"),
+        ("10 20", "tree 1 is not where it says, at byte 10"),
+        ("0 9999999", "its last tree reaches beyond its end"),
+        ("-1 0", "it says no size of a tree"),
+    ],
+)
+def test_sizes_in_text_of_lightgbm(sizes: str, said: str, tmp_path: Path) -> None:
+    """LightGBM looks for trees where the text says: each must be there."""
+    model = lightgbm.LGBMRegressor(n_estimators=2, verbose=-1, min_child_samples=5)
+    text = sized_text(model.fit(X, X[:, 0]))
+    path = tmp_path / "model.txt"
+    path.write_text(text)
+    loading.load(messages.Load(path=str(path), format="lightgbm-text"))
+    path.write_text(re.sub(r"^tree_sizes=.*$", f"tree_sizes={sizes}", text, flags=re.MULTILINE))
+    with pytest.raises(CorruptModel, match=said):
+        loading.load(messages.Load(path=str(path), format="lightgbm-text"))
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ("max_feature_idx", "within its trees"),
+        ("tree_sizes", "within its trees"),
+        ("Tree=0", "within its trees"),
+        ("leaf_value", "within its trees"),
+        ("Tree=1", "within its trees"),
+        ("[boosting", "within its parameters"),
+        ("[num_gpu", "within its parameters"),
+    ],
+)
+def test_text_of_lightgbm_that_is_cut_off(last: str, said: str, tmp_path: Path) -> None:
+    """A text that ends anywhere but at its end is refused before LightGBM reads it."""
+    text = sized_text(lightgbm.LGBMRegressor(n_estimators=2, verbose=-1).fit(X, X[:, 0]))
+    path = tmp_path / "model.txt"
+    path.write_text(text[: text.index(f"\n{last}") + len(last) + 2])
+    with pytest.raises(CorruptModel, match=f"model.txt is cut off: it ends {said}") as caught:
+        loading.load(messages.Load(path=str(path), format="lightgbm-text"))
+    assert "copy it again" in caught.value.hint
 
 
 def fitted(cls: Any) -> list[Any]:

@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,23 @@ class Rude(BaseEstimator):
 
 class Mute:
     pass
+
+
+class Ratio(BaseEstimator):
+    def fit(self, frame, target=None):
+        return self
+
+    def transform(self, frame):
+        return frame.assign(ratio=frame["balance"] / frame["income"])
+
+
+class Cells(BaseEstimator):
+    # Reads its table by place, as arrays are read.
+    def fit(self, table, target=None):
+        return self
+
+    def transform(self, table):
+        return table[:, :1]
 
 
 class Untold(BaseEstimator):
@@ -488,3 +506,37 @@ def test_unfitted_model(tmp_path: Path) -> None:
     with pytest.raises(NotAModel, match="not fitted yet") as caught:
         ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S)
     assert caught.value.hint == "fit the model before it is pickled"
+
+
+RATIOS = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0], "balance": [4.0, 1.0, 2.0, 9.0]})
+
+
+@pytest.mark.filterwarnings("ignore:odd models")
+@pytest.mark.parametrize(
+    ("step", "given"), [("Ratio", RATIOS), ("Cells", RATIOS.to_numpy())], ids=["frame", "array"]
+)
+def test_users_first_step_is_given_what_it_reads(
+    step: str, given: Any, odd_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first step that keeps no names is given a frame, or an array where it refuses that.
+
+    Which it was is told once: another process is ordered to give the same.
+    """
+    monkeypatch.syspath_prepend(str(odd_path))
+    kind = getattr(import_module("odd_models"), step)
+    inner = ColumnTransformer([("s", StandardScaler(), ["ratio"])]) if step == "Ratio" else None
+    model = make_pipeline(kind(), inner or StandardScaler(), LogisticRegression())
+    model.fit(given, LABELS[:4])
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(model))
+    with ModelProcess(path, artifact=artifact_of(path), timeout_s=TIMEOUT_S) as process:
+        assert process.description.feature_names is None
+        scores = process.score(table(RATIOS))
+        assert scores.probabilities is not None
+        assert np.array_equal(scores.probabilities, model.predict_proba(given))
+        artifact = process.artifact
+    assert artifact.frame is (step == "Ratio")
+    with ModelProcess(path, artifact=artifact, timeout_s=TIMEOUT_S) as again:
+        assert again.score(table(RATIOS[:1])).predictions.tolist() == [model.predict(given)[0]]
+        with pytest.raises(PredictionRefused, match="NaN"):
+            again.score(table(RATIOS.assign(income=None, balance=None)))

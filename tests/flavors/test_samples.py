@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from brinery.flavors import samples
+from brinery.flavors.signature import column_type
 from brinery.records.signature import Column, ColumnType, Signature
+from brinery.store.tables import to_arrow
 
 SIGNATURE = Signature(
     columns=(
@@ -29,6 +32,9 @@ SIGNATURE = Signature(
 )
 
 
+TYPED = SIGNATURE.columns[:2] + SIGNATURE.columns[3:6]
+
+
 def test_the_first_row_is_the_example() -> None:
     """The example is the first row, in the signature's order and types."""
     made = samples.rows(SIGNATURE)
@@ -48,6 +54,20 @@ def test_rows_are_spread() -> None:
     assert set(made["flag"]) == {True, False}
     assert 0 < made["rate"].isna().sum() < samples.ROWS
     assert made.drop(columns="rate").notna().all(axis=None)
+
+
+@pytest.mark.parametrize("kind", list(ColumnType))
+def test_what_may_be_missing_sometimes_is(kind: ColumnType) -> None:
+    """A column of any type has gaps where it may, but for the first row, and keeps its type."""
+    example = SIGNATURE.example[{column.type: column.name for column in TYPED}[kind]]
+    made = samples.rows(
+        Signature(columns=(Column(name="x", type=kind, nullable=True),), example={"x": example})
+    )["x"]
+    assert 0 < made.isna().sum() < samples.ROWS
+    assert made.notna()[0]
+    wanted = ColumnType.NUMBER if kind is ColumnType.INTEGER else kind
+    assert column_type(made) is wanted
+    assert to_arrow(made.to_frame())["x"].null_count == made.isna().sum()
 
 
 def test_rows_are_the_same_every_time() -> None:

@@ -8,13 +8,19 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
-from sklearn.compose import ColumnTransformer, TransformedTargetRegressor, make_column_selector
+from sklearn.compose import (
+    ColumnTransformer,
+    TransformedTargetRegressor,
+    make_column_selector,
+    make_column_transformer,
+)
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     IsolationForest,
     RandomForestClassifier,
+    VotingClassifier,
 )
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import (
@@ -50,6 +56,7 @@ FRAME = pd.DataFrame(
     }
 )
 NUMBERS = FRAME[["age", "balance"]]
+ARRAY = NUMBERS.to_numpy()
 YES_NO = np.array(["no", "yes"] * 3)
 AMOUNT = np.arange(6.0)
 JOBS = ColumnUse(categories=("a", "b", "c"))
@@ -147,6 +154,18 @@ class Stateless(BaseEstimator):  # type: ignore[misc]
     def predict(self, frame: Any) -> Any:
         """Return a prediction per row."""
         return np.ones(len(frame))
+
+
+class Passing(BaseEstimator):  # type: ignore[misc]
+    """A step that keeps no names."""
+
+    def fit(self, _: Any, __: Any = None) -> Passing:
+        """Learn nothing."""
+        return self
+
+    def transform(self, frame: Any) -> Any:
+        """Return what it is given."""
+        return frame
 
 
 def test_stateless() -> None:
@@ -592,6 +611,25 @@ def test_outlier_detector() -> None:
     scores = FLAVOR.score(model, NUMBERS)
     assert set(scores.predictions.tolist()) <= {-1, 1}
     assert scores.probabilities is None
+
+
+@pytest.mark.parametrize(
+    ("model", "wants"),
+    [
+        (LogisticRegression().fit(ARRAY, YES_NO), False),
+        (make_pipeline(StandardScaler(), Passing(), DummyClassifier()).fit(ARRAY, YES_NO), False),
+        (make_pipeline(FunctionTransformer(np.log1p), DummyClassifier()), False),
+        (make_pipeline(FunctionTransformer(uses), DummyClassifier()), None),
+        (make_pipeline(Passing(), LogisticRegression()).fit(ARRAY, YES_NO), None),
+        (Stateless(), None),
+        (VotingClassifier([("one", make_pipeline(Passing(), DummyClassifier()))]), None),
+        (make_pipeline(FunctionTransformer(), make_column_transformer(("drop", ["age"]))), None),
+    ],
+    ids=["own", "own first", "numpy's", "function", "first", "user's", "within", "by name"],
+)
+def test_frame_for_a_model_without_names(model: Any, wants: object) -> None:
+    """Steps of scikit-learn that keep no name were given arrays; of a user's own nobody knows."""
+    assert FLAVOR.wants_frame(model) is wants
 
 
 def test_environment_names_what_the_steps_are_made_by() -> None:

@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -22,7 +23,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from brinery.pickles.scanner import scan
 from brinery.records.scan import TIMES, Node, ScanReport, Verdict
@@ -154,6 +155,28 @@ def test_trees_of_arrays(file: Path, name: str, *, joined: bool) -> None:
     assert drawn(report.tree) == expected
     assert report.feature_names is None
     assert report.classes == ("no", "yes")
+
+
+class Dummies(BaseEstimator):  # type: ignore[misc]
+    """A step of a user's own, which does not keep the names that it was fitted on."""
+
+    def fit(self, *_: Any) -> Dummies:
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return pd.get_dummies(frame, columns=["job"])
+
+
+def test_columns_made_within(file: Path) -> None:
+    """The columns of a pipeline are those of its first step, not what a step makes for the next."""
+    own = make_pipeline(Dummies(), StandardScaler(), LogisticRegression()).fit(FRAME, Y)
+    assert "job_a" in own[1].feature_names_in_
+    assert scanned(file, own).feature_names is None
+    theirs = FunctionTransformer(pd.get_dummies, kw_args={"columns": ["job"]})
+    model = make_pipeline(theirs, StandardScaler(), LogisticRegression())
+    for fitted in (model.fit(FRAME, Y), GridSearchCV(model, {}, cv=2).fit(FRAME, Y)):
+        assert scanned(file, fitted).feature_names == ("age", "job")
+        assert scanned(file, fitted).classes == ("no", "yes")
 
 
 @pytest.mark.parametrize("protocol", range(6))

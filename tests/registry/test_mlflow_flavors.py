@@ -208,6 +208,14 @@ def onnx_regression(bench: Bench) -> Built:
     return _onnx(bench, model), predicted.astype(np.float32), "onnx", "ModelProto"
 
 
+def statsmodels_constant(bench: Bench) -> Built:
+    """A pickle of results of statsmodels on columns that `add_constant` added one to."""
+    with_constant = statsmodels.api.add_constant(bench.frame)
+    results = statsmodels.api.OLS(bench.length, with_constant).fit()
+    predicted = results.predict(with_constant)
+    return bench.pickled(results), predicted, "statsmodels", "RegressionResultsWrapper"
+
+
 def statsmodels_pickle(bench: Bench) -> Built:
     """A pickle of results of statsmodels."""
     results = statsmodels.api.OLS(bench.length, bench.frame).fit()
@@ -265,7 +273,7 @@ BUILDERS: dict[str, Callable[[Bench], Built]] = {
         *(sklearn_pickle, skops_file, xgboost_pickle, xgboost_ubj, xgboost_booster_json),
         *(xgboost_booster_pickle, lightgbm_pickle, lightgbm_text, catboost_cbm, catboost_pickle),
         *(onnx_classifier, onnx_regression, statsmodels_pickle, python_model, callable_file),
-        own_class,
+        *(own_class, statsmodels_constant),
     )
 }
 WITH_CODE = {"callable-file", "own-class"}

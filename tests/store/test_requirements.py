@@ -119,6 +119,10 @@ def test_no_requirement(line: str) -> None:
         ("pylock.toml", "packages = 1", "is no pylock.toml"),
         ("pylock.toml", "a = ", "is no pylock.toml"),
         ("pylock.toml", "[[packages]]\nname = 'x'", "is no pylock.toml"),
+        ("pylock.toml", "packages = []", "names no package"),
+        ("requirements.txt", "", "names no package"),
+        ("requirements.txt", "# python 3.10\n", "names no package"),
+        ("conda.yaml", "dependencies: [python=3.10, pip]", "names no package"),
     ],
 )
 def test_files_that_are_wrong(name: str, text: str, said: str, tmp_path: Path) -> None:

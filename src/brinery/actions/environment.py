@@ -99,24 +99,23 @@ def choose(word: str, question: Question) -> Choice:
     return Choice(differences=found)
 
 
-def settle(needed: Requirements, question: Question, *, environments: Environments) -> Place:
-    """Return the environment of some requirements, built where it is not there yet.
+def settle(planned: Environment, question: Question, *, environments: Environments) -> Place:
+    """Return an environment for a model, built where it is not there yet.
 
     Args:
-        needed: as `Choice.needed` has it.
+        planned: what `Environments.plan` returned for `Choice.needed`.
         question: of which model.
-        environments: of the workspace; their `find` tells whether anything will be built.
+        environments: of the workspace; their `has` tells whether anything will be built.
 
     Raises:
         EnvironmentUnavailable: it cannot be built here.
         LibraryMissing, LibraryMismatch: the file that the user named states another one than the
             model can be loaded in.
     """
-    environment = environments.build(needed)
-    python = environments.ensure(environment)
-    found = question.differences(environment)
+    python = environments.ensure(planned)
+    found = question.differences(planned)
     compatibility.refuse(found, question.file)
-    return Place(environment=environment, python=python, differences=found)
+    return Place(environment=planned, python=python, differences=found)
 
 
 def outline(needed: Requirements) -> str:

@@ -15,7 +15,13 @@ import pyarrow as pa
 from brinery.actions.admit import admit
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import process_of, seat_of
-from brinery.errors import DataError, NotExportable, ParityFailed, PredictionRefused
+from brinery.errors import (
+    DataError,
+    LibraryMissing,
+    NotExportable,
+    ParityFailed,
+    PredictionRefused,
+)
 from brinery.evaluate import difference
 from brinery.evaluate.parity import TOLERANCE
 from brinery.flavors import samples, signature
@@ -53,6 +59,8 @@ _WRITTEN = {
     *(_REQUIREMENTS, _CODE, "MLmodel", "brinery.json", "conda.yaml", "python_env.yaml", "loader"),
     *("model.pkl", "model", "registered_model_meta"),
 }
+# What writes a format, and is not needed to load a model.
+_WRITERS = {ExportFormat.ONNX: "skl2onnx", ExportFormat.SKOPS: "skops"}
 _OBJECTS = {"scikit-learn", "xgboost", "lightgbm", "catboost", "statsmodels", "python"}
 _HOLDS = {
     ExportFormat.SKOPS: _OBJECTS - {"statsmodels", "python"},
@@ -228,7 +236,25 @@ def _write(asked: Order, process: ModelProcess, *, model: Path, path: Path) -> N
     named = "ColumnTransformer" in description.outline or any(
         kind not in numbers for _, kind in columns
     )
-    process.export(path, to=asked.to.value, columns=columns, named=named)
+    try:
+        process.export(path, to=asked.to.value, columns=columns, named=named)
+    except LibraryMissing as error:
+        if not asked.candidate.environment.built:
+            raise
+        raise _missing_there(error, asked) from None
+
+
+def _missing_there(error: LibraryMissing, asked: Order) -> LibraryMissing:
+    """Return the error for what is missing in the environment that was built for a version."""
+    packages, reference = asked.candidate.environment.packages, asked.version.reference
+    wrote = [name for name in packages if name in asked.candidate.origin.written_with]
+    pins = ", ".join(f"{name}=={packages[name]}" for name in wrote or packages)
+    keep = [str(form) for form in (ExportFormat.JOBLIB, ExportFormat.MLFLOW) if form != asked.to]
+    return LibraryMissing(
+        f"{error.message} in the environment that was built for {reference}",
+        hint="import the file again with --new-version and --environment FILE, where FILE lists "
+        f"{_WRITERS.get(asked.to, 'it')} beside {pins}; or --to {' or --to '.join(keep)}",
+    )
 
 
 def _fetch(rooms: Rooms, version: Version, *, into: Path) -> None:

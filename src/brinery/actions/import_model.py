@@ -15,7 +15,7 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
-from brinery.actions import history, progress
+from brinery.actions import history, progress, target
 from brinery.actions.admit import admit, remarks
 from brinery.actions.class_names import ClassNames, class_names
 from brinery.actions.environment import Question, choose, outline, settle
@@ -27,7 +27,7 @@ from brinery.actions.seat import Seat, limits
 from brinery.actions.storing import stored
 from brinery.actions.submission import ImportOptions, Submission
 from brinery.errors import TypeMismatch
-from brinery.evaluate import parity, run
+from brinery.evaluate import parity
 from brinery.flavors import answers, compatibility, signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.child import ChildProcess
@@ -205,16 +205,17 @@ def _seat(
     )
     choice = choose(asked.environment, question)
     for difference in choice.differences:
-        yield _told(difference, clock)
+        yield _told(difference, clock, loads=choice.needed is None)
     place = None
     if choice.needed is not None:
         environments = Environments(rooms.workspace.environments)
-        if environments.find(choice.needed) is None:
+        planned = environments.plan(choice.needed)
+        if not environments.has(planned):
             yield clock.event(Step.ENVIRONMENT, f"building {outline(choice.needed)}")
-        place = settle(choice.needed, question, environments=environments)
+        place = settle(planned, question, environments=environments)
         yield clock.event(Step.ENVIRONMENT, progress.environment_line(place.environment))
         for difference in place.differences:
-            yield _told(difference, clock)
+            yield _told(difference, clock, loads=True)
     timeout_s = rooms.settings.model.timeout_s
     return Seat(
         environment=None if place is None else place.environment,
@@ -224,9 +225,10 @@ def _seat(
     )
 
 
-def _told(difference: Difference, clock: Clock) -> Event:
+def _told(difference: Difference, clock: Clock, *, loads: bool) -> Event:
     note = difference.level is Level.NOTE
-    return clock.event(Step.ENVIRONMENT, str(difference), warning=not note)
+    said = str(difference) if loads else difference.elsewhere
+    return clock.event(Step.ENVIRONMENT, said, warning=not note)
 
 
 def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
@@ -242,7 +244,8 @@ def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
         )
         spare = processes.enter_context(seat.start(named))
         judged = yield from _judged(process, asked, data=at.data, clock=clock)
-        frames = () if judged.description.feature_names is None else ("pandas",)
+        framed = judged.description.feature_names is not None or process.artifact.frame
+        frames = ("pandas",) if framed else ()
         with tempfile.TemporaryDirectory() as folder:
             kept = stored(
                 process, report, path=source.path, trust=admitted.trust, folder=Path(folder)
@@ -309,7 +312,7 @@ def _judged(
         description, data.inputs, may_be_missing=process.may_be_missing(table.slice(0, 1))
     )
     yield clock.event(Step.CHECK, f"{description.type}; {progress.check_line(takes)}")
-    evaluation = _evaluated(description, data, scores=scores)
+    evaluation = target.evaluated(description, data, scores=scores)
     yield clock.event(Step.EVALUATE, progress.evaluation_line(evaluation))
     for attempt in process.attempts:
         yield clock.event(Step.EVALUATE, progress.attempt_line(attempt), warning=True)
@@ -390,21 +393,10 @@ def _class_names(
     process: ModelProcess, asked: Submission, *, data: EvaluationData, scores: Scores
 ) -> ClassNames | None:
     """Return what the model's classes are called, where only the target tells."""
-    target = data.fingerprint.target
-    if target is None or asked.type in (PredictionType.REGRESSION, PredictionType.OTHER):
+    name = data.fingerprint.target
+    if name is None or asked.type in (PredictionType.REGRESSION, PredictionType.OTHER):
         return None
-    return class_names(process.description, scores, actual=data.frame[target].to_numpy())
-
-
-def _evaluated(
-    description: Description, data: EvaluationData, *, scores: Scores
-) -> Evaluation | None:
-    """Return the figures; None where there is no target to compare with."""
-    target = data.fingerprint.target
-    if target is None:
-        return None
-    actual = data.frame[target].to_numpy()
-    return run.run(description.type, actual, scores=scores, classes=description.classes)
+    return class_names(process.description, scores, actual=data.frame[name].to_numpy())
 
 
 def _origin(source: ModelSource, report: ScanReport) -> Origin:

@@ -27,6 +27,7 @@ from brinery.store import modules
 
 CALLABLE_FILE = "callable.json"
 CALLABLE = "callable"
+_CODE = "code"
 MLFLOW = "mlflow"
 
 _URI = re.compile(r"(runs|models):/")
@@ -86,6 +87,7 @@ def locate(
     copied, modules_sha256, names = _gathered(code, into)
     if target:
         source = _callable(model, into, code=str(modules_sha256), names=names)
+        _check_module(model, into / _CODE, code=code)
     else:
         path = _found(rooms, model, into=into, tracking_uri=tracking_uri)
         source = _of_folder(path, model, into) if path.is_dir() else _of_file(path, model)
@@ -128,7 +130,7 @@ def _gathered(code: Path | None, into: Path) -> tuple[Path | None, str, tuple[st
     """Return the copy of the user's modules, its digest, and their top-level names."""
     if code is None:
         return None, "", ()
-    copied = into / "code"
+    copied = into / _CODE
     names = modules.gather(code, copied)
     return copied, digest(copied), names
 
@@ -192,6 +194,23 @@ def _callable(model: str, into: Path, *, code: str, names: tuple[str, ...]) -> M
         format=CALLABLE,
         vouched=(str(finding.name),),
         findings=(finding,),
+    )
+
+
+def _check_module(model: str, copied: Path, *, code: Path | None) -> None:
+    """Raise where the user's code has no file of the module that is named."""
+    parts = model.partition(":")[0].split(".")
+    path = copied.joinpath(*parts)
+    if path.is_dir() or path.with_name(f"{path.name}.py").is_file():
+        return
+    there = sorted(each.stem for each in path.parent.glob("*") if each.stem != "__init__")
+    near = nearest(parts[-1], there)
+    meant = ".".join([*parts[:-1], near or ""])
+    raise CodeUnusable(
+        f"{model} is in {'/'.join(parts)}.py, and --code {code} has no such file",
+        hint=f"did you mean {meant}:{model.partition(':')[2]}?"
+        if near
+        else f"{'.'.join(parts[:-1])} has {', '.join(there[:20]) or 'no module'}",
     )
 
 

@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import process_of
+from brinery.errors import ColumnMissing
 from brinery.flavors import signature
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
 from brinery.registry.interface import imported, resolve
+from brinery.specs.names import nearest
 from brinery.specs.reference import Reference
 from brinery.store import tables
 
@@ -105,7 +107,13 @@ def predict(
     frame = data if isinstance(data, pd.DataFrame) else tables.read_table(Path(data), separator=sep)
     for name in keep:
         if name not in frame.columns:
-            raise signature.missing_column(name, list(frame.columns))
+            near = nearest(name, frame.columns)
+            raise ColumnMissing(
+                f"--keep {name}: the data has no column '{name}'",
+                hint=f"did you mean --keep {near}?"
+                if near
+                else f"its columns are {', '.join(map(str, frame.columns[:20]))}",
+            )
     with LoadedModel(rooms, version) as model:
         scores = model.predict(frame)
     table = _table(frame[list(keep)], scores)

@@ -67,24 +67,35 @@ def scan_files(paths: Iterable[str | Path]) -> Iterator[Scanned]:
         paths: of files and folders, or patterns such as `models/*.pkl`.
 
     Raises:
-        ModelFileMissing: there is nothing at a path; told before the first is read.
+        ModelFileMissing: there is nothing at a path, which is told before the first is read; or
+            no file at any of them is a model.
     """
-    for path, is_listed in list(_listed(paths)):
+    given = list(map(Path, paths))
+    found = False
+    for path, is_listed in list(_listed(given)):
         try:
             report = scanner.scan(path)
         except ModelFileError as error:
             unread = isinstance(error, FormatNotRead) or not isinstance(error, NotAPickle)
             if is_listed and not unread:
                 continue
+            found = True
             refusal = Refusal(code=error.code, message=error.message, hint=error.hint)
             yield Scanned(path=str(path), verdict=Verdict.MALFORMED, refusal=refusal)
         else:
+            found = True
             yield Scanned(path=str(path), verdict=report.verdict, report=report)
+    if not found:
+        where = ", ".join(map(str, given))
+        raise ModelFileMissing(
+            f"no file in {where} is a model",
+            hint=f"ls {given[0]} shows what is there; brinery scan FILE says why one is none",
+        )
 
 
-def _listed(paths: Iterable[str | Path]) -> Iterator[tuple[Path, bool]]:
+def _listed(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
     """Yield the files and folders to scan, and whether each was found in a folder."""
-    for path in map(Path, paths):
+    for path in paths:
         if _is_there(path):
             yield from _within(path)
             continue

@@ -102,6 +102,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _usage_error(form: Format, error: click.UsageError) -> None:
     path = error.ctx.command_path if error.ctx else "brinery"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(
+        group := error.ctx.command, click.Group
+    ):
+        names = ", ".join(group.list_commands(error.ctx))
+        said = f"{path} needs a command: {names}"
+        report_error(form, "usage", message=said, hint=f"{path} --help")
+        return
     message = error.format_message().rstrip(".")
     said = message[:1].lower() + message[1:]
     report_error(form, "usage", message=said, hint=f"{path} --help")

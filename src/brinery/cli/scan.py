@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brinery.cli.context import Session, format_option
-from brinery.cli.output import Format, note, print_json
+from brinery.cli.output import Format, print_json
 from brinery.records.scan import TIMES
 
 if TYPE_CHECKING:
@@ -64,9 +64,7 @@ def command(session: Session, /, *, files: tuple[str, ...]) -> int:
                 print()
     if session.format is Format.JSON:
         print_json(found)
-    elif not found:
-        note("no model was found there")
-    return max((_STATUS[one.verdict] for one in found), default=0)
+    return max(_STATUS[one.verdict] for one in found)
 
 
 def _lines(one: Scanned) -> Iterator[str]:

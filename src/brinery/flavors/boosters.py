@@ -12,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct, field
 
-from brinery.flavors.corruption import Corrupt, require, within
+from brinery.flavors.corruption import Corrupt, Cut, require, within
 
 # Boosters whose text was checked before it was read; a process holds one model for its life.
 _CHECKED: set[int] = set()
+
+# What follows the trees; before LightGBM 2.2 the importances did at once.
+_ENDS_OF_TREES = ("end of trees", "feature importances:", "feature_importances:")
 
 _Ints = npt.NDArray[np.int64]
 
@@ -150,12 +153,46 @@ def check_lightgbm_text(text: str) -> None:
     """Return only where no node of a model in LightGBM's text points outside of it.
 
     Raises:
-        Corrupt: one does, or the text is cut off.
+        Corrupt: one does.
+        Cut: the text is cut off.
     """
+    _check_lightgbm_whole(text)
     try:
         _check_lightgbm_blocks(text)
     except (KeyError, ValueError, StopIteration) as error:
         raise Corrupt(f"its text is cut: {error}") from None
+
+
+def _check_lightgbm_whole(text: str) -> None:
+    """Return only where every part that the text begins is there to its end.
+
+    LightGBM looks for each tree where `tree_sizes` says, and for the end of the parameters, without
+    looking where the text ends.
+
+    Raises:
+        Corrupt: the trees lie elsewhere than it says.
+        Cut: a part has no end.
+    """
+    lines = text.splitlines()
+    if not any(line.startswith(_ENDS_OF_TREES) for line in lines):
+        raise Cut("it ends within its trees, before the line 'end of trees'")
+    if "parameters:" in lines and "end of parameters" not in lines:
+        raise Cut("it ends within its parameters, before the line 'end of parameters'")
+    head, _, trees = text.partition("\nTree=")
+    said = [line[11:].split() for line in head.splitlines() if line.startswith("tree_sizes=")]
+    if not said:
+        return  # LightGBM before 2.1 looks for the trees themselves
+    body = f"Tree={trees}".encode()
+    sizes = [int(size) if size.isdecimal() else -1 for size in said[0]]
+    starts = [0, *np.cumsum(sizes, dtype=np.int64).tolist()]
+    require(min(sizes, default=0) >= 0, "it says no size of a tree")
+    there = sum(line.startswith("Tree=") for line in lines)
+    require(len(sizes) == there, f"it says the sizes of {len(sizes)} trees, and has {there}")
+    for place, start in enumerate(starts[:-1]):
+        require(
+            body.startswith(b"Tree=", start), f"tree {place} is not where it says, at byte {start}"
+        )
+    require(starts[-1] <= len(body), "its last tree reaches beyond its end")
 
 
 def _check_lightgbm_blocks(text: str) -> None:
@@ -236,7 +273,7 @@ def _blocks(text: str) -> Iterator[dict[str, str]]:
     """Yield the head of a LightGBM text, and then each of its trees."""
     block: dict[str, str] = {}
     for line in text.splitlines():
-        if line == "end of trees":
+        if line.startswith(_ENDS_OF_TREES):
             break
         key, _, value = line.partition("=")
         if key == "Tree":

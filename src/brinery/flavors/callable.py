@@ -59,8 +59,8 @@ class CallableFile(PlainPython):
             ClassNotImportable: the code has no such name.
             NotAModel: what it names cannot predict.
         """
-        target = str(json.loads(source.path.read_text(encoding="utf-8"))["target"])
-        module, _, name = target.partition(":")
+        asked = target(source.path)
+        module, _, name = asked.partition(":")
         if not {f"{module}.{name}", f"{module.partition('.')[0]}.__init__"} & set(source.globals):
             raise NotTrusted(f"nobody vouched for {module}.{name}", hint=f"--trust {module}.{name}")
         found = _found(module, name, source.code)
@@ -69,7 +69,7 @@ class CallableFile(PlainPython):
                 found = found()
             except TypeError as error:
                 raise NotAModel(
-                    f"{target} cannot be made without arguments: {error}",
+                    f"{asked} cannot be made without arguments: {error}",
                     hint=f"name an instance: {module}:model, where the module has "
                     f"model = {name}(…)",
                 ) from None
@@ -77,10 +77,15 @@ class CallableFile(PlainPython):
             return found
         if not callable(found):
             raise NotAModel(
-                f"{target} is a {type(found).__name__}, which cannot predict",
+                f"{asked} is a {type(found).__name__}, which cannot predict",
                 hint="name a function of a frame, or a class with a method predict",
             )
         return NamedFunction(found, name)
+
+
+def target(path: Path) -> str:
+    """Return the `module:name` that a small file names."""
+    return str(json.loads(path.read_text(encoding="utf-8"))["target"])
 
 
 def _found(module: str, name: str, code: tuple[Path, ...]) -> Any:

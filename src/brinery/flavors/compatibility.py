@@ -129,7 +129,7 @@ def differences(
         found += [
             _difference(name, written, present=present, rule=rule)
             for written in versions
-            if present is not None and present != written
+            if present is not None and not _is_release(present, written)
         ]
     order = list(Level)
     return tuple(sorted(found, key=lambda difference: order.index(difference.level)))
@@ -146,7 +146,7 @@ def wanted(report: ScanReport, stated: Requirements | None = None) -> Requiremen
         stated: what lies beside the model says that it needs.
     """
     pins = _pins(report, stated)
-    lines = {name: f"{name}=={version}" for name, version in pins.items()}
+    lines = {name: f"{name}=={_released(version)}" for name, version in pins.items()}
     for name, line in _stated_lines(report, stated).items():
         lines.setdefault(name, line)
     for name, version in pins.items():
@@ -374,6 +374,16 @@ def _written_python(report: ScanReport, stated: Requirements | None) -> str:
 
 def _names_core(report: ScanReport) -> bool:
     return any(f"{name.module}.".startswith("numpy._core.") for name in report.globals)
+
+
+def _is_release(present: str, written: str) -> bool:
+    """Return whether a version is the one that is stated, of which only the major may be told."""
+    return f"{present}.".startswith(f"{written}.")
+
+
+def _released(version: Version) -> str:
+    """Return what a requirement asks for: any release of a major version that alone is told."""
+    return str(version) if len(version.release) > 1 else f"{version}.*"
 
 
 def _version(text: str) -> Version | None:

@@ -14,8 +14,17 @@ class Corrupt(Exception):
     """Arrays contradict each other; the text says which."""
 
 
+class Cut(Corrupt):
+    """A file ends before its end; the text says where."""
+
+
 def refused(file: str, part: str, *, error: Exception) -> CorruptModel:
     """Return the error for a part of a file whose arrays contradict each other."""
+    if isinstance(error, Cut):
+        return CorruptModel(
+            f"{file} is cut off: {error}",
+            hint="copy it again in whole, or save the model again where it was made",
+        )
     return CorruptModel(
         f"{file} is corrupt: {part}: {error}",
         hint="pickle the fitted model again where it was made; if this file came from elsewhere, "

@@ -13,7 +13,7 @@ import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Optional
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,7 @@ class Host:
         self._model: Any = None
         self._flavor: Flavor | None = None
         self._uses: dict[str, ColumnUse] = {}
+        self._frame: Optional[bool] = None
         self._before = environment.imported_modules()
 
     def answer(
@@ -58,7 +59,7 @@ class Host:
         if isinstance(request, messages.Load):
             return self._load(request), nothing
         if isinstance(request, messages.Score):
-            return messages.Scored(), self._score(self._given(payload, request))
+            return self._scored(payload, request)
         if isinstance(request, messages.ProbeMissing):
             given = self._given(payload, request)
             return messages.Columns(self._may_be_missing(given, request.columns)), nothing
@@ -80,6 +81,8 @@ class Host:
             self._model, self._flavor = loading.load(request)
             description = loading.describe(self._model, self._flavor, file=Path(request.path).name)
         self._uses = description.columns
+        wanted = loading.wants_frame(self._model, self._flavor)
+        self._frame = request.frame if wanted is None else wanted
         said = tuple(dict.fromkeys(str(w.message) for w in caught))
         return messages.Loaded(description, said, self._flavor.name)
 
@@ -92,16 +95,30 @@ class Host:
     def _given(self, payload: memoryview, request: messages.Score | messages.ProbeMissing) -> Given:
         """Return what the model is given: a frame, or an array where it was fitted without names.
 
-        A flavor may want a frame all the same.
+        A flavor may want a frame all the same, and one that cannot tell is tried with a frame.
         """
         frame: pd.DataFrame = tables.unpack(payload).select(list(request.columns)).to_pandas()
         for name in frame.columns:
             if frame[name].dtype == object:
                 frame[name] = frame[name].where(frame[name].notna(), float("nan"))
-        if request.named or (self._flavor is not None and self._flavor.frames):
-            return frame
-        # Row by row, as a caller's own array lies: sums in another order end in other last digits.
-        return np.ascontiguousarray(frame.to_numpy())
+        return _array(frame) if self._frame is False and not request.named else frame
+
+    def _scored(
+        self, payload: memoryview, request: messages.Score
+    ) -> tuple[messages.Scored, memoryview]:
+        """Return the scores; what the model wants is settled by the first table that it answers."""
+        given = self._given(payload, request)
+        if request.named or self._frame is not None:
+            return messages.Scored(), self._score(given)
+        try:
+            scores, frame = self._score(given), True
+        except errors.PredictionRefused as refused:
+            try:
+                scores, frame = self._score(_array(given)), False
+            except errors.PredictionRefused:
+                raise refused from None
+        self._frame = frame
+        return messages.Scored(frame), scores
 
     def _score(self, frame: Any) -> memoryview:
         """Return the packed scores of a frame or an array."""
@@ -162,6 +179,14 @@ class Host:
         return self._without(row, columns[:middle], named=named) + self._without(
             row, columns[middle:], named=named
         )
+
+
+def _array(frame: Any) -> Any:
+    """Return the values of a frame.
+
+    Row by row, as a caller's own array lies: sums in another order end in other last digits.
+    """
+    return np.ascontiguousarray(frame.to_numpy())
 
 
 def _holed(row: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:

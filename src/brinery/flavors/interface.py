@@ -91,6 +91,13 @@ class Flavor(Protocol):
         """Return the columns it was fitted on, in order; None where it does not say."""
         return None
 
+    def wants_frame(self, model: Any) -> Optional[bool]:  # noqa: ARG002 - a framework may ask it
+        """Return whether it is given a frame where it does not name its columns.
+
+        None where only asking it tells: a frame is tried first, and an array if that is refused.
+        """
+        return self.frames
+
     def n_features(self, model: Any) -> Optional[int]:
         """Return how many columns it takes; None where it does not say."""
         names = self.feature_names(model)

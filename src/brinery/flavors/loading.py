@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Optional
 
 from brinery import errors
 from brinery.flavors import boosters, catalog, integrity, messages
+from brinery.flavors.callable import CallableFile, target
 from brinery.flavors.corruption import Corrupt, refused
 from brinery.flavors.interface import Flavor, Source
 from brinery.pickles.unpickle import unpickle
@@ -42,7 +43,7 @@ def load(request: messages.Load) -> tuple[Any, Flavor]:
     except Corrupt as error:
         raise refused(source.path.name, "its trees", error=error) from None
     except Exception as error:  # noqa: BLE001 - a model file may raise anything
-        raise _load_error(source.path, error) from None
+        raise _load_error(_called(source), error) from None
     integrity.check(model, file=source.path.name)
     return model, _owner(model, request)
 
@@ -62,6 +63,14 @@ def describe(model: Any, flavor: Flavor, *, file: str) -> Description:
             f"{file} cannot be described: {reason(error)}",
             hint="fit the model before it is pickled",
         ) from None
+
+
+def wants_frame(model: Any, flavor: Flavor) -> Optional[bool]:
+    """Return whether a model that names no columns is given a frame; None where nothing tells."""
+    try:
+        return flavor.wants_frame(model)
+    except Exception:  # noqa: BLE001 - a model's own class may not even tell its parameters
+        return None
 
 
 def reason(error: Exception) -> str:
@@ -95,20 +104,27 @@ def _owner(model: Any, request: messages.Load) -> Flavor:
     return flavor
 
 
-def _load_error(path: Path, error: Exception) -> errors.ModelFileError:
+def _called(source: Source) -> str:
+    """Return what the user calls a model: a file, or the `module:name` that lies in one."""
+    if source.format != CallableFile.name:
+        return source.path.name
+    return target(source.path)
+
+
+def _load_error(name: str, error: Exception) -> errors.ModelFileError:
     if isinstance(error, ModuleNotFoundError):
         return errors.LibraryMissing(
-            f"{path.name} needs the module '{error.name}', which is not installed",
+            f"{name} needs the module '{error.name}', which is not installed",
             hint="install what it was made with, or put the module's folder on PYTHONPATH",
         )
     if isinstance(error, AttributeError) and (
         "Can't get attribute" in str(error) or isinstance(getattr(error, "obj", None), ModuleType)
     ):
         return errors.ClassNotImportable(
-            f"{path.name} names a class that is not where it says: {error}",
+            f"{name} names a class that is not where it says: {error}",
             hint="install the version of the library that wrote it",
         )
     return errors.ModelLoadFailed(
-        f"{path.name} could not be loaded: {reason(error)}",
+        f"{name} could not be loaded: {reason(error)}",
         hint="load it once where it was made, and pickle it again",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Union
+from typing import Optional, Union
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +19,7 @@ class Load(Struct, tag=True, frozen=True, kw_only=True):
         flavor: the flavor that must load it; empty where it is to be found.
         globals: the dotted names its pickles may ask for.
         code: folders to put on the import path.
+        frame: as `Artifact.frame` has it.
     """
 
     path: str
@@ -26,6 +27,7 @@ class Load(Struct, tag=True, frozen=True, kw_only=True):
     flavor: str = ""
     globals: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
+    frame: Optional[bool] = None
 
 
 class Score(Struct, tag=True, frozen=True):
@@ -33,7 +35,7 @@ class Score(Struct, tag=True, frozen=True):
 
     Attributes:
         columns: the columns the model is given, in order.
-        named: whether it is given a frame with names, or a bare array.
+        named: whether the model names its columns, and so is given a frame; else its flavor tells.
     """
 
     columns: tuple[str, ...]
@@ -93,7 +95,13 @@ class Loaded(Struct, tag=True, frozen=True):
 
 
 class Scored(Struct, tag=True, frozen=True):
-    """The payload holds a column `prediction` and a column per class."""
+    """The payload holds a column `prediction` and a column per class.
+
+    Attributes:
+        frame: as `Artifact.frame` has it, once it is known.
+    """
+
+    frame: Optional[bool] = None
 
 
 class Columns(Struct, tag=True, frozen=True):

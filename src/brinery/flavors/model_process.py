@@ -116,6 +116,7 @@ class ModelProcess:
             flavor=artifact.flavor,
             globals=artifact.globals,
             code=tuple(folders),
+            frame=artifact.frame,
         )
 
     @property
@@ -159,7 +160,11 @@ class ModelProcess:
         request = messages.Score(self._columns(table), self._named)
         rows, classes = table.num_rows, self._own_classes
         most_bytes = received.most_bytes(rows, len(classes))
-        _, payload = self._ask(request, messages.Scored, tables.pack(table), most_bytes=most_bytes)
+        told, payload = self._ask(
+            request, messages.Scored, tables.pack(table), most_bytes=most_bytes
+        )
+        if told.frame is not None:
+            self.artifact = msgspec.structs.replace(self.artifact, frame=told.frame)
         try:
             received.check_scores(payload, rows=rows, classes=len(classes))
             scores = tables.unpack_scores(payload, classes)

@@ -37,7 +37,9 @@ def rows(signature: Signature) -> pd.DataFrame:
 def _series(column: Column, example: Scalar | None, random: np.random.Generator) -> pd.Series[Any]:
     values = _values(column, example, random)
     if column.nullable:
-        values[1:] = values[1:].mask(random.random(ROWS - 1) < _MISSING)
+        # The first row stays. Neither bool nor int64 has a missing value: whole columns change.
+        holes = np.concatenate([[False], random.random(ROWS - 1) < _MISSING])
+        values = (values.astype(object) if values.dtype == bool else values).mask(holes)
     return values.astype("category") if column.categorical else values
 
 

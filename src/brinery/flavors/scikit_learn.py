@@ -23,6 +23,9 @@ _TABLE = 2
 _MAX_OUTLINE = 200
 _MAX_CATEGORIES = 1000
 
+# Their estimators keep the names of the frame that they were fitted on.
+_KEEP_NAMES = frozenset({"catboost", "lightgbm", "numpy", "sklearn", "xgboost"})
+
 
 class ScikitLearn(Flavor):
     """The flavor of scikit-learn estimators, pipelines among them.
@@ -78,6 +81,17 @@ class ScikitLearn(Flavor):
             names = getattr(_first_step(model), "_feature_names_in", None)
         return None if names is None else tuple(str(name) for name in names)
 
+    def wants_frame(self, model: Any) -> Optional[bool]:
+        """Return False where it was fitted on an array; None where a step may want names.
+
+        scikit-learn's own steps keep the names they were fitted on; a user's step need not, and a
+        `ColumnTransformer` behind it may choose by name.
+        """
+        counted = getattr(model, "n_features_in_", None) is not None
+        if _takes_text(model) or (counted and not _may_want_names(_first_step(model))):
+            return False
+        return None if any(map(_may_want_names, _parts(model))) else False
+
     def n_features(self, model: Any) -> Optional[int]:
         """Return `n_features_in_`; 1 for one that takes bare text."""
         return 1 if _takes_text(model) else getattr(model, "n_features_in_", None)
@@ -117,6 +131,26 @@ class ScikitLearn(Flavor):
             PredictionRefused: it takes bare text, and one is missing; or its answer is none.
         """
         return super().score(model, _texts(given) if _takes_text(model) else given)
+
+
+def _may_want_names(part: Any) -> bool:
+    """Return whether a step that keeps no names may read its columns by name all the same."""
+    if type(part).__module__.partition(".")[0] not in _KEEP_NAMES:
+        return True
+    function = getattr(part, "func", None)
+    if function is not None:
+        return str(getattr(function, "__module__", "")).partition(".")[0] not in _KEEP_NAMES
+    chosen = [columns for _, _, columns in getattr(part, "transformers", None) or ()]
+    return any(_by_name(columns) for columns in chosen)
+
+
+def _by_name(columns: Any) -> bool:
+    """Return whether a column choice of a `ColumnTransformer` is made by name."""
+    if isinstance(columns, slice):
+        return isinstance(columns.start, str) or isinstance(columns.stop, str)
+    return callable(columns) or any(
+        isinstance(one, str) for one in np.atleast_1d(np.asarray(columns, dtype=object)).tolist()
+    )
 
 
 def _check_answers(model: Any) -> None:

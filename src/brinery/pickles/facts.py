@@ -133,8 +133,11 @@ def _named(value: Any) -> Iterator[tuple[str, Inert]]:
 
 
 def feature_names(held: Any) -> tuple[str, ...] | None:
-    """Return the columns that the outermost part with any was fitted on; None where none says."""
-    for part in _breadth_first(held):
+    """Return the columns that the outermost part with any was fitted on; None where none says.
+
+    Of a pipeline that is its first step: what the others were fitted on may be made within it.
+    """
+    for part in _breadth_first(_step(held, 0)):
         for name in _FEATURES:
             found = arrays.values(part.attributes.get(name))
             if found and all(isinstance(column, str) for column in found):
@@ -144,7 +147,7 @@ def feature_names(held: Any) -> tuple[str, ...] | None:
 
 def classes(held: Any) -> tuple[str, ...] | None:
     """Return the classes that the last step of a model tells apart, as text."""
-    for part in _breadth_first(_last(held)):
+    for part in _breadth_first(_step(held, -1)):
         for name in _CLASSES:
             found = arrays.values(part.attributes.get(name))
             if found and all(isinstance(one, str | int | float | bool) for one in found):
@@ -152,15 +155,15 @@ def classes(held: Any) -> tuple[str, ...] | None:
     return None
 
 
-def _last(held: Any) -> Any:
-    """Return the step of a pipeline that predicts."""
+def _step(held: Any, place: int) -> Any:
+    """Return a step of a pipeline, however deep: 0 is what reads the columns, -1 what predicts."""
     for _ in range(_MAX_LEVELS):
         if not isinstance(held, Inert):
             break
         steps = list(_named(held.attributes.get("steps")))
         best = held.attributes.get("best_estimator_")
         if steps:
-            held = steps[-1][1]
+            held = steps[place][1]
         elif isinstance(best, Inert):
             held = best
         else:

@@ -23,6 +23,7 @@ LIGHTGBM_MAGIC = re.compile(rb"tree\r?\n(?:version=|num_class=)")
 CATBOOST_MAGIC = b"CBM1"
 XGBOOST_JSON = re.compile(rb'\s*\{\s*"(?:learner|version)"')
 
+_XGBOOST_HEAD = re.compile(rb'\s*\{\s*"learner"\s*:\s*\{\s*"attributes"')
 XGBOOST_STATE = b'{"Config":{'  # what XGBoost before 1.6 puts into the pickle of a Booster
 _XGBOOST_WANTED = frozenset({"version", "feature_names", "num_class"})
 _MAX_MODEL_BYTES = 512 << 20  # of a model in JSON, which is held but not decoded
@@ -70,10 +71,20 @@ class _Tensor(Struct):
 
 
 def xgboost_json(content: bytes, evidence: Evidence) -> bool:
-    """Return whether a JSON document is a model of XGBoost's, having noted what it says."""
+    """Return whether a JSON document is a model of XGBoost's, having noted what it says.
+
+    Raises:
+        Broken: it begins as one, and is cut off or damaged.
+    """
     try:
         model = msgspec.json.decode(content, type=_XGBoostJson)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except msgspec.ValidationError:
+        return False
+    except msgspec.DecodeError as error:
+        if _XGBOOST_HEAD.match(content):
+            raise Broken(f"its JSON is cut off or damaged: {error}") from None
+        return False
+    except (UnicodeError, RecursionError):
         return False
     objective, booster = model.learner.objective, model.learner.gradient_booster
     if objective in (_ABSENT, b"{}") and booster == _ABSENT:

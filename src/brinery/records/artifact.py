@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 from msgspec import Struct
 
 from brinery.records.signature import Scalar
@@ -20,6 +22,8 @@ class Artifact(Struct, frozen=True, kw_only=True):
         code_sha256: of that folder; empty where there is none.
         classes: what the model's classes are called, in its order, where it only numbers them;
             empty where it names them, or has none.
+        frame: whether it is given a frame although it does not name its columns, where only asking
+            it told; None where its flavor tells.
     """
 
     flavor: str
@@ -30,3 +34,4 @@ class Artifact(Struct, frozen=True, kw_only=True):
     code: bool = False
     code_sha256: str = ""
     classes: tuple[Scalar, ...] = ()
+    frame: Optional[bool] = None

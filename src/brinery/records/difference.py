@@ -36,8 +36,16 @@ class Difference(Struct, frozen=True, kw_only=True):
     reason: str = ""
     fix: str = ""
 
+    @property
+    def elsewhere(self) -> str:
+        """Return it as one sentence, where the model is then loaded in another environment."""
+        if not (self.written and self.present):
+            return str(self)
+        said = f"written by {self.distribution} {self.written}, installed here is {self.present}"
+        return f"{said}: {self.reason}" if self.reason else said
+
     def __str__(self) -> str:
-        """Return it as one sentence."""
+        """Return it as one sentence, where the model is loaded in this environment."""
         wrote = f"written by {self.distribution} {self.written}" if self.written else ""
         if not self.present:
             missing = f"{self.distribution} is not installed"

@@ -1,8 +1,9 @@
 """Which flavors an MLflow model directory states, so that any MLflow program loads the version.
 
 They say what that framework's own `save_model` would. MLflow has no loader for a pickled booster,
-a plain function or a classifier in ONNX that is asked with a frame: for those `mlflow_loader` is
-laid beside the model. What cannot answer a frame at all gets no `python_function` flavor.
+a plain function or a classifier in ONNX that is asked with a frame, and that of statsmodels adds no
+constant: for those `mlflow_loader` is laid beside the model. What cannot answer a frame at all gets
+no `python_function` flavor.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ def _pickled(candidate: Candidate, directory: Path) -> Entries:
     flavor, booster = candidate.artifact.flavor, _class(candidate) == _BOOSTER
     if flavor == "statsmodels":
         native = {"statsmodels": {"statsmodels_version": version, "data": file}}
-        return Entries("mlflow.statsmodels", {"data": file}, native)
+        # MLflow's own loader asks for the constant that `add_constant` put among plain columns.
+        loader = "mlflow.statsmodels" if "(" in candidate.description.outline else LOADER_MODULE
+        return Entries(loader, {"data": file}, native)
     if flavor == "python" or booster:
         return Entries(LOADER_MODULE, {"data": file})
     sklearn = {

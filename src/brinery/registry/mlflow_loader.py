@@ -46,8 +46,22 @@ class _Model:
         del params  # no model that comes here takes any
         if type(self._model).__module__ == "xgboost.core":
             data = importlib.import_module("xgboost").DMatrix(data)
+        elif type(self._model).__module__.startswith("statsmodels."):
+            data = _with_constant(self._model.model, data)
         predict = getattr(self._model, "predict", self._model)
         return predict(data)
+
+
+def _with_constant(inner: Any, data: Any) -> Any:
+    """Return a frame with the constant that `add_constant` put among a model's plain columns."""
+    place = getattr(inner.data, "const_idx", None)
+    if getattr(inner, "formula", None) or place is None:
+        return data
+    if inner.exog_names[place] != "const" or "const" in data:
+        return data
+    made = data.copy()
+    made.insert(place, "const", 1.0)
+    return made
 
 
 class _OnnxClassifier:

@@ -56,8 +56,18 @@ class Environments:
     def build(self, wanted: Requirements) -> Environment:
         """Return an environment that meets requirements, built where it is not there.
 
-        The Python is the stated one, or else the newest that is installed here and that every
-        requirement has a wheel for.
+        Raises:
+            EnvironmentUnavailable: there is no such Python or wheel, or no registry.
+        """
+        environment = self.plan(wanted)
+        self.ensure(environment)
+        return environment
+
+    def plan(self, wanted: Requirements) -> Environment:
+        """Return the environment that meets requirements; `has` tells whether it is built.
+
+        Other requirements may have led to the same one. The Python is the stated one, or else the
+        newest that is installed here and that every requirement has a wheel for.
 
         Raises:
             EnvironmentUnavailable: there is no such Python or wheel, or no registry.
@@ -73,10 +83,12 @@ class Environments:
             built=True,
             lock=lock,
         )
-        self._make(environment, python)
         request = self._request(wanted)
-        request.parent.mkdir(exist_ok=True)
-        _write(request, environment)
+        try:
+            request.parent.mkdir(parents=True, exist_ok=True)
+            _write(request, environment)
+        except OSError as error:
+            raise _unwritable(request.parent, error) from None
         return environment
 
     def has(self, environment: Environment) -> bool:
@@ -133,10 +145,14 @@ class Environments:
                 finally:
                     shutil.rmtree(building, ignore_errors=True)
         except OSError as error:
-            raise EnvironmentUnavailable(
-                f"the environment cannot be written to {place}: {error.strerror}",
-                hint=f"df {self._folder} shows whether there is room",
-            ) from None
+            raise _unwritable(place, error) from None
+
+
+def _unwritable(place: Path, error: OSError) -> EnvironmentUnavailable:
+    return EnvironmentUnavailable(
+        f"the environment cannot be written to {place}: {error.strerror}",
+        hint=f"df {place.parent} shows whether there is room",
+    )
 
 
 def _chosen(wanted: Requirements) -> tuple[Interpreter, tuple[str, ...]]:
@@ -177,14 +193,15 @@ def _resolved(wanted: Requirements, python: Path) -> tuple[str, ...]:
 
 
 def _like(environment: Environment) -> Interpreter:
-    """Return the installed Python of the minor version that an environment has.
+    """Return the installed Python that an environment has, or one of the same minor version.
 
     Raises:
         EnvironmentUnavailable: there is none.
     """
     minor = environment.python.rpartition(".")[0]
     here = interpreters.installed()
-    found = next((python for python in here if python.minor == minor), None)
+    alike = [python for python in here if python.minor == minor]
+    found = next((one for one in alike if str(one) == environment.python), next(iter(alike), None))
     if found is None:
         raise wheels.no_python(minor, here)
     return found

@@ -31,8 +31,19 @@ def read(path: Path) -> Requirements:
     """Return what a file states; a Python that it states is the one that will be used.
 
     Raises:
-        SettingsError: it is not there, or a line of it is no requirement.
+        SettingsError: it is not there, it names no package, or a line of it is no requirement.
     """
+    stated = _read(path)
+    if not stated.packages:
+        raise SettingsError(
+            f"--environment {path} names no package",
+            hint="list what the model needs, such as scikit-learn==1.5.2, "
+            "or say --environment auto",
+        )
+    return stated
+
+
+def _read(path: Path) -> Requirements:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

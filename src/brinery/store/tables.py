@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,11 @@ def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
                 frame = pd.read_parquet(path)
             case TableFormat.JSONL:
                 frame = _read_jsonl(path)
+            case TableFormat.CSV if b"\0" in head:
+                raise DataUnreadable(
+                    f"{path} is no text: it holds null bytes",
+                    hint="--data takes a csv, Parquet or JSON lines file; a model is named first",
+                )
             case TableFormat.CSV:
                 frame = _read_csv(path, head, separator)
     except UnicodeDecodeError as error:
@@ -221,8 +227,11 @@ def write_table(table: pa.Table, path: Path) -> None:
                     stream.writelines(msgspec.json.encode(row) + b"\n" for row in table.to_pylist())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise OutputUnwritable(
             f"{path} cannot be written: {error.strerror or error}",
-            hint=f"mkdir -p {path.parent}",
+            hint=f"ls -ld {path.parent} shows who may write there; name a file in another folder"
+            if path.parent.exists()
+            else f"mkdir -p {path.parent}",
         ) from None
