@@ -3,12 +3,13 @@
 VENV := .venv
 BIN := $(VENV)/bin
 VENDOR := src/brinery/serve/assets/vendor
+KERNEL := src/brinery/scorers/libkernel.so
 FIND_PYTHON := for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done
 
-.PHONY: setup assets demo test test-slow check bench docs up lock clean
+.PHONY: setup assets kernel demo test test-slow check bench docs up lock clean
 
-setup: $(VENV)/.ready assets
+setup: $(VENV)/.ready assets kernel
 
 $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@python=$$($(FIND_PYTHON)); \
@@ -29,6 +30,13 @@ $(VENDOR)/pico.min.css: web/package-lock.json $(VENV)/.ready
 		PATH="$$PWD/$(BIN):$$PATH" npm ci --silent --ignore-scripts --prefix web; fi
 	@mkdir -p $(VENDOR)
 	@cp web/node_modules/@picocss/pico/css/pico.min.css $@
+
+# The compiled part of the scorers; without a C compiler, one comes from a Python package.
+kernel: $(KERNEL)
+
+$(KERNEL): src/brinery/scorers/kernel.c hatch_build.py $(VENV)/.ready
+	@command -v cc >/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python ziglang
+	@$(BIN)/python hatch_build.py
 
 demo: setup ## the whole way on real data; ONCE=1 ends by itself
 	@$(BIN)/python examples/bank/demo.py $(if $(ONCE),--once)

@@ -5,7 +5,8 @@
 It builds one environment for each release of scikit-learn below, with the frameworks of its day
 (cached under `~/.cache/brinery-tests/policy`), records in each what the pickles of fitted models
 ask for (`record.py`, `fitted.py`), and writes what `reviewed.py` lets through: classes; and of
-functions, and of what may be called, only what stands there with a reason.
+functions, and of what may be called, only what stands there with a reason. The methods of those
+classes (`methods.py`) go to `allowed/methods.txt`.
 It needs uv, the Pythons named below (an environment without its Python is left out, and said),
 and about ten minutes.
 """
@@ -138,6 +139,14 @@ class Seen:
     uses: set[str] = field(default_factory=set)
 
 
+@dataclass
+class Kind:
+    """What a class derives from, and the methods of its own."""
+
+    bases: set[str] = field(default_factory=set)
+    methods: set[str] = field(default_factory=set)
+
+
 def main() -> None:
     """Build, record, choose, write."""
     seen: dict[Name, Seen] = defaultdict(Seen)
@@ -166,6 +175,9 @@ def main() -> None:
     for file, names in sorted(files.items()):
         (OUT / f"{file}.txt").write_text(written(file, names), encoding="utf-8")
         print(f"{file}: {len(names)} names")
+    kinds = gathered(sorted(seen))
+    (OUT / "methods.txt").write_text(written_methods(kinds), encoding="utf-8")
+    print(f"methods: {len(kinds)} classes")
 
 
 def find_python(version: str) -> Path | None:
@@ -201,6 +213,36 @@ def recorded(release: str, interpreter: Path, requirements: list[str]) -> dict[s
             subprocess.run(command, check=True, stdout=log, stderr=log)
     held: dict[str, object] = json.loads(result.read_text())
     return held
+
+
+def gathered(names: list[Name]) -> dict[str, Kind]:
+    """Return the bases and the methods of the classes among the names, in any version."""
+    kinds: dict[str, Kind] = defaultdict(Kind)
+    asked = CACHE / "names.json"
+    asked.write_text(json.dumps(names))
+    for release in ENVIRONMENTS:
+        folder = CACHE / f"scikit-learn-{release}"
+        python, result = folder / "bin" / "python", folder / "methods.json"
+        if not python.exists():
+            continue
+        command = [str(python), str(HERE / "methods.py"), str(asked), str(result)]
+        subprocess.run(command, check=True, capture_output=True)
+        for path, (bases, methods) in json.loads(result.read_text()).items():
+            kinds[path].bases.update(bases)
+            kinds[path].methods.update(methods)
+    return kinds
+
+
+def written_methods(kinds: dict[str, Kind]) -> str:
+    """Return a file of classes, each with its direct bases and its own methods."""
+    lines = [
+        "# The classes that are listed and their bases, in any of the versions that they were",
+        "# seen in: the name of each, its direct bases, the methods of its own.",
+        "# Written by policy/generate.py, from what policy/methods.py finds.",
+    ]
+    for path, kind in sorted(kinds.items()):
+        lines.append(f"{path}:{' '.join(sorted(kind.bases))}:{' '.join(sorted(kind.methods))}")
+    return "\n".join(lines) + "\n"
 
 
 def newest_source() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import signal
 import socket
 import subprocess
@@ -26,6 +27,11 @@ from brinery.records.artifact import Artifact
 ROOT = Path(__file__).parent.parent
 BRINERY = Path(sys.executable).parent / "brinery"
 START_WAIT_S = 120.0
+
+
+def stable(value: object) -> str:
+    """Return what a case is called, the same in every process: without addresses."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(value))
 
 
 def artifact_of(path: Path) -> Artifact:

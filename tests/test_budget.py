@@ -57,7 +57,7 @@ def test_classes_are_small() -> None:
                 methods = sum(isinstance(item, Function) for item in node.body)
                 if _lines(node) > MAX_CLASS_LINES or methods > MAX_METHODS:
                     over.append(f"{name}:{node.lineno} {node.name}")
-    assert over == []
+    assert not over, "\n".join(over)
 
 
 def test_functions_are_short() -> None:
@@ -76,7 +76,7 @@ def test_functions_take_few_parameters() -> None:
         most = MAX_POSITIONAL_PRIVATE if node.name.startswith("_") else MAX_POSITIONAL
         if len(positional) + len(taken.kwonlyargs) > MAX_PARAMETERS or len(positional) > most:
             over.append(name)
-    assert over == []
+    assert not over, "\n".join(over)
 
 
 def test_packages_are_flat() -> None:
@@ -99,4 +99,4 @@ def test_imports_stand_at_the_top() -> None:
         inner = [n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)]
         if inner and room not in LAZY_ROOMS:
             over.append(name)
-    assert over == []
+    assert not over, "\n".join(over)

@@ -15,9 +15,11 @@ def test_the_wheel_is_whole(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
+    assert "-py3-none-linux" in wheel.name or "-py3-none-manylinux" in wheel.name
     names = set(zipfile.ZipFile(wheel).namelist())
     assert names >= {
         "brinery/py.typed",
+        "brinery/scorers/libkernel.so",
         "brinery/serve/assets/docs.html",
         "brinery/serve/assets/docs.js",
         "brinery/serve/assets/vendor/pico.min.css",

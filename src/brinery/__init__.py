@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from brinery.actions.doctor import doctor
     from brinery.actions.export_model import export_model
     from brinery.actions.import_model import import_model
     from brinery.actions.models import Model, model, models, version
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from brinery.actions.scan_files import scan
     from brinery.actions.serve import serve_model
     from brinery.errors import BrineryError, Fault, UserError
+    from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
     from brinery.records.scan import ScanReport
@@ -34,6 +36,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BrineryError",
+    "Diagnosis",
     "Evaluation",
     "Export",
     "Fault",
@@ -45,6 +48,7 @@ __all__ = [
     "UserError",
     "Version",
     "__version__",
+    "doctor",
     "export_model",
     "import_model",
     "load",
@@ -59,6 +63,7 @@ __all__ = [
 
 _HOMES = {
     "BrineryError": "brinery.errors",
+    "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
     "Fault": "brinery.errors",
@@ -69,6 +74,7 @@ _HOMES = {
     "Scores": "brinery.records.scores",
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
+    "doctor": "brinery.actions.doctor",
     "export_model": "brinery.actions.export_model",
     "import_model": "brinery.actions.import_model",
     "load": "brinery.actions.predict",

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 import pytest
 
@@ -12,16 +11,14 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are 
 
 
 def test_doctor() -> None:
-    """Where the kernel has all of it, everything that is tried is stopped, in a few seconds."""
-    began = time.monotonic()
-    found = doctor()
+    """Where the kernel has all of it, everything that is tried is stopped, and nothing hangs."""
+    found = doctor()  # what hangs is a ModelProcessTimeout
     assert found.sandbox.complete
     assert len(found.trials) >= 11
     assert all(trial.stopped and trial.said for trial in found.trials)
     assert {trial.layer for trial in found.trials} <= {layer.name for layer in found.sandbox.layers}
     assert found.system.startswith("Linux ")
     assert found.uv
-    assert time.monotonic() - began < 20
 
 
 def test_doctor_without_landlock() -> None:

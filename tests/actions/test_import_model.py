@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import msgspec
 import pandas as pd
 import pytest
 
@@ -37,7 +38,7 @@ from brinery.records.event import Event, Step
 from brinery.records.scan import Verdict
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType
-from brinery.records.version import Version
+from brinery.records.version import Candidate, Version
 from brinery.specs.settings import SandboxSettings, Settings
 
 Run = Callable[..., tuple[Version, list[Event]]]
@@ -439,6 +440,15 @@ def test_parity_failure_registers_nothing(
         run(**asked, trust=("moody.Moody",))
     assert rooms.registry.names() == []
     assert rooms.registry.sweep("moody") == 0
+
+
+def test_a_record_without_attempts(run: Run, bank: Any) -> None:
+    """A record of before attempts were kept is read, and has none."""
+    version, _ = run(model=bank.model, name="bank", data=bank.test, target="y")
+    assert version.candidate is not None
+    written = json.loads(msgspec.json.encode(version.candidate))
+    assert written.pop("attempts") == []
+    assert msgspec.convert(written, Candidate) == version.candidate
 
 
 def test_python_api_in_a_fresh_folder(

@@ -186,6 +186,18 @@ def no_data_file(folder: Path, bank: Any) -> list[str]:
     return _import(bank.model, bank, data=folder / "no.csv")
 
 
+@case("is a folder, and one file is read", "did you mean --data ")
+def a_folder_of_data(folder: Path, bank: Any) -> list[str]:
+    (folder / "data").mkdir()
+    bank.frame.to_csv(folder / "data" / "test.csv", index=False)
+    return _import(bank.model, bank, data=folder / "data")
+
+
+@case("is a folder, and one file is read", "shows what is there; name a csv")
+def a_folder_of_nothing(folder: Path, bank: Any) -> list[str]:
+    return _import(bank.model, bank, data=folder)
+
+
 @case("missing option '--name'", "brinery import --help")
 def no_name(folder: Path, bank: Any) -> list[str]:
     del folder
@@ -216,7 +228,7 @@ def test_import_refuses(name: str, tmp_path: Path, bank: Any, brinery_command: A
     ("arguments", "message", "hint"),
     [
         (["model", "show", "bnk"], "no model 'bnk'", "did you mean bank?"),
-        (["model", "show", "bank@7"], "no version 7", "it has 1"),
+        (["model", "show", "bank@7"], "no version 7", "it has 1: brinery model show bank"),
         (["model", "show", "bank@challenger"], "no challenger", "brinery promote bank@1"),
         (["promote", "bank@@1"], "names no version", "bank@1"),
         (["predict", "bank", "--data", "no.csv"], "no.csv does not exist", "ls "),

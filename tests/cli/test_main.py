@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from msgspec.structs import replace
 
 import brinery
-from brinery.cli.main import _COMMANDS
+from brinery.cli.main import _COMMANDS, cli
+from brinery.cli.model import _candidate_facts
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 HELP = {"brinery": [], **{name: [name] for name in _COMMANDS}, "model-show": ["model", "show"]}
@@ -24,6 +28,25 @@ def test_help(name: str, brinery_command: Any) -> None:
     assert done.status == 0
     golden = GOLDEN / f"help-{name}.txt"
     assert done.out == golden.read_text(encoding="utf-8")
+
+
+def commands(group: click.Group) -> Iterator[click.Command]:
+    """Yield the commands of a group, and those within."""
+    yield group
+    for name in group.list_commands(click.Context(group)):
+        found = group.get_command(click.Context(group), name)
+        assert found is not None
+        if isinstance(found, click.Group):
+            yield from commands(found)
+        else:
+            yield found
+
+
+def test_no_help_shows_its_marks() -> None:
+    """No help text has click's mark of a paragraph as letters: they are for click to read."""
+    texts = {found.name: found.get_help(click.Context(found)) for found in commands(cli)}
+    assert {"scan", "show", "cli"} <= set(texts)
+    assert [name for name, text in texts.items() if "\\b" in text or "\b" in text] == []
 
 
 def test_help_loads_no_heavy_library() -> None:
@@ -110,6 +133,60 @@ def test_show_as_json(bank_workspace: Path, brinery_command: Any) -> None:
     record = json.loads(done.out)
     assert record["candidate"]["evaluation"]["metrics"]["accuracy"] > 0.8
     assert record["parity"] == {"rows": 905, "max_difference": 0.0}
+
+
+SNOOP = """
+import os
+
+class Model:
+    def predict(self, frame):
+        try:
+            open(os.path.expanduser("~/.ssh/id_rsa"))
+        except OSError:
+            pass
+        return frame["x"] * 2
+"""
+TRIED = "tried to open ~/.ssh/id_rsa, and was kept from it"
+
+
+def test_what_a_model_tried_is_told(tmp_path: Path, brinery_command: Any) -> None:
+    """What it tried and swallowed is warned of at import and predict, and shown with the version.
+
+    A class that imports nothing but the standard library has an environment all the same.
+    """
+    code, data = tmp_path / "code", tmp_path / "data.csv"
+    code.mkdir()
+    (code / "snoop.py").write_text(SNOOP)
+    data.write_text("x,y\n1,2\n2,4\n")
+    first = ("--workspace", tmp_path)
+    trusted = ("--code", code, "--trust", "snoop.Model")
+    done = brinery_command(
+        *first, "import", "snoop:Model", "--name", "own", "--data", data, *trusted
+    )
+    assert done.status == 0, done.err
+    assert f"the model {TRIED}" in done.err
+    shown = brinery_command(*first, "model", "show", "own@1")
+    (line,) = (one for one in shown.out.splitlines() if one.startswith("attempts"))
+    assert line.split(maxsplit=1)[1] == "open ~/.ssh/id_rsa"
+    (line,) = (one for one in shown.out.splitlines() if one.startswith("environment"))
+    assert "pandas==" in line
+    record = json.loads(brinery_command(*first, "model", "show", "own@1", "--format", "json").out)
+    assert record["candidate"]["attempts"] == ["open ~/.ssh/id_rsa"]
+    scored = brinery_command(*first, "predict", "own@1", "--data", data)
+    assert (scored.status, scored.err) == (0, f"warning: the model {TRIED}\n")
+    exported = brinery_command(*first, "export", "own@1", "--to", "joblib", tmp_path / "out")
+    assert exported.status == 0, exported.err
+    assert "pandas==" in (tmp_path / "out" / "requirements.txt").read_text()
+
+
+def test_an_environment_without_packages(bank_workspace: Path) -> None:
+    """A version that needs no package has its Python and no comma after it, and no attempts."""
+    version = brinery.version("bank@1", workspace=bank_workspace)
+    assert version.candidate is not None
+    bare = replace(version.candidate.environment, packages={}, python="3.11.7")
+    facts = dict(_candidate_facts(version, replace(version.candidate, environment=bare)))
+    assert facts["environment"] == "Python 3.11.7"
+    assert "attempts" not in facts
 
 
 def test_promote_says_what_happened(bank_workspace: Path, brinery_command: Any) -> None:

@@ -248,7 +248,9 @@ def test_fetch_copies_a_version(
     assert registry.model_file(version).exists()
 
 
-@pytest.mark.parametrize("uri", ["models:/{name}/9", "models:/{name}@nobody", "runs:/{zeros}/m"])
+@pytest.mark.parametrize(
+    "uri", ["models:/nothing-of-it/9", "models:/nothing-of-it@nobody", "runs:/{zeros}/m"]
+)
 def test_fetch_of_nothing(
     registry: Registry, name: str, register: Register, tmp_path: Path, uri: str
 ) -> None:
@@ -257,6 +259,45 @@ def test_fetch_of_nothing(
     with pytest.raises(NotFound) as raised:
         registry.fetch(uri.format(name=name, zeros="0" * 32), tmp_path)
     assert "--tracking-uri" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("asked", "message", "hint"),
+    [
+        ("/9", "{name} has no version 9 in ", "its versions: 1, 2; models:/{name}/2"),
+        ("@nobody", "{name} has no alias 'nobody' in ", "it has challenger, champion; its ver"),
+        ("@champoin", "{name} has no alias 'champoin' in ", "models:/{name}@champion"),
+    ],
+)
+def test_fetch_of_what_a_model_lacks(
+    registry: Registry,
+    name: str,
+    register: Register,
+    tmp_path: Path,
+    *,
+    asked: str,
+    message: str,
+    hint: str,
+) -> None:
+    """A version or alias that a model lacks is told apart from a model that is not there."""
+    register("a" * 64)
+    register("b" * 64)
+    registry.set_alias(name, 1, alias=Alias.CHAMPION)
+    registry.set_alias(name, 2, alias=Alias.CHALLENGER)
+    with pytest.raises(NotFound) as raised:
+        registry.fetch(f"models:/{name}{asked}", tmp_path)
+    assert raised.value.message.startswith(message.format(name=name))
+    assert hint.format(name=name) in raised.value.hint
+
+
+def test_fetch_of_an_alias_where_there_is_none(
+    registry: Registry, name: str, register: Register, tmp_path: Path
+) -> None:
+    """A model without an alias is said to have none, with the version to ask for."""
+    register()
+    with pytest.raises(NotFound) as raised:
+        registry.fetch(f"models:/{name}@nobody", tmp_path)
+    assert raised.value.hint == f"it has none; its version: 1; models:/{name}/1"
 
 
 def test_fetch_names_the_nearest_model(
@@ -314,7 +355,11 @@ def test_resolve_without_champion(registry: Registry, name: str, register: Regis
 
 @pytest.mark.parametrize(
     ("text", "hint"),
-    [("@9", "it has 1"), ("@champion", "brinery promote"), ("@blue", "brinery model show")],
+    [
+        ("@9", "it has 1: brinery model show "),
+        ("@champion", "brinery promote"),
+        ("@blue", "brinery model show"),
+    ],
 )
 def test_resolve_names_what_there_is(
     registry: Registry, name: str, register: Register, text: str, hint: str

@@ -98,6 +98,17 @@ def test_a_function_predicts(code: Path) -> None:
         assert (model.artifact.flavor, model.description.outline) == ("callable", "predict")
 
 
+@pytest.mark.parametrize("name", ["predict", "Model"])
+def test_its_environment(code: Path, name: str) -> None:
+    """What its modules import is named, though the process had it before; so is the frame's."""
+    (code / "churn" / "rates.py").write_text("import msgspec\nRATE = 0.5\n", encoding="utf-8")
+    with load(f"churn.scoring:{name}", code) as model:
+        model.score(table())
+        found = model.environment(("churn",)).packages
+    assert {"numpy", "pandas", "msgspec"} <= set(found)
+    assert not {"brinery", "pyarrow", "scikit-learn"} & set(found)
+
+
 def test_a_class_is_made_and_predicts(code: Path) -> None:
     """A class is made without arguments; its labels, probabilities and classes are used."""
     with load("churn.scoring:Model", code) as model:

@@ -5,14 +5,18 @@ import pickle
 import struct
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cloudpickle
 import numpy as np
 import pyarrow as pa
 import pytest
+import xgboost
+from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestClassifier
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from tests.conftest import artifact_of
 
 from brinery.errors import (
@@ -221,6 +225,104 @@ open(os.__file__).read()
 """
     process.score(do(program))
     assert process.attempts == ()
+
+
+LOOKS = [
+    ("import os; open(os.path.expanduser('~/.ssh/id_rsa'))", "open ~/.ssh/id_rsa"),
+    (
+        "import os; os.open(b'/home/nobody-here/.ssh/id_rsa', 0)",
+        "open /home/nobody-here/.ssh/id_rsa",
+    ),
+    ("import os; os.listdir('~/.ssh')", "list ~/.ssh"),
+    ("import os; os.scandir(os.path.expanduser('~/.aws'))", "list ~/.aws"),
+    ("import pathlib; (pathlib.Path.home() / '.netrc').read_text()", "open ~/.netrc"),
+    ("open('/home/nobody-here/.config/gcloud/a.db')", "open /home/nobody-here/.config/gcloud/a.db"),
+    ("open('/etc/shadow')", "open /etc/shadow"),
+    ("import os; os.chdir(os.path.expanduser('~/.gnupg'))", "enter ~/.gnupg"),
+    ("import os; os.stat(os.path.expanduser('~/.kube/config'))", "look for ~/.kube/config"),
+    ("import os; os.lstat(path='/home/nobody-here/.pypirc')", "look for /home/nobody-here/.pypirc"),
+]
+
+
+@pytest.mark.parametrize(("program", "attempt"), LOOKS)
+def test_look_for_a_key_that_is_not_there(loaded: ModelProcess, program: str, attempt: str) -> None:
+    """To look where keys lie is an attempt, though none is there: it is said, not the data's."""
+    with pytest.raises(ModelConfined) as caught:
+        loaded.score(do(program))
+    assert caught.value.message == f"the model tried to {attempt}: its sandbox forbids it"
+    assert caught.value.hint.startswith("a model reads what lies beside it")
+
+
+@pytest.mark.parametrize(("program", "attempt"), [*LOOKS[:3], LOOKS[8]])
+def test_look_for_a_key_at_load(hostile: Load, program: str, attempt: str) -> None:
+    """While it is loaded it is said as well, though the model raises something else for it."""
+    lines = f"try:\n    {program}\nexcept OSError as error:\n    raise ValueError('no') from error"
+    with pytest.raises(ModelConfined, match="tried to") as caught:
+        hostile(lines)
+    assert attempt in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("program", "attempts"),
+    [
+        *((f"try:\n    {look}\nexcept OSError: pass", (said,)) for look, said in LOOKS),
+        (
+            "import os; os.path.exists(os.path.expanduser('~/.docker/config.json'))",
+            ("look for ~/.docker/config.json",),
+        ),
+        (
+            "import os; os.path.isdir('/home/nobody-here/.ssh')",
+            ("look for /home/nobody-here/.ssh",),
+        ),
+        (
+            "import os; os.access('/root/.git-credentials', os.R_OK)",
+            ("look for /root/.git-credentials",),
+        ),
+    ],
+)
+def test_look_for_a_key_that_is_hidden(
+    hostile: Load, program: str, attempts: tuple[str, ...]
+) -> None:
+    """A model that swallows what came of its look answers, and the look is kept."""
+    process = hostile()
+    assert process.score(do(program)).predictions.tolist() == [0.0]
+    assert process.attempts == attempts
+
+
+def test_what_is_heard_of_works_as_before(hostile: Load) -> None:
+    """The functions of `os` that are heard of can what they could, and tell of nothing else."""
+    program = """
+import os, shutil, tempfile
+assert {os.stat, os.open} <= os.supports_dir_fd and os.stat in os.supports_follow_symlinks
+assert os.access in os.supports_effective_ids and os.stat.__name__ == "stat"
+class Holder:
+    ask = os.stat
+folder = tempfile.mkdtemp()
+assert Holder().ask(folder).st_ino == os.stat(folder, follow_symlinks=False).st_ino
+os.makedirs(".ssh"); open(".ssh/own", "w").close(); open(".ssh/own").close(); os.listdir(".ssh")
+os.path.realpath("/home/nobody-here/data.csv"); os.path.exists("/etc/ssl/no-such")
+shutil.rmtree(folder); shutil.rmtree(".ssh")
+assert not os.path.exists(folder)
+"""
+    process = hostile()
+    assert process.score(do(program)).predictions.tolist() == [0.0]
+    assert process.attempts == ()
+
+
+def test_refusal_in_native_code(tmp_path: Path) -> None:
+    """A file that a library's own code may not open is the sandbox's refusal, in one line."""
+    file = tmp_path / "native.pkl"
+    booster = FunctionTransformer(partial(xgboost.Booster, model_file="/etc/passwd"))
+    file.write_bytes(pickle.dumps(make_pipeline(booster, DummyRegressor().fit([[0]], [0]))))
+    with (
+        ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process,
+        pytest.raises(ModelConfined) as caught,
+    ):
+        process.score(pa.table({"x": [1.0]}))
+    message = caught.value.message
+    assert message.startswith("the model was refused by the system: XGBoostError: ")
+    assert message.endswith("Permission denied: its sandbox forbids it")
+    assert "Stack trace" not in message
 
 
 def test_attempts_are_bounded(hostile: Load) -> None:

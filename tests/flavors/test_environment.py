@@ -4,6 +4,8 @@ import platform
 import sys
 import sysconfig
 from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -65,9 +67,36 @@ def test_modules_of_every_distribution() -> None:
         }
 
 
-@pytest.mark.parametrize("carrier", ["cloudpickle", "my_model"])
+OWN = {
+    "my_model": "import my_steps\nfrom typing import TYPE_CHECKING\nimport brinery, nothing_such\n"
+    "if TYPE_CHECKING:\n    import pyarrow\n",
+    "my_steps": "def scale(x):\n    import msgspec.json as json\n    from .other import granian\n",
+}
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own modules, as imported; nothing in them runs here."""
+    for name, source in OWN.items():
+        file = tmp_path / f"{name}.py"
+        file.write_text(source)
+        module = ModuleType(name)
+        module.__file__ = str(file)
+        monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.mark.usefixtures("own")
+def test_what_own_modules_import() -> None:
+    """What the user's modules import is told by their sources, whoever had imported it before."""
+    before = frozenset({"numpy", "msgspec", "pyarrow", "granian", "brinery"})
+    loaded = before | {"my_model", "my_steps"}
+    assert set(used_packages(("my_model",), loaded, before=before)) == {"msgspec"}
+    assert set(used_packages(("my_model",), loaded, before=loaded)) == {"msgspec"}
+
+
+@pytest.mark.parametrize("carrier", ["cloudpickle", "unread_model"])
 def test_what_carried_code_imports(carrier: str) -> None:
-    """What functions by value, or the user's own modules, import is what came since the load."""
+    """Of functions by value, and of modules without a source, all that came since is theirs."""
     before = frozenset({"numpy", "msgspec", "pyarrow"})
     loaded = before | {carrier, "scipy", "pandas"}
     found = used_packages((carrier, "builtins"), loaded, before=before)

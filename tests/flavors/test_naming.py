@@ -7,6 +7,7 @@ import pytest
 
 from brinery.errors import PredictionRefused
 from brinery.flavors import answers, naming
+from brinery.records.artifact import Artifact
 from brinery.records.description import Description
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
@@ -24,16 +25,21 @@ def described(*classes: Scalar) -> Description:
     )
 
 
+def kept(*classes: Scalar, labels: bool = False) -> Artifact:
+    """What is stored of a model whose classes were named so."""
+    return Artifact(flavor="x", format="x", file="x", sha256="", classes=classes, labels=labels)
+
+
 @pytest.mark.parametrize("classes", [(0, 1), (0, 1, 2), (0.0, 1.0), (False, True)])
 def test_positions(classes: tuple[Scalar, ...]) -> None:
     """Classes that are 0, 1, … in any type number themselves."""
-    assert naming.numbers_classes(described(*classes))
+    assert naming.numbers_classes(classes)
 
 
 @pytest.mark.parametrize("classes", [(), (1, 2), (1, 0), ("0", "1"), ("no", "yes"), (0, 2)])
 def test_no_positions(classes: tuple[Scalar, ...]) -> None:
     """Classes that are anything else do not."""
-    assert not naming.numbers_classes(described(*classes))
+    assert not naming.numbers_classes(classes)
 
 
 def test_a_table_of_probabilities_gets_labels() -> None:
@@ -43,7 +49,7 @@ def test_a_table_of_probabilities_gets_labels() -> None:
     assert named.predictions.tolist() == ["no", "yes"]
     assert named.classes == ("no", "yes")
     assert named.probabilities is table
-    description = naming.describe(described(), ("no", "yes"))
+    description = naming.describe(described(), kept("no", "yes"))
     assert description.classes == ("no", "yes")
     assert description.type is PredictionType.BINARY
     assert description.gives_probabilities
@@ -72,4 +78,18 @@ def test_numbers_without_probabilities_or_classes_are_refused() -> None:
 def test_a_model_with_names_stays_as_it_is() -> None:
     """Without names to give, the description is the model's own."""
     own = described("a", "b")
-    assert naming.describe(own, ()) is own
+    assert naming.describe(own, kept()) is own
+    scores = Scores(np.array([0, 1]))
+    assert naming.given(scores, kept()) is scores
+
+
+def test_labels_alone_have_no_probabilities() -> None:
+    """A model that answers labels is described by its classes, and gives no probabilities."""
+    artifact = kept("no", "yes", labels=True)
+    description = naming.describe(described(), artifact)
+    assert description.classes == ("no", "yes")
+    assert description.type is PredictionType.BINARY
+    assert not description.gives_probabilities
+    scores = naming.given(Scores(np.array(["yes", "no"], object)), artifact)
+    assert scores.predictions.tolist() == ["yes", "no"]
+    assert scores.classes == ("no", "yes")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brinery.errors import PredictionRefused
 from brinery.flavors.tables import pack, pack_scores, unpack, unpack_scores
 from brinery.records.scores import Scores
 
@@ -104,8 +105,8 @@ def test_missing_predictions() -> None:
     ids=str,
 )
 def test_mixed_predictions(predictions: npt.NDArray[Any]) -> None:
-    """Predictions of several types are a fault of one kind."""
-    with pytest.raises(TypeError, match="not of one plain type"):
+    """Predictions of several types are refused in words of ours."""
+    with pytest.raises(PredictionRefused, match=r"of a type \(object\) that no table holds$"):
         pack_scores(Scores(predictions=predictions))
 
 

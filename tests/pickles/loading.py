@@ -22,6 +22,11 @@ def load(path: str, loader: str) -> Any:
         import joblib  # noqa: PLC0415 - what is not needed is not imported
 
         return joblib.load(path)  # noqa: TID251 - the victim's way
+    if loader == "skops":
+        import skops.io  # noqa: PLC0415 - as above
+
+        names = skops.io.get_untrusted_types(file=path)
+        return skops.io.load(path, trusted=names)  # which is what its hint says
     if loader == "numpy":
         import numpy as np  # noqa: PLC0415 - as above
 
@@ -33,6 +38,8 @@ def load(path: str, loader: str) -> Any:
         return pd.read_pickle(path)  # noqa: S301 - the victim's way
     with Path(path).open("rb") as stream:
         held = pickle.load(stream)  # noqa: S301, TID251 - the victim's way
+    if loader == "predict":
+        return held.predict([[1.0]])
     return held.transform([[1.0]]) if loader == "transform" else held
 
 

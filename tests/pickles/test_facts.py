@@ -19,6 +19,7 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -177,6 +178,18 @@ def test_columns_made_within(file: Path) -> None:
     for fitted in (model.fit(FRAME, Y), GridSearchCV(model, {}, cv=2).fit(FRAME, Y)):
         assert scanned(file, fitted).feature_names == ("age", "job")
         assert scanned(file, fitted).classes == ("no", "yes")
+
+
+def test_columns_that_an_encoder_makes(file: Path) -> None:
+    """What an encoder makes of its rows is no column of theirs: `c=x` is in no table."""
+    rows = [{"a": 1.0, "c": "x"}, {"a": 2.0, "c": "y"}]
+    model = make_pipeline(DictVectorizer(), LogisticRegression()).fit(rows, [0, 1])
+    assert list(model[0].feature_names_) == ["a", "c=x", "c=y"]
+    assert scanned(file, model).feature_names is None
+    state = pickle.dumps({"feature_names": ["job_1", "job_2"]}, protocol=2)[2:-1]
+    encoder = b"ccategory_encoders.binary\nBinaryEncoder\n)\x81"
+    file.write_bytes(b"\x80\x02" + encoder + state + b"b.")
+    assert scan(file).feature_names is None
 
 
 @pytest.mark.parametrize("protocol", range(6))

@@ -280,7 +280,7 @@ def test_wrappers_that_no_joblib_reads(file: Path) -> None:
     header = b"{'descr': '|O', 'fortran_order': False, 'shape': (1,)}\n"
     npy = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\x80\x04" + hidden
     assert "posix.system" in scanned(file, npy).asked(Verdict.DANGEROUS)
-    objects = wrapped(dtype=b"S'O'\n", length=1)
+    objects = wrapped(dtype=b"S'O8'\n", length=1)
     joined = b"\x80\x04" + objects + b"\x80\x04" + hidden + b"."
     assert "posix.system" in scanned(file, joined).asked(Verdict.DANGEROUS)
 

@@ -386,9 +386,7 @@ def test_costly_keys(file: Path) -> None:
     for key in (doubled, nested):
         for content in (b"}" + key + b"Ns.", b"\x8f(" + key + b"\x90.", b"(" + key + b"\x91."):
             file.write_bytes(b"\x80\x04" + content)
-            report = scan(file)
-            assert report.outermost in ("dict", "set", "frozenset")
-            assert report.verdict is Verdict.MALFORMED
+            assert scan(file).verdict is Verdict.MALFORMED
 
 
 # Opcodes are likelier than noise to reach deep into the machine.

@@ -164,6 +164,7 @@ def bank_endpoint(bank_workspace: Path) -> Endpoint:
         version=version,
         candidate=version.candidate,
         model_file=str(registry.model_file(version)),
+        scorer_file=str(registry.scorer_file(version)),
         limits=Limits(),
         timeout_s=60.0,
         max_body_bytes=8_000_000,

@@ -29,7 +29,7 @@ def reader(column: Column, rules: Rules = STRICT) -> Reader:
 
 
 def read(column: Column, given: Sequence[Any], rules: Rules = STRICT) -> list[Any]:
-    values = reader(column, rules).table({"x": given}, len(given)).column("x").to_pylist()
+    values = reader(column, rules).batch({"x": given}, len(given)).table().column("x").to_pylist()
     assert isinstance(values, list)
     return values
 
@@ -109,7 +109,7 @@ def test_a_missing_value_is_taken_where_the_model_fills_it_in(kind: ColumnType) 
 
 def test_an_absent_column_is_missing_in_every_row() -> None:
     """A column that is not given is null throughout, with its own type."""
-    table = reader(column(ColumnType.INTEGER)).table({}, 3)
+    table = reader(column(ColumnType.INTEGER)).batch({}, 3).table()
     assert table.column("x").to_pylist() == [None, None, None]
     assert str(table.schema.field("x").type) == "int64"
 
@@ -180,7 +180,7 @@ def test_the_faults_come_in_the_order_of_the_rows() -> None:
     )
     n_rows = 1000
     with pytest.raises(Problem) as caught:
-        Reader(two, STRICT, lambda *_: None).table({"a": ["x"] * n_rows, "b": [[]] * n_rows}, 1000)
+        Reader(two, STRICT, lambda *_: None).batch({"a": ["x"] * n_rows, "b": [[]] * n_rows}, 1000)
     found = [(fault.row, fault.column) for fault in caught.value.errors]
     assert found == [(row, name) for row in range(MAX_ERRORS // 2) for name in "ab"]
 

@@ -27,8 +27,9 @@ from brinery.serve.problems import Problem
 
 X = pd.DataFrame({"x": [0.0, 1.0, 2.0]})
 PREDICT = "/v1/models/small/predict"
-HANGS, RAISES, ENDS, TELLS, CALLS = -1.0, -2.0, -3.0, -4.0, -5.0
+HANGS, RAISES, ENDS, TELLS, CALLS, SNOOPS = -1.0, -2.0, -3.0, -4.0, -5.0, -6.0
 WAIT_S = 30.0
+TIMEOUT_S = 1.5
 
 
 def moody_model() -> Any:
@@ -50,6 +51,11 @@ def moody_model() -> Any:
             import subprocess  # noqa: PLC0415
 
             subprocess.run(["true"], check=True)
+        if -6.0 in values:
+            from contextlib import suppress  # noqa: PLC0415
+
+            with suppress(OSError):
+                open(os.path.expanduser("~/.ssh/id_rsa")).close()  # noqa: PTH111, PTH123
         return frame if -4.0 not in values else frame.assign(x=float(os.getpid()))
 
     return make_pipeline(FunctionTransformer(mood), LinearRegression()).fit(X, X["x"])
@@ -58,7 +64,7 @@ def moody_model() -> Any:
 @pytest.fixture
 def moody(make_endpoint: MakeEndpoint) -> Iterator[Api]:
     """A client of a server of the model, which is loaded."""
-    with running(make_endpoint(moody_model(), X, timeout_s=1.5)) as api:
+    with running(make_endpoint(moody_model(), X, timeout_s=TIMEOUT_S)) as api:
         until(lambda: api.get("/ready").status_code == 200)
         yield api
 
@@ -126,7 +132,7 @@ def test_a_hanging_model_is_given_up(moody: Api) -> None:
     refused = ask(moody, HANGS)
     assert refused.status_code == 504
     assert "1.5 seconds" in refused.json()["detail"]
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60  # the model sleeps ten times as long
     assert_answers_again(moody)
     with pytest.raises(ProcessLookupError):
         os.kill(hanging, 0)
@@ -134,10 +140,11 @@ def test_a_hanging_model_is_given_up(moody: Api) -> None:
 
 def test_those_who_wait_behind_it_are_answered_in_time(moody: Api) -> None:
     """No request waits longer than its own time, however many hang before it."""
+    many = 60
     began = time.monotonic()
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(lambda _: ask(moody, HANGS), range(6)))
-    assert time.monotonic() - began < 4
+    with ThreadPoolExecutor(many) as pool:
+        answers = list(pool.map(lambda _: ask(moody, HANGS), range(many)))
+    assert time.monotonic() - began < many * TIMEOUT_S / 3  # one after another takes all of it
     assert {answer.status_code for answer in answers} <= {503, 504}
     assert_answers_again(moody)
 
@@ -165,6 +172,21 @@ def test_what_the_sandbox_forbids_is_said(moody: Api) -> None:
     assert refused.status_code == 422
     assert refused.json()["code"] == "model-confined"
     assert_answers_again(moody)
+
+
+def test_what_it_tried_and_swallowed_is_logged_once(
+    make_endpoint: MakeEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An attempt that a model swallows is a warning in the log when it is new, and answered."""
+    with running(make_endpoint(moody_model(), X)) as api:
+        for _ in range(3):
+            assert ask(api, SNOOPS).status_code == 200
+        os.kill(pid(api), signal.SIGKILL)
+        until(lambda: api.get("/ready").status_code == 503)
+        assert_answers_again(api)
+        assert ask(api, SNOOPS).status_code == 200
+    warned = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert warned == ["the model of small@1 tried to open ~/.ssh/id_rsa, and was kept from it"]
 
 
 def test_a_file_that_was_changed_is_not_loaded(make_endpoint: MakeEndpoint) -> None:

@@ -22,7 +22,7 @@ ROW: dict[str, Any] = {"age": 1, "größe/~": 2.5}
 
 def rows(body: Any, signature: Signature = SIGNATURE) -> list[dict[str, Any]]:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    table = RowsReader(signature, unknown_categories=False).table(content)
+    table = RowsReader(signature, unknown_categories=False).batch(content).table()
     found: list[dict[str, Any]] = table.to_pylist()
     return found
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from httpx import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import Bank
@@ -80,18 +83,46 @@ def test_many_rows_are_answered_in_their_order(api: Api, bank: Bank) -> None:
     assert together == alone * 100
 
 
-def test_others_are_answered_while_a_large_body_is_read(api: Api, example: dict[str, Any]) -> None:
-    """A body of many rows does not hold up who asks for something small."""
-    content = json.dumps({"rows": [example] * 20_000}).encode()
+def longest_wait(api: Api, content: bytes) -> float:
+    """Return what part of the time of a refused body one small request waited at most.
+
+    The refusal is all that follows the reading, and the time begins when the body was sent.
+    """
+    sent = threading.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield content
+        sent.set()
+
     with ThreadPoolExecutor(1) as pool:
-        large = pool.submit(api.post, PREDICT, content=content)
-        slowest = 0.0
+        large = pool.submit(api.post, PREDICT, content=body())
+        assert sent.wait(60)
+        slowest, start = 0.0, time.monotonic()
         while not large.done():
             began = time.monotonic()
             assert api.get("/health").status_code == 200
             slowest = max(slowest, time.monotonic() - began)
-        assert large.result().status_code == 200
-    assert slowest < 0.5
+        whole = time.monotonic() - start
+        assert large.result().status_code == 422
+    return slowest / whole if slowest else 1.0
+
+
+def test_others_are_answered_while_a_large_body_is_read(api: Api, example: dict[str, Any]) -> None:
+    """A body of many rows does not hold up who asks for something small."""
+    rows = [*[example] * 20_000, {**example, "age": "x"}]
+    content = json.dumps({"rows": rows}).encode()
+    # One that is held up waits for all of it, at every try; noise comes and goes.
+    assert any(longest_wait(api, content) < 2 / 3 for _ in range(5))
+
+
+def quickest(api: Api, body: Any) -> tuple[float, Response]:
+    """Return how long the quickest of some answers took, and the last of them."""
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        answer = api.post(PREDICT, json=body)
+        times.append(time.monotonic() - began)
+    return min(times), answer
 
 
 @pytest.mark.parametrize(
@@ -102,11 +133,11 @@ def test_others_are_answered_while_a_large_body_is_read(api: Api, example: dict[
 def test_a_body_of_faults_is_refused_quickly(
     api: Api, example: dict[str, Any], fault: dict[str, Any]
 ) -> None:
-    """Thousands of faults cost no more than the reading, and the answer is short."""
-    body = {"rows": [{**example, **fault}] * 5000}
-    began = time.monotonic()
-    answer = api.post(PREDICT, json=body)
-    assert time.monotonic() - began < 2
+    """Thousands of faults cost no more than rows without any, and the answer is short."""
+    good_s, good = quickest(api, {"rows": [example] * 5000})
+    refused_s, answer = quickest(api, {"rows": [{**example, **fault}] * 5000})
+    assert good.status_code == 200
+    assert refused_s < 5 * good_s  # that they cost about as much, with room for noise
     assert answer.status_code == 422
     assert len(answer.json()["errors"]) == 100
     assert len(answer.content) < 50_000

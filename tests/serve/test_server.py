@@ -126,13 +126,15 @@ def _in_parts() -> Iterator[bytes]:
 @pytest.mark.parametrize("body", [lambda: b"0" * 100 * MB, _in_parts], ids=["length", "chunked"])
 def test_a_large_body_is_refused(served: str, body: Callable[[], Any]) -> None:
     """100 MB, announced or not, is a 413 problem, also for a client that sends before it reads."""
-    began = time.monotonic()
     request = urllib.request.Request(served + PREDICT, data=body(), headers=JSON)
-    with pytest.raises(urllib.error.HTTPError) as caught, urllib.request.urlopen(request):
+    # A server that hangs is a timeout, which is no HTTPError.
+    with (
+        pytest.raises(urllib.error.HTTPError) as caught,
+        urllib.request.urlopen(request, timeout=60),
+    ):
         pass
     with caught.value as refused:
         assert (refused.code, json.loads(refused.read())["code"]) == (413, "body-too-large")
-    assert time.monotonic() - began < 10
     assert httpx.get(f"{served}/health").status_code == 200
 
 

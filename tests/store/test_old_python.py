@@ -25,6 +25,7 @@ ROOTS = (
     "brinery.pickles.confinement",
     "brinery.pickles.frames",
     "brinery.flavors.host",
+    "brinery.scorers.child",
     *(value.partition(":")[0] for value in catalog.OURS.values()),
 )
 
@@ -138,7 +139,7 @@ def test_closure() -> None:
     """The process is not given what only the parent needs."""
     assert {"brinery.flavors.host", "brinery.errors", "brinery.pickles.unpickle"} <= set(CLOSURE)
     rooms = {module.split(".")[1] for module in CLOSURE if "." in module}
-    assert rooms <= {"errors", "records", "pickles", "flavors"}
+    assert rooms <= {"errors", "records", "pickles", "flavors", "scorers"}
 
 
 def test_what_it_needs_is_installed() -> None:

@@ -20,6 +20,7 @@ from brinery.actions.admit import admit, remarks
 from brinery.actions.class_names import ClassNames, class_names
 from brinery.actions.environment import Question, choose, outline, settle
 from brinery.actions.evaluation_data import EvaluationData, data_line, read_data
+from brinery.actions.fast_path import Compiled, compile_and_compare
 from brinery.actions.locate import locate, read
 from brinery.actions.progress import Clock
 from brinery.actions.rooms import Folder, Rooms, open_rooms
@@ -27,8 +28,8 @@ from brinery.actions.seat import Seat, limits
 from brinery.actions.storing import stored
 from brinery.actions.submission import ImportOptions, Submission
 from brinery.errors import TypeMismatch
-from brinery.evaluate import parity
-from brinery.flavors import answers, compatibility, signature
+from brinery.evaluate import labels, parity
+from brinery.flavors import compatibility, naming, signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.child import ChildProcess
 from brinery.records.artifact import Artifact
@@ -263,6 +264,7 @@ def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
                 verdict=report.verdict,
                 trust=admitted.trust,
                 sandbox=process.sandbox,
+                attempts=process.attempts,
             )
             opened.result()
             with rooms.workspace.lock():
@@ -304,16 +306,20 @@ def _judged(
     table = tables.to_arrow(signature.complete(process.description, data.inputs))
     scores = process.score(table)
     if (names := _class_names(process, asked, data=data, scores=scores)) is not None:
-        process.name_classes(names.classes)
-        scores = answers.named(scores, names.classes)
+        process.name_classes(names.classes, labels=names.labels)
+        scores = naming.given(scores, process.artifact)
         yield clock.event(Step.LOAD, names.said, warning=names.doubtful)
     description = _described(process.description, asked)
+    if doubt := _doubt(description, scores, asked=asked):
+        yield clock.event(Step.LOAD, doubt, warning=True)
     takes = signature.infer(
         description, data.inputs, may_be_missing=process.may_be_missing(table.slice(0, 1))
     )
     yield clock.event(Step.CHECK, f"{description.type}; {progress.check_line(takes)}")
     evaluation = target.evaluated(description, data, scores=scores)
-    yield clock.event(Step.EVALUATE, progress.evaluation_line(evaluation))
+    option = target.suggested(description, data, scores=scores)
+    line = progress.evaluation_line(evaluation, option)
+    yield clock.event(Step.EVALUATE, line, warning=bool(option))
     for attempt in process.attempts:
         yield clock.event(Step.EVALUATE, progress.attempt_line(attempt), warning=True)
     return _Judged(
@@ -340,12 +346,16 @@ def _register(rooms: Rooms, staged: Staged, *, answers: _Answers, clock: Clock) 
     """Compare the stored model's answers with the file's, and only then make it a version."""
     try:
         yield clock.event(Step.STORE, f"{staged.candidate.origin.size_bytes / 1e6:.1f} MB stored")
-        same = _parity(staged, answers)
-        yield clock.event(
-            Step.PARITY,
-            f"the registered model answers as the file on {same.rows:,} of {same.rows:,} rows",
-        )
-        version = rooms.registry.commit(staged, same)
+        with tempfile.TemporaryDirectory() as folder:
+            same, compiled = _parity(staged, answers, folder=Path(folder))
+            yield clock.event(
+                Step.PARITY,
+                f"the registered model answers as the file on {same.rows:,} of {same.rows:,} rows",
+            )
+            yield clock.event(Step.PARITY, progress.fast_path_line(compiled.record))
+            version = rooms.registry.commit(
+                staged, same, fast_path=compiled.record, scorer=compiled.path
+            )
     except BaseException:
         rooms.registry.discard(staged)
         raise
@@ -354,7 +364,8 @@ def _register(rooms: Rooms, staged: Staged, *, answers: _Answers, clock: Clock) 
     return version
 
 
-def _parity(staged: Staged, answers: _Answers) -> Parity:
+def _parity(staged: Staged, answers: _Answers, *, folder: Path) -> tuple[Parity, Compiled]:
+    """Return how the stored model compares with the file's, and its scorer with both."""
     with ModelProcess(
         staged.model_file,
         artifact=staged.candidate.artifact,
@@ -362,7 +373,12 @@ def _parity(staged: Staged, answers: _Answers) -> Parity:
         started=answers.spare,
     ) as registered:
         again = registered.score(answers.table)
-    return parity.compare(answers.scores, again, names=("the file", "the registered model"))
+        same = parity.compare(answers.scores, again, names=("the file", "the registered model"))
+        takes = staged.candidate.signature
+        compiled = compile_and_compare(
+            registered, answers.table, scores=again, takes=takes, into=folder
+        )
+    return same, compiled
 
 
 def _described(description: Description, asked: Submission) -> Description:
@@ -382,21 +398,43 @@ def _described(description: Description, asked: Submission) -> Description:
     }
     if stated is not None and not fits[stated]:
         has = f"{classes} classes" if classes else "no classes"
+        by_labels = not classes and asked.target is None and stated is not PredictionType.REGRESSION
         raise TypeMismatch(
             f"{asked.model} is no {stated} model: it has {has}",
-            hint=f"leave out --type: it was found to be {description.type}",
+            hint="--target names the column whose labels are its classes"
+            if by_labels and description.type is PredictionType.OTHER
+            else f"leave out --type: it was found to be {description.type}",
         )
     return msgspec.structs.replace(description, type=stated)
+
+
+def _doubt(description: Description, scores: Scores, *, asked: Submission) -> str:
+    """Return what is doubtful about a model's answers; empty where nothing is.
+
+    Raises:
+        TypeMismatch: it is a regression and answers text or truth values.
+    """
+    answered = scores.predictions[~labels.missing(scores.predictions)]
+    if not answered.size:
+        return "the model answers nothing (NaN) for every row of the data"
+    if description.type is PredictionType.REGRESSION and answered.dtype.kind not in "iuf":
+        raise TypeMismatch(
+            f"{asked.model} is no regression model: it answers {answered.tolist()[0]!r}",
+            hint="a regression answers with numbers; --type binary or --type multiclass takes "
+            "answers for labels of the --target",
+        )
+    return ""
 
 
 def _class_names(
     process: ModelProcess, asked: Submission, *, data: EvaluationData, scores: Scores
 ) -> ClassNames | None:
-    """Return what the model's classes are called, where only the target tells."""
+    """Return what the model's classes are called, where only its answers or the target tell."""
     name = data.fingerprint.target
-    if name is None or asked.type in (PredictionType.REGRESSION, PredictionType.OTHER):
+    if asked.type in (PredictionType.REGRESSION, PredictionType.OTHER):
         return None
-    return class_names(process.description, scores, actual=data.frame[name].to_numpy())
+    actual = None if name is None else data.frame[name].to_numpy()
+    return class_names(process.description, scores, actual=actual, stated=asked.type)
 
 
 def _origin(source: ModelSource, report: ScanReport) -> Origin:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from brinery.actions.progress import attempt_line
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import process_of
 from brinery.errors import ColumnMissing
@@ -52,6 +53,11 @@ class LoadedModel:
             tables.to_arrow(signature.complete(self.candidate.description, fitting))
         )
 
+    @property
+    def attempts(self) -> tuple[str, ...]:
+        """Return what it tried so far and was refused, such as `open /etc/passwd`."""
+        return self._process.attempts
+
     def close(self) -> None:
         """End the model's process."""
         self._process.close()
@@ -82,6 +88,7 @@ def predict(
     keep: Sequence[str] = (),
     output: Folder | None = None,
     workspace: Folder | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> pa.Table:
     """Return the predictions for a table, and write them where an output is named.
 
@@ -92,6 +99,7 @@ def predict(
         keep: columns of the data to put before the predictions.
         output: a file to write, in the format of its ending.
         workspace: its folder; the nearest upwards when None.
+        warn: is given a line for everything that the model tried and was refused.
 
     Returns:
         (n_rows, len(keep) + 1 + n_classes): the kept columns, `prediction`, and for a classifier
@@ -116,6 +124,9 @@ def predict(
             )
     with LoadedModel(rooms, version) as model:
         scores = model.predict(frame)
+        if warn is not None:
+            for attempt in model.attempts:
+                warn(attempt_line(attempt))
     table = _table(frame[list(keep)], scores)
     if output is not None:
         tables.write_table(table, Path(output))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from brinery.pickles import attempts
 from brinery.records.evaluation import Evaluation
 from brinery.records.event import Event, Step
+from brinery.records.fast_path import FastPath
 from brinery.records.sandbox import Sandbox
 from brinery.records.scan import ScanReport, Verdict
 from brinery.records.signature import Signature
@@ -54,6 +56,14 @@ def sandbox_line(sandbox: Sandbox) -> str:
     return f"not confined in {', '.join(missing)}: brinery doctor says why"
 
 
+def fast_path_line(found: FastPath) -> str:
+    """Return whether the model is scored without its library, and what that was compared on."""
+    if not found.used:
+        return f"scored by its library: {found.reason}"
+    rows = ", ".join(f"{count:,} of {kind}" for kind, count in found.rows.items() if count)
+    return f"compiled: answers as its library on {sum(found.rows.values()):,} rows ({rows})"
+
+
 def environment_line(environment: Environment) -> str:
     """Return what was built for the model."""
     return f"Python {environment.python} with {len(environment.lock)} packages, its own"
@@ -61,7 +71,7 @@ def environment_line(environment: Environment) -> str:
 
 def attempt_line(attempt: str) -> str:
     """Return what the model tried and was kept from."""
-    return f"the model tried to {attempt}, and was kept from it"
+    return f"the model {attempts.told(attempt)}"
 
 
 def check_line(takes: Signature) -> str:
@@ -70,10 +80,20 @@ def check_line(takes: Signature) -> str:
     return f"the model reads {read} of the {len(takes.columns)} columns of the data"
 
 
-def evaluation_line(evaluation: Evaluation | None) -> str:
-    """Return the first figures."""
+def evaluation_line(evaluation: Evaluation | None, option: str = "") -> str:
+    """Return the first figures.
+
+    Args:
+        evaluation: None where there is no target.
+        option: of `brinery import`, with which there would be figures; empty where none is known.
+    """
     if evaluation is None:
         return "not evaluated: no --target was given"
+    if option:
+        return (
+            "not evaluated: whether its answers are labels or numbers is not told; "
+            f"import it again with {option} --new-version"
+        )
     figures = list(evaluation.metrics.items())[:_FIGURES]
     if not figures:
         return f"no figure for {evaluation.type}"

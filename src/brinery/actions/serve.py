@@ -63,10 +63,12 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
     """
     settings = rooms.settings.serve
     seat, code = seat_of(rooms, version), rooms.registry.code_folder(version)
+    scorer = rooms.registry.scorer_file(version)
     return Endpoint(
         version=version,
         candidate=imported(version),
         model_file=str(rooms.registry.model_file(version)),
+        scorer_file=None if scorer is None else str(scorer),
         code_folder=None if code is None else str(code),
         python=None if seat.python is None else str(seat.python),
         limits=seat.limits,

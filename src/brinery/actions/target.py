@@ -7,6 +7,7 @@ from typing import Any, assert_never
 import numpy as np
 import numpy.typing as npt
 
+from brinery.actions.class_names import positions
 from brinery.actions.evaluation_data import EvaluationData
 from brinery.errors import ColumnMismatch, UnseenClass
 from brinery.evaluate import labels, run
@@ -15,6 +16,7 @@ from brinery.records.evaluation import Evaluation, PredictionType
 from brinery.records.scores import Scores
 
 _LISTED = 3
+_TWO = 2
 
 _Labels = npt.NDArray[Any]
 
@@ -41,6 +43,25 @@ def evaluated(
             raise
         hint = f"{error.hint}; {_another(description, data)}"
         raise UnseenClass(error.message, hint=hint) from None
+
+
+def suggested(description: Description, data: EvaluationData, *, scores: Scores) -> str:
+    """Return the option with which a model's answers could be compared with the target.
+
+    Empty where they are compared already, or are nothing like it.
+    """
+    target = data.fingerprint.target
+    if target is None or description.type is not PredictionType.OTHER:
+        return ""
+    actual, answers = data.frame[target].to_numpy(), scores.predictions
+    known = labels.distinct(actual)
+    there = answers[~labels.missing(answers)]
+    numbers = there.dtype.kind in "iuf" and _first_text(actual) is None
+    if there.size and (positions(there, known) or not labels.unseen(there, known)):
+        kind = PredictionType.BINARY if len(known) == _TWO else PredictionType.MULTICLASS
+        either = f"--type {kind}"
+        return f"{either} or --type regression" if numbers and len(known) > _TWO else either
+    return "--type regression" if there.size and numbers else ""
 
 
 def _another(description: Description, data: EvaluationData) -> str:

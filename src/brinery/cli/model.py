@@ -8,6 +8,7 @@ import click
 
 from brinery.cli.context import Session, format_option
 from brinery.cli.output import Format, note, print_facts, print_json, print_table
+from brinery.cli.parity import parity_of, print_parity, scored_by
 
 if TYPE_CHECKING:
     from brinery.actions.models import Model
@@ -57,13 +58,14 @@ def list_models(session: Session) -> None:
 
 @command.command("show")
 @click.argument("reference")
+@click.option("--parity", is_flag=True, help="Which ways to its answers were compared, and how.")
 @format_option
 @click.pass_obj
-def show(session: Session, reference: str) -> None:
+def show(session: Session, reference: str, *, parity: bool) -> None:
     """Show a model (bank) or one version of it (bank@1, bank@champion, bank@Production)."""
     from brinery.actions.models import model, version
 
-    if "@" not in reference:
+    if "@" not in reference and not parity:
         whole = model(reference, workspace=session.workspace)
         if session.format is Format.JSON:
             print_json(whole)
@@ -75,9 +77,11 @@ def show(session: Session, reference: str) -> None:
         return
     one = version(reference, workspace=session.workspace)
     if session.format is Format.JSON:
-        print_json(one)
+        print_json(parity_of(one) if parity else one)
     elif session.format is Format.QUIET:
         print(one.reference)
+    elif parity:
+        print_parity(one)
     else:
         _print_version(one)
 
@@ -175,8 +179,10 @@ def _print_version(version: Version) -> None:
 
 def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, object]]:
     description, data, parity = candidate.description, candidate.data, version.parity
-    packages = " ".join(f"{name}=={v}" for name, v in candidate.environment.packages.items())
-    code, built = candidate.code, " (built for it)" if candidate.environment.built else ""
+    environment, code = candidate.environment, candidate.code
+    python = f"Python {environment.python}{' (built for it)' if environment.built else ''}"
+    packages = " ".join(f"{name}=={v}" for name, v in environment.packages.items())
+    tried = [("attempts", "; ".join(candidate.attempts))] if candidate.attempts else []
     return [
         ("file", f"{candidate.origin.file}, sha256 {candidate.origin.sha256[:16]}…"),
         ("model", description.outline),
@@ -192,18 +198,17 @@ def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, 
             if parity
             else "unknown",
         ),
+        ("scored by", scored_by(version)),
         (
             "code",
             f"{code.commit[:12]}{' (changed since)' if code.dirty else ''}"
             if code
             else "not in git",
         ),
-        (
-            "environment",
-            f"Python {candidate.environment.python}{built}, {packages}",
-        ),
+        ("environment", ", ".join(filter(None, (python, packages)))),
         ("scan", _scan(candidate)),
         ("sandbox", _sandbox(candidate)),
+        *tried,
     ]
 
 

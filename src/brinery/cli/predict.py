@@ -41,7 +41,13 @@ def command(
     from brinery.actions.predict import predict
 
     table = predict(
-        reference, data=data, sep=sep, keep=keep, output=output, workspace=session.workspace
+        reference,
+        data=data,
+        sep=sep,
+        keep=keep,
+        output=output,
+        workspace=session.workspace,
+        warn=lambda said: note(f"warning: {said}"),
     )
     if output is None:
         import pyarrow.csv

@@ -32,7 +32,7 @@ _MEMBERS = 3
 @format_option
 @click.pass_obj
 def command(session: Session, /, *, files: tuple[str, ...]) -> int:
-    r"""Tell what model files would do, without running them.
+    """Tell what model files would do, without running them.
 
     FILE is a pickle, a joblib file, a model in skops', torch's, Keras', XGBoost's, LightGBM's,
     CatBoost's or ONNX' own format, an MLflow model's folder, a folder of any of these, or a
@@ -48,7 +48,7 @@ def command(session: Session, /, *, files: tuple[str, ...]) -> int:
       3  needs your word: brinery import --trust NAME gives it
       4  dangerous
       5  malformed, or not to be read
-    """
+    """  # noqa: D301 - click's mark of a paragraph that keeps its lines
     from brinery.actions.scan_files import scan_files
 
     found = []

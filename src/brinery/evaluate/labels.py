@@ -84,6 +84,21 @@ def missing(actual: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
     return np.fromiter(map(_is_missing, actual), np.bool_, actual.size)
 
 
+def distinct(actual: npt.NDArray[np.generic]) -> tuple[Scalar, ...]:
+    """Return the labels that there are, each once: numbers by size and texts by letter.
+
+    Args:
+        actual: (n_rows,) labels of any type; the missing ones are left out.
+    """
+    found: dict[str, Scalar] = {}
+    for label in actual[~missing(actual)].tolist():
+        found.setdefault(canonical(label), label)
+    values = list(found.values())
+    if any(isinstance(value, str) for value in values):
+        return tuple(found[text] for text in sorted(found))
+    return tuple(sorted(values))
+
+
 def codes(
     actual: npt.NDArray[np.generic],
     classes: Sequence[Scalar],
@@ -174,7 +189,7 @@ def order(
     """
     there = ~missing(actual)
     labels = actual[there]
-    classes = tuple(candidate) or _sorted(labels)
+    classes = tuple(candidate) or distinct(labels)
     if len(classes) != n_classes:
         raise UnseenClass(
             f"the model tells {n_classes} classes apart, and the target has {len(classes)} labels: "
@@ -211,17 +226,6 @@ def _likeliest(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
         found[place] = label
         left[place, :] = left[:, label] = -1
     return found
-
-
-def _sorted(labels: npt.NDArray[np.generic]) -> tuple[Scalar, ...]:
-    """Return the distinct labels, numbers by size and texts by letter."""
-    distinct: dict[str, Scalar] = {}
-    for label in labels.tolist():
-        distinct.setdefault(canonical(label), label)
-    values = list(distinct.values())
-    if any(isinstance(value, str) for value in values):
-        return tuple(distinct[text] for text in sorted(distinct))
-    return tuple(sorted(values))
 
 
 def _is_missing(label: object) -> bool:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from brinery.errors import NotAModel, PredictionRefused
+from brinery.flavors import plain_values
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
@@ -63,14 +64,16 @@ def scores(
         probabilities: (n_rows, n_classes), or (n_rows,) or (n_rows, 1) of the second of two
             classes; None where it gives none.
         nameless: whether a table of probabilities may stand for predictions, its columns being
-            classes that nobody named. A frame names them.
+            the classes, or classes that nobody named. A frame names them.
 
     Raises:
         NotAModel: it answers each row with several values.
         PredictionRefused: not one answer per row, or a probability that is none.
     """
-    if nameless and (found := _table_of_probabilities(predicted, rows=rows)) is not None:
-        return found
+    if nameless:
+        found = _table_of_probabilities(predicted, rows=rows, classes=classes)
+        if found is not None:
+            return found
     values = one_per_row(predicted, rows=rows)
     if probabilities is None:
         return Scores(predictions=values, classes=classes)
@@ -111,18 +114,61 @@ def named(scores: Scores, classes: tuple[Scalar, ...]) -> Scores:
     Raises:
         PredictionRefused: it has another number of classes, or a prediction is none of them.
     """
-    own = scores.classes
-    if not own and scores.probabilities is not None:
-        own = tuple(range(scores.probabilities.shape[1]))
+    own, probabilities = scores.classes, scores.probabilities
+    if probabilities is not None and not own:
+        own = tuple(range(probabilities.shape[1]))
+    elif probabilities is not None and own != classes and set(own) == set(classes):
+        # A frame that names its columns may name them in another order from call to call.
+        probabilities = probabilities[:, [own.index(label) for label in classes]]
+        own = classes
     places = {label: place for place, label in enumerate(own)}
-    predicted = [places.get(label, -1) for label in scores.predictions.tolist()]
-    if len(own) != len(classes) or -1 in predicted:
+    if len(own) != len(classes):
+        raise _no_class(classes)
+    predicted = _places(scores.predictions, places, classes=classes)
+    return Scores(predictions=predicted, probabilities=probabilities, classes=classes)
+
+
+def labelled(scores: Scores, classes: tuple[Scalar, ...]) -> Scores:
+    """Return the labels of a model that gives nothing else, each as the class that it is.
+
+    Args:
+        scores: without probabilities or classes.
+        classes: (n_classes,) what the labels are. Where none of them is a position (0, 1, …), an
+            answer may be one: that of the class it means.
+
+    Raises:
+        PredictionRefused: a label is no class, or probabilities came with it.
+    """
+    if scores.probabilities is not None:
         raise PredictionRefused(
-            f"the model answered what is none of its {len(classes)} classes",
-            hint="import it again with data like this",
+            "the model answered probabilities, and answered labels when it was imported",
+            hint="its predict must answer every time with the same kind of value",
         )
-    values = one_per_row([classes[place] for place in predicted], rows=len(predicted))
-    return Scores(predictions=values, probabilities=scores.probabilities, classes=classes)
+    positions = range(len(classes))
+    places: dict[Scalar, int] = {}
+    if not any(label in positions for label in classes):
+        places.update((place, place) for place in positions)
+    places.update((label, place) for place, label in enumerate(classes))
+    predicted = _places(scores.predictions, places, classes=classes)
+    return Scores(predictions=predicted, classes=classes)
+
+
+def _places(
+    predictions: npt.NDArray[Any], places: Mapping[Scalar, int], *, classes: tuple[Scalar, ...]
+) -> npt.NDArray[Any]:
+    """Return the class that each prediction is: (n_rows,)."""
+    labels = predictions.tolist()
+    found = [places.get(label, -1) for label in labels]
+    if -1 in found:
+        raise _no_class(classes, f"{labels[found.index(-1)]!a}, which")
+    return one_per_row([classes[place] for place in found], rows=len(found))
+
+
+def _no_class(classes: tuple[Scalar, ...], what: str = "what") -> PredictionRefused:
+    return PredictionRefused(
+        f"the model answered {what} is none of its {len(classes)} classes",
+        hint="import it again with data like this",
+    )
 
 
 def one_per_row(predicted: Any, *, rows: int) -> npt.NDArray[Any]:
@@ -130,7 +176,7 @@ def one_per_row(predicted: Any, *, rows: int) -> npt.NDArray[Any]:
 
     Raises:
         NotAModel: there are several for each row.
-        PredictionRefused: they are not one per row.
+        PredictionRefused: they are not one per row, or no numbers, texts or truth values.
     """
     values = _array(predicted)
     if values.ndim == _TABLE and values.shape[0] == rows:
@@ -141,12 +187,14 @@ def one_per_row(predicted: Any, *, rows: int) -> npt.NDArray[Any]:
                 hint="fit and pickle one estimator per output",
             )
         values = values[:, 0]
+    if values.ndim == 0:
+        raise plain_values.no_vector(values.item(), rows=rows)
     if values.shape != (rows,):
         raise PredictionRefused(
             f"the model gives predictions of shape {values.shape} for {rows} rows",
             hint="its predict must answer each row with one value",
         )
-    return values
+    return plain_values.plain(values)
 
 
 def per_class(probabilities: Any, *, rows: int, n_classes: int) -> npt.NDArray[np.float64]:
@@ -210,8 +258,14 @@ def categorical(frame: pd.DataFrame, categories: Mapping[str, tuple[Scalar, ...]
     return frame.assign(**made) if made else frame
 
 
-def _table_of_probabilities(predicted: Any, *, rows: int) -> Scores | None:
-    """Return the answers that a table of probabilities stands for; None where it is not one."""
+def _table_of_probabilities(
+    predicted: Any, *, rows: int, classes: tuple[Scalar, ...]
+) -> Scores | None:
+    """Return the answers that a table of probabilities stands for; None where it is not one.
+
+    Raises:
+        PredictionRefused: it is one but for the rows that are NaN.
+    """
     values = _array(predicted)
     if values.ndim != _TABLE or values.shape[0] != rows or values.shape[1] < _TWO or not rows:
         return None
@@ -219,12 +273,29 @@ def _table_of_probabilities(predicted: Any, *, rows: int) -> Scores | None:
         table = values.astype(np.float64)
     except (TypeError, ValueError):
         return None
-    inside = (table >= -_ROUNDING) & (table <= 1 + _ROUNDING)
-    if not inside.all() or (abs(table.sum(axis=1) - 1) > _ROUNDING).any():
+    absent = np.isnan(table).any(axis=1)
+    there = table[~absent]
+    inside = (there >= -_ROUNDING) & (there <= 1 + _ROUNDING)
+    if not inside.all() or (abs(there.sum(axis=1) - 1) > _ROUNDING).any():
         return None
-    named = isinstance(predicted, pd.DataFrame) and not isinstance(predicted.columns, pd.RangeIndex)
-    classes = scalars(predicted.columns) if named else ()
-    return of_probabilities(table, rows=rows, classes=classes)
+    if absent.any():
+        raise PredictionRefused(
+            "the model answers NaN as a probability",
+            hint="are its inputs missing or infinite? fill them in where the model predicts",
+        )
+    names = _column_names(predicted)
+    if classes and set(names) == set(classes):
+        table = table[:, [names.index(label) for label in classes]]
+    return of_probabilities(table, rows=rows, classes=classes or names)
+
+
+def _column_names(predicted: Any) -> tuple[Scalar, ...]:
+    """Return the names of a frame's columns; none where they name no classes."""
+    if not isinstance(predicted, pd.DataFrame) or isinstance(predicted.columns, pd.RangeIndex):
+        return ()
+    names = scalars(predicted.columns)
+    is_plain = all(isinstance(name, (str, int, float, bool)) for name in names)
+    return names if is_plain and len(set(names)) == len(names) else ()
 
 
 def _array(values: Any) -> npt.NDArray[Any]:
@@ -239,14 +310,14 @@ def _array(values: Any) -> npt.NDArray[Any]:
         values = values.toarray()
     try:
         array = np.asarray(values)
-    except ValueError as error:
+    except ValueError:
         raise PredictionRefused(
-            f"the model's answers are no table: {error}",
+            "the model's answers are no table: its rows are of different lengths",
             hint="its predict must answer each row with one value",
         ) from None
     if array.dtype.kind == "U" and isinstance(values, (list, tuple)):
         # Of a list of labels and numbers numpy makes text of all; each keeps its own type.
-        kinds = {type(value) for value in values}
-        if not all(issubclass(kind, str) for kind in kinds):
-            return np.array([*values, None], dtype=object)[:-1]
+        kept = np.array(values, dtype=object)
+        if not all(isinstance(value, str) for value in kept.flat):
+            return kept
     return array

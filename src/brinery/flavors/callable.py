@@ -47,10 +47,6 @@ class CallableFile(PlainPython):
         """Return the function's name."""
         return str(model.name)
 
-    def environment(self, _model: Any) -> tuple[str, ...]:
-        """Return none: what the function imports is not known."""
-        return ()
-
     def load(self, source: Source) -> Any:
         """Return the function as a model, or the instance of the class, or the instance named.
 

@@ -14,12 +14,14 @@ from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
+from brinery.flavors import imports
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"\bextra\b")
 _OWN = "brinery"
 
 # What holds functions by value: which modules those import is stated nowhere.
-_CARRIERS = frozenset({"cloudpickle", "dill"})
+CARRIERS = frozenset({"cloudpickle", "dill"})
 
 # As the pickles of Python 2's protocols name the standard library.
 _ANCIENT = frozenset({"__builtin__", "copy_reg"})
@@ -33,7 +35,8 @@ def used_packages(
     They are those of the modules that the model names, and those that these require, as far as
     they are imported: an optional requirement that is not is left out. What functions that are
     carried by value, or modules of the user's own, import is stated nowhere: for them all is taken
-    that was imported since the model was loaded.
+    that was imported since the model was loaded, and all that the modules' sources import, for
+    this process may have had it before.
 
     Args:
         modules: top-level modules that the model names.
@@ -42,8 +45,9 @@ def used_packages(
     """
     named = frozenset(modules) - {_OWN}
     owners = _owners(loaded | named)
-    if any(_unstated(module, owners) for module in named):
-        named |= loaded - before
+    unstated = {module for module in named if _unstated(module, owners)}
+    if unstated:
+        named |= loaded - before | _imported(unstated, owners)
     present = {owner for module in loaded for owner in owners.get(module, ())}
     found: dict[str, str] = {}
     waiting = [owner for module in named for owner in owners.get(module, ())]
@@ -75,7 +79,19 @@ def python() -> tuple[str, str, str]:
 
 def _unstated(module: str, owners: Mapping[str, set[str]]) -> bool:
     """Return whether what a module imports is not among the requirements of a distribution."""
-    return module in _CARRIERS or not (module in _STANDARD or module in owners)
+    return module in CARRIERS or not (module in _STANDARD or module in owners)
+
+
+def _imported(unstated: set[str], owners: Mapping[str, set[str]]) -> frozenset[str]:
+    """Return what modules of the user's own import, those of their own modules among it."""
+    found: set[str] = set()
+    waiting = unstated - CARRIERS - {"__main__"}
+    while waiting:
+        found |= waiting
+        said = imports.of_modules(waiting) - {_OWN} - found
+        waiting = {module for module in said if _unstated(module, owners)}
+        found |= said
+    return frozenset(found)
 
 
 def _owners(modules: frozenset[str]) -> dict[str, set[str]]:

@@ -11,9 +11,9 @@ from typing import Any
 
 from brinery.errors import LibraryMissing, NotExportable
 from brinery.flavors.messages import Export
+from brinery.pickles.refusals import reason
 from brinery.records.signature import ColumnType
 
-_MAX_REASON = 300
 _SINGLE = "X"
 
 
@@ -37,9 +37,8 @@ def export(model: Any, flavor: str, *, asked: Export) -> None:
             hint=f"pip install '{_EXTRAS.get(asked.to, error.name)}'",
         ) from None
     except Exception as error:  # noqa: BLE001 - a writer of another's may raise anything
-        text = " ".join(str(error).split())[:_MAX_REASON]
         raise NotExportable(
-            f"the model cannot be written as {asked.to}: {type(error).__name__}: {text}",
+            f"the model cannot be written as {asked.to}: {reason(error)}",
             hint="--to mlflow and --to joblib keep a model as it is",
         ) from None
 

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from brinery import errors
-from brinery.flavors import environment, exports, loading, messages, tables, threads
+from brinery.flavors import environment, exports, imports, loading, messages, tables, threads
 from brinery.flavors.interface import Flavor, Given
 from brinery.pickles import attempts, confinement, refusals, semaphores
 from brinery.pickles.frames import Channel, ChannelClosed
@@ -67,11 +67,16 @@ class Host:
             return messages.Packages(
                 self._packages(request.modules), *environment.python()
             ), nothing
-        if isinstance(request, messages.Export):
-            exports.export(self._model, self._flavor.name if self._flavor else "", asked=request)
-            return messages.Written(), nothing
-        rewrite(self._model, Path(request.path))
+        if isinstance(request, messages.Compile):
+            return self._compiled(request), nothing
+        self._write(request)
         return messages.Written(), nothing
+
+    def _write(self, request: messages.Export | messages.Rewrite) -> None:
+        if isinstance(request, messages.Rewrite):
+            rewrite(self._model, Path(request.path))
+        else:
+            exports.export(self._model, self._flavor.name if self._flavor else "", asked=request)
 
     def _load(self, request: messages.Load) -> messages.Loaded:
         with warnings.catch_warnings(record=True) as caught:
@@ -86,11 +91,24 @@ class Host:
         said = tuple(dict.fromkeys(str(w.message) for w in caught))
         return messages.Loaded(description, said, self._flavor.name)
 
+    def _compiled(self, request: messages.Compile) -> messages.Compiled:
+        """Return why nothing was written, if nothing was, by the compiler of a room above."""
+        classes = () if self._flavor is None else self._flavor.classes(self._model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compiler = import_module(request.compiler)
+            reason = compiler.write(
+                self._model, request.columns, classes=classes, path=Path(request.path)
+            )
+        return messages.Compiled(reason)
+
     def _packages(self, modules: tuple[str, ...]) -> dict[str, str]:
         """Return the distributions that the model uses, with their versions."""
         needed = () if self._flavor is None else self._flavor.environment(self._model)
+        carries = environment.CARRIERS.intersection(modules)
+        carried = imports.of_carried(self._model) if carries else frozenset()
         loaded = environment.imported_modules()
-        return environment.used_packages((*modules, *needed), loaded, before=self._before)
+        return environment.used_packages((*modules, *needed, *carried), loaded, before=self._before)
 
     def _given(self, payload: memoryview, request: messages.Score | messages.ProbeMissing) -> Given:
         """Return what the model is given: a frame, or an array where it was fitted without names.
@@ -130,7 +148,7 @@ class Host:
             raise
         except Exception as error:  # noqa: BLE001 - a model may raise anything
             raise errors.PredictionRefused(
-                f"the model raised {loading.reason(error)}",
+                f"the model raised {refusals.reason(error)}",
                 hint="compare the data's columns and types with those the model was fitted on",
             ) from None
 
@@ -170,7 +188,7 @@ class Host:
         holed = _holed(row, columns)
         try:
             self._score(holed if named else holed.to_numpy())
-        except errors.PredictionRefused:
+        except (errors.PredictionRefused, errors.NotAModel):
             if len(columns) == 1:
                 return ()
         else:
@@ -243,7 +261,7 @@ def _failed(error: Exception, tried: tuple[str, ...]) -> messages.Failed:
     if failed is None and isinstance(error, errors.BrineryError):
         failed = error
     if failed is None:
-        failed = errors.Fault(f"the model's process could not answer: {loading.reason(error)}")
+        failed = errors.Fault(f"the model's process could not answer: {refusals.reason(error)}")
     return messages.Failed(type(failed).__name__, failed.message, failed.hint)
 
 

@@ -16,11 +16,11 @@ from brinery.flavors import boosters, catalog, integrity, messages
 from brinery.flavors.callable import CallableFile, target
 from brinery.flavors.corruption import Corrupt, refused
 from brinery.flavors.interface import Flavor, Source
+from brinery.pickles.refusals import reason
 from brinery.pickles.unpickle import unpickle
 from brinery.records.description import Description
 
 _PICKLES = ("pickle", "joblib")
-_MAX_REASON = 300
 
 
 def load(request: messages.Load) -> tuple[Any, Flavor]:
@@ -71,12 +71,6 @@ def wants_frame(model: Any, flavor: Flavor) -> Optional[bool]:
         return flavor.wants_frame(model)
     except Exception:  # noqa: BLE001 - a model's own class may not even tell its parameters
         return None
-
-
-def reason(error: Exception) -> str:
-    """Return an exception on one line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:_MAX_REASON]}"
 
 
 def _loaded(source: Source) -> Any:

@@ -77,7 +77,22 @@ class Export(Struct, tag=True, frozen=True, kw_only=True):
     named: bool = False
 
 
-Request = Union[Load, Score, ProbeMissing, ListPackages, Rewrite, Export]
+class Compile(Struct, tag=True, frozen=True):
+    """Write what a scorer needs of the model to a path.
+
+    Attributes:
+        path: of the file, in the process's outbox.
+        compiler: the module whose `write` does it; a room above has it.
+        columns: name and type of the inputs, as `ColumnType` has it, in the model's order; no type
+            for one that the data lacks.
+    """
+
+    path: str
+    compiler: str
+    columns: tuple[tuple[str, str], ...]
+
+
+Request = Union[Load, Score, ProbeMissing, ListPackages, Rewrite, Export, Compile]
 
 
 class Loaded(Struct, tag=True, frozen=True):
@@ -130,6 +145,12 @@ class Written(Struct, tag=True, frozen=True):
     """The file is there."""
 
 
+class Compiled(Struct, tag=True, frozen=True):
+    """What a scorer needs was written, unless there is a reason why not."""
+
+    reason: str = ""
+
+
 class Failed(Struct, tag=True, frozen=True):
     """The request could not be met.
 
@@ -144,7 +165,7 @@ class Failed(Struct, tag=True, frozen=True):
     hint: str
 
 
-Reply = Union[Loaded, Scored, Columns, Packages, Written, Failed]
+Reply = Union[Loaded, Scored, Columns, Packages, Written, Compiled, Failed]
 
 
 class Question(Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -11,7 +12,7 @@ import msgspec
 import pyarrow as pa
 
 from brinery import errors
-from brinery.flavors import answers, messages, naming, received, tables
+from brinery.flavors import messages, naming, received, tables
 from brinery.pickles import digest
 from brinery.pickles.child import ChildProcess
 from brinery.pickles.limits import Limits
@@ -93,14 +94,19 @@ class ModelProcess:
             self._child.close()
             raise
         self._own_classes = loaded.description.classes
-        self.description: Description = naming.describe(loaded.description, artifact.classes)
+        self.description: Description = naming.describe(loaded.description, artifact)
         self.warnings: tuple[str, ...] = received.said(loaded.warnings)
         self.artifact = msgspec.structs.replace(artifact, flavor=loaded.flavor)
 
-    def name_classes(self, classes: tuple[Scalar, ...]) -> None:
-        """Have answers carry names of classes that the model only numbers, in its order."""
-        self.artifact = msgspec.structs.replace(self.artifact, classes=classes)
-        self.description = naming.describe(self.description, classes)
+    def name_classes(self, classes: tuple[Scalar, ...], *, labels: bool = False) -> None:
+        """Have answers carry the names of classes that the model does not tell, in its order.
+
+        Args:
+            classes: their names.
+            labels: whether its answers are those and nothing else.
+        """
+        self.artifact = msgspec.structs.replace(self.artifact, classes=classes, labels=labels)
+        self.description = naming.describe(self.description, self.artifact)
 
     def _admitted(self, path: Path, artifact: Artifact, *, code: Path | None) -> messages.Load:
         """Return the order to load a copy of a model that no one else writes to."""
@@ -149,7 +155,7 @@ class ModelProcess:
         try:
             return self._scored(table)
         except errors.PredictionRefused as error:
-            row = self._refused_row(table)
+            row = _first_refused(table, self._refuses)
             hint = error.hint
             if row is not None:
                 there = table.slice(row, 1).select(list(self._columns(table)))
@@ -171,23 +177,7 @@ class ModelProcess:
         except received.Unfit as error:
             self._child.close()
             raise errors.Fault(f"the model's process answered what is no answer: {error}") from None
-        names = self.artifact.classes
-        return answers.named(scores, names) if names else scores
-
-    def _refused_row(self, table: pa.Table) -> int | None:
-        """Return the first row, from 0, on which the model raises; None where it does on all.
-
-        The table is one that the model refused. Halving finds a refused row in log2(n_rows) calls.
-        """
-        start, stop = 0, table.num_rows
-        while stop - start > 1:
-            middle = (start + stop) // 2
-            if self._refuses(table.slice(start, middle - start)):
-                stop = middle
-            else:
-                start = middle
-        every = start == 0 and table.num_rows > 1 and self._refuses(table.slice(stop))
-        return None if every else start
+        return naming.given(scores, self.artifact)
 
     def _refuses(self, table: pa.Table) -> bool:
         try:
@@ -246,6 +236,23 @@ class ModelProcess:
         self._ask(request, messages.Written)
         self._child.take(path.name, path)
 
+    def compile(self, path: Path, *, compiler: str, columns: tuple[tuple[str, str], ...]) -> str:
+        """Write what a scorer needs of the model, to a path where nothing is.
+
+        Args:
+            path: of the file.
+            compiler: the module that does it, in the process.
+            columns: name and type of the inputs, in the model's order.
+
+        Returns:
+            Why nothing was written; empty where the file is there.
+        """
+        written = str(self._child.outbox / path.name)
+        compiled, _ = self._ask(messages.Compile(written, compiler, columns), messages.Compiled)
+        if not compiled.reason:
+            self._child.take(path.name, path)
+        return "".join(received.said((compiled.reason,)))
+
     def close(self) -> None:
         """End the process."""
         self._child.close()
@@ -303,3 +310,19 @@ def _missing(row: pa.Table) -> str:
     empty = [name for name, column in pairs if column.null_count]
     names = ", ".join(empty[:_LISTED]) + (", …" if len(empty) > _LISTED else "")
     return f"that row has no value in {names}: fill it in or leave the row out" if empty else ""
+
+
+def _first_refused(table: pa.Table, refuses: Callable[[pa.Table], bool]) -> int | None:
+    """Return the first row, from 0, on which a model raises; None where it does on all.
+
+    The table is one that the model refused. Halving finds a refused row in log2(n_rows) calls.
+    """
+    start, stop = 0, table.num_rows
+    while stop - start > 1:
+        middle = (start + stop) // 2
+        if refuses(table.slice(start, middle - start)):
+            stop = middle
+        else:
+            start = middle
+    every = start == 0 and table.num_rows > 1 and refuses(table.slice(stop))
+    return None if every else start

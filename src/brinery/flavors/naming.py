@@ -1,35 +1,50 @@
-"""The names of classes that a model only numbers: it is described as if it knew them.
+"""The classes that a model does not tell itself: it is described as if it knew them.
 
 A label encoder before a booster, or a table of probabilities without a header, leaves numbers
-where people say labels. Which label is which was told by the data when the model was imported;
-`answers.named` puts them into its answers.
+where people say labels; a function that answers labels does not say which there are. Which label
+is which was told by the data when the model was imported; `given` puts them into its answers.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from brinery.flavors.answers import type_of
+from brinery.flavors import answers
+from brinery.records.artifact import Artifact
 from brinery.records.description import Description
+from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 
 
-def numbers_classes(description: Description) -> bool:
+def numbers_classes(classes: tuple[Scalar, ...]) -> bool:
     """Return whether a model's classes are their own positions: 0, 1 and so on."""
-    classes = description.classes
     return bool(classes) and all(
         not isinstance(label, str) and label == place for place, label in enumerate(classes)
     )
 
 
-def describe(description: Description, classes: tuple[Scalar, ...]) -> Description:
+def describe(description: Description, artifact: Artifact) -> Description:
     """Return the description of a model whose classes are called so; as it is without names."""
+    classes = artifact.classes
     if not classes:
         return description
-    nameless = not description.classes
+    tells = description.gives_probabilities or not (description.classes or artifact.labels)
     return replace(
         description,
         classes=classes,
-        type=type_of(classes),
-        gives_probabilities=description.gives_probabilities or nameless,
+        type=answers.type_of(classes),
+        gives_probabilities=tells,
     )
+
+
+def given(scores: Scores, artifact: Artifact) -> Scores:
+    """Return scores with the names of the classes; as they are without names.
+
+    Raises:
+        PredictionRefused: an answer is none of them.
+    """
+    if not artifact.classes:
+        return scores
+    if artifact.labels:
+        return answers.labelled(scores, artifact.classes)
+    return answers.named(scores, artifact.classes)

@@ -12,6 +12,8 @@ from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 
+_FRAMES = "pandas"
+
 
 class PlainPython(Flavor):
     """The flavor of last resort: an instance with a method `predict` that takes a frame.
@@ -47,9 +49,9 @@ class PlainPython(Flavor):
         return None if names is None else tuple(map(str, names))
 
     def environment(self, model: Any) -> tuple[str, ...]:
-        """Return the packages that its classes are defined in."""
+        """Return the packages that its classes are defined in, and the one of its frames."""
         made = {base.__module__.partition(".")[0] for base in type(model).__mro__}
-        return tuple(sorted(made - {"builtins", "__main__"}))
+        return tuple(sorted(made - {"builtins", "__main__"} | {_FRAMES}))
 
     def version(self, _model: Any) -> str:
         """Return the version of Python."""

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from brinery.errors import PredictionRefused
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 
@@ -39,15 +40,18 @@ def pack_scores(scores: Scores) -> memoryview:
     The classes go with them as metadata: a model may name them in its answer only.
 
     Raises:
-        TypeError: the predictions are not all numbers, all strings or all booleans.
+        PredictionRefused: the predictions are not all numbers, all strings or all booleans.
     """
     predictions = scores.predictions
     if predictions.dtype.kind in "OU":
         predictions = np.array([_plain(value) for value in predictions], dtype=object)
     try:
         columns: dict[str, Any] = {_PREDICTION: pa.array(predictions)}
-    except pa.ArrowException as error:
-        raise TypeError(f"predictions that are not of one plain type: {error}") from None
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        raise PredictionRefused(
+            f"the model's predictions are of a type ({predictions.dtype}) that no table holds",
+            hint="its predict must answer with numbers of 64 bits, text or truth values",
+        ) from None
     if scores.probabilities is not None:
         for position, column in enumerate(scores.probabilities.T):
             columns[f"{_PROBABILITY}{position}"] = pa.array(np.ascontiguousarray(column))

@@ -10,17 +10,23 @@ from typing import Any
 from msgspec import Struct
 
 from brinery.pickles.bounds import Broken
-from brinery.pickles.inert import Inert
+from brinery.pickles.inert import SET, Inert
 from brinery.records.scan import Global
 
-_TYPE = re.compile(r"[<>|=]?([a-zA-Z])(\d{0,18})")
+_TYPE = re.compile(r"[<>|=]?(([a-zA-Z])([0-9]{1,12}))")
+# What numpy writes itself: another spelling may be of another size than it looks.
+_NUMBERS = frozenset(
+    "b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 f16 c8 c16 c32 m8 M8 O8".split()  # noqa: SIM905 - a table
+)
+_SIZED_BY_STATE = "SUV"
 # What joblib tells of an array, and no more: it would stand before a method of its class.
 _ALIGNMENT = "numpy_array_alignment_bytes"
 _TOLD = frozenset({"allow_mmap", "dtype", "order", "shape", "subclass", _ALIGNMENT})
 _DTYPE = Global("numpy", "dtype")
+_OBJECT = Global("builtins", "object")  # what makes objects before protocol 2
 _STRINGS = Global("numpy._core._internal", "_convert_to_stringdtype_kwargs")
 _STATE_LENGTHS = (8, 9)  # the last may be what numpy knows of times
-_MAX_DIMENSIONS = 64
+MAX_DIMENSIONS = 64
 _MAX_COUNT = 1 << 62
 
 _WRAPPERS = ("NumpyArrayWrapper", "NDArrayWrapper", "ZNDArrayWrapper")
@@ -29,7 +35,6 @@ _WRAPPERS = ("NumpyArrayWrapper", "NDArrayWrapper", "ZNDArrayWrapper")
 # of which the first says that it holds Python objects.
 _ORDER, _FIELDS, _ITEMSIZE, _FLAGS = 1, 4, 5, 7
 _HOLDS_OBJECTS = 1
-_SIZED_BY_STATE = "SUV"
 
 # Struct's letter by numpy's kind and size.
 _LETTERS = {
@@ -38,17 +43,10 @@ _LETTERS = {
 }  # fmt: skip
 _MAX_DECODED = 1000
 
-# What is made at once, as large as its arguments say, before a byte of it is read.
-_MADE_AT_ONCE = {
-    Global("builtins", "bytearray"),
-    Global("builtins", "bytes"),
-    Global("numpy", "ndarray"),
-    Global("numpy.core.multiarray", "_reconstruct"),
-    Global("numpy._core.multiarray", "_reconstruct"),
-}
-_MAX_AT_ONCE = 1 << 28
-_RANGE, _FRACTION = Global("builtins", "range"), Global("fractions", "Fraction")
-_HUGE = re.compile(r"[eE][+-]?\d{4}")
+# Where shape, type, order and content lie in the states of arrays, by their length: of numpy's
+# from long ago, numpy's own, and a masked array's.
+_ARRAY_STATES = {4: slice(4), 5: slice(1, 5), 7: slice(1, 5)}
+_LISTS = (Global("builtins", "list"), SET)
 
 
 class Layout(Struct, frozen=True):
@@ -81,14 +79,14 @@ def layout(wrapper: Inert) -> Layout:
     held = wrapper.state
     if wrapper.origin.name.endswith("NDArrayWrapper") or "filename" in wrapper.attributes:
         raise Broken("its arrays lie in other files")
-    if not isinstance(held, dict) or not _TOLD.issuperset(held):
+    if not isinstance(held, dict) or not _TOLD.issuperset(held) or not _is_blank(wrapper):
         raise Broken("an array is told of in a way that joblib does not write")
     dtype, shape, alignment = held.get("dtype"), held.get("shape"), held.get(_ALIGNMENT)
     if not isinstance(dtype, Inert) or not isinstance(shape, tuple):
         raise Broken("an array has no type or no shape")
     if alignment is not None and type(alignment) is not int:
         raise Broken("an array is told of in a way that joblib does not write")
-    kind, itemsize, objects = _item(dtype)
+    kind, itemsize, objects = item(dtype)
     return Layout(
         size_bytes=itemsize * _product(shape),
         holds_objects=objects,
@@ -97,7 +95,13 @@ def layout(wrapper: Inert) -> Layout:
     )
 
 
-def _item(dtype: Inert) -> tuple[str, int, bool]:
+def _is_blank(wrapper: Inert) -> bool:
+    """Return whether a wrapper was made without what its constructor would set beside its state."""
+    given = tuple(value for value in wrapper.arguments if value is not None)
+    return given in ((), (_OBJECT,)) and not wrapper.items
+
+
+def item(dtype: Inert) -> tuple[str, int, bool]:
     """Return an array type's kind, the bytes of one item, and whether it holds Python objects."""
     if dtype.origin == _STRINGS and dtype.state is None:
         return "T", 0, True
@@ -105,8 +109,9 @@ def _item(dtype: Inert) -> tuple[str, int, bool]:
     found = _TYPE.fullmatch(stated) if isinstance(stated, str) else None
     if found is None or dtype.origin != _DTYPE:
         raise Broken("an array has a type that cannot be read")
-    kind = found[1]
-    itemsize = int(found[2] or 0) * (4 if kind == "U" else 1)
+    kind, itemsize = found[2], int(found[3]) * (4 if found[2] == "U" else 1)
+    if found[1] not in _NUMBERS and kind not in _SIZED_BY_STATE:
+        raise Broken("an array has a type that numpy does not write")
     state = dtype.state
     if state is None:
         return kind, itemsize, kind == "O"
@@ -131,7 +136,7 @@ def _product(lengths: tuple[Any, ...]) -> int:
     Raises:
         Broken: it is no shape, or larger than any array.
     """
-    if len(lengths) > _MAX_DIMENSIONS or any(type(each) is not int for each in lengths):
+    if len(lengths) > MAX_DIMENSIONS or any(type(each) is not int for each in lengths):
         raise Broken("an array has a shape that cannot be read")
     if not all(0 <= each < _MAX_COUNT for each in lengths):
         raise Broken("an array has a shape that cannot be read")
@@ -158,38 +163,15 @@ def _has_objects(state: tuple[Any, ...], *, depth: int) -> bool:
     return False
 
 
-def costs(asked: Global, arguments: tuple[Any, ...]) -> str:
-    """Return in words that a call would take more memory than any honest one; empty if not."""
-    if _long(asked, arguments):
-        return f"it asks {asked} for a number larger than any honest one"
-    if asked not in _MADE_AT_ONCE:
-        return ""
-    for argument in arguments:
-        if isinstance(argument, int) and argument > _MAX_AT_ONCE:
-            return f"it asks {asked} for {argument:,} bytes at once"
-        if isinstance(argument, tuple):
-            count = 1
-            for length in argument[:_MAX_DIMENSIONS]:
-                count *= length if type(length) is int and length > 0 else 1
-                if count > _MAX_AT_ONCE:
-                    return f"it asks {asked} for more than {_MAX_AT_ONCE:,} items at once"
-    return ""
-
-
-def _long(asked: Global, arguments: tuple[Any, ...]) -> bool:
-    """Return whether a call makes a number or a range that takes for ever to go through."""
-    if asked == _RANGE:
-        return any(type(each) is int and abs(each) > _MAX_AT_ONCE for each in arguments)
-    text = arguments[0] if asked == _FRACTION and arguments else ""
-    return isinstance(text, str) and _HUGE.search(text) is not None
-
-
 def values(array: Any) -> tuple[Any, ...] | None:
     """Return what a small array of numbers, text or objects holds; None where it cannot be told.
 
     Args:
         array: a stand-in for a numpy array, from a pickle or of joblib; or a list.
     """
+    if isinstance(array, Inert) and callable(array.array):
+        stored: tuple[Any, ...] | None = array.array()
+        return stored
     dtype, held = _content(array)
     if isinstance(held, Inert) and _content(held) != (None, None):
         return values(held)
@@ -207,6 +189,19 @@ def values(array: Any) -> tuple[Any, ...] | None:
         return None
 
 
+def contradicts(state: Any) -> bool:
+    """Return whether a state is that of an array whose list has another length than its shape.
+
+    numpy believes the shape, and makes room for it before it looks at the list.
+    """
+    if not isinstance(state, tuple) or len(state) not in _ARRAY_STATES:
+        return False
+    shape, _, _, held = state[_ARRAY_STATES[len(state)]]
+    if isinstance(held, Inert):
+        return held.origin in _LISTS
+    return isinstance(held, list) and isinstance(shape, tuple) and len(held) != _product(shape)
+
+
 def _content(array: Any) -> tuple[Any, Any]:
     """Return an array's type and its bytes or objects; None and None where it is no array."""
     if isinstance(array, list):
@@ -222,20 +217,28 @@ def _content(array: Any) -> tuple[Any, Any]:
     return None, None
 
 
+def decoded(held: bytes, descr: str) -> tuple[Any, ...] | None:
+    """Return what the bytes of a small array are, by its type as npy files state it."""
+    try:
+        return _decoded(held, Inert(_DTYPE, (descr,)))
+    except (Broken, struct.error, UnicodeError, ValueError):
+        return None
+
+
 def _decoded(held: bytes, dtype: Inert) -> tuple[Any, ...] | None:
-    kind, itemsize, _ = _item(dtype)
+    kind, itemsize, _ = item(dtype)
     state = dtype.state
-    order = state[_ORDER] if isinstance(state, tuple) and len(state) > _ORDER else "<"
-    order = ">" if order == ">" else "<"
+    told = state[_ORDER] if isinstance(state, tuple) else dtype.arguments[0][:1]
+    order = ">" if told == ">" else "<"
     if itemsize <= 0 or len(held) // itemsize > _MAX_DECODED:
         return None
     items = [held[place : place + itemsize] for place in range(0, len(held), itemsize)]
     if kind == "U":
         code = "utf-32-be" if order == ">" else "utf-32-le"
-        return tuple(item.decode(code).rstrip("\0") for item in items)
+        return tuple(each.decode(code).rstrip("\0") for each in items)
     if kind == "S":
-        return tuple(item.rstrip(b"\0").decode("utf-8", "replace") for item in items)
+        return tuple(each.rstrip(b"\0").decode("utf-8", "replace") for each in items)
     letter = _LETTERS.get(f"{kind}{itemsize}")
     if letter is None:
         return None
-    return tuple(struct.unpack(f"{order}{letter}", item)[0] for item in items)
+    return tuple(struct.unpack(f"{order}{letter}", each)[0] for each in items)

@@ -43,6 +43,11 @@ MAX_PLAIN_BYTES = 64 << 30
 # Of how many objects a value consists when each is counted as often as it is referred to.
 MAX_EXPANDED = 100_000_000
 
+# What is made of nothing but a number: bytes, and characters of regular expressions, which take
+# thousands of times longer to compile than to read.
+MAX_MADE_BYTES = 1 << 28
+MAX_PATTERN_CHARACTERS = 1 << 13
+
 # How deep objects lie within each other: picklers go as deep as Python's own recursion.
 MAX_NESTED = 10_000
 
@@ -67,6 +72,9 @@ class Budget:
         steps: opcodes.
         text_bytes: of texts, which may be parts of names, and of numbers.
         kept_bytes: of values of bytes that are kept in memory; those after them are not.
+        objects: that calls and keys consist of, each as often as it is referred to.
+        made_bytes: that are made of nothing but a number.
+        pattern_characters: of regular expressions.
         members: parts of archives, and streams of compressed bytes that follow one another.
         source_bytes: how large the file itself is.
         plain_bytes: how many bytes were decompressed, in all layers.
@@ -75,6 +83,9 @@ class Budget:
     steps: int = MAX_STEPS
     text_bytes: int = MAX_TEXT_BYTES
     kept_bytes: int = MAX_KEPT_BYTES
+    objects: int = MAX_EXPANDED
+    made_bytes: int = MAX_MADE_BYTES
+    pattern_characters: int = MAX_PATTERN_CHARACTERS
     members: int = MAX_MEMBERS
     source_bytes: int = 0
     plain_bytes: int = 0
@@ -88,6 +99,38 @@ class Budget:
         self.steps -= count
         if self.steps < 0:
             raise TooMuch(f"it has more than {MAX_STEPS:,} opcodes")
+
+    def spend_objects(self, count: int) -> None:
+        """Count objects that a call or a hash may go through.
+
+        Raises:
+            TooMuch: there were too many.
+        """
+        self.objects -= count
+        if self.objects < 0:
+            raise TooMuch(f"its calls and keys are more than {MAX_EXPANDED:,} objects, written out")
+
+    def spend_made(self, count: int) -> None:
+        """Count bytes that are made of nothing but a number.
+
+        Raises:
+            TooMuch: there were too many.
+        """
+        self.made_bytes -= count
+        if self.made_bytes < 0:
+            raise TooMuch(f"it asks for more than {MAX_MADE_BYTES:,} bytes that it does not hold")
+
+    def spend_pattern(self, count: int) -> None:
+        """Count characters of a regular expression.
+
+        Raises:
+            TooMuch: there were too many.
+        """
+        self.pattern_characters -= count
+        if self.pattern_characters < 0:
+            raise TooMuch(
+                f"its regular expressions have more than {MAX_PATTERN_CHARACTERS:,} characters"
+            )
 
     def spend_member(self) -> None:
         """Count a part of an archive.

@@ -9,9 +9,13 @@ function in any other place needs the user's word.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from brinery.pickles.attributes import is_class, is_dictionary, strange_items, strange_name
+from brinery.pickles.inert import Inert
+from brinery.pickles.policy import listed
 from brinery.records.scan import Global
 
 _ANY = re.compile(r".*")
@@ -62,12 +66,33 @@ _CALLED = {("collections.defaultdict", 0), ("copyreg._reconstructor", 1)} | {
     key for key in _GIVEN if key[0].endswith("_ctor")
 }
 
+# Classes that are given something when an object of them is made without their constructor.
+_NEW = frozenset({"NEWOBJ", "NEWOBJ_EX"})
+_NEW_WITH = re.compile(
+    r"sklearn\._loss\.glm_distribution\.DistributionBoundary"
+    r"|sklearn\.impute\._iterative\._ImputerTriplet"
+    r"|statsmodels\.tsa\.arima_model\.AR(I)?MA"
+)
+
+# What goes through what it is given, and the only objects that are honest there.
+_ITERATES = re.compile(
+    r"builtins\.(bytearray|bytes|dict|frozenset|list|set|tuple)|collections\.\w+|types\.\w+"
+)
+_BYTES = re.compile(r"_codecs\.encode|builtins\.(bytearray|bytes)")
+_PARTIAL = "functools.partial"
+_RECONSTRUCTOR = "copyreg._reconstructor"
+
+# How pandas spells a time zone that it reads from a file of any name.
+_FROM_FILE = "dateutil/"
+
 _CODECS = {"ascii", "latin-1", "latin1", "utf-8", "utf8"}
 _ENCODE = "_codecs.encode"
 _PAIR = 2
 _LOOKED_AT = 100
 
 WORD = "it is given a class or a function that no honest pickle gives it"
+OBJECT = "it is given an object, which runs code of that object's class"
+NEW = "an object of it is made of what no honest pickle gives it"
 
 
 def made(asked: Global, given: tuple[Any, ...]) -> tuple[Global, tuple[Any, ...]]:
@@ -79,13 +104,24 @@ def made(asked: Global, given: tuple[Any, ...]) -> tuple[Global, tuple[Any, ...]
         return asked, given
     if asked.name == "__newobj_ex__":
         inner = given[1] if len(given) > 1 else ()
-        return given[0], inner if isinstance(inner, tuple) else (inner,)
+        inner = inner if isinstance(inner, tuple) else (inner,)
+        return given[0], (*inner, *given[2:])
     return given[0], given[1:]
 
 
-def strange(asked: Global, given: tuple[Any, ...]) -> str:
-    """Return in words what is odd about what a call is given; empty where nothing is."""
+def strange(asked: Global, given: tuple[Any, ...], *, how: str) -> str:
+    """Return in words what is odd about what a call is given; empty where nothing is.
+
+    Args:
+        asked: what is called.
+        given: what it is called with.
+        how: the opcode that calls it.
+    """
     text = str(asked)
+    if words := _strange_object(asked, given, how):
+        return words
+    if any(isinstance(each, str) and _FROM_FILE in each for each in _all_within(given)):
+        return "it is given a time zone that lies in a file"
     if text == _ENCODE and not (len(given) == _PAIR and given[1] in _CODECS):
         return "it encodes text in a way that no pickle does"
     makes = _makes(asked)
@@ -96,6 +132,39 @@ def strange(asked: Global, given: tuple[Any, ...]) -> str:
         if _strange_argument((text, place), value):
             return WORD
     return ""
+
+
+def _strange_object(asked: Global, given: tuple[Any, ...], how: str) -> str:
+    """Return in words what is odd about what an object is made of; empty where nothing is."""
+    text = str(asked)
+    origin, rest = made(asked, given)
+    if text == _RECONSTRUCTOR:
+        if any(isinstance(each, Inert) for each in rest):
+            return OBJECT
+    elif how in _NEW or (origin != asked and asked.module == "copyreg"):
+        known = listed(origin) is None or _NEW_WITH.fullmatch(str(origin))
+        if not known and any(each is not None and each != {} for each in rest):
+            return NEW
+    if _ITERATES.fullmatch(str(origin)) and any(_is_object(each) for each in rest):
+        return OBJECT
+    if text == _PARTIAL and given and _strange_kept(given[0]):
+        return "it keeps what is no function, to be called"
+    for each in rest if origin.module != "collections" else ():
+        if isinstance(each, dict):
+            strange = strange_items(origin, each.items()) if is_dictionary(origin) else ""
+            if words := strange or strange_name(key for key in each if type(key) is str):
+                return words
+    return ""
+
+
+def _strange_kept(kept: Any) -> bool:
+    """Return whether what a partial keeps is a class, or an object that can be called."""
+    return is_class(kept) if isinstance(kept, Global) else True
+
+
+def _is_object(value: Any) -> bool:
+    """Return whether a value is an object other than bytes."""
+    return isinstance(value, Inert) and _BYTES.fullmatch(str(value.origin)) is None
 
 
 def _strange_argument(place: tuple[str, int], value: Any) -> bool:
@@ -128,6 +197,14 @@ def _fits(value: Any, pattern: re.Pattern[str] | None) -> bool:
         and isinstance(value, Global)
         and pattern.fullmatch(str(value)) is not None
     )
+
+
+def _all_within(given: tuple[Any, ...]) -> Iterator[Any]:
+    """Yield the first arguments, and the values of those that are dictionaries."""
+    for each in given[:_LOOKED_AT]:
+        yield each
+        if isinstance(each, dict):
+            yield from _within(each)
 
 
 def _within(value: Any) -> list[Any]:

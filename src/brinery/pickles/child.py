@@ -31,6 +31,7 @@ _PACKAGE = Path(__file__).parent.parent
 _END_WAIT_S = 2.0
 _CHUNK_BYTES = 1 << 20
 _OUTSIDE = "outside"  # a file that the process must not be able to read
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE)
 _OUT_OF_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory")
 
 
@@ -249,9 +250,10 @@ class ChildProcess:
                 f"the model's process was ended: {reason}",
                 hint=f"its last words: {tail}" if tail else "docs/rooms/pickles.md says what holds",
             )
+        said = f"its last words: {tail}" if tail else "it said nothing before it ended"
         return ModelProcessDied(
             f"the process that held the model ended ({_meaning(status)})",
-            hint=f"its last words: {tail}" if tail else "it said nothing before it ended",
+            hint=f"{said}; {_advice(status)}",
         )
 
 
@@ -329,4 +331,27 @@ def _forbidden(status: int, tail: str, limits: Limits) -> str:
 
 
 def _meaning(status: int) -> str:
-    return f"exit status {status}" if status >= 0 else f"signal {-status}"
+    if status >= 0:
+        return f"exit status {status}"
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else ""
+    return f"signal {-status}{name and f', {name}'}"
+
+
+def _advice(status: int) -> str:
+    """Return what to do about a process that ended with a status."""
+    if status >= 0:
+        return (
+            "the model's own code ends its process: look for exit, quit and os._exit in it, and "
+            "raise an exception in their place"
+        )
+    if -status in _CRASHES:
+        return (
+            "a compiled library crashed: brinery import … --environment auto loads the model "
+            "with the versions that wrote it, and brinery scan says which these are"
+        )
+    if -status == signal.SIGKILL:
+        return (
+            "something outside ended it, most often the system, for want of memory: "
+            "dmesg | tail says so, and memory_gb in brinery.toml, [sandbox], lets it take less"
+        )
+    return "something ended it: brinery doctor shows what a model may do on this machine"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from brinery.pickles.bounds import MAX_DEPTH, MAX_NAMES, Budget, TooMuch
+from brinery.pickles.inert import Inert
 from brinery.pickles.policy import classify
 from brinery.records.scan import Finding, Global, Node, Verdict
 
@@ -65,6 +66,7 @@ class Evidence:
         python: what is told of the Python that wrote it, by how exactly it is told.
         code: the names that code within asks for.
         outermost, tree, feature_names, classes: as `ScanReport` has them.
+        used: the objects of which it is judged what they call, when all of them is there.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Evidence:
         self.tree: Node | None = None
         self.feature_names: tuple[str, ...] | None = None
         self.classes: tuple[str, ...] | None = None
+        self.used: list[Inert] = []
         self._names: dict[Global, _Seen] = {}
         self._problems: dict[str, None] = {}
         self._versions: dict[str, set[str]] = {}

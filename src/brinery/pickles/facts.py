@@ -45,7 +45,9 @@ _PARTS = (
     ("model",),
     ("python_model",),
 )
-_FEATURES = ("feature_names_in_", "feature_names", "_feature_name", "feature_names_", "exog_names")
+_FEATURES = ("feature_names_in_", "feature_names", "_feature_name", "exog_names")
+# Where `feature_names` are the columns that it makes, rather than those that it is given.
+_MAKES_COLUMNS = "category_encoders"
 _CLASSES = ("classes_", "_classes")
 _NO_PART = ("numpy", "pandas", "scipy", "builtins", "collections", "copyreg", "datetime")
 
@@ -53,7 +55,7 @@ _NO_PART = ("numpy", "pandas", "scipy", "builtins", "collections", "copyreg", "d
 def describe(held: Any, evidence: Evidence) -> None:
     """Note what the object that a pickle holds says of itself."""
     evidence.outermost = evidence.outermost or outermost(held)
-    size, depth = expanded(held, most=MAX_EXPANDED)
+    size, depth, _ = expanded(held, most=MAX_EXPANDED)
     if depth > MAX_NESTED:
         evidence.problem(f"what it holds lies more than {MAX_NESTED:,} deep within itself")
         return
@@ -139,6 +141,8 @@ def feature_names(held: Any) -> tuple[str, ...] | None:
     """
     for part in _breadth_first(_step(held, 0)):
         for name in _FEATURES:
+            if name == "feature_names" and part.origin.module.startswith(_MAKES_COLUMNS):
+                continue
             found = arrays.values(part.attributes.get(name))
             if found and all(isinstance(column, str) for column in found):
                 return tuple(found)

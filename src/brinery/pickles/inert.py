@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from brinery.pickles.bounds import MAX_NESTED
 from brinery.records.scan import Global
@@ -30,7 +30,8 @@ class Inert:
         state: what it was given afterwards, the last time, or None.
         attributes: of all its states, by name.
         items: what was put into it.
-        array: the bytes of a joblib array, where they are few, or the list of its objects.
+        array: the bytes of a joblib array, where they are few, or the list of its objects; of one
+            that skops stores, what gives its values.
     """
 
     __slots__ = (
@@ -93,7 +94,7 @@ class Inert:
         self._attributes.update(given)
 
 
-_HOLDERS = (dict, list, tuple, Inert)
+HOLDERS = (dict, list, tuple, Inert)
 
 
 def parts(value: Any) -> Iterator[Any]:
@@ -110,7 +111,21 @@ def parts(value: Any) -> Iterator[Any]:
             yield value.array
 
 
-def expanded(root: Any, *, most: int) -> tuple[int, int]:
+class Expanded(NamedTuple):
+    """What a value is when it is written out.
+
+    Attributes:
+        size: of how many objects it consists.
+        depth: how deep they lie within each other.
+        steps: how many values were looked at to find out.
+    """
+
+    size: int
+    depth: int
+    steps: int
+
+
+def expanded(root: Any, *, most: int, weigh: Callable[[Any], int] | None = None) -> Expanded:
     """Return of how many objects a value consists, and how deep they lie within each other.
 
     Each object counts as often as it is referred to. Counting stops, and the count is 0, where
@@ -119,30 +134,32 @@ def expanded(root: Any, *, most: int) -> tuple[int, int]:
     Args:
         root: what is counted.
         most: where the count stops.
+        weigh: gives how many more an object counts as than itself and what it holds.
     """
     sizes: dict[int, int] = {}
     waiting: list[tuple[int, Iterator[Any]]] = []
     counts = [0]
-    value, depth = root, 0
+    value, depth, steps = root, 0, 0
     rest: Iterator[Any] = iter(())
     while True:
-        if not isinstance(value, _HOLDERS):
+        steps += 1
+        if not isinstance(value, HOLDERS):
             counts[-1] += 1
         elif (key := id(value)) not in sizes:
             sizes[key] = 1  # a value within itself counts once
             waiting.append((key, rest))
-            counts.append(1)
+            counts.append(1 + weigh(value) if weigh else 1)
             rest = parts(value)
             depth = max(depth, len(waiting))
             if depth > MAX_NESTED:
-                return 0, depth
+                return Expanded(0, depth, steps)
         else:
             counts[-1] += sizes[key]
         if len(sizes) > _MAX_COUNTED:
-            return 0, depth
+            return Expanded(0, depth, steps)
         while (value := next(rest, _END)) is _END:
             if not waiting:
-                return min(counts[0], most), depth
+                return Expanded(min(counts[0], most), depth, steps)
             key, rest = waiting.pop()
             sizes[key] = min(counts.pop(), most)
             counts[-1] += sizes[key]

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from brinery.pickles import ubjson
-from brinery.pickles.bounds import MAX_JSON_BYTES, MAX_JSON_VALUES, Broken
+from brinery.pickles.bounds import MAX_JSON_BYTES, MAX_JSON_VALUES, MAX_WHOLE_BYTES, Broken
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.streams import CHUNK_BYTES, drain
 from brinery.records.scan import Node
@@ -23,6 +23,10 @@ LIGHTGBM_MAGIC = re.compile(rb"tree\r?\n(?:version=|num_class=)")
 CATBOOST_MAGIC = b"CBM1"
 XGBOOST_JSON = re.compile(rb'\s*\{\s*"(?:learner|version)"')
 
+# What LightGBM makes room for in a tree, as these say, and the lists that are as long.
+_LIGHTGBM_SIZES = (b"num_leaves", b"num_cat", b"cat_boundaries", b"num_features")
+_LIGHTGBM_TOLD = {*_LIGHTGBM_SIZES, b"leaf_value", b"cat_threshold", b"leaf_features"}
+_LIGHTGBM_WITHIN = re.compile(rb"(num_leaves|num_cat|num_features|cat_boundaries)=")
 _XGBOOST_HEAD = re.compile(rb'\s*\{\s*"learner"\s*:\s*\{\s*"attributes"')
 XGBOOST_STATE = b'{"Config":{'  # what XGBoost before 1.6 puts into the pickle of a Booster
 _XGBOOST_WANTED = frozenset({"version", "feature_names", "num_class"})
@@ -149,16 +153,61 @@ def _xgboost(evidence: Evidence, versions: Iterable[Any], columns: Iterable[Any]
             evidence.feature_names = tuple(names[:_MAX_COLUMNS])
 
 
-def lightgbm(head: bytes, evidence: Evidence) -> None:
-    """Note what the first lines of LightGBM's text say; the trees after them are numbers."""
-    for line in head.split(b"\n\n", 1)[0].decode("utf-8", "replace").splitlines():
-        name, _, value = line.partition("=")
+def lightgbm(stream: BinaryIO, evidence: Evidence) -> None:
+    """Note what the first lines of LightGBM's text say, and trees that are no trees."""
+    while told := _line(stream).decode("utf-8", "replace").strip():
+        name, _, value = told.partition("=")
         if name == "version":
-            evidence.version("lightgbm", value.strip().removeprefix("v"))
+            evidence.version("lightgbm", value.removeprefix("v"))
         elif name == "feature_names" and evidence.feature_names is None:
-            columns = value.strip().split(" ")
+            columns = value.split(" ")
             if columns and columns != [f"Column_{place}" for place in range(len(columns))]:
                 evidence.feature_names = tuple(columns[:_MAX_COLUMNS])
+    tree: dict[bytes, bytes] = {}
+    while line := _line(stream):
+        key, _, numbers = line.strip().partition(b"=")
+        if key == b"Tree" or line.startswith(b"end of trees"):
+            _check_tree(tree)
+            tree = {}
+        elif key in _LIGHTGBM_TOLD:
+            if key in tree:
+                raise Broken(f"a tree of it has two lines of {key.decode()}")
+            tree[key] = numbers
+        elif _LIGHTGBM_WITHIN.search(line):
+            raise Broken("a line of it has the number of a tree's leaves within")
+    _check_tree(tree)
+
+
+def _line(stream: BinaryIO) -> bytes:
+    line = stream.readline(MAX_WHOLE_BYTES + 1)
+    if len(line) > MAX_WHOLE_BYTES:
+        raise Broken(f"a line of it has more than {MAX_WHOLE_BYTES:,} bytes")
+    return line
+
+
+def _check_tree(tree: dict[bytes, bytes]) -> None:
+    """Make sure that a tree of LightGBM's has the numbers that LightGBM makes room for.
+
+    Raises:
+        Broken: it says that it has more.
+    """
+    try:
+        numbers = {
+            name: [int(each) for each in tree.get(name, b"").split()] for name in _LIGHTGBM_SIZES
+        }
+    except ValueError:
+        raise Broken("a tree of it has a size that is none") from None
+    leaves, kinds, boundaries, features = numbers.values()
+    for size, name in (
+        (sum(leaves), b"leaf_value"),
+        (sum(kinds), b"cat_boundaries"),
+        (max(boundaries, default=0), b"cat_threshold"),
+        (sum(features), b"leaf_features"),
+    ):
+        if min((size, *leaves, *kinds, *boundaries, *features)) < 0 or (
+            size > len(tree.get(name, b"").split())
+        ):
+            raise Broken(f"a tree of it says that it has {size:,} numbers of {name.decode()}")
 
 
 def catboost(stream: BinaryIO, evidence: Evidence) -> None:

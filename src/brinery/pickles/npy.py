@@ -7,7 +7,8 @@ import math
 import re
 from typing import Any, BinaryIO
 
-from brinery.pickles.bounds import Broken
+from brinery.pickles import arrays
+from brinery.pickles.bounds import KEEP_BYTES, Broken
 from brinery.pickles.streams import skip
 
 MAGIC = b"\x93NUMPY"
@@ -17,12 +18,39 @@ _LENGTH_BYTES = {1: 2, 2: 4, 3: 4}
 _ITEM = re.compile(r"[<>|=]?([a-zA-Z])(\d{1,12})(?:\[\w+\])?")
 
 
+def read_values(stream: BinaryIO) -> tuple[Any, ...] | None:
+    """Return what a small array of numbers or text holds; None where it cannot be told.
+
+    Raises:
+        Broken: the header cannot be read.
+    """
+    descr, _ = _header(stream)
+    held = stream.read(KEEP_BYTES + 1)
+    if not isinstance(descr, str) or len(held) > KEEP_BYTES:
+        return None
+    return arrays.decoded(held, descr)
+
+
 def read_header(stream: BinaryIO) -> bool:
     """Return whether a pickle follows; where numbers do, they were stepped over.
 
     Raises:
         Broken: the header cannot be read, or there are fewer numbers than it says.
     """
+    descr, shape = _header(stream)
+    if _has_objects(descr):
+        return True
+    itemsize = _itemsize(descr)
+    if itemsize is None or itemsize < 0:
+        raise Broken("its numpy header states a type that cannot be read")
+    if not isinstance(shape, tuple) or not all(_is_length(length) for length in shape):
+        raise Broken("its numpy header states a shape that cannot be read")
+    skip(stream, itemsize * math.prod(shape))
+    return False
+
+
+def _header(stream: BinaryIO) -> tuple[Any, Any]:
+    """Return the type and the shape that a header states."""
     start = stream.read(8)
     width = _LENGTH_BYTES.get(start[6]) if len(start) == 8 else None  # noqa: PLR2004 - magic and version
     if width is None:
@@ -35,18 +63,9 @@ def read_header(stream: BinaryIO) -> bool:
         raise Broken("its numpy header is cut off")
     try:
         header = ast.literal_eval(text.decode("utf-8" if start[6] == 3 else "latin-1").strip())  # noqa: PLR2004 - version 3
-        descr, shape = header["descr"], header["shape"]
+        return header["descr"], header["shape"]
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
         raise Broken("its numpy header cannot be read") from None
-    if _has_objects(descr):
-        return True
-    itemsize = _itemsize(descr)
-    if itemsize is None or itemsize < 0:
-        raise Broken("its numpy header states a type that cannot be read")
-    if not isinstance(shape, tuple) or not all(_is_length(length) for length in shape):
-        raise Broken("its numpy header states a shape that cannot be read")
-    skip(stream, itemsize * math.prod(shape))
-    return False
 
 
 def _is_length(value: Any) -> bool:

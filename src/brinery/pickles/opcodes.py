@@ -10,12 +10,12 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from brinery.pickles import arrays
-from brinery.pickles.bounds import MAX_NUMBER_BYTES, Broken
+from brinery.pickles import arrays, attributes, costs
+from brinery.pickles.bounds import KEEP_TEXT_BYTES, MAX_NUMBER_BYTES, Broken
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.getters import is_getter, is_method, looked_up
 from brinery.pickles.inert import FROZENSET, OUTSIDE, SET, Inert
-from brinery.pickles.policy import judge_state, strange_attribute
+from brinery.pickles.policy import judge_state
 from brinery.records.scan import Global, Verdict
 
 # A memo index beyond the opcodes that came before is a lie that costs the reader memory.
@@ -28,6 +28,14 @@ _FEW = 10
 
 # What an empty set counts beside its opcode: it takes more memory than any other of one byte.
 _SET_STEPS = 2
+
+# What takes items as Python's own lists and sets do.
+_TAKE_ITEMS = {
+    Global("builtins", "bytearray"),
+    Global("builtins", "list"),
+    Global("builtins", "set"),
+    Global("collections", "deque"),
+}
 
 # The dispatch table is private to the standard library's machine and has no public twin.
 _Machine: Any = pickle._Unpickler  # noqa: SLF001
@@ -144,11 +152,14 @@ def _build(machine: Any) -> None:
     wraps = arrays.is_wrapper(made.origin)
     if wraps and made.state is not None:
         raise Broken("an array is told twice how it lies")
+    if made.named and made.state is not None:
+        judge(made, made.state, evidence=evidence)  # which the pickle may have changed since
     made.build(state)
     if not made.named:
         return
     evidence.ask(made.origin, "BUILD")
-    _judge(made, state, evidence)
+    costs.of_state(state, evidence)
+    judge(made, state, evidence=evidence)
     for attribute, distribution in _VERSIONS.items():
         version = made.attributes.get(attribute)
         if isinstance(version, str):
@@ -157,12 +168,16 @@ def _build(machine: Any) -> None:
         machine.array(made)
 
 
-def _judge(made: Inert, state: Any, evidence: Evidence) -> None:
+def judge(made: Inert, state: Any, *, evidence: Evidence) -> None:
     """Note what is wrong with the state that an object is given."""
     parts = state if isinstance(state, tuple) and len(state) <= _FEW else ()
     judged = judge_state(made.origin, state) if state is not None else None
     if judged is not None:
         evidence.doubt(made.origin, judged[1], verdict=judged[0])
+    if words := attributes.strange_state(made, state):
+        evidence.doubt(made.origin, words)
+    if attributes.is_used(made):
+        evidence.used.append(made)
     for given in (state, *parts):
         if not isinstance(given, dict):
             continue
@@ -170,8 +185,9 @@ def _judge(made: Inert, state: Any, evidence: Evidence) -> None:
         judged = judge_state(made.origin, given)
         if judged is not None:
             evidence.doubt(made.origin, judged[1], verdict=judged[0])
-        if words := strange_attribute(given):
-            evidence.doubt(made.origin, words)
+        for words in (attributes.strange_name(given), attributes.strange_value(made.origin, given)):
+            if words:
+                evidence.doubt(made.origin, words)
 
 
 # Containers.
@@ -183,13 +199,15 @@ def _empty_set(machine: Any) -> None:
 
 
 def _frozenset(machine: Any) -> None:
-    made = Inert(FROZENSET)
-    made.extend(machine.pop_mark())
+    made, items = Inert(FROZENSET), machine.pop_mark()
+    costs.of_hashing(items, machine.evidence)
+    made.extend(items)
     machine.append(made)
 
 
 def _additems(machine: Any) -> None:
     items = machine.pop_mark()
+    costs.of_hashing(items, machine.evidence)
     _put_into(machine, items, "ADDITEMS")
 
 
@@ -210,6 +228,9 @@ def _put_into(machine: Any, items: list[Any], how: str) -> None:
         _change(machine, held, how)
     elif isinstance(held, list | Inert):
         held.extend(items)
+        if isinstance(held, Inert) and held.named and held.origin not in _TAKE_ITEMS:
+            machine.evidence.ask(held.origin, how)
+            machine.evidence.doubt(held.origin, "it is added to, which runs code of its class")
     elif not isinstance(held, bytearray):  # which takes numbers, and they tell nothing
         raise Broken(f"it adds to {described(held)}, which takes nothing")
 
@@ -239,6 +260,7 @@ def _setitems(machine: Any) -> None:
 def _set_items(machine: Any, items: Sequence[Any], how: str) -> None:
     """Keep the items, by text or by number: the hash of a nested tuple may take for ever."""
     held = machine.stack[-1]
+    costs.of_hashing(items[::2], machine.evidence)
     pairs = list(zip(items[::2], items[1::2], strict=True))
     if isinstance(held, Global):
         _change(machine, held, how)
@@ -250,6 +272,8 @@ def _set_items(machine: Any, items: Sequence[Any], how: str) -> None:
                 held[id(key), len(held)] = (key, value)
     elif isinstance(held, Inert):
         held.extend(pairs)
+        if held.named and (words := attributes.strange_items(held.origin, pairs)):
+            machine.evidence.doubt(held.origin, words)
     elif isinstance(held, list) and all(type(key) is int for key, _ in pairs):
         for key, value in pairs:
             held[key] = value
@@ -345,13 +369,13 @@ def _unicode(machine: Any) -> None:
 
 def _line(machine: Any, load: Callable[[Any], None]) -> None:
     """Keep, count and show a text that is a line."""
-    machine.readline = machine.frames.text_line
+    machine.readline, before = machine.frames.text_line, machine.frames.place
     load(machine)
     machine.readline = machine.frames.readline
     text = machine.stack[-1]
     machine.evidence.budget.text(len(text))
     machine.evidence.budget.spend_wide(text)
-    machine.look_at_text(text)
+    machine.look_at_text(text, cut=machine.frames.place - before > KEEP_TEXT_BYTES)
 
 
 def _binunicode(machine: Any) -> None:

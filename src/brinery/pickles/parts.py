@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import zipfile
 from functools import partial
 from typing import Any
 
@@ -17,7 +19,7 @@ from brinery.pickles import (
     schema,
     ubjson,
 )
-from brinery.pickles.bounds import KEEP_TEXT_BYTES, MAX_DEPTH, MAX_WHOLE_BYTES, Broken, TooMuch
+from brinery.pickles.bounds import KEEP_BYTES, MAX_DEPTH, MAX_WHOLE_BYTES, Broken, TooMuch
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.streams import buffered, drain
 from brinery.pickles.stubs import Look, Value
@@ -164,8 +166,7 @@ def _native(stream: Any, head: bytes, evidence: Evidence) -> str | None:
             "load it with the XGBoost that wrote it, and save it as model.ubj",
         )
     elif natives.LIGHTGBM_MAGIC.match(head):
-        natives.lightgbm(stream.read(KEEP_TEXT_BYTES), evidence)
-        drain(stream)
+        natives.lightgbm(stream, evidence)
         found = "lightgbm-text"
     elif head.startswith(natives.CATBOOST_MAGIC):
         natives.catboost(stream, evidence)
@@ -196,9 +197,10 @@ def _zip(stream: Any, evidence: Evidence) -> str | None:
     names = {member.filename for member in members}
     found = zip_format(names)
     known = found is not None
+    array = partial(_stored, stream, {one.filename: one for one in members}, evidence=evidence)
     for member in sorted(members, key=lambda one: not is_main(one.filename)):
         part = evidence.inner(shown(member.filename))
-        read_one = partial(_member, part=part, kind=found)
+        read_one = partial(_member, part=part, kind=found, array=array)
         try:
             known |= archives.read_member(stream, member, evidence=part, read=read_one)
         except Broken as broken:
@@ -214,10 +216,30 @@ def _zip(stream: Any, evidence: Evidence) -> str | None:
     return found or ("unknown" if known else None)
 
 
-def _member(name: str, plain: Any, *, part: Evidence, kind: str | None) -> bool:
+def _stored(
+    stream: Any, members: dict[str, zipfile.ZipInfo], name: str, *, evidence: Evidence
+) -> tuple[Any, ...] | None:
+    """Return what a small array holds that is a member of an archive; None where there is none."""
+    member = members.get(name)
+    if member is None or member.file_size > HEAD_BYTES + KEEP_BYTES:
+        return None
+    found: list[tuple[Any, ...] | None] = []
+
+    def read_array(_: str, plain: Any) -> bool:
+        found.append(npy.read_values(plain))
+        return True
+
+    with contextlib.suppress(Broken):  # which is noted where it is read as a member
+        archives.read_member(stream, member, evidence=evidence.twin(), read=read_array)
+    return found[0] if found else None
+
+
+def _member(
+    name: str, plain: Any, *, part: Evidence, kind: str | None, array: schema.ReadArray
+) -> bool:
     """Return whether a member was of a known format."""
     if kind == "skops" and name == "schema.json":
-        schema.read(natives.whole(plain), part)
+        schema.read(natives.whole(plain), part, array=array)
     elif kind == "keras" and name == "config.json":
         keras.read_config(natives.whole(plain), part)
     elif kind == "keras" and name == "metadata.json":
@@ -263,9 +285,12 @@ def _looker(evidence: Evidence) -> Look:
 
 def _look(value: Value, evidence: Evidence) -> None:
     """Read a value that may be a part of its own: a model, an archive, another pickle, or noise."""
-    kept = value[0]
+    kept, stream, _ = value
     if natives.LIGHTGBM_MAGIC.match(kept):
-        natives.lightgbm(kept, evidence)
+        try:
+            natives.lightgbm(stream, evidence)
+        except Broken as broken:
+            evidence.problem(str(broken))
         return
     if evidence.depth >= MAX_DEPTH:
         if pickled.is_avowed(kept):

@@ -68,17 +68,8 @@ _DISTRIBUTION = re.compile(
 )
 _PARSED = "_parse_arg_template"
 
-# What the pickle machine calls by name of an object that it made; other names with underscores on
-# both sides may be called by whatever uses it.
-_METHODS = frozenset({"add", "append", "extend", "read", "update"})
-_DUNDER = re.compile(r"__.*__", re.DOTALL)
-_HARMLESS = frozenset({"__doc__", "__name__"})
-
-# scikit-learn: the methods that a scorer may call, by name, of what it scores.
-_SCORED_BY = {"default", "decision_function", "predict", "predict_proba"}
-
 # statsmodels: what its `ModelData.__setstate__`, or a prediction, evaluates as Python.
-_FORMULAS = frozenset(
+FORMULAS = frozenset(
     {"formula", "design_info", "model_spec", "restore_design_info", "restore_model_spec"}
 )
 
@@ -138,20 +129,6 @@ def names(distribution: str) -> tuple[Global, ...]:
     return tuple(Global(module, name) for module, name in sorted(_names(distribution)))
 
 
-def strange_attribute(state: dict[Any, Any]) -> str:
-    """Return in words that an attribute is none of an honest object; empty where all may be.
-
-    An attribute of an object stands before a method of its class: set as one that the pickle
-    machine calls, it is called while the pickle is loaded.
-    """
-    for name in state:
-        if type(name) is not str:
-            return "an attribute of it has a name that only running it would tell"
-        if name in _METHODS or (_DUNDER.fullmatch(name) and name not in _HARMLESS):
-            return f"its {name[:40]} is set, which stands before its class's own"
-    return ""
-
-
 def judge_state(origin: Global, state: Any) -> tuple[Verdict, str] | None:
     """Return what is wrong with a state that an object is given; None where nothing is.
 
@@ -164,13 +141,11 @@ def judge_state(origin: Global, state: Any) -> tuple[Verdict, str] | None:
     """
     if _DISTRIBUTION.fullmatch(str(origin)) or (isinstance(state, dict) and _PARSED in state):
         return _judge_distribution(state)
-    if isinstance(state, dict) and not _scores(state.get("_response_method", "default")):
-        return Verdict.NEEDS_TRUST, "it calls another method of what it scores than a prediction"
     if origin == _BUNCH and isinstance(state, Inert) and state.origin == _BUNCH:
         state = _items_by_name(state)
     if origin.module.startswith("statsmodels.") and not _plain(state):
         return Verdict.NEEDS_TRUST, "its state is no plain dictionary of attributes"
-    if isinstance(state, dict) and (found := sorted(_FORMULAS.intersection(state))):
+    if isinstance(state, dict) and (found := sorted(FORMULAS.intersection(state))):
         return Verdict.NEEDS_TRUST, f"its {found[0]} is text that is evaluated as Python"
     return None
 
@@ -195,12 +170,6 @@ def _items_by_name(made: Inert) -> dict[str, Any] | None:
         item[0] if isinstance(item, tuple) and item else None for item in made.items
     ]
     return dict.fromkeys(names) if all(type(name) is str for name in names) else None
-
-
-def _scores(methods: Any) -> bool:
-    """Return whether all that a scorer may call are predictions."""
-    named = methods if isinstance(methods, tuple | list) else (methods,)
-    return all(type(name) is str and name in _SCORED_BY for name in named)
 
 
 def _plain(state: Any) -> bool:

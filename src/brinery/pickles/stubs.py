@@ -17,13 +17,13 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, ClassVar, NamedTuple
 
-from brinery.pickles import arrays, calls, code
+from brinery.pickles import arrays, attributes, code, uses
 from brinery.pickles.bounds import MAX_MARKS, Broken, Impatient, TooMuch
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.getters import CountingMemo, is_getter
 from brinery.pickles.inert import OUTSIDE, Inert
+from brinery.pickles.natives import LIGHTGBM_MAGIC
 from brinery.pickles.opcodes import OPCODES, described
-from brinery.pickles.policy import listed
 from brinery.pickles.streams import Frames, buffered, drain, limited, skip
 from brinery.records.scan import Global
 
@@ -177,8 +177,9 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
                 raise Impatient("it asks for no name")
 
     def _check_end(self) -> None:
-        """Note what no pickler leaves behind."""
+        """Note what is used in a strange way, and what no pickler leaves behind."""
         self.evidence.saw_protocol(self.evidence.protocol or 0)
+        attributes.settle(self.evidence)
         if self.stack or self.metastack:
             self.evidence.problem("objects are left over at its end, which no pickler writes")
         if self.frames.open:
@@ -253,16 +254,10 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
         self.evidence.acted = True
         if isinstance(asked, Inert):
             return self._call_again(asked, given, how)
-        self.evidence.ask(asked, how)
-        if listed(asked) is not None and (words := calls.strange(asked, given)):
-            self.evidence.doubt(asked, words)
-        origin, arguments = calls.made(asked, given)
-        for name, taken in ((asked, given), (origin, arguments)):
-            if words := arrays.costs(name, taken):
-                self.evidence.problem(words)
-        if origin == code.TYPE or asked.name == "_create_code":
-            code.read(arguments, self.evidence)
-        return Inert(origin, arguments)
+        made = uses.call(asked, given, how=how, evidence=self.evidence)
+        if made.origin == code.TYPE or asked.name == "_create_code":
+            code.read(made.arguments, self.evidence)
+        return made
 
     def _call_again(self, made: Inert, given: tuple[Any, ...], how: str) -> Inert:
         """Return the stand-in for what a call of something that was made would make."""
@@ -337,6 +332,11 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
             return str(self.read(length), code, "surrogatepass")
         kept = self.read(self.evidence.budget.text(length))
         rest = length - len(kept)
+        if self._look is not None and LIGHTGBM_MAGIC.match(kept):
+            whole = limited(self.frames, rest, head=kept)
+            self._look(Value(kept, whole))
+            drain(whole)
+            return str(kept, "latin-1")
         text = codecs.getincrementaldecoder(code)("surrogatepass").decode(kept, not rest)
         self.evidence.budget.spend_wide(text)
         self.look_at_text(text)
@@ -344,8 +344,8 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
             drain(limited(self.frames, rest))
         return text
 
-    def look_at_text(self, text: str) -> None:
-        """Show a text that bytes may travel in."""
+    def look_at_text(self, text: str, *, cut: bool = False) -> None:
+        """Show a text that bytes may travel in; a line that was cut has more than is kept."""
         if self._look is None or len(text) < _LEAST_LOOK_BYTES:
             return
         content = b""
@@ -354,6 +354,11 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
                 content = binascii.a2b_base64(text)
             elif _HEXADECIMAL.match(text):
                 content = bytes.fromhex(text)
+            elif LIGHTGBM_MAGIC.match(text[:_PRIMED].encode()):
+                if cut:
+                    self.evidence.problem("a model within it is a line too long to be read")
+                    text = text.partition("\n\n")[0]
+                content = text.encode()
             elif "\n" in text or not text.isascii():
                 content = text.encode("latin-1")
         except ValueError:

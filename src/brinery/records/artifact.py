@@ -20,8 +20,9 @@ class Artifact(Struct, frozen=True, kw_only=True):
         globals: the dotted names its pickles may ask for; no other name is found when it is loaded.
         code: whether the user's own modules lie beside it, in the folder `code`.
         code_sha256: of that folder; empty where there is none.
-        classes: what the model's classes are called, in its order, where it only numbers them;
-            empty where it names them, or has none.
+        classes: what the model's classes are called, in its order, where the target or its answers
+            told; empty where the model itself names them, or has none.
+        labels: whether its answers are those classes and nothing else: no probability comes along.
         frame: whether it is given a frame although it does not name its columns, where only asking
             it told; None where its flavor tells.
     """
@@ -34,4 +35,5 @@ class Artifact(Struct, frozen=True, kw_only=True):
     code: bool = False
     code_sha256: str = ""
     classes: tuple[Scalar, ...] = ()
+    labels: bool = False
     frame: Optional[bool] = None

@@ -10,6 +10,7 @@ from msgspec import Struct
 from brinery.records.artifact import Artifact
 from brinery.records.description import Description
 from brinery.records.evaluation import Evaluation
+from brinery.records.fast_path import FastPath
 from brinery.records.sandbox import Sandbox
 from brinery.records.scan import Verdict
 from brinery.records.signature import Signature
@@ -131,6 +132,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
         verdict: what the scan of the file found.
         trust: what the user vouched for; None where nothing was asked.
         sandbox: what held the model's process back while it was evaluated.
+        attempts: what the model tried meanwhile, swallowing the refusal, such as
+            `open /etc/passwd`; none where it tried nothing, or where nothing was recorded yet.
     """
 
     name: str
@@ -145,6 +148,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     verdict: Verdict = Verdict.SAFE
     trust: Trust | None = None
     sandbox: Sandbox = Sandbox()
+    attempts: tuple[str, ...] = ()
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -158,6 +162,7 @@ class Version(Struct, frozen=True, kw_only=True):
         run_id: MLflow's run; None where there is none.
         candidate: what was recorded at import; None where it was not imported by Brinery.
         parity: None where it was not imported by Brinery.
+        fast_path: likewise, and where it was imported before there were scorers.
     """
 
     name: str
@@ -167,6 +172,7 @@ class Version(Struct, frozen=True, kw_only=True):
     run_id: str | None
     candidate: Candidate | None = None
     parity: Parity | None = None
+    fast_path: FastPath | None = None
 
     @property
     def reference(self) -> str:

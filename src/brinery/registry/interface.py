@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from brinery.errors import NotFound, NotServable
+from brinery.records.fast_path import FastPath
 from brinery.records.version import Alias, Candidate, Parity, Version
 from brinery.specs.names import nearest
 from brinery.specs.reference import LATEST, Reference
+
+SCORER_FILE = "scorer.safetensors"
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,22 @@ class Registry(Protocol):
         """
         ...
 
-    def commit(self, staged: Staged, parity: Parity) -> Version:
-        """Return the version that the staged model has become."""
+    def commit(
+        self,
+        staged: Staged,
+        parity: Parity,
+        *,
+        fast_path: FastPath | None = None,
+        scorer: Path | None = None,
+    ) -> Version:
+        """Return the version that the staged model has become.
+
+        Args:
+            staged: the model.
+            parity: of the stored model with the file.
+            fast_path: how its scorer compares with it.
+            scorer: the file of its scorer, named `SCORER_FILE`; None where it is not used.
+        """
         ...
 
     def discard(self, staged: Staged) -> None:
@@ -91,6 +109,10 @@ class Registry(Protocol):
         Raises:
             NotServable: the version was not imported by Brinery.
         """
+        ...
+
+    def scorer_file(self, version: Version) -> Path | None:
+        """Return the file of a version's scorer; None where it is scored by its library."""
         ...
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
@@ -148,21 +170,52 @@ def imported(version: Version) -> Candidate:
     return version.candidate
 
 
-def unresolved(uri: str, *, where: str, names: list[str]) -> NotFound:
-    """Return the error for a URI that means nothing, with the nearest model's name.
+def model_of(uri: str) -> str:
+    """Return the name of the model that a `models:/…` URI asks for; empty for another URI."""
+    asked = uri.removeprefix("models:/")
+    return "" if asked == uri else asked.split("/")[0].partition("@")[0]
+
+
+def unresolved(
+    uri: str, *, where: str, names: Collection[str], held: Mapping[int, Collection[str]]
+) -> NotFound:
+    """Return the error for a URI that means nothing, with the nearest there is.
 
     Args:
         uri: as it was given.
         where: it was looked up.
         names: of the models there.
+        held: number to aliases, of the versions of the model that the URI names.
     """
-    name = uri.removeprefix("models:/").split("/")[0].partition("@")[0]
+    name = model_of(uri)
+    if held:
+        return _not_held(uri, name, where=where, held=held)
     near = nearest(name, names) if uri.startswith("models:/") and name not in names else None
     return NotFound(
         f"{uri} is not in {where}",
         hint=f"did you mean models:/{uri.removeprefix('models:/').replace(name, near, 1)}?"
         if near
         else "--tracking-uri, or MLFLOW_TRACKING_URI, says which MLflow to ask",
+    )
+
+
+def _not_held(uri: str, name: str, *, where: str, held: Mapping[int, Collection[str]]) -> NotFound:
+    """Return the error for a version or an alias that a model does not have."""
+    numbers = ", ".join(map(str, sorted(held)))
+    versions = f"its version{'' if len(held) == 1 else 's'}: {numbers}"
+    _, at, alias = uri.partition("@")
+    if not at:
+        asked = uri.removeprefix(f"models:/{name}").strip("/")
+        said = f"{name} has no version {asked}" if asked else f"{uri} names no version"
+        return NotFound(f"{said} in {where}", hint=f"{versions}; models:/{name}/{max(held)}")
+    aliases = sorted({alias for each in held.values() for alias in each})
+    found = f"it has {', '.join(aliases)}" if aliases else "it has none"
+    near = nearest(alias, aliases)
+    return NotFound(
+        f"{name} has no alias '{alias}' in {where}",
+        hint=f"{found}; models:/{name}@{near}"
+        if near
+        else f"{found}; {versions}; models:/{name}/{max(held)}",
     )
 
 
@@ -182,7 +235,10 @@ def _no_version(reference: Reference, versions: list[Version]) -> NotFound:
     name = reference.name
     if reference.version is not None:
         have = ", ".join(str(version.number) for version in reversed(versions))
-        return NotFound(f"{name} has no version {reference.version}", hint=f"it has {have}")
+        return NotFound(
+            f"{name} has no version {reference.version}",
+            hint=f"it has {have}: brinery model show {name}",
+        )
     if reference.alias in set(Alias):
         return NotFound(
             f"{name} has no {reference.alias}", hint=f"brinery promote {versions[0].reference}"
@@ -190,5 +246,7 @@ def _no_version(reference: Reference, versions: list[Version]) -> NotFound:
     have = ", ".join(sorted({alias for version in versions for alias in version.aliases}))
     return NotFound(
         f"{name} has no alias '{reference.alias}'",
-        hint=f"it has {have}" if have else f"brinery model show {name} shows what it has",
+        hint=f"it has {have}: brinery model show {name}"
+        if have
+        else f"brinery model show {name} shows what it has",
     )

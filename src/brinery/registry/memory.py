@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from brinery.records.fast_path import FastPath
 from brinery.records.version import Alias, Candidate, Parity, Version
-from brinery.registry.interface import Staged, imported, unresolved
+from brinery.registry.interface import SCORER_FILE, Staged, imported, model_of, unresolved
 
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
@@ -48,8 +49,17 @@ class MemoryRegistry:
         self._staged[key] = Staged(key, candidate, kept, folder / "code" if code else None)
         return self._staged[key]
 
-    def commit(self, staged: Staged, parity: Parity) -> Version:
+    def commit(
+        self,
+        staged: Staged,
+        parity: Parity,
+        *,
+        fast_path: FastPath | None = None,
+        scorer: Path | None = None,
+    ) -> Version:
         """Return the version that the staged model has become."""
+        if scorer is not None:
+            shutil.copyfile(scorer, staged.model_file.parent / SCORER_FILE)
         del self._staged[staged.key]
         versions = self._versions.setdefault(staged.candidate.name, [])
         version = Version(
@@ -60,6 +70,7 @@ class MemoryRegistry:
             run_id=staged.key,
             candidate=staged.candidate,
             parity=parity,
+            fast_path=fast_path,
         )
         versions.append(version)
         self._stored[version.reference] = staged
@@ -125,6 +136,12 @@ class MemoryRegistry:
         imported(version)
         return self._stored[version.reference].code_folder
 
+    def scorer_file(self, version: Version) -> Path | None:
+        """Return the file of its scorer, if there is one."""
+        used = version.fast_path is not None and version.fast_path.used
+        folder = self._stored[version.reference].model_file.parent
+        return folder / SCORER_FILE if used else None
+
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
         """Return a copy of the folder of a version, which a `models:/` URI names.
 
@@ -137,4 +154,9 @@ class MemoryRegistry:
                 if str(version.number) == asked["number"] or asked["alias"] in version.aliases:
                     folder = self._stored[version.reference].model_file.parent
                     return Path(shutil.copytree(folder, into / "model"))
-        raise unresolved(uri, where=tracking_uri or "this registry", names=self.names())
+        raise unresolved(
+            uri,
+            where=tracking_uri or "this registry",
+            names=self.names(),
+            held={v.number: v.aliases for v in self.versions(model_of(uri))},
+        )

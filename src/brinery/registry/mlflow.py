@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from brinery.records.fast_path import FastPath
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.registry import mlflow_client, mlflow_model
-from brinery.registry.interface import Staged, imported, unresolved
+from brinery.registry.interface import SCORER_FILE, Staged, imported, model_of, unresolved
 from brinery.registry.mlflow_client import foreign_errors, local_path, process_wide_uri
 from brinery.registry.mlflow_flavors import CODE_FOLDER
 from brinery.specs.user import login_name
@@ -40,6 +41,7 @@ class Passport(Struct, frozen=True):
 
     candidate: Candidate
     parity: Parity
+    fast_path: FastPath | None = None
 
 
 class MlflowRegistry:
@@ -110,14 +112,23 @@ class MlflowRegistry:
             stored / CODE_FOLDER if code else None,
         )
 
-    def commit(self, staged: Staged, parity: Parity) -> Version:
+    def commit(
+        self,
+        staged: Staged,
+        parity: Parity,
+        *,
+        fast_path: FastPath | None = None,
+        scorer: Path | None = None,
+    ) -> Version:
         """Return the version that the staged model has become; creating it is the one last step."""
         name = staged.candidate.name
         with foreign_errors():
             model = self._client.get_logged_model(staged.key)
             passport = msgspec.json.format(
-                msgspec.json.encode(Passport(staged.candidate, parity)), indent=1
+                msgspec.json.encode(Passport(staged.candidate, parity, fast_path)), indent=1
             )
+            if scorer is not None:
+                self._client.log_model_artifact(staged.key, str(scorer))
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, mlflow_model.PASSPORT_FILE)
                 path.write_bytes(passport)
@@ -137,7 +148,7 @@ class MlflowRegistry:
                     model_id=staged.key,
                 )
             self._finish(str(model.source_run_id))
-            return self._version(created, {})
+            return _version(self._client, created, {})
 
     def discard(self, staged: Staged) -> None:
         """Forget a staged model, its run and its files; one that became a version stays."""
@@ -164,8 +175,10 @@ class MlflowRegistry:
             )
             if not found:
                 return None
-            return self._version(
-                max(found, key=lambda v: int(v.version)), mlflow_client.aliases(self._client, name)
+            return _version(
+                self._client,
+                max(found, key=lambda v: int(v.version)),
+                mlflow_client.aliases(self._client, name),
             )
 
     def names(self) -> list[str]:
@@ -179,7 +192,7 @@ class MlflowRegistry:
             found = mlflow_client.versions(self._client, name)
             aliases = mlflow_client.aliases(self._client, name) if found else {}
             ordered = sorted(found, key=lambda v: int(v.version), reverse=True)
-            return [self._version(v, aliases) for v in ordered]
+            return [_version(self._client, v, aliases) for v in ordered]
 
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version: first the alias, which is the truth, then the stages."""
@@ -212,6 +225,11 @@ class MlflowRegistry:
             return None
         return self._stored(version) / CODE_FOLDER
 
+    def scorer_file(self, version: Version) -> Path | None:
+        """Return the file of a version's scorer; None where it is scored by its library."""
+        used = version.fast_path is not None and version.fast_path.used
+        return self._stored(version) / SCORER_FILE if used else None
+
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
         """Return a copy of what a `runs:/…` or `models:/…` URI means: a file or a folder.
 
@@ -224,8 +242,10 @@ class MlflowRegistry:
             if found is not None:
                 return found
             names = sorted({v.name for v in mlflow_client.versions(client)})
+            asked = model_of(uri)
+            held = mlflow_client.held(client, asked) if asked in names else {}
         where = f"the MLflow at {tracking_uri}" if tracking_uri else "this workspace"
-        raise unresolved(uri, where=where, names=names)
+        raise unresolved(uri, where=where, names=names, held=held)
 
     def _stored(self, version: Version) -> Path:
         with foreign_errors():
@@ -263,24 +283,26 @@ class MlflowRegistry:
         self._client.set_terminated(run_id, "KILLED")
         self._client.delete_run(run_id)
 
-    def _version(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Version:
-        number = int(version.version)
-        passport = None
-        if _SHA256_TAG in version.tags:
-            raw = (
-                mlflow_client.folder(self._client, version) / mlflow_model.PASSPORT_FILE
-            ).read_bytes()
-            passport = msgspec.json.decode(raw, type=Passport)
-        return Version(
-            name=version.name,
-            number=number,
-            aliases=tuple(sorted(aliases.get(number, ()))),
-            created=datetime.fromtimestamp(version.creation_timestamp / _EPOCH_MS, UTC),
-            run_id=version.run_id or None,
-            candidate=passport.candidate if passport else None,
-            parity=passport.parity if passport else None,
-        )
-
 
 def _stage(aliases: tuple[str, ...]) -> Stage:
     return next((alias.stage for alias in Alias if alias.value in aliases), Stage.NONE)
+
+
+def _version(
+    client: MlflowClient, version: ModelVersion, aliases: dict[int, tuple[str, ...]]
+) -> Version:
+    number = int(version.version)
+    passport = None
+    if _SHA256_TAG in version.tags:
+        raw = (mlflow_client.folder(client, version) / mlflow_model.PASSPORT_FILE).read_bytes()
+        passport = msgspec.json.decode(raw, type=Passport)
+    return Version(
+        name=version.name,
+        number=number,
+        aliases=tuple(sorted(aliases.get(number, ()))),
+        created=datetime.fromtimestamp(version.creation_timestamp / _EPOCH_MS, UTC),
+        run_id=version.run_id or None,
+        candidate=passport.candidate if passport else None,
+        parity=passport.parity if passport else None,
+        fast_path=passport.fast_path if passport else None,
+    )

@@ -128,6 +128,13 @@ def versions(client: MlflowClient, name: str | None = None) -> list[ModelVersion
     return list(client.search_model_versions(asked, max_results=_MAX_VERSIONS))
 
 
+def held(client: MlflowClient, name: str) -> dict[int, tuple[str, ...]]:
+    """Return version number to aliases, of every version of a model."""
+    found = aliases(client, name)
+    numbers = (int(version.version) for version in versions(client, name))
+    return {number: found.get(number, ()) for number in numbers}
+
+
 def aliases(client: MlflowClient, name: str) -> dict[int, tuple[str, ...]]:
     """Return version number to its aliases, of those versions of a model that have some."""
     found: dict[int, tuple[str, ...]] = {}

@@ -15,8 +15,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.serve import openapi
+from brinery.serve.answerer import Answerer
 from brinery.serve.endpoint import Endpoint
-from brinery.serve.holder import Holder
 from brinery.serve.page import Page
 from brinery.serve.problems import Problem
 from brinery.serve.scoring import Scoring, unexpected
@@ -24,8 +24,8 @@ from brinery.serve.scoring import Scoring, unexpected
 
 def create_app(endpoint: Endpoint) -> ASGIApp:
     """Return the ASGI application of an endpoint; its model begins to load at start-up."""
-    holder = Holder(endpoint)
-    return Application(Scoring(endpoint, holder), _rest(endpoint, holder))
+    answerer = Answerer(endpoint)
+    return Application(Scoring(endpoint, answerer), _rest(endpoint, answerer))
 
 
 class Application:
@@ -43,7 +43,7 @@ class Application:
             await self._rest(scope, receive, send)
 
 
-def _rest(endpoint: Endpoint, holder: Holder) -> Starlette:
+def _rest(endpoint: Endpoint, answerer: Answerer) -> Starlette:
     version, page = endpoint.version, Page()
     document = msgspec.json.encode(openapi.document(endpoint))
     description = msgspec.json.encode(describe(endpoint))
@@ -52,13 +52,13 @@ def _rest(endpoint: Endpoint, holder: Holder) -> Starlette:
         return _json({"status": "ok"})
 
     async def ready(_: Request) -> Response:
-        if holder.ready:
+        if answerer.ready:
             return _json({"status": "ready", "model": version.name, "version": version.number})
-        holder.load_soon()
+        answerer.load_soon()
         problem = Problem(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "not-ready",
-            holder.fault or "the model is being loaded",
+            answerer.fault or "the model is being loaded",
             retry_after_s=1,
         )
         return _problem(problem)
@@ -74,11 +74,11 @@ def _rest(endpoint: Endpoint, holder: Holder) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        holder.load_soon()
+        answerer.load_soon()
         try:
             yield
         finally:
-            await holder.close()
+            await answerer.close()
 
     rest = Starlette(
         routes=[

@@ -9,19 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
 from brinery.records.signature import Column, ColumnType, Signature
+from brinery.serve.batch import Batch
 from brinery.serve.problems import MAX_ERRORS, FieldError, invalid
 from brinery.specs.names import nearest
 
-_ARROW = {
-    ColumnType.INTEGER: pa.int64(),
-    ColumnType.NUMBER: pa.float64(),
-    ColumnType.STRING: pa.string(),
-    ColumnType.BOOLEAN: pa.bool_(),
-    ColumnType.DATETIME: pa.timestamp("us"),
-}
 _INT64 = range(-(2**63), 2**63)
 _UNKNOWN_CATEGORY = "unknown-category"
 
@@ -61,6 +53,7 @@ class Reader:
         self._rules = rules
         self._pointer = pointer
         self._names = [column.name for column in signature.columns]
+        self._types = {column.name: column.type for column in signature.columns}
 
     def unknown_column(self, name: str, row: int | None = None) -> FieldError:
         """Return the fault of a column the model does not have."""
@@ -85,14 +78,14 @@ class Reader:
             pointer=self._pointer(row, name) if row is not None else None,
         )
 
-    def table(
+    def batch(
         self,
         values: Mapping[str, Sequence[Any]],
         n_rows: int,
         *,
         faults: Sequence[FieldError] = (),
-    ) -> pa.Table:
-        """Return the table of the signature's columns: (n_rows, n_columns).
+    ) -> Batch:
+        """Return the values of the signature's columns, checked.
 
         Args:
             values: column name to its values, each n_rows long; one that is absent is missing in
@@ -104,22 +97,20 @@ class Reader:
             Problem: 422 with the first faults, in the order of the rows.
         """
         refused: list[_Refused] = []
-        arrays = []
+        checked: dict[str, Sequence[Any]] = {}
         for column in self._signature.columns:
             given = values.get(column.name)
             if given is None:
-                arrays.append(pa.nulls(n_rows, _ARROW[column.type]))
-                continue
-            read = self._read(column, given, refused)
-            if not refused:
-                arrays.append(pa.array(read, type=_ARROW[column.type]))
+                checked[column.name] = [None] * n_rows
+            else:
+                checked[column.name] = self._read(column, given, refused)
         if refused or faults:
             told = {(fault.row, fault.column) for fault in faults}
             refused = [r for r in refused if (r.row, r.column.name) not in told]
             refused.sort(key=lambda one: one.row)
             found = [*faults, *(self._fault(one) for one in refused[:MAX_ERRORS])]
             raise invalid(sorted(found, key=lambda fault: fault.row or 0)[:MAX_ERRORS])
-        return pa.table(arrays, names=self._names)
+        return Batch(checked, self._types, n_rows)
 
     def _read(self, column: Column, given: Sequence[Any], refused: list[_Refused]) -> Sequence[Any]:
         """Return the values as the column's type; the first that cannot be are refused."""

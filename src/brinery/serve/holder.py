@@ -25,12 +25,16 @@ from brinery.errors import (
     PredictionRefused,
 )
 from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess
+from brinery.pickles import attempts
 from brinery.records.scores import Scores
 from brinery.serve.columns import Reader, Rules
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.problems import FieldError, Problem
 
 _log = logging.getLogger("brinery.serve")
+
+# A model that tries ever new things fills no log.
+_MOST_TOLD = 1000
 
 
 class Holder:
@@ -46,6 +50,7 @@ class Holder:
         self._process: ModelProcess | None = None
         self._loading: Future[ModelProcess | None] | None = None
         self._closed = False
+        self._told: set[str] = set()
         self.fault: str | None = None
 
     @property
@@ -118,6 +123,16 @@ class Holder:
             self._process = None  # it has closed itself
             _log.error("the model's process of %s ended", self._endpoint.version.reference)
             raise
+        finally:
+            self._tell(process)
+
+    def _tell(self, process: ModelProcess) -> None:
+        """Log what the model tried that no process of it had tried before."""
+        for attempt in process.attempts:
+            if attempt not in self._told and len(self._told) < _MOST_TOLD:
+                self._told.add(attempt)
+                did = attempts.told(attempt)
+                _log.warning("the model of %s %s", self._endpoint.version.reference, did)
 
     def _load(self) -> ModelProcess | None:
         """Return the process, started where there is none that runs."""
@@ -156,6 +171,7 @@ class Holder:
         # What is imported at the first prediction is waited for here, not by the first client.
         with suppress(PredictionRefused):
             process.score(_example(endpoint))
+        self._tell(process)
         return process
 
     def _unload(self) -> None:
@@ -184,7 +200,8 @@ def _example(endpoint: Endpoint) -> pa.Table:
     """Return the signature's example as a table of one row."""
     signature = endpoint.candidate.signature
     reader = Reader(signature, Rules(unknown_categories=True, mlflow=True), lambda _, __: None)
-    return reader.table({name: [value] for name, value in signature.example.items()}, 1)
+    values = {name: [value] for name, value in signature.example.items()}
+    return reader.batch(values, 1).table()
 
 
 def _unavailable(code: str, detail: str) -> Problem:

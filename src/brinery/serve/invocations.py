@@ -9,9 +9,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-import pyarrow as pa
-
 from brinery.records.signature import Signature
+from brinery.serve.batch import Batch
 from brinery.serve.columns import Reader, Rules
 from brinery.serve.problems import FieldError, Problem, invalid
 from brinery.serve.rows import decode
@@ -35,8 +34,8 @@ class InvocationsReader:
             lambda *_: None,  # the four forms place a value in four ways
         )
 
-    def table(self, body: bytes) -> pa.Table:
-        """Return the table that a body states: (n_rows, n_columns) of the signature.
+    def batch(self, body: bytes) -> Batch:
+        """Return the rows that a body states.
 
         Raises:
             Problem: 400 for what is not JSON or none of the forms, 422 for what the model does
@@ -48,7 +47,7 @@ class InvocationsReader:
         missing = [self._reader.missing_column(n) for n in self._required if n not in columns]
         if missing:
             raise invalid(missing)
-        return self._reader.table(columns, n_rows)
+        return self._reader.batch(columns, n_rows)
 
     def _columns(self, value: Any) -> tuple[dict[str, list[Any]], int]:
         """Return column name to values, and the number of rows."""

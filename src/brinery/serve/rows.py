@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
 from brinery.records.signature import Signature
+from brinery.serve.batch import Batch
 from brinery.serve.columns import Reader, Rules
 from brinery.serve.problems import MAX_ERRORS, FieldError, Problem, invalid
 
@@ -73,8 +73,8 @@ class RowsReader:
         self._batch = Reader(signature, rules, lambda row, name: f"/rows/{row}/{escape(name)}")
         self._bare = Reader(signature, rules, lambda _, name: f"/{escape(name)}")
 
-    def table(self, body: bytes) -> pa.Table:
-        """Return the table that a body states: (n_rows, n_columns) of the signature.
+    def batch(self, body: bytes) -> Batch:
+        """Return the rows that a body states.
 
         Raises:
             Problem: 400 for what is not JSON, 422 for what the model does not take.
@@ -88,7 +88,7 @@ class RowsReader:
             for name in self._names
             if any(name in row for row in rows)
         }
-        return reader.table(values, len(rows), faults=faults)
+        return reader.batch(values, len(rows), faults=faults)
 
     def _rows(self, value: Any) -> tuple[list[Any], Reader]:
         if isinstance(value, dict):

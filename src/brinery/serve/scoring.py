@@ -8,14 +8,14 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
-import pyarrow as pa
 from starlette.types import Receive, Scope, Send
 
 from brinery.records.scores import Scores
 from brinery.serve import answers
+from brinery.serve.answerer import Answerer
+from brinery.serve.batch import Batch
 from brinery.serve.body import Body, header
 from brinery.serve.endpoint import Endpoint
-from brinery.serve.holder import Holder
 from brinery.serve.invocations import InvocationsReader
 from brinery.serve.problems import Problem
 from brinery.serve.rows import RowsReader
@@ -43,12 +43,12 @@ class Scoring:
 
     Args:
         endpoint: what is served.
-        holder: of its model.
+        answerer: of its model.
     """
 
-    def __init__(self, endpoint: Endpoint, holder: Holder) -> None:
+    def __init__(self, endpoint: Endpoint, answerer: Answerer) -> None:
         self._endpoint = endpoint
-        self._holder = holder
+        self._answerer = answerer
         signature = endpoint.candidate.signature
         allow = endpoint.unknown_categories is UnknownCategories.ALLOW
         self._rows = RowsReader(signature, unknown_categories=allow)
@@ -75,18 +75,18 @@ class Scoring:
             await _respond(send, HTTPStatus.OK, headers=_JSON, body=answer)
 
     async def _own(self, body: bytes) -> bytes:
-        scores = await self._scores(self._rows.table, body)
+        scores = await self._scores(self._rows.batch, body)
         if len(scores) <= _INLINE_ROWS:
             return answers.own(self._endpoint, scores)
         return await asyncio.to_thread(answers.own, self._endpoint, scores)
 
     async def _mlflow(self, body: bytes) -> bytes:
-        return answers.mlflow(await self._scores(self._invocations.table, body))
+        return answers.mlflow(await self._scores(self._invocations.batch, body))
 
-    async def _scores(self, read: Callable[[bytes], pa.Table], body: bytes) -> Scores:
+    async def _scores(self, read: Callable[[bytes], Batch], body: bytes) -> Scores:
         inline = len(body) <= _INLINE_BYTES
-        table = read(body) if inline else await asyncio.to_thread(read, body)
-        return await self._holder.score(table)
+        batch = read(body) if inline else await asyncio.to_thread(read, body)
+        return await self._answerer.score(batch)
 
 
 def unexpected() -> Problem:

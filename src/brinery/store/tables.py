@@ -57,9 +57,13 @@ def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
 
     Raises:
         DataFileMissing: there is no such file.
-        DataUnreadable: it is empty, damaged, not UTF-8, or of another format.
+        DataUnreadable: it is a folder, empty, damaged, not UTF-8, or of another format.
         SeparatorUnclear: it is csv and its separator cannot be told.
     """
+    if path.is_dir():
+        raise DataUnreadable(
+            f"the data {path} is a folder, and one file is read", hint=_in_folder(path)
+        )
     if not path.is_file():
         raise DataFileMissing(
             f"the data file {path} does not exist", hint=f"ls {path.parent} shows what is there"
@@ -93,6 +97,15 @@ def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
             hint="open it at that line; give --sep if the separator is unusual",
         ) from None
     return _checked(path, frame)
+
+
+def _in_folder(path: Path) -> str:
+    """Return a hint that names the first table in a folder."""
+    with suppress(OSError):
+        for file in sorted(path.iterdir()):
+            if file.suffix.lower() in _SUFFIXES:
+                return f"did you mean --data {file}?"
+    return f"ls {path} shows what is there; name a csv, Parquet or JSON lines file"
 
 
 def _read_jsonl(path: Path) -> pd.DataFrame:

@@ -1,0 +1,127 @@
+"""A scorer's file: its plan and arrays in the safetensors format, which holds data and no code.
+
+It is written in the model's process, which nobody trusts, and read in ours: every node checks its
+own figures when it is made, so that no index leads outside of an array. The arrays stay where the
+file is mapped; processes that read the same file share its memory.
+
+Source: https://huggingface.co/docs/safetensors (the format).
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from brinery.errors import CorruptModel
+from brinery.scorers.catalog import NODES
+from brinery.scorers.data import Array
+from brinery.scorers.interface import require
+from brinery.scorers.plan import Plan
+
+_ALIGNMENT = 64
+_LENGTH = 8
+_PLAN = "plan"
+_ARRAY = "array"
+_TYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "I64": "<i8",
+    "I32": "<i4",
+    "U32": "<u4",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
+_NAMES = {code: name for name, code in _TYPES.items()}
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """Where an array lies: the header's line for it."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data_offsets: tuple[int, int]
+
+
+def write(plan: Plan, path: Path) -> None:
+    """Write a plan to a file.
+
+    Raises:
+        TypeError: a node of it needs the model itself.
+    """
+    arrays: list[Array] = []
+
+    def encode(value: Any) -> dict[str, int]:
+        if not isinstance(value, np.ndarray):
+            raise TypeError(f"{type(value).__name__} is no data")
+        arrays.append(np.ascontiguousarray(value))
+        return {_ARRAY: len(arrays) - 1}
+
+    encoded = msgspec.msgpack.encode(plan, enc_hook=encode)
+    tensors = {str(place): array for place, array in enumerate(arrays)}
+    tensors[_PLAN] = np.frombuffer(encoded, dtype=np.uint8)
+    # The widest first: each lies at a multiple of its size, and the format allows no gaps.
+    ordered = sorted(tensors.items(), key=lambda item: -item[1].itemsize)
+    entries, end = {}, 0
+    for name, array in ordered:
+        entries[name] = _Entry(_NAMES[array.dtype.str], array.shape, (end, end + array.nbytes))
+        end += array.nbytes
+    header = msgspec.json.encode(entries)
+    header += b" " * (-(len(header) + _LENGTH) % _ALIGNMENT)
+    with path.open("wb") as stream:
+        stream.write(len(header).to_bytes(_LENGTH, "little") + header)
+        for _, array in ordered:
+            stream.write(array.tobytes())
+
+
+def read(path: Path) -> Plan:
+    """Return the plan of a file, its arrays where the file is mapped.
+
+    Raises:
+        CorruptModel: it is no such file, or its figures do not fit together.
+    """
+    try:
+        with path.open("rb") as stream:
+            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        tensors = _tensors(mapped)
+        return _decoded(tensors)
+    except (OSError, ValueError, KeyError, RecursionError, msgspec.MsgspecError) as error:
+        raise CorruptModel(
+            f"{path.name} is no scorer: {error}", hint="import the model again"
+        ) from None
+
+
+def _tensors(mapped: mmap.mmap) -> dict[str, Array]:
+    """Return the arrays of a mapped file by name."""
+    length = int.from_bytes(mapped[:_LENGTH], "little")
+    start = _LENGTH + length
+    entries = msgspec.json.decode(mapped[_LENGTH:start], type=dict[str, _Entry])
+    found = {}
+    for name, entry in entries.items():
+        begin, end = entry.data_offsets
+        dtype = np.dtype(_TYPES[entry.dtype])
+        count = math.prod(entry.shape)
+        require(
+            0 <= begin <= end <= len(mapped) - start
+            and min(entry.shape, default=0) >= 0
+            and count * dtype.itemsize == end - begin,
+            f"array {name} lies outside of the file",
+        )
+        array = np.frombuffer(mapped, dtype=dtype, count=count, offset=start + begin)
+        found[name] = array.reshape(entry.shape)
+    return found
+
+
+def _decoded(tensors: dict[str, Array]) -> Plan:
+    def decode(kind: type[Any], value: Any) -> Any:
+        if kind is np.ndarray:
+            return tensors[str(value[_ARRAY])]
+        node = NODES[value["type"]]
+        require(issubclass(node, kind), f"{value['type']} is no {kind.__name__.lower()}")
+        return msgspec.convert(value, node, dec_hook=decode)
+
+    return msgspec.msgpack.decode(tensors[_PLAN].tobytes(), type=Plan, dec_hook=decode)

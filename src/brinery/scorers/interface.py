@@ -1,0 +1,172 @@
+"""What a scorer is made of: steps that change data, and the model behind them that answers.
+
+A node is a `Struct` of plain values, arrays and other nodes: data that can be written to a file and
+checked when it is read, in a process that never saw the model. One file per family of estimators
+holds its nodes, beside the readers that make them of fitted estimators. A reader copies figures; it
+guesses nothing, and what it does not know is `Unsupported`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from brinery.scorers.data import Array, Data, Declined
+from brinery.scorers.origin import Origins
+
+
+class Unsupported(Exception):
+    """An estimator, or a setting of one, that no node stands for; the text says which."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The answers of a model.
+
+    Attributes:
+        labels: (n_rows,) places of the predicted classes; None where it has no classes.
+        values: (n_rows,) or (n_rows, n_outputs) predicted numbers; None of a classifier.
+        probabilities: (n_rows, n_classes); None where it gives none.
+    """
+
+    labels: Optional[Array] = None
+    values: Optional[Array] = None
+    probabilities: Optional[Array] = None
+
+
+class Step:
+    """A node that changes data: a fitted transformer, or several."""
+
+    def transform(self, data: Data) -> Data:
+        """Return what the library's `transform` makes of the same rows.
+
+        Raises:
+            Declined: the library would refuse them, or might answer otherwise.
+        """
+        raise NotImplementedError
+
+    def trace(self, origins: Origins) -> Origins:
+        """Return where each output column comes from, given where each input column does.
+
+        None where the number of output columns is not known.
+        """
+        del origins
+        return None
+
+
+class Model:
+    """A node that answers: a fitted classifier or regressor, or several."""
+
+    def answer(self, data: Data) -> Answer:
+        """Return what the library's `predict` and `predict_proba` answer for the same rows.
+
+        Raises:
+            Declined: the library would refuse them, or might answer otherwise.
+        """
+        raise NotImplementedError
+
+    def decision(self, data: Data) -> Array:
+        """Return what the library's `decision_function` gives: (n_rows,) or (n_rows, n_classes).
+
+        Raises:
+            Declined: as for `answer`.
+        """
+        del data
+        raise Declined("it has no decision function")
+
+    def splits(self, origins: Origins) -> tuple[Splits, ...]:
+        """Return the trees within, for whoever looks for their thresholds.
+
+        Args:
+            origins: of the columns that it is given.
+        """
+        del origins
+        return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Trees, and the way to them.
+
+    Attributes:
+        trees: their table.
+        origins: where its features come from.
+        prepare: from what the scorer is given to the features: (n_rows, n_features).
+    """
+
+    trees: Any
+    origins: Origins
+    prepare: Callable[[Data], Array]
+
+
+Node = Union[Step, Model]
+
+
+class Reader:
+    """Reads fitted estimators into nodes, those within them too.
+
+    Args:
+        readers: class name, such as `sklearn.StandardScaler`, to what reads it.
+        library: makes the node that asks the library itself, or raises `Unsupported`.
+    """
+
+    def __init__(
+        self,
+        readers: Mapping[str, Callable[[Any, Reader], Node]],
+        library: Callable[[Any, str], Node],
+    ) -> None:
+        self._readers = readers
+        self._library = library
+
+    def step(self, estimator: Any) -> Step:
+        """Return the node of a fitted transformer."""
+        node = self.node(estimator)
+        if not isinstance(node, Step):
+            raise Unsupported(f"{type(estimator).__name__} is used as a transformer")
+        return node
+
+    def model(self, estimator: Any) -> Model:
+        """Return the node of a fitted classifier or regressor."""
+        node = self.node(estimator)
+        if not isinstance(node, Model):
+            raise Unsupported(f"{type(estimator).__name__} answers nothing")
+        return node
+
+    def node(self, estimator: Any) -> Node:
+        """Return the node of a fitted estimator; where there is none, what asks the library."""
+        try:
+            return self._readers.get(class_name(estimator), _unknown)(estimator, self)
+        except Unsupported as unsupported:
+            return self._library(estimator, str(unsupported))
+        except Exception as error:  # noqa: BLE001 - a version that nobody knew may lack anything
+            reason = f"it could not be read: {type(error).__name__}: {error}"
+            return self._library(estimator, reason)
+
+
+def class_name(estimator: Any) -> str:
+    """Return a class as the readers know it: its package and its name, such as `sklearn.PCA`."""
+    kind = type(estimator)
+    return f"{str(kind.__module__).partition('.')[0]}.{kind.__qualname__}"
+
+
+def _unknown(estimator: Any, _: Reader) -> Node:
+    raise Unsupported(f"{type(estimator).__name__} is not known")
+
+
+def require(condition: object, what: str) -> None:
+    """Raise where a node's figures do not fit together: its file is damaged, or forged.
+
+    Raises:
+        ValueError: the condition is false.
+    """
+    if not condition:
+        raise ValueError(what)
+
+
+def floats(values: Any) -> npt.NDArray[np.float64]:
+    """Return figures as a contiguous float64 array."""
+    return np.ascontiguousarray(values, dtype=np.float64)

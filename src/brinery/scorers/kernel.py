@@ -1,0 +1,234 @@
+"""The compiled part: loops over trees and sparse rows, in C, called through ctypes.
+
+It knows of arrays only and checks none: who calls has checked every index. A call releases the
+interpreter's lock. One file serves every Python of the machine, that of an old model too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+from typing import Any, NamedTuple, Optional
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+FILE = Path(__file__).with_name("libkernel.so")
+
+_POINTER, _SIZE = ctypes.c_void_p, ctypes.c_int64
+_ARGUMENTS = {
+    "trees": (
+        *[_POINTER] * 3,
+        _SIZE,
+        _POINTER,
+        _SIZE,
+        *[_POINTER] * 2,
+        *[_SIZE] * 2,
+        _POINTER,
+        _SIZE,
+    ),
+    "sparse_dot": (*[_POINTER] * 3, _SIZE, _POINTER, _SIZE, _POINTER),
+    "expm1_each": (_POINTER, _SIZE),
+    "exponents": (_POINTER, _SIZE),
+    "logarithms": (_POINTER, _SIZE),
+    "sigmoid_float32": (_POINTER, _SIZE),
+    "exponents_float32": (_POINTER, _SIZE),
+    "softmax_float32": (_POINTER, _SIZE, _SIZE),
+    "squared_distances": (_POINTER, _SIZE, _SIZE, _POINTER, _SIZE, _POINTER),
+    "couple": (_POINTER, _SIZE, _SIZE, _POINTER, _POINTER),
+    "symmetric": (*[_POINTER] * 5, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE, _POINTER),
+    "murmur32": (_POINTER, _POINTER, _SIZE, _POINTER),
+}
+# By the type of the features, and that of the sums.
+_TREES = {
+    ("f4", "f8"): "trees_float32",
+    ("f8", "f8"): "trees_float64",
+    ("f4", "f4"): "trees_xgboost",
+}
+
+
+def _library() -> Optional[ctypes.CDLL]:
+    """Return the compiled kernel; None on a platform that it was not built for."""
+    try:
+        return ctypes.CDLL(str(FILE))
+    except OSError:
+        return None
+
+
+_LIB = _library()
+
+
+def available() -> bool:
+    """Return whether the kernel is there."""
+    return _LIB is not None
+
+
+def _function(name: str) -> Any:
+    function = getattr(_LIB, name)
+    function.argtypes = _ARGUMENTS["trees" if name.startswith("trees") else name]
+    function.restype = None
+    return function
+
+
+def node_type(features: str) -> np.dtype[Any]:
+    """Return the record of a tree's node, for features of type `f4` or `f8`."""
+    return np.dtype([("threshold", features), ("feature", np.int32), ("next", np.int32)])
+
+
+class Trees:
+    """Trees that are walked together.
+
+    Args:
+        nodes: (n_nodes,) of `node_type`.
+        roots: (n_trees,) int32.
+        outputs: (n_trees,) int32, the first column that each tree adds to.
+        leaves: (n_leaves, width), float64 or float32, the type that sums are made in.
+        sets: (n_words,) uint32, the sets of categories.
+    """
+
+    def __init__(
+        self, *, nodes: Array, roots: Array, outputs: Array, leaves: Array, sets: Array
+    ) -> None:
+        self._kept = (nodes, roots, outputs, leaves, sets)
+        types = nodes.dtype["threshold"].str[1:], leaves.dtype.str[1:]
+        self._walk = _function(_TREES[types])
+        before = (_at(nodes), _at(roots), _at(outputs), len(roots))
+        self._arguments = (*before, _at(leaves), leaves.shape[1], _at(sets))
+
+    def add(self, x: Array, sums: Array) -> None:
+        """Add the leaf of every tree to the sums of each row, in the order of the trees.
+
+        Args:
+            x: (n_rows, n_features) of the nodes' type, C-contiguous.
+            sums: (n_rows, n_outputs) of the leaves' type, C-contiguous.
+        """
+        n_rows, n_features = x.shape
+        self._walk(*self._arguments, _at(x), n_rows, n_features, _at(sums), sums.shape[1])
+
+
+class Levels(NamedTuple):
+    """Trees of which all nodes of a level ask the same.
+
+    Attributes:
+        columns: (n_levels,) int32, of each level.
+        borders: (n_levels,) float32, what is greater goes right.
+        right: (n_levels,) bool, whether a missing value does.
+        starts: (n_trees + 1,) int64, each tree's first level.
+        firsts: (n_trees,) int64, each tree's first row of the leaves.
+        leaves: (n_leaves, width) float64, those of a tree in the order of the answers.
+    """
+
+    columns: Array
+    borders: Array
+    right: Array
+    starts: Array
+    firsts: Array
+    leaves: Array
+
+    def add(self, x: Array, sums: Array) -> None:
+        """Add the leaf of every tree to the sums of each row, in the order of the trees.
+
+        Args:
+            x: (n_features, n_rows) float32, C-contiguous.
+            sums: (n_rows, width) float64, C-contiguous.
+        """
+        *before, leaves = map(_at, self)
+        after = len(self.firsts), leaves, self.leaves.shape[1], _at(x), len(sums), _at(sums)
+        _function("symmetric")(*before, *after)
+
+
+def sparse_dot(*, starts: Array, columns: Array, values: Array, dense: Array) -> Array:
+    """Return a sparse table times a dense one: (n_rows, width) float64.
+
+    Args:
+        starts: (n_rows + 1,) int64, where each row's values begin.
+        columns: (n_values,) int64.
+        values: (n_values,) float64.
+        dense: (n_columns, width) float64, C-contiguous.
+    """
+    n_rows, width = len(starts) - 1, dense.shape[1]
+    sums = np.zeros((n_rows, width))
+    pointers = _at(starts), _at(columns), _at(values)
+    _function("sparse_dot")(*pointers, n_rows, _at(dense), width, _at(sums))
+    return sums
+
+
+def exponents(x: Array) -> Array:
+    """Return e^x of each float64, as C has it; numpy's may end in another bit."""
+    found = np.array(x, dtype=np.float64, order="C")
+    _function("exponents")(_at(found), found.size)
+    return found
+
+
+def logarithms(x: Array) -> Array:
+    """Return the logarithm of each float64, as C has it; numpy's may end in another bit."""
+    found = np.array(x, dtype=np.float64, order="C")
+    _function("logarithms")(_at(found), found.size)
+    return found
+
+
+def expm1(x: Array) -> Array:
+    """Return e^x - 1 of each float64, as C has it; numpy's may end in another bit."""
+    found = np.array(x, dtype=np.float64, order="C")
+    _function("expm1_each")(_at(found), found.size)
+    return found
+
+
+def sigmoid_float32(x: Array) -> None:
+    """Put 1 / (1 + e^-x) in the place of each float32, as XGBoost has it."""
+    _function("sigmoid_float32")(_at(x), x.size)
+
+
+def exponents_float32(x: Array) -> None:
+    """Put e^x in the place of each float32, as XGBoost has it."""
+    _function("exponents_float32")(_at(x), x.size)
+
+
+def softmax_float32(x: Array) -> None:
+    """Put the softmax of each row of float32 in its place, as XGBoost has it."""
+    _function("softmax_float32")(_at(x), *x.shape)
+
+
+def squared_distances(x: Array, points: Array) -> Array:
+    """Return the squared distance of each row from each point: (n_rows, n_points) float64.
+
+    Args:
+        x: (n_rows, width) float64, C-contiguous.
+        points: (width, n_points) float64, C-contiguous.
+    """
+    found = np.empty((len(x), points.shape[1]))
+    _function("squared_distances")(_at(x), *x.shape, _at(points), points.shape[1], _at(found))
+    return found
+
+
+def couple(pairs: Array) -> Array:
+    """Return the probabilities of classes, as libsvm couples those of pairs: (n_rows, n_classes).
+
+    Args:
+        pairs: (n_rows, n_classes, n_classes) float64, C-contiguous: of two classes, how likely it
+            is the first.
+    """
+    n_rows, count = pairs.shape[:2]
+    found, scratch = np.empty((n_rows, count)), np.empty((count + 1, count))
+    _function("couple")(_at(pairs), n_rows, count, _at(scratch), _at(found))
+    return found
+
+
+def murmur32(tokens: bytes, starts: Array) -> Array:
+    """Return the 32-bit MurmurHash3 of each token: (n_tokens,) int32.
+
+    Args:
+        tokens: one behind the other.
+        starts: (n_tokens + 1,) int64, where each begins, and the end of the last.
+    """
+    found = np.empty(len(starts) - 1, dtype=np.int32)
+    _function("murmur32")(tokens, _at(starts), len(found), _at(found))
+    return found
+
+
+def _at(array: Array) -> int:
+    """Return the address of an array's first value."""
+    address: int = array.__array_interface__["data"][0]
+    return address

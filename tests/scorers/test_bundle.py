@@ -1,0 +1,144 @@
+"""A scorer's file: read as it was written, shared by its readers, refused where it is forged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from brinery.errors import CorruptModel
+from brinery.records.signature import ColumnType
+from brinery.scorers import bundle
+from brinery.scorers.composition import Choice, Piped
+from brinery.scorers.linear import LinearClassifier, Link, Sums
+from brinery.scorers.plan import Input, Plan
+
+
+def plan_of(weights: Any = ((1.0, 2.0),)) -> Plan:
+    sums = Sums(weights=np.array(weights), intercepts=np.array([0.5]))
+    model = LinearClassifier(sums=sums, link=Link.LOGISTIC)
+    return Plan(
+        inputs=(Input("a", ColumnType.NUMBER), Input("þ", ColumnType.NUMBER)),
+        model=Piped(Choice(np.array([1, 0]), 2), model),
+        classes=("no", "yes"),
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "scorer.safetensors"
+    bundle.write(plan_of(), file)
+    return file
+
+
+def test_what_is_written_is_read(path: Path) -> None:
+    """Nodes, arrays, names and classes come back as they were."""
+    found = bundle.read(path)
+    assert found.inputs == plan_of().inputs
+    assert found.classes == ("no", "yes")
+    assert isinstance(found.model, Piped)
+    assert isinstance(found.model.model, LinearClassifier)
+    np.testing.assert_array_equal(found.model.model.sums.weights, [[1.0, 2.0]])
+
+
+def test_it_is_a_safetensors_file(path: Path) -> None:
+    """Any tool that reads safetensors reads its arrays."""
+    arrays = load_file(path)
+    assert sorted(arrays) == ["0", "1", "2", "plan"]
+    assert {array.dtype.kind for array in arrays.values()} == {"f", "i", "u"}
+
+
+def test_the_same_plan_is_the_same_bytes(path: Path, tmp_path: Path) -> None:
+    """So that a digest of the file is one of the scorer."""
+    bundle.write(bundle.read(path), tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+def test_its_arrays_are_where_the_file_is_mapped(path: Path) -> None:
+    """They cannot be written to, and are no copies: processes share them."""
+    model = bundle.read(path).model
+    assert isinstance(model, Piped)
+    assert isinstance(model.model, LinearClassifier)
+    weights = model.model.sums.weights
+    assert not weights.flags.owndata
+    assert not weights.flags.writeable
+
+
+def test_missing_values_within_arrays_are_kept(tmp_path: Path) -> None:
+    """NaN and infinity are values like others."""
+    odd = ((np.nan, -np.inf),)
+    bundle.write(plan_of(odd), tmp_path / "odd")
+    model = bundle.read(tmp_path / "odd").model
+    assert isinstance(model, Piped)
+    assert isinstance(model.model, LinearClassifier)
+    np.testing.assert_array_equal(model.model.sums.weights, odd)
+
+
+def header(path: Path) -> tuple[dict[str, Any], bytes]:
+    raw = path.read_bytes()
+    length = int.from_bytes(raw[:8], "little")
+    return json.loads(raw[8 : 8 + length]), raw[8 + length :]
+
+
+def rewritten(path: Path, entries: dict[str, Any], body: bytes) -> Path:
+    encoded = json.dumps(entries).encode()
+    path.write_bytes(len(encoded).to_bytes(8, "little") + encoded + body)
+    return path
+
+
+@pytest.mark.parametrize(
+    "offsets", [[0, 1 << 40], [-16, 0], [16, 0], [0, 15]], ids=["long", "before", "back", "odd"]
+)
+def test_an_array_outside_of_the_file_is_refused(path: Path, offsets: list[int]) -> None:
+    """Whatever the header says, nothing beyond the file is read."""
+    entries, body = header(path)
+    entries["0"]["data_offsets"] = offsets
+    with pytest.raises(CorruptModel):
+        bundle.read(rewritten(path, entries, body))
+
+
+def test_shapes_that_lie_are_refused(path: Path) -> None:
+    """A shape has as many values as there are bytes for."""
+    entries, body = header(path)
+    for shape in ([1 << 40, 1 << 40], [-1, -2], [3, 1]):
+        entries["0"]["shape"] = shape
+        with pytest.raises(CorruptModel):
+            bundle.read(rewritten(path, entries, body))
+
+
+@pytest.mark.parametrize("length", [0, 7, 8, 100, 2000])
+def test_a_file_that_was_cut_is_refused(path: Path, length: int) -> None:
+    """Wherever it was cut."""
+    path.write_bytes(path.read_bytes()[: min(length, path.stat().st_size - 1)])
+    with pytest.raises(CorruptModel):
+        bundle.read(path)
+
+
+def test_no_other_byte_does_worse_than_be_refused(path: Path) -> None:
+    """A file with any one byte changed is read or refused, and nothing else happens."""
+    raw = path.read_bytes()
+    for place in range(len(raw)):
+        path.write_bytes(raw[:place] + bytes([raw[place] ^ 0xFF]) + raw[place + 1 :])
+        try:
+            bundle.read(path)
+        except CorruptModel:
+            continue
+
+
+def test_a_node_in_the_place_of_another_is_refused(tmp_path: Path) -> None:
+    """A step is no model, and what is no node is none."""
+    plan = plan_of()
+    forged = Plan(inputs=plan.inputs, model=Choice(np.array([0]), 1), classes=())  # type: ignore[arg-type]
+    bundle.write(forged, tmp_path / "forged")
+    with pytest.raises(CorruptModel, match="Choice is no model"):
+        bundle.read(tmp_path / "forged")
+
+
+def test_a_choice_of_columns_that_are_not_there_is_refused() -> None:
+    """The places of columns are checked before any is read."""
+    with pytest.raises(ValueError, match="not there"):
+        Choice(np.array([0, 2]), 2)

@@ -1,0 +1,90 @@
+"""A scorer: what it reads as numbers and text, and what it leaves to the library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from tests.scorers.agreement import columns_of, compiled
+
+from brinery.scorers.data import Declined
+from brinery.scorers.scorer import Scorer
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {"x": rng.normal(size=60), "n": rng.integers(0, 9, 60), "word": rng.choice(["a", "b"], 60)}
+    )
+
+
+@pytest.fixture(scope="module")
+def scorer(frame: pd.DataFrame) -> Scorer:
+    encode = make_column_transformer((OneHotEncoder(), ["word"]), remainder="passthrough")
+    target = np.where(frame["x"] > 0, "over", "under")
+    return compiled(make_pipeline(encode, LogisticRegression()).fit(frame, target), frame)
+
+
+def test_rows_may_come_as_lists_or_arrays(scorer: Scorer, frame: pd.DataFrame) -> None:
+    """Of Python's numbers, or of numpy's of any type."""
+    expected = scorer.score(columns_of(frame)).probabilities
+    arrays = {
+        "x": frame["x"].to_numpy(),
+        "n": frame["n"].to_numpy(np.int16),
+        "word": frame["word"].to_numpy(object),
+    }
+    np.testing.assert_array_equal(scorer.score(arrays).probabilities, expected)
+
+
+def test_labels_are_the_classes_of_the_model(scorer: Scorer, frame: pd.DataFrame) -> None:
+    """In its own words, with its classes in its order."""
+    scores = scorer.score(columns_of(frame))
+    assert scores.classes == ("over", "under")
+    assert set(scores.predictions.tolist()) == {"over", "under"}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("x", "3"),
+        ("x", None),
+        ("x", float("inf")),
+        ("n", 2**53 + 1),
+        ("n", -(2**60)),
+        ("x", 10**400),
+        ("x", [1]),
+        ("word", 3),
+        ("word", b"a"),
+    ],
+)
+def test_what_might_be_read_otherwise_is_declined(
+    scorer: Scorer, frame: pd.DataFrame, column: str, value: Any
+) -> None:
+    """Text for a number, a number for text, and numbers that float64 cannot tell apart."""
+    row = columns_of(frame.iloc[:1])
+    with pytest.raises(Declined):
+        scorer.score({**row, column: [value]})
+
+
+def test_a_column_that_is_not_there(scorer: Scorer) -> None:
+    """Whoever leaves out a column is told which."""
+    with pytest.raises(KeyError, match="word"):
+        scorer.score({"x": [1.0], "n": [1]})
+
+
+def test_a_regression_gives_values(frame: pd.DataFrame) -> None:
+    """Without classes or probabilities."""
+    numbers = frame[["x", "n"]]
+    scores = compiled(LinearRegression().fit(numbers, frame["x"]), numbers).score(
+        columns_of(numbers)
+    )
+    assert scores.probabilities is None
+    assert scores.classes == ()
+    np.testing.assert_allclose(scores.predictions.astype(float), frame["x"], atol=1e-9)

@@ -1,0 +1,50 @@
+"""The public names of `brinery`: what they are, and that no command is without its function."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import brinery
+from brinery.cli.main import _COMMANDS
+
+ROOT = Path(__file__).parent.parent
+VERBS = [
+    "doctor",
+    "export_model",
+    "import_model",
+    "load",
+    "model",
+    "models",
+    "predict",
+    "promote",
+    "scan",
+    "serve_model",
+    "version",
+]
+# Commands whose name Python keeps for itself, or that is a noun there.
+OTHERWISE = {"export": "export_model", "import": "import_model", "serve": "serve_model"}
+
+
+def test_the_public_verbs() -> None:
+    """The public functions are these, and the changelog names each of them."""
+    found = [name for name in brinery.__all__ if inspect.isfunction(getattr(brinery, name))]
+    assert found == VERBS
+    line = next(
+        line
+        for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("* The same verbs from Python")
+    )
+    named = {word.removeprefix("brinery.") for word in line.split("`")[1::2]}
+    assert named == set(VERBS)
+
+
+def test_every_command_has_a_function() -> None:
+    """What a command does, a function of the package does too."""
+    assert {OTHERWISE.get(name, name) for name in _COMMANDS} <= set(VERBS)
+
+
+def test_what_doctor_returns_is_public() -> None:
+    """A program can name the record that `brinery.doctor` gives."""
+    returned = inspect.signature(brinery.doctor).return_annotation
+    assert getattr(brinery, returned).__name__ == returned
