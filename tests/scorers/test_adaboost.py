@@ -20,6 +20,7 @@ from sklearn.tree import (
     ExtraTreeClassifier,
     ExtraTreeRegressor,
 )
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 from tests.scorers.thresholds import rows_at
 
@@ -55,7 +56,7 @@ def _classes(frame: pd.DataFrame, count: int) -> Any:
         ExtraTreeClassifier(max_depth=2),
         RandomForestClassifier(3, max_depth=2),
     ],
-    ids=str,
+    ids=stable,
 )
 @pytest.mark.parametrize("rate", [1.0, 0.3])
 def test_a_classifier_answers_as_the_library(
@@ -76,7 +77,7 @@ def test_a_classifier_answers_as_the_library(
 @pytest.mark.parametrize(
     "base",
     [None, DecisionTreeRegressor(max_depth=1), ExtraTreeRegressor(), RandomForestRegressor(3)],
-    ids=str,
+    ids=stable,
 )
 def test_a_regressor_answers_as_the_library(frame: pd.DataFrame, base: Any, loss: str) -> None:
     """Ties among its members included."""

@@ -17,6 +17,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier, ExtraTreeRegressor
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 from tests.scorers.thresholds import rows_at
 
@@ -50,7 +51,7 @@ _DRAWS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("draws", _DRAWS, ids=str)
+@pytest.mark.parametrize("draws", _DRAWS, ids=stable)
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize(
     "base",
@@ -60,7 +61,7 @@ _DRAWS: list[dict[str, Any]] = [
         ExtraTreeClassifier(max_depth=3),
         RandomForestClassifier(3, max_depth=2),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_classifier_answers_as_the_library(
     frame: pd.DataFrame, base: Any, count: int, draws: dict[str, Any]
@@ -75,7 +76,7 @@ def test_a_classifier_answers_as_the_library(
         agrees(model, edges, scorer=scorer)
 
 
-@pytest.mark.parametrize("draws", _DRAWS, ids=str)
+@pytest.mark.parametrize("draws", _DRAWS, ids=stable)
 @pytest.mark.parametrize(
     "base",
     [
@@ -84,7 +85,7 @@ def test_a_classifier_answers_as_the_library(
         RandomForestRegressor(3),
         HistGradientBoostingRegressor(max_iter=3),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_regressor_answers_as_the_library(
     frame: pd.DataFrame, base: Any, draws: dict[str, Any]

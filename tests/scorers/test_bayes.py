@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 
 from brinery.scorers.bayes import CategoryBayes, CountBayes, GaussianBayes
@@ -36,7 +37,7 @@ def target_of(frame: pd.DataFrame, count: int) -> Any:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("settings", [{}, {"var_smoothing": 1e-3}, {"priors": True}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"var_smoothing": 1e-3}, {"priors": True}], ids=stable)
 def test_normal_columns_tell_the_class(settings: dict[str, Any], count: int) -> None:
     """A few rows and many, near and far."""
     rng = np.random.default_rng(1)
@@ -57,7 +58,7 @@ MODELS = [
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("model", MODELS, ids=str)
+@pytest.mark.parametrize("model", MODELS, ids=stable)
 def test_counts_tell_the_class(counts: pd.DataFrame, model: Any, count: int) -> None:
     """Counts that are larger than those fitted on, too."""
     model.fit(counts, target_of(counts, count))
@@ -72,7 +73,7 @@ def test_ones_and_zeros_are_taken_as_they_are(counts: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("count", [2, 3])
-@pytest.mark.parametrize("model", MODELS, ids=str)
+@pytest.mark.parametrize("model", MODELS, ids=stable)
 def test_sparse_counts_tell_the_class(counts: pd.DataFrame, model: Any, count: int) -> None:
     """Added up in scipy's order."""
     table = csr_matrix(counts.to_numpy(dtype=float))
@@ -87,7 +88,7 @@ def test_sparse_counts_tell_the_class(counts: pd.DataFrame, model: Any, count: i
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize(
-    "settings", [{}, {"alpha": 0.1}, {"min_categories": 20}, {"fit_prior": False}], ids=str
+    "settings", [{}, {"alpha": 0.1}, {"min_categories": 20}, {"fit_prior": False}], ids=stable
 )
 def test_categories_tell_the_class(
     counts: pd.DataFrame, settings: dict[str, Any], count: int
@@ -112,7 +113,7 @@ def test_a_category_that_was_not_there_is_declined(counts: pd.DataFrame, value: 
 
 
 @pytest.mark.parametrize(
-    "model", [GaussianNB(), MultinomialNB(), ComplementNB(), BernoulliNB()], ids=str
+    "model", [GaussianNB(), MultinomialNB(), ComplementNB(), BernoulliNB()], ids=stable
 )
 def test_a_missing_value_is_declined(counts: pd.DataFrame, model: Any) -> None:
     """As the library refuses it."""
@@ -134,7 +135,7 @@ def test_a_class_that_cannot_be_is_declined(counts: pd.DataFrame) -> None:
         node_of(model).answer(counts.to_numpy(dtype=float))
 
 
-@pytest.mark.parametrize("model", [GaussianNB(), CategoricalNB()], ids=str)
+@pytest.mark.parametrize("model", [GaussianNB(), CategoricalNB()], ids=stable)
 def test_a_sparse_table_that_the_library_refuses_is_declined(
     counts: pd.DataFrame, model: Any
 ) -> None:

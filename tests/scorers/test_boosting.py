@@ -18,6 +18,7 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled, inputs_of
 from tests.scorers.thresholds import rows_at
 
@@ -68,7 +69,7 @@ def _agrees(model: Any, frame: pd.DataFrame) -> None:
         DecisionTreeClassifier(max_depth=2),
         GradientBoostingClassifier(n_estimators=3),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_classifier_answers_as_the_library(frame: pd.DataFrame, count: int, init: Any) -> None:
     """Of two classes and of more, whatever its sums begin at."""
@@ -76,7 +77,7 @@ def test_a_classifier_answers_as_the_library(frame: pd.DataFrame, count: int, in
     _agrees(model.fit(frame[:_ROWS], _classes(frame, count)[:_ROWS]), frame)
 
 
-@pytest.mark.parametrize("init", [None, "zero", RandomForestClassifier(5)], ids=str)
+@pytest.mark.parametrize("init", [None, "zero", RandomForestClassifier(5)], ids=stable)
 def test_the_exponential_loss_halves_the_logits(frame: pd.DataFrame, init: Any) -> None:
     """Those that it begins at, and those that it ends with."""
     model = GradientBoostingClassifier(loss="exponential", n_estimators=12, init=init)
@@ -94,7 +95,7 @@ def test_the_exponential_loss_halves_the_logits(frame: pd.DataFrame, init: Any) 
         RandomForestRegressor(5),
         GradientBoostingRegressor(n_estimators=2),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_regressor_answers_as_the_library(frame: pd.DataFrame, loss: str, init: Any) -> None:
     """With every loss, whatever its sums begin at."""
@@ -111,7 +112,7 @@ def test_a_regressor_answers_as_the_library(frame: pd.DataFrame, loss: str, init
         {"ccp_alpha": 1e6},
         {"learning_rate": 30.0, "n_estimators": 40},
     ],
-    ids=str,
+    ids=stable,
 )
 def test_every_way_to_grow_is_read(frame: pd.DataFrame, settings: dict[str, Any]) -> None:
     """Trees that were pruned to a leaf, stopped early, or grew until their sums overflow."""
@@ -146,7 +147,7 @@ def test_a_sparse_table_is_answered_as_a_dense_one(frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(
-    "init", [LinearRegression(), DummyRegressor(), HistGradientBoostingClassifier()], ids=str
+    "init", [LinearRegression(), DummyRegressor(), HistGradientBoostingClassifier()], ids=stable
 )
 def test_what_has_the_precision_of_float32_is_left_to_the_library(
     frame: pd.DataFrame, init: Any

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, compiled
 from tests.scorers.samples import Fixed, classes, fitted, frame, node_of, numbers, untied
 
@@ -41,7 +42,7 @@ def _estimators() -> list[Any]:
 
 @pytest.mark.parametrize("ensemble", [True, False])
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("estimator", _estimators(), ids=str)
+@pytest.mark.parametrize("estimator", _estimators(), ids=stable)
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_scores_become_probabilities_as_in_the_library(
     count: int, estimator: Any, method: str, ensemble: Any

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from tests.conftest import stable
 from tests.scorers.agreement import columns_of, compiled, inputs_of
 from tests.scorers.edges import edges
 
@@ -89,7 +90,7 @@ def _same(model: Any, frame: pd.DataFrame, *, exact: bool = True) -> Any:
         {"boosting_type": "Ordered"},
         {"class_names": [1, 0]},
     ],
-    ids=str,
+    ids=stable,
 )
 @pytest.mark.parametrize("n_classes", [2, 3, 11])
 def test_a_classifier_answers_as_the_library(

@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 
 from brinery.scorers.categories import Lookup, OneHot
@@ -57,7 +58,7 @@ def fitted(encoder: Any, frame: pd.DataFrame, target: Any) -> Any:
         OrdinalEncoder(),
         OrdinalEncoder(min_frequency=20),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_known_categories(frame: pd.DataFrame, target: Any, encoder: Any) -> None:
     """Each setting gives the library's columns; what it never saw is for the library to refuse."""
@@ -82,7 +83,7 @@ def test_known_categories(frame: pd.DataFrame, target: Any, encoder: Any) -> Non
         OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
         OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=99, max_categories=3),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_unknown_categories(frame: pd.DataFrame, target: Any, encoder: Any) -> None:
     """They are nothing, or infrequent, or the value that the encoder was told."""
@@ -104,7 +105,7 @@ def test_unknown_categories(frame: pd.DataFrame, target: Any, encoder: Any) -> N
         OrdinalEncoder(encoded_missing_value=-5),
         OrdinalEncoder(encoded_missing_value=-5, max_categories=3),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_missing_values_that_were_there_at_the_fit(
     frame: pd.DataFrame, target: Any, encoder: Any

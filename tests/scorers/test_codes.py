@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import xgboost
 from msgspec.structs import replace
+from tests.conftest import stable
 from tests.scorers.agreement import columns_of, inputs_of
 
 from brinery.flavors.lightgbm import LightGBM
@@ -34,7 +35,7 @@ def _columns(*values: Any) -> Columns:
     return Columns(tuple("abc"[: len(arrays)]), tuple(arrays), 2)
 
 
-@pytest.mark.parametrize("known", [(7, 3, 5), (2.5, 1.5, -1.0), ("x", "y", "z")], ids=str)
+@pytest.mark.parametrize("known", [(7, 3, 5), (2.5, 1.5, -1.0), ("x", "y", "z")], ids=stable)
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
 def test_a_booster_of_categories_answers_as_its_flavor(known: tuple[Any, ...], kind: str) -> None:
     """They are whole numbers, numbers or text; a missing one has no number."""
@@ -81,7 +82,7 @@ def test_what_the_library_refuses_is_declined(rows: Any) -> None:
         _codes(("u", "v")).transform(rows)
 
 
-@pytest.mark.parametrize("known", [("u", "u"), (1, 1.0), (np.nan,), (None,), (("u",),)], ids=str)
+@pytest.mark.parametrize("known", [("u", "u"), (1, 1.0), (np.nan,), (None,), (("u",),)], ids=stable)
 def test_categories_that_cannot_be_told_apart_are_unsupported(known: tuple[Any, ...]) -> None:
     """Equal ones, missing ones, and what is neither text nor a number."""
     with pytest.raises(Unsupported, match="categories"):

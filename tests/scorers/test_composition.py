@@ -11,6 +11,7 @@ from sklearn.compose import ColumnTransformer, make_column_selector, make_column
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, inputs_of
 
 from brinery.scorers.compiler import compile_model
@@ -40,9 +41,9 @@ def fitted(step: Any, frame: pd.DataFrame, target: Any) -> Any:
 @pytest.mark.parametrize(
     "columns",
     [["b", "a"], [3, 0], slice(1, 3), slice("b", "d"), [True, False, True, False, False, False]],
-    ids=str,
+    ids=stable,
 )
-@pytest.mark.parametrize("remainder", ["drop", MinMaxScaler()], ids=str)
+@pytest.mark.parametrize("remainder", ["drop", MinMaxScaler()], ids=stable)
 def test_columns_are_chosen_by_any_name_for_them(
     frame: pd.DataFrame, target: Any, columns: Any, remainder: Any
 ) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
+from tests.conftest import stable
 from tests.scorers.steps import data_of, declines, fitted, numbers, step_of, transforms, zeros
 
 from brinery.scorers.data import Declined
@@ -28,14 +29,14 @@ PROJECTIONS = (
 )
 
 
-@pytest.mark.parametrize("projection", PROJECTIONS, ids=str)
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=stable)
 def test_a_table_is_projected_as_by_the_library(projection: Any) -> None:
     """Rows that were not fitted on, too."""
     table = numbers().to_numpy() / [1, 1e6, 1, 1e-9, 1]
     transforms(fitted(projection, table[:100]), table)
 
 
-@pytest.mark.parametrize("projection", PROJECTIONS[5:], ids=str)
+@pytest.mark.parametrize("projection", PROJECTIONS[5:], ids=stable)
 def test_a_sparse_table_is_projected_as_by_the_library(projection: Any) -> None:
     """And becomes dense."""
     if getattr(projection, "svd_solver", None) == "randomized":

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.preprocessing import Binarizer, KBinsDiscretizer
+from tests.conftest import stable
 from tests.scorers.steps import declines, fitted, numbers, step_of, transforms, zeros
 
 from brinery.scorers.data import Declined
@@ -39,7 +40,7 @@ def test_a_sparse_table_with_a_negative_threshold_is_declined() -> None:
 
 @pytest.mark.parametrize("encode", list(Encoding))
 @pytest.mark.parametrize("strategy", ["uniform", "quantile", "kmeans"])
-@pytest.mark.parametrize("bins", [2, 5, [2, 3, 6, 4]], ids=str)
+@pytest.mark.parametrize("bins", [2, 5, [2, 3, 6, 4]], ids=stable)
 def test_values_are_put_into_their_bins(encode: str, strategy: str, bins: int | list[int]) -> None:
     """Those beyond the outer edges too, and those at an edge or one float next to it."""
     frame = _rows()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 
 from brinery.scorers.data import Declined, Sparse
@@ -31,7 +32,7 @@ def frame() -> pd.DataFrame:
         {"solver": "eigen", "shrinkage": 0.2},
         {"solver": "eigen", "shrinkage": "auto"},
     ],
-    ids=str,
+    ids=stable,
 )
 def test_the_likeliest_class_is_the_librarys(
     frame: pd.DataFrame, settings: dict[str, Any], count: int

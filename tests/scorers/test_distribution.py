@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.preprocessing import PowerTransformer, QuantileTransformer
+from tests.conftest import stable
 from tests.scorers.steps import data_of, declines, fitted, numbers, step_of, transforms, zeros
 
 from brinery.scorers.data import Declined
@@ -98,7 +99,7 @@ def test_negative_values_of_a_sparse_table_are_declined() -> None:
         QuantileTransformer(n_quantiles=50),
         QuantileTransformer(n_quantiles=50, output_distribution="normal"),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_the_way_back_leads_to_the_inputs(transformer: Any) -> None:
     """So that the input of a threshold can be found."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csc_matrix
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from tests.conftest import stable
 from tests.scorers.agreement import agrees
 from tests.scorers.samples import classes, fitted, frame, node_of, numbers, values
 
@@ -29,14 +30,14 @@ def test_a_class_is_answered_for_every_row(count: int) -> None:
 @pytest.mark.parametrize(
     "setting",
     [{"strategy": "mean"}, {"strategy": "median"}, {"strategy": "quantile", "quantile": 0.3}],
-    ids=str,
+    ids=stable,
 )
 def test_values_are_answered_for_every_row(count: int, setting: Any) -> None:
     """One for each row, or several."""
     agrees(fitted(DummyRegressor(**setting), values(count)), numbers())
 
 
-@pytest.mark.parametrize("constant", [3, 2.5, [1, 2, 3], [0.5, 2.0, 3.0]], ids=str)
+@pytest.mark.parametrize("constant", [3, 2.5, [1, 2, 3], [0.5, 2.0, 3.0]], ids=stable)
 def test_a_constant_keeps_its_type(constant: Any) -> None:
     """Whole numbers stay whole."""
     model = fitted(

@@ -21,6 +21,7 @@ from sklearn.tree import (
     ExtraTreeClassifier,
     ExtraTreeRegressor,
 )
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 from tests.scorers.thresholds import rows_at
 
@@ -71,7 +72,7 @@ def _trees(model: Any) -> Any:
         RandomForestClassifier(9, max_samples=0.3, class_weight={0: 3.7}),
         ExtraTreesClassifier(20, max_depth=5, n_jobs=1),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_classifier_answers_as_the_library(
     frame: pd.DataFrame, model: Any, n_classes: int
@@ -98,7 +99,7 @@ def test_a_classifier_answers_as_the_library(
         RandomForestRegressor(7, max_features=0.5, oob_score=False),
         ExtraTreesRegressor(20, bootstrap=True, max_depth=6),
     ],
-    ids=str,
+    ids=stable,
 )
 @pytest.mark.parametrize("n_outputs", [1, 3])
 def test_a_regressor_answers_as_the_library(
@@ -123,7 +124,7 @@ def test_a_regressor_answers_as_the_library(
         RandomForestRegressor(10),
         ExtraTreesClassifier(10),
     ],
-    ids=str,
+    ids=stable,
 )
 @pytest.mark.parametrize("fitted_on_missing", [True, False])
 def test_missing_values_go_where_the_library_sends_them(
@@ -141,7 +142,7 @@ def test_missing_values_go_where_the_library_sends_them(
         DecisionTreeClassifier(monotonic_cst=[1, 0, 0, -1, 0]),
         RandomForestRegressor(10, monotonic_cst=[1, 0, 0, -1, 0]),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_monotonic_tree_answers_as_the_library(frame: pd.DataFrame, model: Any) -> None:
     """Missing values included, where its version takes them."""
@@ -176,7 +177,7 @@ def test_what_float32_cannot_hold_is_left_to_the_library(frame: pd.DataFrame) ->
             node.answer(large)
 
 
-@pytest.mark.parametrize("model", [DecisionTreeClassifier(), ExtraTreesRegressor(5)], ids=str)
+@pytest.mark.parametrize("model", [DecisionTreeClassifier(), ExtraTreesRegressor(5)], ids=stable)
 def test_a_sparse_table_is_answered_as_the_library_does(model: Any) -> None:
     """A missing value in one is left to the library, which refuses it."""
     table = sparse.random(200, 30, density=0.1, format="csr", random_state=0)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, compiled
 from tests.scorers.thresholds import rows_beside
 
@@ -60,7 +61,7 @@ def _edges(model: Any, frame: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize("count", [2, 4])
 @pytest.mark.parametrize("holes", ["never", "at the fit", "later"])
 @pytest.mark.parametrize(
-    "settings", [{}, {"max_depth": 1, "learning_rate": 3.0}, {"early_stopping": True}], ids=str
+    "settings", [{}, {"max_depth": 1, "learning_rate": 3.0}, {"early_stopping": True}], ids=stable
 )
 def test_a_classifier_answers_as_the_library(
     frame: pd.DataFrame, count: int, holes: str, settings: dict[str, Any]
@@ -91,7 +92,7 @@ def test_a_classifier_answers_as_the_library(
         ("squared_error", {"interaction_cst": "no_interactions", "max_bins": 5}),
         ("squared_error", {"min_samples_leaf": 1000}),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_regressor_answers_as_the_library(
     frame: pd.DataFrame, loss: str, more: dict[str, Any]
@@ -109,7 +110,7 @@ def test_a_regressor_answers_as_the_library(
 
 @pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize(
-    "categorical", [[3], ["code"], [False, False, False, True], [1, 3]], ids=str
+    "categorical", [[3], ["code"], [False, False, False, True], [1, 3]], ids=stable
 )
 @pytest.mark.parametrize("holes", [True, False])
 def test_codes_are_split_as_the_library_splits_them(
@@ -130,7 +131,7 @@ def test_codes_are_split_as_the_library_splits_them(
         HistGradientBoostingClassifier(max_iter=10, categorical_features=["text", "code"]),
         HistGradientBoostingRegressor(max_iter=10, categorical_features=[4]),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_text_is_split_as_the_library_splits_it(
     frame: pd.DataFrame, model: Any, *, holes: bool

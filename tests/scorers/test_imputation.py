@@ -12,6 +12,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 
 from brinery.scorers.data import Declined
@@ -41,7 +42,7 @@ def target() -> Any:
         SimpleImputer(add_indicator=True),
         SimpleImputer(strategy="median", add_indicator=True),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_numbers_are_filled_in(frame: pd.DataFrame, target: Any, imputer: Any) -> None:
     """Each strategy, with and without indicators."""

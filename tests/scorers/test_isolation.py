@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 from sklearn.ensemble import IsolationForest
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled, inputs_of
 from tests.scorers.thresholds import rows_at
 
@@ -40,7 +41,7 @@ def frame() -> pd.DataFrame:
         {"max_samples": 3},
         {"n_estimators": 1},
     ],
-    ids=str,
+    ids=stable,
 )
 def test_outliers_are_those_of_the_library(frame: pd.DataFrame, settings: dict[str, Any]) -> None:
     """And so are the scores, at every threshold and beside it."""

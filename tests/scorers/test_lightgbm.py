@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled, inputs_of
 from tests.scorers.edges import edges
 
@@ -92,7 +93,7 @@ def _same(model: Any, frame: pd.DataFrame, *, exact: bool = True) -> Any:
         {"extra_trees": True, "max_depth": 3},
         {"min_child_samples": _N},
     ],
-    ids=str,
+    ids=stable,
 )
 @pytest.mark.parametrize("n_classes", [2, 3, 12])
 def test_a_classifier_answers_as_the_library(
@@ -121,7 +122,7 @@ def test_a_classifier_answers_as_the_library(
         {"objective": "poisson", "boosting_type": "rf", "subsample": 0.5, "subsample_freq": 1},
         {"objective": lambda true, found: (found - true, np.ones_like(found))},
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_regressor_answers_as_the_library(frame: pd.DataFrame, settings: dict[str, Any]) -> None:
     """Each objective has its own link between sums and values."""
@@ -166,7 +167,7 @@ def test_only_the_rounds_until_the_best_are_asked(frame: pd.DataFrame, n_classes
         {"objective": "cross_entropy"},
         {"objective": "poisson"},
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_booster_answers_as_its_flavor(frame: pd.DataFrame, settings: dict[str, Any]) -> None:
     """Its classes are numbers."""

@@ -15,6 +15,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC, LinearSVR
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled, inputs_of
 
 from brinery.scorers.catalog import READERS
@@ -97,7 +98,7 @@ CLASSIFIERS = [
 
 
 @pytest.mark.parametrize("count", COUNTS)
-@pytest.mark.parametrize("model", CLASSIFIERS, ids=str)
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=stable)
 def test_a_classifier_tells_the_class_and_how_likely_it_is(
     frame: pd.DataFrame, model: Any, count: int
 ) -> None:
@@ -110,7 +111,7 @@ def test_a_classifier_tells_the_class_and_how_likely_it_is(
     agrees(model, far(frame)[list(columns)].drop(index=4), scorer=scorer)
 
 
-@pytest.mark.parametrize("model", CLASSIFIERS, ids=str)
+@pytest.mark.parametrize("model", CLASSIFIERS, ids=stable)
 def test_a_decision_function_is_the_librarys(frame: pd.DataFrame, model: Any) -> None:
     """Of two classes one number for each row, of three a number for each class."""
     columns = frame.drop(columns="e").to_numpy()
@@ -205,7 +206,7 @@ REGRESSORS = [
 
 
 @pytest.mark.filterwarnings("ignore:.*:RuntimeWarning:sklearn")
-@pytest.mark.parametrize("model", REGRESSORS, ids=str)
+@pytest.mark.parametrize("model", REGRESSORS, ids=stable)
 def test_a_regressor_gives_the_sums(frame: pd.DataFrame, model: Any) -> None:
     """For rows far away, too."""
     columns = frame.drop(columns="e")
@@ -226,7 +227,7 @@ def test_a_regressor_gives_the_sums(frame: pd.DataFrame, model: Any) -> None:
         *(lm.TweedieRegressor(power=power, link="log") for power in (0, 1.5)),
         lm.TweedieRegressor(power=0, link="identity"),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_generalized_regressor_follows_its_link(frame: pd.DataFrame, model: Any) -> None:
     """Some predict what the sum is the logarithm of."""
@@ -248,7 +249,7 @@ def test_a_generalized_regressor_follows_its_link(frame: pd.DataFrame, model: An
         lm.OrthogonalMatchingPursuit(n_nonzero_coefs=2),
         PLSRegression(),
     ],
-    ids=str,
+    ids=stable,
 )
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_regressor_of_several_outputs_gives_a_table(
@@ -286,7 +287,7 @@ def test_an_outlier_detector_tells_inliers_from_outliers(frame: pd.DataFrame) ->
         lm.SGDRegressor(random_state=0),
         lm.PoissonRegressor(),
     ],
-    ids=str,
+    ids=stable,
 )
 @pytest.mark.parametrize("count", COUNTS)
 def test_a_sparse_table_is_added_up_as_scipy_does(model: Any, count: int) -> None:

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, inputs_of
 from tests.scorers.samples import Fixed, classes, columns, fitted, node_of, numbers, untied
 
@@ -37,7 +38,7 @@ def _estimators() -> list[Any]:
 
 
 @pytest.mark.parametrize("kind", [OneVsRestClassifier, OneVsOneClassifier])
-@pytest.mark.parametrize("estimator", _estimators(), ids=str)
+@pytest.mark.parametrize("estimator", _estimators(), ids=stable)
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_models_of_two_classes_tell_many_apart(count: int, estimator: Any, kind: Any) -> None:
     """Answers and decisions are the library's, those of trees where classes are tied, too."""

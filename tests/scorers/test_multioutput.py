@@ -17,6 +17,7 @@ from sklearn.multioutput import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer
 from sklearn.tree import DecisionTreeRegressor
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 from tests.scorers.samples import Fixed, classes, fitted, node_of, numbers, values
 
@@ -34,15 +35,15 @@ REGRESSORS = (
 )
 
 
-@pytest.mark.parametrize("regressor", REGRESSORS, ids=str)
+@pytest.mark.parametrize("regressor", REGRESSORS, ids=stable)
 @pytest.mark.parametrize("count", [2, 3])
 def test_each_regressor_gives_a_column(count: int, regressor: Any) -> None:
     """All are given the same columns."""
     agrees(fitted(MultiOutputRegressor(regressor), values(count)), numbers())
 
 
-@pytest.mark.parametrize("regressor", REGRESSORS[:3], ids=str)
-@pytest.mark.parametrize("order", [None, [0, 1, 2], [2, 0, 1], [1, 2, 0]], ids=str)
+@pytest.mark.parametrize("regressor", REGRESSORS[:3], ids=stable)
+@pytest.mark.parametrize("order", [None, [0, 1, 2], [2, 0, 1], [1, 2, 0]], ids=stable)
 def test_a_chain_gives_the_columns_in_their_order(order: Any, regressor: Any) -> None:
     """Each is given the values of those before it."""
     agrees(fitted(RegressorChain(regressor, order=order), values(3)), numbers())

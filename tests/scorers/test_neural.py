@@ -11,6 +11,7 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled, inputs_of
 
 from brinery.scorers.catalog import READERS
@@ -36,7 +37,7 @@ def fitted(model: Any, x: Any, y: Any) -> Any:
         return model.set_params(max_iter=30, random_state=0).fit(x, y)
 
 
-@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("sizes", SIZES, ids=stable)
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("count", [2, 3])
 def test_a_network_tells_the_class(
@@ -50,7 +51,7 @@ def test_a_network_tells_the_class(
         agrees(model, frame * 1e3, scorer=scorer)
 
 
-@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("sizes", SIZES, ids=stable)
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_network_gives_values(

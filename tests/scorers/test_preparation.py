@@ -27,6 +27,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 from sklearn.tree import DecisionTreeClassifier
+from tests.conftest import stable
 from tests.scorers.agreement import agrees
 
 STEPS = (
@@ -61,7 +62,7 @@ def _target(frame: pd.DataFrame) -> Any:
     return np.asarray(frame["a"] * frame["b"] + frame["c"] > 0)
 
 
-@pytest.mark.parametrize("step", STEPS, ids=str)
+@pytest.mark.parametrize("step", STEPS, ids=stable)
 @pytest.mark.parametrize("model", MODELS, ids=["linear", "tree"])
 def test_a_model_behind_a_step_answers_as_the_library(
     frame: pd.DataFrame, step: Any, model: Any

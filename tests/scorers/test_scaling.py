@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from tests.conftest import stable
 from tests.scorers.agreement import agrees
 
 
@@ -33,7 +34,7 @@ def frame() -> pd.DataFrame:
         RobustScaler(),
         RobustScaler(with_centering=False, quantile_range=(5, 95)),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_scaler_scales_as_the_library(frame: pd.DataFrame, scaler: Any) -> None:
     """Values that lie outside of those fitted on, too."""

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 from tests.scorers.samples import Fixed, classes, columns, fitted, frame, node_of, numbers, values
 
@@ -34,7 +35,7 @@ def _classifiers() -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("passthrough", [False, True])
-@pytest.mark.parametrize("final", [None, RandomForestClassifier(7, random_state=0)], ids=str)
+@pytest.mark.parametrize("final", [None, RandomForestClassifier(7, random_state=0)], ids=stable)
 @pytest.mark.parametrize("method", ["auto", "predict"])
 @pytest.mark.parametrize("count", [2, 3])
 def test_a_classifier_is_given_the_answers_of_others(
@@ -60,7 +61,7 @@ def test_a_final_classifier_may_only_decide(count: int) -> None:
 
 
 @pytest.mark.parametrize("passthrough", [False, True])
-@pytest.mark.parametrize("final", [None, DecisionTreeRegressor(max_depth=4)], ids=str)
+@pytest.mark.parametrize("final", [None, DecisionTreeRegressor(max_depth=4)], ids=stable)
 def test_a_regressor_is_given_the_values_of_others(final: Any, passthrough: Any) -> None:
     """And the data, too, where it was at the fit."""
     members = [

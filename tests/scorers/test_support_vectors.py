@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled, inputs_of
 
 from brinery.scorers.catalog import READERS
@@ -55,7 +56,7 @@ def node_of(model: Any) -> Model:
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-@pytest.mark.parametrize("settings", KERNELS, ids=str)
+@pytest.mark.parametrize("settings", KERNELS, ids=stable)
 @pytest.mark.parametrize("kind", [SVC, NuSVC])
 def test_a_classifier_votes_as_libsvm(
     frame: pd.DataFrame, kind: Any, settings: dict[str, Any], count: int
@@ -68,7 +69,7 @@ def test_a_classifier_votes_as_libsvm(
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-@pytest.mark.parametrize("settings", KERNELS, ids=str)
+@pytest.mark.parametrize("settings", KERNELS, ids=stable)
 def test_probabilities_are_coupled_as_by_libsvm(
     frame: pd.DataFrame, settings: dict[str, Any], count: int
 ) -> None:
@@ -97,8 +98,8 @@ def test_ties_are_broken_by_the_decision(frame: pd.DataFrame, count: int) -> Non
     agrees(model, frame * 40)
 
 
-@pytest.mark.parametrize("settings", KERNELS, ids=str)
-@pytest.mark.parametrize("model", [SVR(), NuSVR(), OneClassSVM(nu=0.3)], ids=str)
+@pytest.mark.parametrize("settings", KERNELS, ids=stable)
+@pytest.mark.parametrize("model", [SVR(), NuSVR(), OneClassSVM(nu=0.3)], ids=stable)
 def test_a_regressor_and_a_detector_add_up(
     frame: pd.DataFrame, model: Any, settings: dict[str, Any]
 ) -> None:
@@ -112,7 +113,7 @@ def test_a_regressor_and_a_detector_add_up(
         np.testing.assert_allclose(found, model.decision_function(frame), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("settings", KERNELS, ids=str)
+@pytest.mark.parametrize("settings", KERNELS, ids=stable)
 def test_vectors_that_were_sparse_are_compared(
     frame: pd.DataFrame, settings: dict[str, Any]
 ) -> None:
@@ -201,7 +202,7 @@ def vectors(**changes: Any) -> Vectors:
         {"rows": np.zeros(5)},
         {"degree": -1},
     ],
-    ids=str,
+    ids=stable,
 )
 def test_vectors_that_do_not_fit_are_refused(changes: dict[str, Any]) -> None:
     """A forged file leads outside of no array, and no power takes forever."""

@@ -22,6 +22,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.tree import DecisionTreeRegressor
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, compiled
 from tests.scorers.samples import Fixed, fitted, frame, node_of, numbers, values
 
@@ -71,7 +72,7 @@ def _target(regressor: Any, count: int = 1, **settings: Any) -> Any:
     return fitted(TransformedTargetRegressor(regressor, **settings), values(count))
 
 
-@pytest.mark.parametrize("functions", FUNCTIONS, ids=str)
+@pytest.mark.parametrize("functions", FUNCTIONS, ids=stable)
 def test_a_function_bends_values_back(functions: Any) -> None:
     """Where it gives a number."""
     model = _target(LinearRegression(), func=functions[0], inverse_func=functions[1])
@@ -84,14 +85,14 @@ def test_a_function_bends_values_back(functions: Any) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("scaler", SCALERS, ids=str)
+@pytest.mark.parametrize("scaler", SCALERS, ids=stable)
 def test_a_scaler_is_undone(scaler: Any, count: int) -> None:
     """Of one value for each row, and of several."""
     agrees(_target(Ridge(), count, transformer=scaler), numbers())
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("bender", BENDERS, ids=str)
+@pytest.mark.parametrize("bender", BENDERS, ids=stable)
 def test_a_distribution_is_undone(bender: Any, count: int) -> None:
     """Of one value for each row, and of several."""
     model = _target(DecisionTreeRegressor(max_depth=6), count, transformer=bender)

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, make_scorer
 from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.svm import LinearSVC
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, compiled
 from tests.scorers.samples import Fixed, classes, columns, fitted, node_of, numbers
 
@@ -29,7 +30,7 @@ ESTIMATORS = (
 
 @pytest.mark.parametrize("label", [None, "so", "yes"])
 @pytest.mark.parametrize("threshold", ["auto", 0.3, 0.5, -0.2, 2.0])
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=stable)
 def test_a_threshold_tells_the_classes_apart(estimator: Any, threshold: Any, label: Any) -> None:
     """A score that lies at it is above."""
     model = FixedThresholdClassifier(estimator, threshold=threshold, pos_label=label)
@@ -48,7 +49,7 @@ def test_the_score_is_of_the_method_that_was_chosen(method: str, label: str) -> 
 
 
 @pytest.mark.parametrize("label", ["so", "yes"])
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=stable)
 def test_a_tuned_threshold_tells_the_classes_apart(estimator: Any, label: str) -> None:
     """With the positive class of what it was tuned for."""
     scoring = make_scorer(f1_score, pos_label=label)

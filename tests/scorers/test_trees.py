@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec.structs import asdict, replace
+from tests.conftest import stable
 
 from brinery.scorers.data import Sparse
 from brinery.scorers.trees import Grown, Trees, down, in_parts, moved, planted
@@ -169,7 +170,7 @@ def _with_node(trees: Trees, place: int, **fields: Any) -> Trees:
         (0, {"feature": _CATEGORIES, "threshold": np.inf}),
         (0, {"feature": _CATEGORIES, "threshold": 1e30}),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_a_forged_node_is_refused(features: str, place: int, fields: dict[str, Any]) -> None:
     """No walk leads back, ends nowhere, or reads beside a row, the leaves or the sets."""

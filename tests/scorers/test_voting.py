@@ -14,6 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, inputs_of
 from tests.scorers.samples import Fixed, classes, fitted, frame, node_of, numbers, untied, values
 
@@ -34,7 +35,7 @@ def _classifiers() -> list[tuple[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("weights", WEIGHTS, ids=str)
+@pytest.mark.parametrize("weights", WEIGHTS, ids=stable)
 @pytest.mark.parametrize("voting", ["hard", "soft"])
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_classifiers_vote_as_in_the_library(count: int, voting: str, weights: Any) -> None:
@@ -53,7 +54,7 @@ def test_a_dropped_estimator_has_no_weight(voting: str) -> None:
     agrees(model, untied(model, numbers()) if voting == "soft" else numbers())
 
 
-@pytest.mark.parametrize("weights", WEIGHTS, ids=str)
+@pytest.mark.parametrize("weights", WEIGHTS, ids=stable)
 def test_regressors_are_averaged_as_in_the_library(weights: Any) -> None:
     """With weights and without."""
     members = [
