@@ -132,6 +132,7 @@ def test_forged_votes_are_refused(frame: pd.DataFrame) -> None:
         (trees, {"trees": median.trees.__class__(**_single(median))}),
         (votes, {"weights": np.ones(1)}),
         (votes, {"n_classes": 1}),
+        (votes, {"n_classes": 1 << 34}),
         (votes, {"members": (), "weights": np.ones(0)}),
         (median, {"weights": np.ones(2)}),
         (median, {"trees": trees.trees}),

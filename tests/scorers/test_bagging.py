@@ -165,6 +165,12 @@ def test_forged_members_are_refused() -> None:
             Bagging(members=(member,), n_features=1, n_classes=2)
     with pytest.raises(ValueError, match="nothing"):
         Bagging(members=(), n_features=1, n_classes=2)
+    with pytest.raises(ValueError, match="too many classes"):
+        Bagging(
+            members=(Member(model=model, features=one, classes=one),),
+            n_features=1,
+            n_classes=1 << 34,
+        )
     bagging = Bagging(
         members=(Member(model=model, features=one, classes=one),), n_features=1, n_classes=1
     )

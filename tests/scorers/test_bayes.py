@@ -50,6 +50,13 @@ def test_normal_columns_tell_the_class(settings: dict[str, Any], count: int) -> 
     agrees(model, frame * 3, scorer=scorer)
 
 
+def test_a_fit_on_float32_keeps_its_rounding() -> None:
+    """What is made of its figures alone is made in float32."""
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(rng.normal([0, 5, -2], [1, 3, 0.5], size=(150, 3)), columns=list("abc"))
+    agrees(GaussianNB().fit(frame.astype(np.float32), frame["a"] > 0), frame)
+
+
 MODELS = [
     *(MultinomialNB(**one) for one in ({}, {"alpha": 0.01}, {"fit_prior": False})),
     *(ComplementNB(**one) for one in ({}, {"norm": True}, {"alpha": 3.0})),

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
@@ -15,7 +16,9 @@ from brinery.records.signature import ColumnType
 from brinery.scorers import bundle
 from brinery.scorers.composition import Choice, Piped
 from brinery.scorers.linear import LinearClassifier, Link, Sums
+from brinery.scorers.multiclass import OneAgainstOne
 from brinery.scorers.plan import Input, Plan
+from brinery.scorers.responses import Response
 
 
 def plan_of(weights: Any = ((1.0, 2.0),)) -> Plan:
@@ -142,3 +145,49 @@ def test_a_choice_of_columns_that_are_not_there_is_refused() -> None:
     """The places of columns are checked before any is read."""
     with pytest.raises(ValueError, match="not there"):
         Choice(np.array([0, 2]), 2)
+
+
+def test_arrays_that_share_their_bytes_are_refused(path: Path) -> None:
+    """Many nodes of one large array would be larger than the file."""
+    entries, body = header(path)
+    entries["9"] = entries["0"]
+    with pytest.raises(CorruptModel, match="as large as"):
+        bundle.read(rewritten(path, entries, body))
+
+
+def test_an_array_of_two_nodes_is_refused(path: Path) -> None:
+    """Each is one node's own."""
+    entries, body = header(path)
+    shared = body.replace(
+        msgspec.msgpack.encode({"array": 1}), msgspec.msgpack.encode({"array": 2})
+    )
+    assert shared != body
+    with pytest.raises(CorruptModel, match="'2'"):
+        bundle.read(rewritten(path, entries, shared))
+
+
+def test_an_empty_array_is_no_larger_than_the_file(tmp_path: Path) -> None:
+    """It would make large tables of empty ones."""
+    bundle.write(plan_of(np.zeros((1, 0))), tmp_path / "empty")
+    bundle.read(tmp_path / "empty")
+    entries, body = header(tmp_path / "empty")
+    name = next(name for name, entry in entries.items() if entry["shape"] == [1, 0])
+    entries[name]["shape"] = [1 << 31, 0]
+    with pytest.raises(CorruptModel, match="outside"):
+        bundle.read(rewritten(tmp_path / "empty", entries, body))
+
+
+def test_models_that_ask_each_other_twice_are_refused(tmp_path: Path) -> None:
+    """Forty within each other would be asked a trillion times."""
+    model = plan_of().model
+    for _ in range(40):
+        model = OneAgainstOne(
+            members=(model,),
+            response=Response.DECISION,
+            threshold=0.0,
+            n_classes=2,
+            n_features=2,
+        )
+    bundle.write(Plan(inputs=plan_of().inputs, model=model), tmp_path / "pairs")
+    with pytest.raises(CorruptModel, match="too many others"):
+        bundle.read(tmp_path / "pairs")

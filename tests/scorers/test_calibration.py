@@ -183,8 +183,9 @@ def test_forged_calibrations_are_refused() -> None:
     for places in (np.array([2]), np.array([-1]), np.array([0.0]), np.array([0, 1])):
         with pytest.raises(ValueError, match="class"):
             _calibrated(curves=(CURVE,), places=places)
-    with pytest.raises(ValueError, match="one class"):
-        _calibrated(n_classes=1)
+    for count in (1, 1 << 34):
+        with pytest.raises(ValueError, match="one class"):
+            _calibrated(n_classes=count)
     with pytest.raises(ValueError, match="nothing"):
         Calibration(members=(), n_classes=2)
     with pytest.raises(ValueError, match="different classes"):

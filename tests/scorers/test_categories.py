@@ -133,6 +133,8 @@ def test_a_code_outside_of_the_columns_is_refused() -> None:
     lookup = Lookup(values=("a",), codes=np.array([3]), unknown=-1, missing=-1)
     with pytest.raises(ValueError, match="too narrow"):
         OneHot(lookups=(lookup,), width=3, sparse=False)
+    with pytest.raises(ValueError, match="too wide"):
+        OneHot(lookups=(lookup,), width=1 << 34, sparse=False)
     with pytest.raises(ValueError, match="without codes"):
         Lookup(values=("a",), codes=np.array([-9]), unknown=-1, missing=-1)
     with pytest.raises(ValueError, match="another number"):

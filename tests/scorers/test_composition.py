@@ -15,7 +15,8 @@ from tests.conftest import stable
 from tests.scorers.agreement import agrees, inputs_of
 
 from brinery.scorers.compiler import compile_model
-from brinery.scorers.composition import Choice
+from brinery.scorers.composition import Chain, Choice, Passthrough, Union
+from brinery.scorers.data import Declined, Sparse
 from brinery.scorers.origin import Origin
 from brinery.scorers.scorer import Scorer
 
@@ -151,3 +152,31 @@ def test_where_columns_come_from(frame: pd.DataFrame, target: Any) -> None:
     for place, origin in enumerate(origins):
         back = origin.inputs(made[:, place])
         np.testing.assert_allclose(back, numbers.iloc[:, origin.column], rtol=1e-9, atol=1e-12)
+
+
+def test_a_column_is_taken_of_a_sparse_table_as_often_as_it_is_asked_for() -> None:
+    """Each time with its values."""
+    table = Sparse(np.array([0, 2, 2, 3]), np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), 3)
+    found = table.select(np.array([2, 0, 2, 1]))
+    np.testing.assert_array_equal(found.dense(), table.dense()[:, [2, 0, 2, 1]])
+
+
+def test_a_table_that_widens_from_step_to_step_is_left_to_the_library() -> None:
+    """A small file cannot fill the memory."""
+    doubled = Chain((Union((Passthrough(), Passthrough())),) * 40)
+    with pytest.raises(Declined, match="too large"):
+        doubled.transform(np.zeros((1, 1)))
+    assert doubled.trace([None]) is None
+
+
+def test_a_sparse_table_that_does_not_fit_is_not_multiplied() -> None:
+    """No value is read beside it."""
+    starts, columns, values = np.array([0, 1]), np.array([3]), np.ones(1)
+    for table in (
+        Sparse(starts, columns, values, 3),
+        Sparse(starts, -columns, values, 3),
+        Sparse(starts, columns[:0], values, 3),
+        Sparse(starts, columns, values[:0], 3),
+    ):
+        with pytest.raises(IndexError):
+            table.dot(np.ones((3, 1)))

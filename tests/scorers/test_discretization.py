@@ -9,7 +9,7 @@ from sklearn.preprocessing import Binarizer, KBinsDiscretizer
 from tests.conftest import stable
 from tests.scorers.steps import declines, fitted, numbers, step_of, transforms, zeros
 
-from brinery.scorers.data import Declined
+from brinery.scorers.data import Declined, Sparse
 from brinery.scorers.discretization import Discretize, Encoding
 from brinery.scorers.interface import Unsupported
 
@@ -99,3 +99,12 @@ def test_forged_edges_are_refused(edges: np.ndarray) -> None:
     """Before any value is put between them."""
     with pytest.raises(ValueError, match="bins without edges"):
         Discretize(edges=edges, encoding=Encoding.PLACE, raises=False)
+
+
+def test_the_largest_number_lies_in_the_last_bin() -> None:
+    """Also where it is raised beyond all numbers, as older versions do, and edges are missing."""
+    edges = np.array([[0.0, np.inf, np.inf]])
+    step = Discretize(edges=edges, encoding=Encoding.SPARSE_COLUMNS, raises=True)
+    found = step.transform(np.array([[np.finfo(np.float64).max]]))
+    assert isinstance(found, Sparse)
+    assert (found.columns.tolist(), found.width) == ([1], 2)

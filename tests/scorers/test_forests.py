@@ -209,4 +209,4 @@ def test_a_forest_without_trees_is_refused() -> None:
     assert isinstance(forest, Forest)
     none = np.zeros(0, np.int32)
     with pytest.raises(ValueError, match="without trees"):
-        replace(forest, trees=replace(forest.trees, roots=none, outputs=none))
+        replace(forest, trees=replace(forest.trees, roots=none, outputs=none, n_outputs=0))

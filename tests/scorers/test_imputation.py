@@ -16,6 +16,7 @@ from tests.conftest import stable
 from tests.scorers.agreement import agrees, columns_of, compiled
 
 from brinery.scorers.data import Declined
+from brinery.scorers.imputation import Impute
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +89,10 @@ def test_an_infinite_value_is_for_the_library(frame: pd.DataFrame, target: Any) 
     ).fit(frame, target)
     with pytest.raises(Declined):
         compiled(model, frame).score(columns_of(frame.assign(a=np.inf)))
+
+
+def test_fills_that_are_no_row_are_refused() -> None:
+    """They would make rows of a row."""
+    none = np.zeros(0, np.int64)
+    with pytest.raises(ValueError, match="strange columns"):
+        Impute(fills=np.ones((2, 1)), indicators=none, kept=none)

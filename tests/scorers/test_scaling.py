@@ -13,6 +13,8 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 from tests.conftest import stable
 from tests.scorers.agreement import agrees
 
+from brinery.scorers.scaling import Scale, Stretch
+
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
@@ -41,3 +43,14 @@ def test_a_scaler_scales_as_the_library(frame: pd.DataFrame, scaler: Any) -> Non
     target = frame["a"] * frame["d"] > 0
     model = make_pipeline(scaler, LogisticRegression()).fit(frame.iloc[:100], target[:100])
     agrees(model, frame)
+
+
+def test_figures_that_are_no_row_are_refused() -> None:
+    """They would make rows of a row, or leave a sparse table without its values."""
+    table = np.ones((3, 0))
+    for fields in ({"shift": table}, {"scale": table}):
+        with pytest.raises(ValueError, match="no row"):
+            Scale(**fields)
+    for factor, shift in ((table, np.ones(3)), (np.ones(3), table)):
+        with pytest.raises(ValueError, match="no row"):
+            Stretch(factor=factor, shift=shift)

@@ -171,6 +171,8 @@ def test_forged_stacks_are_refused() -> None:
         Stack(layer=(), final=Fixed(), passthrough=False, n_made=0)
     with pytest.raises(ValueError, match="nothing"):
         Stack(layer=(_stacked(Answer()),), final=Fixed(), passthrough=False, n_made=-1)
+    with pytest.raises(ValueError, match="too many"):
+        Stack(layer=(_stacked(Answer()),), final=Fixed(), passthrough=True, n_made=1 << 33)
     with pytest.raises(ValueError, match="no row"):
         Stacked(model=Fixed(), response=Response.PREDICTION, labels=np.zeros((1, 1)), skips=False)
     with pytest.raises(ValueError, match="without labels"):

@@ -215,6 +215,9 @@ def test_pairs_without_figures_are_refused() -> None:
     settings: dict[str, Any] = {"vectors": vectors(), "each": True, "breaks_ties": False}
     with pytest.raises(ValueError, match="pairs without"):
         VectorClassifier(intercepts=np.zeros(2), **settings)
+    crowd = vectors(starts=np.array([0] * 300 + [5]), weights=np.zeros((299, 5)))
+    with pytest.raises(ValueError, match="too many"):
+        VectorClassifier(intercepts=np.zeros(44850), **{**settings, "vectors": crowd})
     with pytest.raises(ValueError, match="half"):
         VectorClassifier(intercepts=np.zeros(3), slopes=np.zeros(3), **settings)
     with pytest.raises(ValueError, match="without sums"):

@@ -321,6 +321,7 @@ def test_a_plain_pattern_takes_a_time_in_proportion_to_the_text(pattern: str, le
         "[z-a]+",
         "[a--b]+",
         r"\w{5,2}",
+        r"\w{99}\w{99}x",
         "a" * 300,
     ],
 )

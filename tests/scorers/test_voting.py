@@ -152,3 +152,5 @@ def test_forged_votes_are_refused(kind: Any) -> None:
         kind(members=(Fixed(),), weights=np.ones(2))
     with pytest.raises(ValueError, match="no class"):
         HardVote(members=(Fixed(),), weights=np.ones(1), n_classes=0)
+    with pytest.raises(ValueError, match="too many"):
+        HardVote(members=(Fixed(),), weights=np.ones(1), n_classes=1 << 34)

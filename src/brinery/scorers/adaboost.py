@@ -16,6 +16,7 @@ from brinery.scorers.boosting import softmax
 from brinery.scorers.data import Array, Data, Sparse, dense, finite, rows_of, width_of
 from brinery.scorers.forests import TREES, as_float32, grown, library_version
 from brinery.scorers.interface import (
+    MOST_CLASSES,
     Answer,
     Model,
     Reader,
@@ -91,7 +92,8 @@ class Votes(Struct, Model, frozen=True, kw_only=True, tag=True):
     def __post_init__(self) -> None:
         """Check that every member has its weight."""
         require(self.weights.shape == (len(self.members),), "votes without weights")
-        require(self.n_classes > 1 and self.members, "votes of nobody, or on one class")
+        require(self.members, "votes of nobody")
+        require(1 < self.n_classes <= MOST_CLASSES, "votes on one class, or on too many")
 
     def answer(self, data: Data) -> Answer:
         """Return the class of most votes."""

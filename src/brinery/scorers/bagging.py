@@ -15,7 +15,15 @@ from msgspec.structs import replace
 
 from brinery.scorers.data import Array, Data, Declined, rows_of, select, width_of
 from brinery.scorers.forests import TREES, Forest, grown, takes_missing
-from brinery.scorers.interface import Answer, Model, Reader, Splits, class_name, require
+from brinery.scorers.interface import (
+    MOST_CLASSES,
+    Answer,
+    Model,
+    Reader,
+    Splits,
+    class_name,
+    require,
+)
 from brinery.scorers.origin import Origins
 from brinery.scorers.trees import Grown, moved, planted
 
@@ -57,6 +65,7 @@ class Bagging(Struct, Model, frozen=True, kw_only=True, tag=True):
     def __post_init__(self) -> None:
         """Check that every column and every class is there."""
         require(len(self.members) > 0, "an average of nothing")
+        require(0 <= self.n_classes <= MOST_CLASSES, "an average over too many classes")
         for one in self.members:
             require((one.features < self.n_features).all(), "a member of other columns")
             require((one.classes < self.n_classes).all(), "a member of other classes")

@@ -153,12 +153,16 @@ def _answered(likelihoods: Array) -> Answer:
 
 def read_gaussian(model: Any, _: Reader) -> Model:
     """Return the node of a fitted `GaussianNB`."""
-    variances = floats(getattr(model, "var_", None) if hasattr(model, "var_") else model.sigma_)
+    # After a fit on float32 they are float32, and so is what the library makes of them alone.
+    variances = model.var_ if hasattr(model, "var_") else model.sigma_
     with np.errstate(all="ignore"):
         priors = np.log(model.class_prior_)
         norms = [-0.5 * np.sum(np.log(2.0 * np.pi * one)) for one in variances]
     return GaussianBayes(
-        means=floats(model.theta_), variances=variances, norms=floats(norms), priors=floats(priors)
+        means=floats(model.theta_),
+        variances=floats(variances),
+        norms=floats(norms),
+        priors=floats(priors),
     )
 
 

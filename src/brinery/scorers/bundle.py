@@ -25,6 +25,9 @@ from brinery.scorers.plan import Plan
 
 _ALIGNMENT = 64
 _LENGTH = 8
+# Models that ask those within them for two answers: within each other, they double the work.
+_TWICE = frozenset({"OneAgainstOne", "OneAgainstRest", "Thresholded"})
+_MOST_TWICE = 4
 _PLAN = "plan"
 _ARRAY = "array"
 _TYPES = {
@@ -89,17 +92,22 @@ def read(path: Path) -> Plan:
             mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         tensors = _tensors(mapped)
         return _decoded(tensors)
-    except (OSError, ValueError, KeyError, RecursionError, msgspec.MsgspecError) as error:
+    except (
+        *(OSError, ValueError, KeyError, TypeError, AttributeError, IndexError),
+        *(ArithmeticError, RecursionError, msgspec.MsgspecError),
+    ) as error:
         raise CorruptModel(
             f"{path.name} is no scorer: {error}", hint="import the model again"
         ) from None
 
 
 def _tensors(mapped: mmap.mmap) -> dict[str, Array]:
-    """Return the arrays of a mapped file by name."""
+    """Return the arrays of a mapped file by name: none is large that is not so in the file."""
     length = int.from_bytes(mapped[:_LENGTH], "little")
     start = _LENGTH + length
     entries = msgspec.json.decode(mapped[_LENGTH:start], type=dict[str, _Entry])
+    sizes = sum(entry.data_offsets[1] - entry.data_offsets[0] for entry in entries.values())
+    require(sizes == len(mapped) - start, "its arrays are not as large as the file")
     found = {}
     for name, entry in entries.items():
         begin, end = entry.data_offsets
@@ -107,7 +115,7 @@ def _tensors(mapped: mmap.mmap) -> dict[str, Array]:
         count = math.prod(entry.shape)
         require(
             0 <= begin <= end <= len(mapped) - start
-            and min(entry.shape, default=0) >= 0
+            and 0 <= min(entry.shape, default=0) <= max(entry.shape, default=0) <= len(mapped)
             and count * dtype.itemsize == end - begin,
             f"array {name} lies outside of the file",
         )
@@ -117,11 +125,21 @@ def _tensors(mapped: mmap.mmap) -> dict[str, Array]:
 
 
 def _decoded(tensors: dict[str, Array]) -> Plan:
+    twice: list[str] = []
+
     def decode(kind: type[Any], value: Any) -> Any:
         if kind is np.ndarray:
-            return tensors[str(value[_ARRAY])]
-        node = NODES[value["type"]]
-        require(issubclass(node, kind), f"{value['type']} is no {kind.__name__.lower()}")
-        return msgspec.convert(value, node, dec_hook=decode)
+            # Each is written once for each node that has it.
+            return tensors.pop(str(value[_ARRAY]))
+        name = value["type"]
+        node = NODES[name]
+        require(issubclass(node, kind), f"{name} is no {kind.__name__.lower()}")
+        if name not in _TWICE:
+            return msgspec.convert(value, node, dec_hook=decode)
+        twice.append(name)
+        require(len(twice) <= _MOST_TWICE, f"{name} within too many others")
+        made = msgspec.convert(value, node, dec_hook=decode)
+        twice.pop()
+        return made
 
-    return msgspec.msgpack.decode(tensors[_PLAN].tobytes(), type=Plan, dec_hook=decode)
+    return msgspec.msgpack.decode(tensors.pop(_PLAN).tobytes(), type=Plan, dec_hook=decode)

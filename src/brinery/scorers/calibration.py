@@ -8,7 +8,16 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.scorers.data import Array, Data, Declined, finite
-from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, floats, require
+from brinery.scorers.interface import (
+    MOST_CLASSES,
+    Answer,
+    Model,
+    Reader,
+    Splits,
+    Unsupported,
+    floats,
+    require,
+)
 from brinery.scorers.linear import ask, logistic, softmax
 from brinery.scorers.origin import Origins
 from brinery.scorers.responses import Response, are_exact, chances, shared, splits_of, tied
@@ -88,7 +97,8 @@ class Calibrated(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check that every curve has its class."""
-        require(self.n_classes > 1, "a calibration of one class")
+        several = 1 < self.n_classes <= MOST_CLASSES
+        require(several, "a calibration of one class, or of too many")
         require(self.places.shape == (len(self.curves),), "curves without classes")
         within = ((self.places >= 0) & (self.places < self.n_classes)).all()
         require(self.places.dtype == np.int64 and within, "a curve of a class that is not there")

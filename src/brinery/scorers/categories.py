@@ -90,6 +90,9 @@ class OneHot(Struct, Step, frozen=True, kw_only=True, tag=True):
         require(
             all(one.highest < self.width for one in self.lookups), "an encoder that is too narrow"
         )
+        # Beside the values of a column, None and NaN may have an output of their own.
+        most = sum(len(one.values) + 2 for one in self.lookups)
+        require(self.width <= most, "an encoder that is too wide")
 
     def transform(self, data: Data) -> Data:
         """Return the ones and zeros."""

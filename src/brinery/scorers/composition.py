@@ -32,6 +32,9 @@ from brinery.scorers.interface import (
 )
 from brinery.scorers.origin import Origin, Origins
 
+# Where a table widens to more columns, where they come from is not told.
+_WIDEST = 1 << 24
+
 
 class Passthrough(Struct, Step, frozen=True, tag=True):
     """Data as it is."""
@@ -141,7 +144,7 @@ class Union(Struct, Step, frozen=True, tag=True):
         found: list[Optional[Origin]] = []
         for step in self.steps:
             part = step.trace(origins)
-            if part is None:
+            if part is None or len(found) + len(part) > _WIDEST:
                 return None
             found.extend(part)
         return found

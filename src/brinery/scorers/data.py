@@ -19,6 +19,11 @@ from brinery.scorers import kernel
 
 Array = npt.NDArray[Any]
 
+# More columns than these are for the library, and more values with their zeros: where a table
+# widens from step to step, a small file could fill the memory.
+_WIDEST = 1 << 24
+_MOST_VALUES = 1 << 27
+
 
 class Declined(Exception):
     """These rows are for the library: here they might be answered otherwise than there."""
@@ -59,6 +64,7 @@ class Columns:
         Raises:
             Declined: one holds text.
         """
+        _check_size(self.n_rows, len(self.arrays))
         table = np.empty((self.n_rows, len(self.arrays)))
         for place, array in enumerate(self.arrays):
             if array.dtype == object:
@@ -103,17 +109,20 @@ class Sparse:
         return Sparse(starts - starts[0], self.columns[held], self.values[held], self.width)
 
     def select(self, places: Array) -> Sparse:
-        """Return some columns, in their order here."""
-        new = np.full(self.width, -1)
-        new[places] = np.arange(len(places))
-        columns = new[self.columns]
-        kept = columns >= 0
-        counts = np.bincount(self.rows()[kept], minlength=self.n_rows)
-        starts = np.concatenate([[0], np.cumsum(counts)])
-        return Sparse(starts, columns[kept], self.values[kept], len(places))
+        """Return some columns, in their order here; one may be there several times."""
+        new = np.argsort(places, kind="stable")
+        counts = np.bincount(places, minlength=self.width)
+        copies = counts[self.columns]
+        taken = np.repeat(np.arange(len(copies)), copies)
+        before = (np.cumsum(counts) - counts)[self.columns] - (np.cumsum(copies) - copies)
+        columns = new[before[taken] + np.arange(len(taken))]
+        held = np.bincount(self.rows()[taken], minlength=self.n_rows)
+        starts = np.concatenate([[0], np.cumsum(held)])
+        return Sparse(starts, columns, self.values[taken], len(places))
 
     def dense(self) -> Array:
         """Return it with its zeros: (n_rows, width)."""
+        _check_size(self.n_rows, self.width)
         table = np.zeros((self.n_rows, self.width), dtype=self.values.dtype)
         np.add.at(table, (self.rows(), self.columns), self.values)
         return table
@@ -123,7 +132,16 @@ class Sparse:
 
         Args:
             other: (width, other_width).
+
+        Raises:
+            IndexError: a value has no row in it.
         """
+        count = int(self.starts[-1])
+        if self.values.shape != (count,) or self.columns.shape != (count,):
+            raise IndexError("a sparse table without its values")
+        # As a number without a sign, a negative one is a large one.
+        if count and self.columns.view(np.uint64).max() >= len(other):
+            raise IndexError("a sparse table that is wider than it says")
         return kernel.sparse_dot(
             starts=np.ascontiguousarray(self.starts, dtype=np.int64),
             columns=np.ascontiguousarray(self.columns, dtype=np.int64),
@@ -164,7 +182,10 @@ def column_of(data: Data, place: int) -> Array:
 
 def select(data: Data, places: Array) -> Data:
     """Return some columns: an array of their places says which, and in which order."""
-    return data[:, places] if isinstance(data, np.ndarray) else data.select(places)
+    if isinstance(data, np.ndarray):
+        _check_size(len(data), len(places))
+        return data[:, places]
+    return data.select(places)
 
 
 def dense(data: Data) -> Array:
@@ -220,6 +241,7 @@ def beside(parts: Sequence[Data]) -> Data:
     """
     if len(parts) == 1:
         return parts[0]
+    _check_size(rows_of(parts[0]), sum(map(width_of, parts)))
     if all(
         (isinstance(part, Columns) and _holds_text(part) is False) or not isinstance(part, Columns)
         for part in parts
@@ -233,6 +255,16 @@ def beside(parts: Sequence[Data]) -> Data:
         names.extend(known)
         arrays.extend(column_of(part, place) for place in range(width))
     return Columns(tuple(names), tuple(arrays), rows_of(parts[0]))
+
+
+def _check_size(n_rows: int, width: int) -> None:
+    """Raise where a table would be larger than anyone's.
+
+    Raises:
+        Declined: it would.
+    """
+    if width > _WIDEST or n_rows * width > _MOST_VALUES:
+        raise Declined("a table that is too large")
 
 
 def _holds_text(columns: Columns) -> bool:
@@ -258,6 +290,8 @@ def sparse_beside(parts: Sequence[Data]) -> Sparse:
     """Return tables side by side as one sparse table, its values in the order of the parts."""
     tables = [sparse(part) for part in parts]
     offsets = np.cumsum([0, *(table.width for table in tables)])
+    if offsets[-1] > _WIDEST:
+        raise Declined("a table that is too wide")
     rows = np.concatenate([table.rows() for table in tables])
     columns = np.concatenate([t.columns + offset for t, offset in zip(tables, offsets)])
     values = np.concatenate([table.values for table in tables])

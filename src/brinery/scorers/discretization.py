@@ -105,6 +105,8 @@ class Discretize(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
         if self.raises:
             with np.errstate(over="ignore"):
                 table = table + (_ABSOLUTE + _RELATIVE * np.abs(table))
+            # What became infinite lies below the infinities behind the edges, too.
+            table = np.minimum(table, np.finfo(np.float64).max)
         if len(table) * self.edges.size <= _AT_ONCE:
             return np.count_nonzero(table[:, :, np.newaxis] >= self.edges, axis=2)
         found = np.zeros(table.shape, dtype=np.int64)

@@ -42,6 +42,7 @@ class Impute(Struct, Step, frozen=True, kw_only=True, tag=True):
 
     def __post_init__(self) -> None:
         """Check the places."""
+        require(self.fills.ndim == 1, "an imputer of strange columns")
         count = len(self.fills)
         for places in (self.indicators, self.kept):
             inside = places.size == 0 or 0 <= places.min() <= places.max() < count

@@ -18,6 +18,9 @@ import numpy.typing as npt
 from brinery.scorers.data import Array, Data, Declined
 from brinery.scorers.origin import Origins
 
+# So many classes no model has; a forged count of them could fill the memory.
+MOST_CLASSES = 1 << 14
+
 
 class Unsupported(Exception):
     """An estimator, or a setting of one, that no node stands for; the text says which."""

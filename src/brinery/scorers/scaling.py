@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.scorers.data import Array, Data, Declined, Sparse, dense, unbounded
-from brinery.scorers.interface import Reader, Step, Unsupported, floats
+from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
 from brinery.scorers.origin import Origins
 
 
@@ -23,6 +23,11 @@ class Scale(Struct, Step, frozen=True, kw_only=True, tag=True):
 
     shift: Optional[np.ndarray] = None
     scale: Optional[np.ndarray] = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes."""
+        for figures in (self.shift, self.scale):
+            require(figures is None or figures.ndim == 1, "a scale that is no row")
 
     def transform(self, data: Data) -> Data:
         """Return the scaled values; a missing one stays so."""
@@ -61,6 +66,10 @@ class Stretch(Struct, Step, frozen=True, kw_only=True, tag=True):
     shift: np.ndarray
     lowest: Optional[float] = None
     highest: Optional[float] = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes."""
+        require(self.factor.ndim == self.shift.ndim == 1, "a factor that is no row")
 
     def transform(self, data: Data) -> Data:
         """Return the stretched values; a missing one stays so."""

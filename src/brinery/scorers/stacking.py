@@ -10,7 +10,16 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.scorers.data import Array, Data, Declined, Sparse, dense, sparse_beside
-from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, floats, require
+from brinery.scorers.interface import (
+    MOST_CLASSES,
+    Answer,
+    Model,
+    Reader,
+    Splits,
+    Unsupported,
+    floats,
+    require,
+)
 from brinery.scorers.origin import Origins
 from brinery.scorers.responses import Response, chances, is_numbered, splits_of
 
@@ -81,6 +90,7 @@ class Stack(Struct, Model, frozen=True, kw_only=True, tag=True):
     def __post_init__(self) -> None:
         """Check that there are others."""
         require(len(self.layer) > 0 and self.n_made >= 0, "a stack of nothing")
+        require(self.n_made <= len(self.layer) * MOST_CLASSES, "a stack of too many answers")
 
     def answer(self, data: Data) -> Answer:
         """Return the answer of the final model."""

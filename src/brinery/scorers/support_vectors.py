@@ -22,6 +22,8 @@ _TWO = 2
 _NEAREST_TO_ZERO = 1e-7
 # Of vectors that were sparse, how many figures there may be with their zeros.
 _MOST_FIGURES = 1 << 20
+# How many classes there may be: each is compared with each, and each pair with each class.
+_MOST_CLASSES = 256
 # How many comparisons are held at once.
 _MOST_COMPARISONS = 1 << 17
 
@@ -152,7 +154,8 @@ class VectorClassifier(Struct, Model, frozen=True, kw_only=True, tag=True, dict=
     def __post_init__(self) -> None:
         """Check that there is a figure for each pair."""
         count = self._count
-        require(count >= _TWO and len(self.vectors.weights) == count - 1, "classes without sums")
+        require(_TWO <= count <= _MOST_CLASSES, "one class, or too many")
+        require(len(self.vectors.weights) == count - 1, "classes without sums")
         pairs = (count * (count - 1) // 2,)
         for figures in (self.intercepts, self.slopes, self.shifts):
             require(figures is None or figures.shape == pairs, "pairs without figures")

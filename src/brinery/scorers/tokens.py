@@ -23,6 +23,8 @@ DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
 _WHITE_SPACES = re.compile(r"\s\s+")
 _LONGEST = 20
 _LONGEST_PATTERN = 200
+# How often characters may be repeated, all in all.
+_MOST_REPEATED = 99
 # One character: a class of them, a letter or a digit, or any.
 _ATOM = r"(?:\\[wdsWDS]|\[\^?(?:\\[wdsWDS.\-'\[\]]|[^\\\[\]])+\]|[\w#@' -]|\.)"
 _FIXED, _REPEATED = r"(?:\{\d{1,2}\})?", r"(?:[+*]|\{\d{1,2}(?:,\d{0,2})?\})?"
@@ -41,6 +43,8 @@ def is_plain(pattern: str) -> bool:
         return False
     found = _PLAIN.fullmatch(pattern)
     if found is None or (found[2] and not found[1]):
+        return False
+    if sum(map(int, re.findall(r"\{(\d+)", pattern))) > _MOST_REPEATED:
         return False
     try:
         re.compile(pattern)

@@ -140,6 +140,11 @@ def _check(trees: Trees) -> None:
     last = trees.n_outputs - trees.leaves.shape[1]
     _within(trees.outputs, last + 1, "a tree of an output that is not there")
     require(len(trees.outputs) == 0 or trees.outputs.max() == last, "an output without a tree")
+    most = len(trees.outputs) * trees.leaves.shape[1]
+    require(trees.n_outputs <= most, "an output without a tree")
+    # Trees that share nodes could be walked for as long as there are pairs of them.
+    led_to = np.concatenate([trees.roots, following, following + 1])
+    require(np.bincount(led_to).max(initial=0) <= 1, "a node of two trees")
     places = table["threshold"][inner[features & _CATEGORIES != 0]]
     _within(places, len(trees.sets), "a node without its categories")
     words = trees.sets[places.astype(np.int64)]

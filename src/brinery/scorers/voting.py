@@ -8,7 +8,16 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.scorers.data import Array, Data, rows_of
-from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, floats, require
+from brinery.scorers.interface import (
+    MOST_CLASSES,
+    Answer,
+    Model,
+    Reader,
+    Splits,
+    Unsupported,
+    floats,
+    require,
+)
 from brinery.scorers.origin import Origins
 from brinery.scorers.responses import (
     chances,
@@ -68,7 +77,7 @@ class HardVote(Struct, Model, frozen=True, kw_only=True, tag=True):
     def __post_init__(self) -> None:
         """Check that every member has its weight."""
         _check(self.members, self.weights)
-        require(self.n_classes > 0, "votes on no class")
+        require(0 < self.n_classes <= MOST_CLASSES, "votes on no class, or on too many")
 
     def answer(self, data: Data) -> Answer:
         """Return the first of the classes of most votes."""
