@@ -95,12 +95,12 @@ def test_conda(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "--extra-index-url https://example.com",
+        "--find-links elsewhere",
         "-r other.txt",
         "-e .",
-        "x @ https://example.com/x.whl",
+        "x @ file:x.whl",
         "./x.whl",
-        "git+https://example.com/x",
+        "git+ssh:x",
         "two words",
     ],
 )

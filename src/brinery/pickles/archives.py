@@ -35,10 +35,9 @@ _UNKNOWN = 0xFFFFFFFF
 # What zipfile raises on a table of contents that is none.
 _DAMAGE = (
     zipfile.BadZipFile,
-    NotImplementedError,
     OSError,
     OverflowError,
-    RuntimeError,
+    RuntimeError,  # and its kind for a compression that zipfile does not know
     ValueError,
     IndexError,
     struct.error,

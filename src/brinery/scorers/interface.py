@@ -50,7 +50,8 @@ class Step:
         Raises:
             Declined: the library would refuse them, or might answer otherwise.
         """
-        raise NotImplementedError
+        del data
+        raise Declined(f"{type(self).__name__} transforms nothing")
 
     def trace(self, origins: Origins) -> Origins:
         """Return where each output column comes from, given where each input column does.
@@ -70,7 +71,8 @@ class Model:
         Raises:
             Declined: the library would refuse them, or might answer otherwise.
         """
-        raise NotImplementedError
+        del data
+        raise Declined(f"{type(self).__name__} answers nothing")
 
     def decision(self, data: Data) -> Array:
         """Return what the library's `decision_function` gives: (n_rows,) or (n_rows, n_classes).
