@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,14 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import anyio
 import cloudpickle
 import httpx
 import pandas as pd
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from starlette.types import ASGIApp, Message, Receive, Send
 from tests.conftest import Bank, artifact_of
+from tests.serve.rsgi import RsgiTransport
 
 from brinery.actions.rooms import open_rooms
 from brinery.flavors import signature
@@ -67,26 +67,15 @@ def running(endpoint: Endpoint) -> Iterator[Api]:
 @asynccontextmanager
 async def _client(endpoint: Endpoint) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(endpoint)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        _lifespan(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test", timeout=60) as client,
-    ):
-        yield client
-
-
-@asynccontextmanager
-async def _lifespan(app: ASGIApp) -> AsyncIterator[None]:
-    """Start an application and stop it at the end of the block, as a server does."""
-    to_app, asked = anyio.create_memory_object_stream[Message](1)
-    answers, from_app = anyio.create_memory_object_stream[Message](1)
-    async with to_app, asked, answers, from_app, anyio.create_task_group() as tasks:
-        tasks.start_soon(_run, app, asked.receive, answers.send)
-        await to_app.send({"type": "lifespan.startup"})
-        assert (await from_app.receive())["type"] == "lifespan.startup.complete"
-        yield
-        await to_app.send({"type": "lifespan.shutdown"})
-        assert (await from_app.receive())["type"] == "lifespan.shutdown.complete"
+    app.__rsgi_init__(asyncio.get_running_loop())
+    transport = RsgiTransport(app)
+    try:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://test", timeout=60
+        ) as client:
+            yield client
+    finally:
+        await app.close()
 
 
 def make_signature(*columns: Column) -> Signature:
@@ -138,10 +127,6 @@ def endpoint_of(model: Any, frame: pd.DataFrame, file: Path, **changes: Any) -> 
         "unknown_categories": UnknownCategories.REFUSE,
     }
     return Endpoint(**{**fields, **changes})
-
-
-async def _run(app: ASGIApp, receive: Receive, send: Send) -> None:
-    await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, receive, send)
 
 
 @pytest.fixture

@@ -18,7 +18,10 @@ from tests.serve.conftest import MakeEndpoint
 from brinery.flavors.scikit_learn import ScikitLearn
 from brinery.records.scores import Scores
 from brinery.serve import answers
+from brinery.serve.asked import Asked
+from brinery.serve.batch import Batch
 
+ASKED = Asked(Batch({}, 0, columns={}))
 X = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]})
 
 
@@ -31,7 +34,7 @@ def answer(make_endpoint: MakeEndpoint, model: BaseEstimator) -> list[dict[str, 
         probabilities=scored.probabilities,
         classes=endpoint.candidate.description.classes,
     )
-    document = json.loads(answers.own(endpoint, scores))
+    document = json.loads(answers.OwnWriter(endpoint)(ASKED, scores))
     assert document["model"] == "small"
     assert document["version"] == 1
     predictions: list[dict[str, Any]] = document["predictions"]
@@ -89,7 +92,10 @@ def test_what_is_not_finite_is_null(make_endpoint: MakeEndpoint) -> None:
     """NaN and infinity, which JSON has not, are null."""
     endpoint = make_endpoint(LinearRegression().fit(X, X["x"]), X)
     scores = Scores(predictions=np.array([1.0, np.nan, np.inf]))
-    assert [row["value"] for row in json.loads(answers.own(endpoint, scores))["predictions"]] == [
+    assert [
+        row["value"]
+        for row in json.loads(answers.OwnWriter(endpoint)(ASKED, scores))["predictions"]
+    ] == [
         1.0,
         None,
         None,
@@ -99,4 +105,13 @@ def test_what_is_not_finite_is_null(make_endpoint: MakeEndpoint) -> None:
 def test_mlflow_answers_predictions_alone() -> None:
     """MLflow's route answers what `predict` returned, and nothing else."""
     scores = Scores(predictions=np.array(["no", "yes"], dtype=object))
-    assert json.loads(answers.mlflow(scores)) == {"predictions": ["no", "yes"]}
+    assert json.loads(answers.mlflow(ASKED, scores)) == {"predictions": ["no", "yes"]}
+
+
+def test_what_the_client_calls_its_request_is_given_back(make_endpoint: MakeEndpoint) -> None:
+    """An `id` comes with the answer, and none where none was given."""
+    endpoint = make_endpoint(LinearRegression().fit(X, X["x"]), X)
+    scores = Scores(predictions=np.array([1.0]))
+    asked = Asked(Batch({}, 1, columns={}), given_id="7f")
+    assert json.loads(answers.OwnWriter(endpoint)(asked, scores))["id"] == "7f"
+    assert "id" not in json.loads(answers.OwnWriter(endpoint)(ASKED, scores))

@@ -93,7 +93,6 @@ def test_head_is_get_without_the_body(api: Api, path: str) -> None:
         ("content-type", "x" * 10_000, "xxx"),
         ("content-type", "application/json; charset=utf-16", "utf-16"),
         ("content-type", 'application/json; a=b; CHARSET="latin-1"', "latin-1"),
-        ("content-encoding", "gzip", "gzip"),
         ("content-encoding", "br", "br"),
     ],
 )
@@ -105,7 +104,7 @@ def test_a_body_sent_otherwise_is_a_problem(
     assert_problem(answer, 415)
     assert said in answer.json()["detail"]
     assert len(answer.content) < 500
-    assert answer.headers.get("accept-encoding") == ("identity" if "encoding" in name else None)
+    assert ("gzip" in answer.headers.get("accept-encoding", "")) == ("encoding" in name)
 
 
 @pytest.mark.parametrize(

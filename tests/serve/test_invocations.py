@@ -117,7 +117,7 @@ def test_nan_in_a_category_goes_to_the_model(api: Api, peer: Peer, bank: Bank) -
 
 
 def rows(body: Any, signature: Signature = SIGNATURE) -> list[dict[str, Any]]:
-    table = InvocationsReader(signature).batch(json.dumps(body).encode()).table()
+    table = InvocationsReader(signature).asked(json.dumps(body).encode()).batch.table()
     found: list[dict[str, Any]] = table.to_pylist()
     return found
 

@@ -64,5 +64,5 @@ def test_the_headers_say_the_media_type() -> None:
     waits = Problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "busy", "later", retry_after_s=3, headers={"Allow": "GET"}
     )
-    assert plain.headers() == [(b"content-type", b"application/problem+json")]
-    assert waits.headers()[1:] == [(b"allow", b"GET"), (b"retry-after", b"3")]
+    assert plain.headers() == [("content-type", "application/problem+json")]
+    assert waits.headers()[1:] == [("allow", "GET"), ("retry-after", "3")]

@@ -9,8 +9,9 @@ import pytest
 from tests.serve.conftest import make_signature
 
 from brinery.records.signature import Column, ColumnType, Signature
+from brinery.serve.document import decode
 from brinery.serve.problems import MAX_ERRORS, Problem
-from brinery.serve.rows import RowsReader, decode
+from brinery.serve.rows import RowsReader
 
 SIGNATURE = make_signature(
     Column(name="age", type=ColumnType.INTEGER),
@@ -22,7 +23,7 @@ ROW: dict[str, Any] = {"age": 1, "größe/~": 2.5}
 
 def rows(body: Any, signature: Signature = SIGNATURE) -> list[dict[str, Any]]:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    table = RowsReader(signature, unknown_categories=False).batch(content).table()
+    table = RowsReader(signature, unknown_categories=False).asked(content).batch.table()
     found: list[dict[str, Any]] = table.to_pylist()
     return found
 
@@ -135,9 +136,20 @@ def test_a_byte_order_mark_is_skipped() -> None:
     assert decode(b"\xef\xbb\xbf[1]") == [1]
 
 
-def test_the_last_of_two_equal_keys_counts() -> None:
-    """A key that is there twice has its last value, as in Python, JavaScript and MLflow."""
-    assert decode(b'{"a": 1, "a": 2}') == {"a": 2}
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": 1, "a": 2}',
+        '{"rows": [{"a": 1, "b": 2, "a": 3}]}',
+        '{"rows": [], "rows": []}',
+        '{"a" : 1, "b": ":", "a": NaN}',
+        '{"x": {"y": {"z": 1, "z": 2}}}',
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused(body: str) -> None:
+    """Which of its two values is meant no one can tell: nothing is guessed."""
+    with pytest.raises(Problem, match="twice"):
+        decode(body.encode())
 
 
 def test_a_column_may_be_called_rows() -> None:

@@ -31,6 +31,15 @@ class Scores:
     def __len__(self) -> int:
         return len(self.predictions)
 
+    def part(self, start: int, stop: int) -> Scores:
+        """Return the answers of some rows that follow each other."""
+        chances = self.probabilities
+        return Scores(
+            predictions=self.predictions[start:stop],
+            probabilities=None if chances is None else chances[start:stop],
+            classes=self.classes,
+        )
+
     def __array__(
         self, dtype: npt.DTypeLike | None = None, *, copy: bool | None = None
     ) -> npt.NDArray[np.generic]:

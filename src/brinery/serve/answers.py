@@ -9,36 +9,46 @@ import msgspec
 
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
+from brinery.serve.asked import Asked
 from brinery.serve.endpoint import Endpoint
 
-
-def own(endpoint: Endpoint, scores: Scores) -> bytes:
-    """Return the answer of our own route."""
-    return msgspec.json.encode(
-        {
-            "predictions": list(_predictions(endpoint, scores)),
-            "model": endpoint.version.name,
-            "version": endpoint.version.number,
-        }
-    )
+_encode = msgspec.json.Encoder().encode
 
 
-def mlflow(scores: Scores) -> bytes:
+class OwnWriter:
+    """Writes the answers of our own route.
+
+    Args:
+        endpoint: whose.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._named = {"model": endpoint.version.name, "version": endpoint.version.number}
+        classifies = endpoint.candidate.description.type in (
+            PredictionType.BINARY,
+            PredictionType.MULTICLASS,
+        )
+        self._key = "label" if classifies else "value"
+
+    def __call__(self, asked: Asked, scores: Scores) -> bytes:
+        """Return the document."""
+        found: dict[str, Any] = {"predictions": list(self._predictions(scores)), **self._named}
+        if asked.id is not None:
+            found["id"] = asked.id
+        return _encode(found)
+
+    def _predictions(self, scores: Scores) -> Iterable[dict[str, Any]]:
+        key = self._key
+        predictions = scores.predictions.tolist()
+        if scores.probabilities is None:
+            return ({key: prediction} for prediction in predictions)
+        labels = [str(label) for label in scores.classes]
+        return (
+            {key: prediction, "probabilities": dict(zip(labels, row))}  # noqa: B905 - its table is checked
+            for prediction, row in zip(predictions, scores.probabilities.tolist())  # noqa: B905
+        )
+
+
+def mlflow(_: Asked, scores: Scores) -> bytes:
     """Return the answer of MLflow's route: what `predict` returned, row by row."""
-    return msgspec.json.encode({"predictions": scores.predictions.tolist()})
-
-
-def _predictions(endpoint: Endpoint, scores: Scores) -> Iterable[dict[str, Any]]:
-    classifies = endpoint.candidate.description.type in (
-        PredictionType.BINARY,
-        PredictionType.MULTICLASS,
-    )
-    key = "label" if classifies else "value"
-    predictions = scores.predictions.tolist()
-    if scores.probabilities is None:
-        return ({key: prediction} for prediction in predictions)
-    labels = [str(label) for label in scores.classes]
-    return (
-        {key: prediction, "probabilities": dict(zip(labels, row, strict=True))}
-        for prediction, row in zip(predictions, scores.probabilities.tolist(), strict=True)
-    )
+    return _encode({"predictions": scores.predictions.tolist()})

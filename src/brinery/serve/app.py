@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -12,73 +13,110 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.serve import openapi
-from brinery.serve.answerer import Answerer
+from brinery.serve.bridge import Bridge
 from brinery.serve.endpoint import Endpoint
+from brinery.serve.manifest import Manifest, ManifestFile
+from brinery.serve.models import Models
 from brinery.serve.page import Page
 from brinery.serve.problems import Problem
-from brinery.serve.scoring import Scoring, unexpected
+from brinery.serve.rsgi import Exchange, Scope
+from brinery.serve.scoring import Observer, Scoring, unexpected
 
+_log = logging.getLogger("brinery.serve")
 
-def create_app(endpoint: Endpoint) -> ASGIApp:
-    """Return the ASGI application of an endpoint; its model begins to load at start-up."""
-    answerer = Answerer(endpoint)
-    return Application(Scoring(endpoint, answerer), _rest(endpoint, answerer))
+# How often a process looks whether something else is to be served.
+_LOOK_S = 0.25
 
 
 class Application:
-    """Sends a prediction straight to its handler, and everything else to the router."""
+    """Sends a prediction straight to its handler, and everything else to the router.
 
-    def __init__(self, scoring: Scoring, rest: Starlette) -> None:
-        self._scoring = scoring
-        self._rest = rest
+    Args:
+        manifest: what is served at first.
+        file: where it is replaced; None where it stays.
+        observers: are told of each answer.
+    """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        file: ManifestFile | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self._models = Models(manifest)
+        self._scoring = Scoring(manifest, observers)
+        self._rest = Bridge(_rest(self._models))
+        self._file = file
+        self._looking: asyncio.Task[None] | None = None
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to load what is served; the loop does not run yet."""
+        self._models.start()
+        if self._file is not None:
+            self._looking = loop.create_task(self._look(self._file))
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let everything go; the loop runs no more."""
+        loop.run_until_complete(self.close())
+
+    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Answer a request."""
-        if scope["type"] == "http" and scope["path"] in self._scoring.routes:
-            await self._scoring(scope, receive, send)
+        route = self._models.routes.get(scope.path)
+        if route is None:
+            await self._rest(scope, exchange)
         else:
-            await self._rest(scope, receive, send)
+            await self._scoring(route, scope, exchange)
+
+    async def close(self) -> None:
+        """End what is under way, once it is answered."""
+        if self._looking is not None:
+            self._looking.cancel()
+        await self._models.close()
+
+    async def _look(self, file: ManifestFile) -> None:
+        """Serve what the manifest says, as often as it is replaced."""
+        while True:
+            try:
+                manifest = await asyncio.to_thread(file.changed)
+                if manifest is not None:
+                    self._models.apply(manifest)
+            except (OSError, msgspec.MsgspecError):
+                _log.exception("the manifest cannot be read; what is served stays")
+            await asyncio.sleep(_LOOK_S)
 
 
-def _rest(endpoint: Endpoint, answerer: Answerer) -> Starlette:
-    version, page = endpoint.version, Page()
-    document = msgspec.json.encode(openapi.document(endpoint))
-    description = msgspec.json.encode(describe(endpoint))
+def create_app(endpoint: Endpoint) -> Application:
+    """Return the application of a single version."""
+    return Application(Manifest.of(endpoint))
+
+
+def _rest(models: Models) -> Starlette:
+    page = Page()
 
     async def health(_: Request) -> Response:
         return _json({"status": "ok"})
 
     async def ready(_: Request) -> Response:
-        if answerer.ready:
-            return _json({"status": "ready", "model": version.name, "version": version.number})
-        answerer.load_soon()
-        problem = Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "not-ready",
-            answerer.fault or "the model is being loaded",
-            retry_after_s=1,
-        )
-        return _problem(problem)
+        return _readiness(models)
 
-    async def model(_: Request) -> Response:
-        return Response(description, media_type="application/json")
+    async def model(request: Request) -> Response:
+        slot = models.targets.get(request.path_params["name"])
+        endpoint = None if slot is None else models.endpoint_of(slot)
+        if slot is None or endpoint is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return _json({**describe(endpoint), "fault": slot.fault})
+
+    async def listed(_: Request) -> Response:
+        return _json({"models": models.listed()})
 
     async def api(_: Request) -> Response:
-        return Response(document, media_type="application/json")
+        return _json(openapi.document(_first(models)))
 
     async def root(_: Request) -> Response:
         return RedirectResponse("/docs")
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        answerer.load_soon()
-        try:
-            yield
-        finally:
-            await answerer.close()
 
     rest = Starlette(
         routes=[
@@ -86,16 +124,47 @@ def _rest(endpoint: Endpoint, answerer: Answerer) -> Starlette:
             Route("/health", health),
             Route("/ping", health),
             Route("/ready", ready),
-            Route(f"/v1/models/{version.name}", model),
+            Route("/v1/models", listed),
+            Route("/v1/models/{name}", model),
             Route("/openapi.json", api),
             Route("/docs", page.document),
             Route("/docs/assets/{path:path}", page.file),
         ],
-        lifespan=lifespan,
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
     rest.router.redirect_slashes = False  # it would send to whatever host the request names
     return rest
+
+
+def _first(models: Models) -> Endpoint:
+    for slot in models.targets.values():
+        endpoint = models.endpoint_of(slot)
+        if endpoint is not None:
+            return endpoint
+    raise HTTPException(HTTPStatus.NOT_FOUND)
+
+
+def _readiness(models: Models) -> Response:
+    """Return whether every model that is loaded can answer."""
+    shown = []
+    for slot in models.targets.values():
+        served = slot.current
+        if served is None:
+            continue
+        if not served.answerer.ready:
+            served.answerer.load_soon()
+            detail = served.answerer.fault or "the model is being loaded"
+            return _problem(
+                Problem(
+                    HTTPStatus.SERVICE_UNAVAILABLE,
+                    "not-ready",
+                    detail if models.single else f"{served.endpoint.version.reference}: {detail}",
+                    retry_after_s=1,
+                )
+            )
+        shown.append({"model": served.key[0], "version": served.key[1]})
+    single = shown[0] if models.single and shown else {"models": shown}
+    return _json({"status": "ready", **single})
 
 
 def describe(endpoint: Endpoint) -> dict[str, object]:
@@ -124,8 +193,7 @@ def _json(value: object) -> Response:
 
 
 def _problem(problem: Problem) -> Response:
-    headers = {key.decode(): value.decode() for key, value in problem.headers()}
-    return Response(problem.body(), status_code=problem.status, headers=headers)
+    return Response(problem.body(), status_code=problem.status, headers=dict(problem.headers()))
 
 
 async def _refused(_: Request, error: Exception) -> Response:

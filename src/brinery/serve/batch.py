@@ -1,9 +1,8 @@
-"""The rows of a request, checked: columns of plain values."""
+"""The rows of a request, checked: row by row as they came, or column by column."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -18,24 +17,66 @@ _ARROW = {
     ColumnType.DATETIME: pa.timestamp("us"),
 }
 
+_BULKY = 64
 
-@dataclass(frozen=True)
+
 class Batch:
-    """Rows, column by column.
+    """Rows of one signature; what makes one from the other is done when it is asked for.
 
-    Attributes:
-        values: column name to (n_rows,) values of its type, None for a missing one.
-        types: of the columns.
+    Args:
+        types: column name to type, in the order of the signature.
         n_rows: how many rows there are.
+        rows: (n_rows,) each a tuple of a value per column, None for a missing one.
+        columns: column name to (n_rows,) values; one of the two is given.
     """
 
-    values: Mapping[str, Sequence[Any]]
-    types: Mapping[str, ColumnType]
-    n_rows: int
+    __slots__ = ("_columns", "_rows", "n_rows", "types")
+
+    def __init__(
+        self,
+        types: Mapping[str, ColumnType],
+        n_rows: int,
+        *,
+        rows: list[tuple[Any, ...]] | None = None,
+        columns: Mapping[str, Sequence[Any]] | None = None,
+    ) -> None:
+        self.types = types
+        self.n_rows = n_rows
+        self._rows = rows
+        self._columns = columns
+
+    @property
+    def bulky(self) -> bool:
+        """Return whether it is scored by itself: to join its columns with others' costs more."""
+        return self.n_rows > _BULKY and self._columns is not None
+
+    @property
+    def values(self) -> Mapping[str, Sequence[Any]]:
+        """Return column name to (n_rows,) values."""
+        if self._columns is None:
+            self._columns = dict(zip(self.types, zip(*self._rows or (), strict=True), strict=True))
+        return self._columns
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return a tuple of values per row."""
+        if self._rows is None:
+            columns = self.values
+            self._rows = list(zip(*[columns[name] for name in self.types], strict=True))
+        return self._rows
 
     def table(self) -> pa.Table:
         """Return them as an Arrow table: (n_rows, n_columns)."""
-        arrays = [
-            pa.array(given, type=_ARROW[self.types[name]]) for name, given in self.values.items()
-        ]
-        return pa.table(arrays, names=list(self.values))
+        values = self.values
+        arrays = [pa.array(values[name], type=_ARROW[kind]) for name, kind in self.types.items()]
+        return pa.table(arrays, names=list(self.types))
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Return the rows of several batches of one signature as one, in their order."""
+    if len(batches) == 1:
+        return batches[0]
+    rows: list[tuple[Any, ...]] = []
+    for batch in batches:
+        rows += batch.rows
+    return Batch(batches[0].types, len(rows), rows=rows)

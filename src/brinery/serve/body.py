@@ -1,80 +1,140 @@
-"""The body of a request: read within a limit, and where it is refused, drained.
+"""The body of a request: read within a limit and a time, and where it is refused, drained.
 
 A client that still sends does not listen. Were the connection closed at once it would see a broken
-pipe and never the answer, so what is refused is read on for a while, and dropped.
+pipe and never the answer, so what is refused is read on for a while, and dropped. A client that
+sends and stops is not waited for without end.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from http import HTTPStatus
 
-from starlette.types import Receive, Scope
-
 from brinery.serve.problems import Problem
+from brinery.serve.rsgi import Exchange, RequestHeaders
 
 _DRAIN_BYTES = 256_000_000
 _DRAIN_S = 5.0
+_SWEEP_S = 0.25
 
 
-class Body:
-    """The body of one request.
+class Patience:
+    """Ends the reading of bodies that are not there in time.
+
+    One timer looks after all of them: a timer for each would cost as much as a small answer.
 
     Args:
-        scope: of the request.
-        receive: gives its parts.
+        time_s: how long a body may take.
     """
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        length = header(scope, b"content-length")
-        self._length = int(length) if length.isdigit() else 0
-        self._waits = header(scope, b"expect").lower() == b"100-continue"
-        self._receive = receive
-        self._more = True
+    def __init__(self, time_s: float) -> None:
+        self._time_s = time_s
+        self._reading: dict[asyncio.Task[None], float] = {}
+        self._given_up: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def read(self, limit: int) -> bytes:
-        """Return the whole of it.
+    def begin(self) -> asyncio.Task[None]:
+        """Note that the present task reads a body; returns it, for `end`."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("no task reads")
+        loop = asyncio.get_running_loop()
+        self._reading[task] = loop.time() + self._time_s
+        if self._timer is None:
+            self._timer = loop.call_later(_SWEEP_S, self._sweep, loop)
+        return task
 
-        Raises:
-            Problem: 413 where it is larger than the limit, before it is read if it says so; 400
-                where the client is gone.
-        """
-        if self._length > limit:
-            raise _too_large(limit)
-        self._waits = False
-        parts = []
-        size = 0
-        while self._more:
-            part = await self._part()
-            size += len(part)
-            if size > limit:
-                raise _too_large(limit)
+    def end(self, task: asyncio.Task[None]) -> bool:
+        """Note that a task reads no longer; returns whether it was given up."""
+        self._reading.pop(task, None)
+        if not self._given_up or task not in self._given_up:
+            return False
+        self._given_up.discard(task)
+        task.uncancel()
+        return True
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for task, end in list(self._reading.items()):
+            if end > now:
+                break  # they lie in the order in which they began
+            del self._reading[task]
+            self._given_up.add(task)
+            task.cancel()
+        self._timer = loop.call_later(_SWEEP_S, self._sweep, loop) if self._reading else None
+
+
+async def read(
+    headers: RequestHeaders, exchange: Exchange, *, limit: int, patience: Patience
+) -> bytes:
+    """Return the whole body of a request.
+
+    Args:
+        headers: of the request.
+        exchange: gives the body.
+        limit: of its size, in bytes.
+        patience: ends what takes too long.
+
+    Raises:
+        Problem: 413 where it is larger than the limit, before it is read if it says so; 400 where
+            the client is gone; 408 where it takes too long.
+    """
+    stated = headers.get("content-length", "")
+    length = int(stated) if stated.isascii() and stated.isdigit() else None
+    if length is not None and length > limit:
+        raise _too_large(limit)
+    task = patience.begin()
+    try:
+        return await exchange() if length is not None else await _parts(exchange, limit)
+    except asyncio.CancelledError:
+        if patience.end(task):
+            raise Problem(
+                HTTPStatus.REQUEST_TIMEOUT, "body-too-slow", "the body did not come in time"
+            ) from None
+        raise
+    except RuntimeError:  # what Granian raises when a transport is closed
+        raise Problem(HTTPStatus.BAD_REQUEST, "disconnected", "the client is gone") from None
+    finally:
+        patience.end(task)
+
+
+async def drain(headers: RequestHeaders, exchange: Exchange) -> None:
+    """Read what is left of a body and drop it, within bounds; nothing where the client waits."""
+    stated = headers.get("content-length", "")
+    vast = stated.isdigit() and int(stated) > _DRAIN_BYTES
+    if vast or headers.get("expect", "").lower() == "100-continue":
+        return
+    drained = 0
+    with suppress(TimeoutError, RuntimeError):
+        async with asyncio.timeout(_DRAIN_S):
+            async for part in _each(exchange):
+                drained += len(part)
+                if drained > _DRAIN_BYTES:
+                    break
+
+
+async def _parts(exchange: Exchange, limit: int) -> bytes:
+    """Return a body that does not say how long it is; one that is too long is read on, dropped."""
+    parts = []
+    size = 0
+    async for part in _each(exchange):
+        size += len(part)
+        if size <= limit:
             parts.append(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    async def drain(self) -> None:
-        """Read what is left and drop it, within bounds; nothing where the client waits."""
-        if self._waits or self._length > _DRAIN_BYTES:
-            return
-        drained = 0
-        with suppress(TimeoutError, Problem):
-            async with asyncio.timeout(_DRAIN_S):
-                while self._more and drained < _DRAIN_BYTES:
-                    drained += len(await self._part())
-
-    async def _part(self) -> bytes:
-        message = await self._receive()
-        self._more = message.get("more_body", False)
-        if message["type"] == "http.disconnect":
-            raise Problem(HTTPStatus.BAD_REQUEST, "disconnected", "the client is gone")
-        part: bytes = message.get("body", b"")
-        return part
+        else:
+            parts.clear()
+            if size > limit + _DRAIN_BYTES:
+                break
+    if size > limit:
+        raise _too_large(limit)
+    return b"".join(parts)
 
 
-def header(scope: Scope, name: bytes) -> bytes:
-    """Return the value of a request's header, or nothing."""
-    return next((value for key, value in scope["headers"] if key == name), b"")
+async def _each(exchange: Exchange) -> AsyncIterator[bytes]:
+    async for part in exchange:
+        yield bytes(part)
 
 
 def _too_large(limit: int) -> Problem:

@@ -20,8 +20,10 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         code_folder: path of the user's own modules; None where the model has none.
         python: path of the interpreter the model runs on; None for this one.
         limits: what the model's process may use.
-        timeout_s: for scoring one request.
+        timeout_s: for scoring one request, what it waits for others included.
         max_body_bytes: of a request.
+        max_batch_rows: how many rows of several requests are scored at once.
+        max_queue: how many requests may wait.
         unknown_categories: what `/v1` does with a category the model never saw.
     """
 
@@ -34,6 +36,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     limits: Limits
     timeout_s: float
     max_body_bytes: int
+    max_batch_rows: int = 1024
+    max_queue: int = 1024
     unknown_categories: UnknownCategories
 
     @property

@@ -29,9 +29,12 @@ from brinery.pickles import attempts
 from brinery.records.scores import Scores
 from brinery.serve.columns import Reader, Rules
 from brinery.serve.endpoint import Endpoint
-from brinery.serve.problems import FieldError, Problem
+from brinery.serve.pace import Pace
+from brinery.serve.problems import FieldError, Problem, unavailable
 
 _log = logging.getLogger("brinery.serve")
+
+_FIRST_ROW_S = 0.01
 
 # A model that tries ever new things fills no log.
 _MOST_TOLD = 1000
@@ -52,6 +55,7 @@ class Holder:
         self._closed = False
         self._told: set[str] = set()
         self.fault: str | None = None
+        self.pace = Pace(_FIRST_ROW_S)
 
     @property
     def ready(self) -> bool:
@@ -68,31 +72,58 @@ class Holder:
         if not (self._closed or under_way):
             self._loading = self._thread.submit(self._load)
 
-    async def score(self, table: pa.Table) -> Scores:
+    async def load(self) -> None:
+        """Return when the model is loaded.
+
+        Raises:
+            Problem: 503 where it cannot be.
+        """
+        self.load_soon()
+        loading = self._loading
+        if loading is None or await asyncio.wrap_future(loading) is None:
+            raise unavailable("model-not-loaded", self.fault or "its process was ended")
+
+    def memory_bytes(self) -> int:
+        """Return the memory of the model's process that no other process shares."""
+        process = self._process
+        if process is None or not process.alive:
+            return 0
+        with suppress(OSError, ValueError):
+            for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    return int(line.split()[1]) * 1024
+        return 0
+
+    async def score(self, table: pa.Table, *, timeout_s: float | None = None) -> Scores:
         """Return the model's answers for a table.
+
+        Args:
+            table: (n_rows, n_columns).
+            timeout_s: how long that may take; the endpoint's time when None.
 
         Raises:
             Problem: 422 where the model raised, with the row; 503 or 504 where its process ended
-                or did not answer in time, the time it waited for others included.
+                or did not answer in time.
         """
         if self._closed:
-            raise _unavailable("server-ending", "the server is ending")
-        timeout_s = self._endpoint.timeout_s
+            raise unavailable("server-ending", "the server is ending")
+        if timeout_s is None:
+            timeout_s = self._endpoint.timeout_s
         scoring = self._thread.submit(self._score, table, time.monotonic() + timeout_s)
         try:
             async with asyncio.timeout(timeout_s):
                 return await asyncio.wrap_future(scoring)
         except TimeoutError:
             if not self.ready:
-                raise _unavailable("not-ready", "the model is being loaded") from None
+                raise unavailable("not-ready", "the model is being loaded") from None
             if scoring.running():
                 self._kill()
                 self.load_soon()
-            message = f"the model did not answer within {timeout_s:g} seconds"
+            message = "the model did not answer in time"
             raise Problem(HTTPStatus.GATEWAY_TIMEOUT, ModelProcessTimeout.code, message) from None
         except ModelProcessDied as error:
             self.load_soon()
-            raise _unavailable(
+            raise unavailable(
                 error.code, "the model's process ended while it scored; it is being started again"
             ) from None
 
@@ -114,17 +145,20 @@ class Holder:
         process = self._load()
         if process is None:
             reason = self.fault or "its process was ended"
-            raise _unavailable("model-not-loaded", f"the model could not be loaded: {reason}")
+            raise unavailable("model-not-loaded", f"the model could not be loaded: {reason}")
         if time.monotonic() > deadline:
             raise TimeoutError
+        began = time.monotonic()
         try:
-            return _scored(process, table)
+            scores = _scored(process, table)
         except ModelProcessDied:
             self._process = None  # it has closed itself
             _log.error("the model's process of %s ended", self._endpoint.version.reference)
             raise
         finally:
             self._tell(process)
+        self.pace.took(table.num_rows, time.monotonic() - began)
+        return scores
 
     def _tell(self, process: ModelProcess) -> None:
         """Log what the model tried that no process of it had tried before."""
@@ -202,7 +236,3 @@ def _example(endpoint: Endpoint) -> pa.Table:
     reader = Reader(signature, Rules(unknown_categories=True, mlflow=True), lambda _, __: None)
     values = {name: [value] for name, value in signature.example.items()}
     return reader.batch(values, 1).table()
-
-
-def _unavailable(code: str, detail: str) -> Problem:
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_s=1)

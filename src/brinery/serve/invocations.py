@@ -10,10 +10,11 @@ from http import HTTPStatus
 from typing import Any
 
 from brinery.records.signature import Signature
-from brinery.serve.batch import Batch
+from brinery.serve.asked import Asked
 from brinery.serve.columns import Reader, Rules
+from brinery.serve.document import decode
 from brinery.serve.problems import FieldError, Problem, invalid
-from brinery.serve.rows import decode
+from brinery.serve.rows import no_rows
 
 _SPLIT = "dataframe_split"
 _RECORDS = "dataframe_records"
@@ -34,8 +35,8 @@ class InvocationsReader:
             lambda *_: None,  # the four forms place a value in four ways
         )
 
-    def batch(self, body: bytes) -> Batch:
-        """Return the rows that a body states.
+    def asked(self, body: bytes) -> Asked:
+        """Return what a body asks.
 
         Raises:
             Problem: 400 for what is not JSON or none of the forms, 422 for what the model does
@@ -43,11 +44,11 @@ class InvocationsReader:
         """
         columns, n_rows = self._columns(decode(body))
         if n_rows == 0:
-            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no-rows", "there are no rows to score")
+            raise no_rows()
         missing = [self._reader.missing_column(n) for n in self._required if n not in columns]
         if missing:
             raise invalid(missing)
-        return self._reader.batch(columns, n_rows)
+        return Asked(self._reader.batch(columns, n_rows))
 
     def _columns(self, value: Any) -> tuple[dict[str, list[Any]], int]:
         """Return column name to values, and the number of rows."""

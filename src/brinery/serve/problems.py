@@ -87,10 +87,15 @@ class Problem(Exception):
             document["hint"] = self.hint
         return msgspec.json.encode(document)
 
-    def headers(self) -> list[tuple[bytes, bytes]]:
+    def headers(self) -> list[tuple[str, str]]:
         """Return the headers beside the length."""
         headers = {"content-type": MEDIA_TYPE, **self._headers}
-        return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        return [(name.lower(), value) for name, value in headers.items()]
+
+
+def unavailable(code: str, detail: str) -> Problem:
+    """Return the problem of a request that may be answered another time."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, retry_after_s=1)
 
 
 def invalid(faults: Sequence[FieldError]) -> Problem:

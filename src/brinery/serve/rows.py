@@ -1,60 +1,22 @@
-"""The body of our own prediction route: `{"rows": [{…}]}`, or one bare object."""
+"""The JSON of our own prediction route: rows, columns, or one bare object."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from brinery.records.signature import Signature
+from brinery.serve.asked import Asked
 from brinery.serve.batch import Batch
 from brinery.serve.columns import Reader, Rules
+from brinery.serve.document import decode
 from brinery.serve.problems import MAX_ERRORS, FieldError, Problem, invalid
+from brinery.serve.typed import TypedReader
 
-_ROWS = "rows"
-
-
-def decode(body: bytes) -> Any:
-    """Return the JSON value of a body.
-
-    Raises:
-        Problem: it is empty or malformed; the detail says where.
-    """
-    if not body.strip():
-        raise Problem(
-            HTTPStatus.BAD_REQUEST,
-            "empty-body",
-            "the body is empty",
-            hint="/docs has an example to send",
-        )
-    try:
-        return msgspec.json.decode(body)
-    except RecursionError:
-        raise _malformed("it is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return _decode_leniently(body, str(error))
-
-
-def _decode_leniently(body: bytes, reason: str) -> Any:
-    """Return the value of a body that is no JSON for the standard, but for many programs.
-
-    That is one with NaN or Infinity, a number out of range, or a byte order mark. It is read so
-    that a value which is refused can be named; the reason is given where it is not that either.
-    """
-    try:
-        value = json.loads(body)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
-    except (ValueError, RecursionError):
-        raise _malformed(reason) from None
-    return value
-
-
-def _malformed(reason: str) -> Problem:
-    return Problem(HTTPStatus.BAD_REQUEST, "malformed-json", f"the body is not JSON: {reason}")
+_WRAPPERS: dict[str, type] = {"rows": list, "columns": dict}
+_ID = "id"
 
 
 class RowsReader:
@@ -70,16 +32,46 @@ class RowsReader:
         self._required = [column.name for column in signature.columns if column.required]
         self._names = {column.name for column in signature.columns}
         rules = Rules(unknown_categories=unknown_categories)
+        self._typed = TypedReader.of(signature, unknown_categories=unknown_categories)
         self._batch = Reader(signature, rules, lambda row, name: f"/rows/{row}/{escape(name)}")
         self._bare = Reader(signature, rules, lambda _, name: f"/{escape(name)}")
+        self._turned = Reader(signature, rules, lambda row, name: f"/columns/{escape(name)}/{row}")
 
-    def batch(self, body: bytes) -> Batch:
-        """Return the rows that a body states.
+    def asked(self, body: bytes) -> Asked:
+        """Return what a body asks.
 
         Raises:
             Problem: 400 for what is not JSON, 422 for what the model does not take.
         """
-        rows, reader = self._rows(decode(body))
+        found = self._typed.asked(body) if self._typed is not None else None
+        return found if found is not None else self._looked_at(decode(body))
+
+    def _looked_at(self, value: Any) -> Asked:
+        """Return what a document asks; a list or an object where a value is wraps the rows."""
+        if isinstance(value, dict):
+            for key, kind in _WRAPPERS.items():
+                if isinstance(value.get(key), kind) and value.keys() <= {key, _ID}:
+                    return self._wrapped(value[key], value.get(_ID))
+            if all(key not in value or key in self._names for key in _WRAPPERS):
+                return Asked(self._of_rows([value], self._bare))
+        raise wrong_shape(
+            'the body is none of {"rows": [{…}, …]}, {"columns": {…}} and a bare object of columns'
+        )
+
+    def _wrapped(self, content: Any, given_id: Any) -> Asked:
+        """Return what a list of rows, or an object of columns, asks."""
+        if not isinstance(given_id, str | None):
+            raise wrong_shape("'id' takes text")
+        batch = (
+            self._of_rows(content, self._batch)
+            if isinstance(content, list)
+            else self._of_columns(content)
+        )
+        return Asked(batch, given_id=given_id)
+
+    def _of_rows(self, rows: list[Any], reader: Reader) -> Batch:
+        if not rows:
+            raise no_rows()
         faults = self._shape_faults(rows, reader)
         if not all(type(row) is dict for row in rows):
             raise invalid(faults)
@@ -90,23 +82,18 @@ class RowsReader:
         }
         return reader.batch(values, len(rows), faults=faults)
 
-    def _rows(self, value: Any) -> tuple[list[Any], Reader]:
-        if isinstance(value, dict):
-            batch = value.get(_ROWS)
-            if isinstance(batch, list) and len(value) == 1:
-                if not batch:
-                    raise Problem(
-                        HTTPStatus.UNPROCESSABLE_ENTITY, "no-rows", "'rows' is an empty list"
-                    )
-                return batch, self._batch
-            if _ROWS not in value or _ROWS in self._names:
-                return [value], self._bare
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "wrong-shape",
-            'the body is neither {"rows": [{…}, …]} nor one bare object of columns',
-            hint="/docs has an example to send",
-        )
+    def _of_columns(self, columns: dict[str, Any]) -> Batch:
+        faults = [self._turned.unknown_column(name) for name in columns if name not in self._names]
+        faults += [self._turned.missing_column(n) for n in self._required if n not in columns]
+        if faults:
+            raise invalid(faults[:MAX_ERRORS])
+        lengths = {len(values) if isinstance(values, list) else -1 for values in columns.values()}
+        if -1 in lengths or len(lengths) > 1:
+            raise wrong_shape("'columns' takes an object of lists, all of one length")
+        n_rows = lengths.pop() if lengths else 0
+        if n_rows == 0:
+            raise no_rows()
+        return self._turned.batch(columns, n_rows)
 
     def _shape_faults(self, rows: list[Any], reader: Reader) -> list[FieldError]:
         """Return what is wrong with the rows before any value is looked at."""
@@ -133,6 +120,21 @@ class RowsReader:
         for name in self._required:
             if name not in row:
                 yield reader.missing_column(name, number)
+
+
+def wrong_shape(detail: str) -> Problem:
+    """Return the problem of a document that is of none of the forms."""
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "wrong-shape",
+        detail,
+        hint="/docs has an example to send",
+    )
+
+
+def no_rows() -> Problem:
+    """Return the problem of a body in which there is nothing to score."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "no-rows", "there are no rows to score")
 
 
 def escape(name: str) -> str:

@@ -3,90 +3,146 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-
-from starlette.types import Receive, Scope, Send
+from typing import NamedTuple
 
 from brinery.records.scores import Scores
-from brinery.serve import answers
-from brinery.serve.answerer import Answerer
-from brinery.serve.batch import Batch
-from brinery.serve.body import Body, header
-from brinery.serve.endpoint import Endpoint
-from brinery.serve.invocations import InvocationsReader
+from brinery.serve import body
+from brinery.serve.asked import Asked
+from brinery.serve.manifest import Manifest
+from brinery.serve.models import Route
+from brinery.serve.negotiation import Terms
 from brinery.serve.problems import Problem
-from brinery.serve.rows import RowsReader
-from brinery.specs.settings import UnknownCategories
+from brinery.serve.rsgi import Exchange, RequestHeaders, Scope
 
 _log = logging.getLogger("brinery.serve")
-_JSON = [(b"content-type", b"application/json")]
-
-# What curl sends when it is told nothing is read as JSON too.
-_READ_AS_JSON = ("", "application/json", "application/x-www-form-urlencoded")
-_CHARSETS = ("utf-8", "utf8", "us-ascii")
-_CODINGS = ("", "identity")
 
 # What is larger is worked on beside the loop, which has others to answer.
 _INLINE_BYTES = 100_000
 _INLINE_ROWS = 1000
 
-_SHOWN = 60
+_LONGEST_ID = 128
 
-Handler = Callable[[bytes], Awaitable[bytes]]
+
+class Answered(NamedTuple):
+    """A request that was answered, for those who count and those who write it down.
+
+    Attributes:
+        id: of the request.
+        path: that was asked.
+        model: and its version, as in bank@1; empty where none answered.
+        status: of the answer.
+        code: of the problem; empty where there was none.
+        n_rows: that were scored.
+        n_bytes: of the body.
+        time_s: from the first byte of the body to the answer.
+        client: its address.
+    """
+
+    id: str
+    path: str
+    model: str
+    status: int
+    code: str
+    n_rows: int
+    n_bytes: int
+    time_s: float
+    client: str
+
+
+Observer = Callable[[Answered], None]
 
 
 class Scoring:
-    """The two prediction routes of one endpoint.
+    """Answers the requests of all models.
 
     Args:
-        endpoint: what is served.
-        answerer: of its model.
+        manifest: its limits on bodies.
+        observers: are told of each answer.
     """
 
-    def __init__(self, endpoint: Endpoint, answerer: Answerer) -> None:
-        self._endpoint = endpoint
-        self._answerer = answerer
-        signature = endpoint.candidate.signature
-        allow = endpoint.unknown_categories is UnknownCategories.ALLOW
-        self._rows = RowsReader(signature, unknown_categories=allow)
-        self._invocations = InvocationsReader(signature)
-        self.routes: dict[str, Handler] = {
-            endpoint.predict_path: self._own,
-            "/invocations": self._mlflow,
-        }
+    def __init__(self, manifest: Manifest, observers: Sequence[Observer] = ()) -> None:
+        self._max_body_bytes = manifest.max_body_bytes
+        self._patience = body.Patience(manifest.body_timeout_s)
+        self._observers = observers
+        self._count = itertools.count(1)
+        self._process = uuid.uuid4().hex[:8]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, route: Route, scope: Scope, exchange: Exchange) -> None:
         """Answer a request for one of the routes."""
-        body = Body(scope, receive)
+        began = time.perf_counter()
+        headers = scope.headers
+        request_id = headers.get("x-request-id", "")
+        if not request_id or not _plain(request_id):
+            request_id = f"{self._process}-{next(self._count)}"
+        reference = code = ""
+        n_rows = n_bytes = 0
+        status = 200
+        content: bytes | None = None
         try:
-            _check_request(scope)
-            content = await body.read(self._endpoint.max_body_bytes)
-            answer = await self.routes[scope["path"]](content)
-        except Problem as problem:
-            await body.drain()
-            await _respond(send, problem.status, headers=problem.headers(), body=problem.body())
-        except Exception:  # noqa: BLE001 - logged under an id; the connection gets an answer
-            fault = unexpected()
-            await _respond(send, fault.status, headers=fault.headers(), body=fault.body())
-        else:
-            await _respond(send, HTTPStatus.OK, headers=_JSON, body=answer)
+            _check_method(scope)
+            content = await body.read(
+                headers, exchange, limit=self._max_body_bytes, patience=self._patience
+            )
+            n_bytes = len(content)
+            with route.slot.current or await route.slot.served() as served:
+                reference = served.endpoint.version.reference
+                terms = served.families[route.protocol].terms(headers)
+                asked = await self._asked(terms, content)
+                n_rows = asked.batch.n_rows
+                scores = await served.answerer.score(
+                    asked.batch, exchange=exchange, timeout_s=_timeout_s(headers)
+                )
+                answer = await _written(terms, asked, scores)
+                answer_headers = [*terms.headers, ("x-request-id", request_id)]
+        except Exception as error:  # noqa: BLE001 - a fault is logged under an id; it is answered
+            problem = error if isinstance(error, Problem) else unexpected()
+            if content is None:
+                await body.drain(headers, exchange)
+            status, code, answer = problem.status.value, problem.code, problem.body()
+            answer_headers = [*problem.headers(), ("x-request-id", request_id)]
+            if reference:
+                answer_headers.append(("x-model-version", reference))
+        exchange.response_bytes(status, answer_headers, answer)
+        if self._observers:
+            self._tell(
+                Answered(
+                    request_id,
+                    scope.path,
+                    reference,
+                    status,
+                    code,
+                    n_rows,
+                    n_bytes,
+                    time.perf_counter() - began,
+                    scope.client,
+                )
+            )
 
-    async def _own(self, body: bytes) -> bytes:
-        scores = await self._scores(self._rows.batch, body)
-        if len(scores) <= _INLINE_ROWS:
-            return answers.own(self._endpoint, scores)
-        return await asyncio.to_thread(answers.own, self._endpoint, scores)
+    async def _asked(self, terms: Terms, content: bytes) -> Asked:
+        if terms.decode is None and len(content) <= _INLINE_BYTES:
+            return terms.read(content)
+        return await asyncio.to_thread(self._read, terms, content)
 
-    async def _mlflow(self, body: bytes) -> bytes:
-        return answers.mlflow(await self._scores(self._invocations.batch, body))
+    def _read(self, terms: Terms, content: bytes) -> Asked:
+        if terms.decode is not None:
+            content = terms.decode(content, self._max_body_bytes)
+        return terms.read(content)
 
-    async def _scores(self, read: Callable[[bytes], Batch], body: bytes) -> Scores:
-        inline = len(body) <= _INLINE_BYTES
-        batch = read(body) if inline else await asyncio.to_thread(read, body)
-        return await self._answerer.score(batch)
+    def _tell(self, answered: Answered) -> None:
+        for observer in self._observers:
+            observer(answered)
+
+
+async def _written(terms: Terms, asked: Asked, scores: Scores) -> bytes:
+    if asked.batch.n_rows <= _INLINE_ROWS:
+        return terms.write(asked, scores)
+    return await asyncio.to_thread(terms.write, asked, scores)
 
 
 def unexpected() -> Problem:
@@ -100,60 +156,37 @@ def unexpected() -> Problem:
     )
 
 
-async def _respond(
-    send: Send, status: HTTPStatus, *, headers: list[tuple[bytes, bytes]], body: bytes
-) -> None:
-    """Send a whole response."""
-    length = (b"content-length", str(len(body)).encode())
-    await send(
-        {"type": "http.response.start", "status": status.value, "headers": [*headers, length]}
-    )
-    await send({"type": "http.response.body", "body": body})
+def _timeout_s(headers: RequestHeaders) -> float | None:
+    """Return how long a client says that it waits, in seconds; None where it does not say.
+
+    Raises:
+        Problem: 400 where that is no time.
+    """
+    said = headers.get("request-timeout", "")
+    if not said:
+        return None
+    try:
+        timeout_s = float(said)
+    except ValueError:
+        timeout_s = -1.0
+    if not 0 < timeout_s < float("inf"):
+        raise Problem(
+            HTTPStatus.BAD_REQUEST,
+            "malformed-timeout",
+            "the header request-timeout takes seconds, as in 0.5",
+        )
+    return timeout_s
 
 
-def _check_request(scope: Scope) -> None:
-    if scope["method"] != "POST":
+def _plain(text: str) -> bool:
+    return len(text) <= _LONGEST_ID and text.isascii() and text.isprintable()
+
+
+def _check_method(scope: Scope) -> None:
+    if scope.method != "POST":
         raise Problem(
             HTTPStatus.METHOD_NOT_ALLOWED,
             "method-not-allowed",
             "predictions are asked by POST",
             headers={"allow": "POST"},
         )
-    media, _, parameters = header(scope, b"content-type").decode("latin-1").partition(";")
-    media = media.strip().lower()
-    if media not in _READ_AS_JSON and not media.endswith("+json"):
-        raise _unsupported(
-            f"the body is sent as {media[:_SHOWN]}, and application/json is read",
-            "curl -H 'content-type: application/json' …",
-        )
-    charset = _charset(parameters)
-    if charset not in _CHARSETS:
-        raise _unsupported(
-            f"the body is sent in {charset[:_SHOWN]}, and utf-8 is read", "encode it as utf-8"
-        )
-    coding = header(scope, b"content-encoding").decode("latin-1").strip().lower()
-    if coding not in _CODINGS:
-        raise _unsupported(
-            f"the body is compressed with {coding[:_SHOWN]}, and only plain bodies are read",
-            "send it without content-encoding",
-            {"accept-encoding": "identity"},
-        )
-
-
-def _charset(parameters: str) -> str:
-    """Return the charset among the parameters of a media type."""
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip('"').lower()
-    return "utf-8"
-
-
-def _unsupported(detail: str, hint: str, headers: Mapping[str, str] | None = None) -> Problem:
-    return Problem(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "unsupported-media-type",
-        detail,
-        hint=hint,
-        headers=headers,
-    )

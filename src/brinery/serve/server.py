@@ -6,11 +6,11 @@ import multiprocessing
 import socket
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
-from starlette.types import ASGIApp
 
 from brinery.errors import AddressInUse, SettingsError
 from brinery.serve.app import create_app
@@ -57,7 +57,7 @@ def serve(
         "brinery.serve.app",
         address=host,
         port=port,
-        interface=Interfaces.ASGI,
+        interface=Interfaces.RSGI,
         workers=workers,
         websockets=False,
         log_level=LogLevels.warning,
@@ -68,5 +68,5 @@ def serve(
     server.serve(target_loader=partial(_load, endpoint), wrap_loader=False)
 
 
-def _load(endpoint: Endpoint) -> ASGIApp:
+def _load(endpoint: Endpoint) -> Any:
     return create_app(endpoint)

@@ -1,0 +1,197 @@
+"""Work that is conserved: what comes while one batch is scored is the next batch.
+
+There are no timers to gather by: a request that comes alone waits for nobody, and the busier the
+model the larger its batches. What waits is bounded, in number and in time, and a client that hung
+up is not scored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from brinery.records.scores import Scores
+from brinery.serve.batch import Batch
+from brinery.serve.problems import Problem, unavailable
+from brinery.serve.rsgi import Exchange
+
+
+class Job:
+    """A request that waits for its scores.
+
+    Args:
+        batch: its rows.
+        scores: where they are awaited.
+        timeout_s: how long its client waits.
+        exchange: of its client; None where nobody may hang up.
+    """
+
+    __slots__ = ("_expiry", "_watch", "batch", "deadline", "exchange", "scores", "timeout_s")
+
+    def __init__(
+        self,
+        batch: Batch,
+        scores: asyncio.Future[Scores],
+        *,
+        timeout_s: float,
+        exchange: Exchange | None,
+    ) -> None:
+        self.batch = batch
+        self.scores = scores
+        self.timeout_s = timeout_s
+        self.deadline = scores.get_loop().time() + timeout_s
+        self.exchange = exchange
+        self._expiry: asyncio.TimerHandle | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    def give(self, scores: Scores) -> None:
+        """Answer it."""
+        if not self.scores.done():
+            self.scores.set_result(scores)
+
+    def refuse(self, error: BaseException) -> None:
+        """Refuse it."""
+        if not self.scores.done():
+            self.scores.set_exception(error)
+
+    def watch(self, late: Callable[[Job], Problem]) -> None:
+        """Refuse it at its deadline, and drop it when its client hangs up.
+
+        Args:
+            late: says why it was not answered in time.
+        """
+        if self._expiry is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_at(self.deadline, self._expire, late)
+        if self.exchange is not None:
+            self._watch = loop.create_task(self._gone(self.exchange))
+        self.scores.add_done_callback(self._settled)
+
+    def _expire(self, late: Callable[[Job], Problem]) -> None:
+        self.refuse(late(self))
+
+    async def _gone(self, exchange: Exchange) -> None:
+        with suppress(RuntimeError):
+            await exchange.client_disconnect()
+            self.refuse(Problem(HTTPStatus.BAD_REQUEST, "disconnected", "the client is gone"))
+
+    def _settled(self, _: asyncio.Future[Scores]) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+
+
+# Answers every job it is given, at once or when what it returns has been awaited.
+Work = Callable[[list[Job]], Coroutine[Any, Any, None] | None]
+
+
+class Lane:
+    """Jobs in their order, scored by one at a time.
+
+    Args:
+        work: scores a batch of jobs.
+        max_rows: of a batch; a job that has more is a batch of its own.
+        max_jobs: how many may wait.
+    """
+
+    def __init__(self, work: Work, *, max_rows: int, max_jobs: int) -> None:
+        self._work = work
+        self._max_rows = max_rows
+        self._max_jobs = max_jobs
+        self._waiting: deque[Job] = deque()
+        self._called = False
+        self._busy: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Return how many jobs wait."""
+        return len(self._waiting)
+
+    @property
+    def busy(self) -> bool:
+        """Return whether a batch is being scored that others wait for."""
+        return self._busy is not None
+
+    def add(self, job: Job) -> None:
+        """Have a job done.
+
+        Raises:
+            Problem: 503 where too many wait already.
+        """
+        if len(self._waiting) >= self._max_jobs:
+            raise unavailable("queue-full", f"{self._max_jobs} requests wait already")
+        self._waiting.append(job)
+        self._call()
+
+    def _call(self) -> None:
+        """Take up what waits once those who are about to ask have asked."""
+        if not self._called and self._busy is None:
+            self._called = True
+            asyncio.get_running_loop().call_soon(self._next)
+
+    def _next(self) -> None:
+        self._called = False
+        jobs = self._taken()
+        if not jobs:
+            return
+        under_way = self._work(jobs)
+        if under_way is not None:
+            self._busy = asyncio.get_running_loop().create_task(self._finish(under_way, jobs))
+        elif self._waiting:
+            self._call()
+
+    async def _finish(self, under_way: Coroutine[Any, Any, None], jobs: Sequence[Job]) -> None:
+        try:
+            await under_way
+        except Exception as error:  # noqa: BLE001 - who waits is told, whatever it is
+            for job in jobs:
+                job.refuse(error)
+        finally:
+            self._busy = None
+        if self._waiting:
+            self._call()
+
+    def _taken(self) -> list[Job]:
+        """Return the next jobs that are still wanted, as many as make one batch."""
+        jobs: list[Job] = []
+        n_rows = 0
+        while self._waiting:
+            job = self._waiting[0]
+            if job.scores.done():
+                self._waiting.popleft()
+                continue
+            alone = job.batch.bulky
+            if jobs and (alone or n_rows + job.batch.n_rows > self._max_rows):
+                break
+            n_rows += job.batch.n_rows
+            jobs.append(self._waiting.popleft())
+            if alone:
+                break
+        return jobs
+
+    async def close(self) -> None:
+        """Refuse what waits, and let what is under way end."""
+        while self._waiting:
+            self._waiting.popleft().refuse(unavailable("server-ending", "the server is ending"))
+        if self._busy is not None:
+            with suppress(Exception):
+                await self._busy
+
+
+def shares(scores: Scores, jobs: Sequence[Job]) -> list[Scores]:
+    """Return each job's part of the scores of all."""
+    if len(jobs) == 1:
+        return [scores]
+    parts = []
+    start = 0
+    for job in jobs:
+        stop = start + job.batch.n_rows
+        parts.append(scores.part(start, stop))
+        start = stop
+    return parts

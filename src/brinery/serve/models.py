@@ -1,0 +1,266 @@
+"""The models of a server: which version answers under which path, loaded, kept, replaced.
+
+A version is loaded when it is first asked for, or at once where its model was named. When a model's
+alias moves, the new version is loaded and tried beside the old one, and only then answers in its
+place; where it cannot be, the old one stays and what was wrong is shown. What is loaded beyond the
+memory that may be taken goes, the longest unused first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from brinery.serve.endpoint import Endpoint
+from brinery.serve.manifest import Manifest, Offer, Target
+from brinery.serve.problems import Problem, unavailable
+from brinery.serve.served import Protocol, Served
+
+_log = logging.getLogger("brinery.serve")
+
+Key = tuple[str, int]
+
+
+class Slot:
+    """What answers under some paths: one version, now this and then another.
+
+    Args:
+        models: loads it.
+        wanted: which version is meant.
+        follows: the alias by which it is; None where the version is.
+    """
+
+    def __init__(self, models: Models, wanted: Key, *, follows: str | None) -> None:
+        self._models = models
+        self._loading: asyncio.Task[None] | None = None
+        self.wanted = wanted
+        self.follows = follows
+        self.current: Served | None = None
+        self.fault: str | None = None
+
+    async def served(self) -> Served:
+        """Return what answers, loaded where it is not.
+
+        Raises:
+            Problem: 503 where it cannot be loaded.
+        """
+        if self.current is None:
+            self.current = await self._models.load(self.wanted)
+        return self.current
+
+    def want(self, key: Key) -> None:
+        """Have another version answer, once it can."""
+        if key == self.wanted and (self.current is None or self.current.key == key):
+            return
+        self.wanted = key
+        if self.current is not None and self._loading is None:
+            self._loading = asyncio.get_running_loop().create_task(self._replace())
+
+    async def _replace(self) -> None:
+        """Bring up what is wanted beside what answers, and let it answer instead."""
+        try:
+            while self.current is not None and self.current.key != self.wanted:
+                key = self.wanted
+                try:
+                    served = await self._models.load(key)
+                    await served.answerer.warm()
+                except Problem as problem:
+                    self._failed(key, problem.detail)
+                    return
+                if key == self.wanted:
+                    before, self.current, self.fault = self.current, served, None
+                    _log.warning("%s answers in place of %s", _shown(key), _shown(before.key))
+                    self._models.release(before)
+        finally:
+            self._loading = None
+
+    def _failed(self, key: Key, reason: str) -> None:
+        stays = "" if self.current is None else f"; {_shown(self.current.key)} stays"
+        self.fault = f"{_shown(key)} could not be loaded: {reason}{stays}"
+        _log.error("%s", self.fault)
+
+
+class Route(NamedTuple):
+    """What a path asks for.
+
+    Attributes:
+        slot: who answers.
+        protocol: in which family of forms.
+    """
+
+    slot: Slot
+    protocol: Protocol
+
+
+class Models:
+    """All models of a server.
+
+    Args:
+        manifest: what is to be served.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._offers: dict[Key, Offer] = {}
+        self._loaded: dict[Key, Served] = {}
+        self._building: dict[Key, asyncio.Task[Served]] = {}
+        self._limit_bytes = manifest.memory_limit_bytes
+        self.targets: dict[str, Slot] = {}
+        self._others: dict[tuple[str, str], Slot] = {}
+        self.routes: dict[str, Route] = {}
+        self._set(manifest)
+        for target in manifest.targets:
+            offer = self._offers.get((target.name, target.number))
+            if target.eager and offer is not None and offer.endpoint is not None:
+                served = self._kept(Served(offer.endpoint))
+                self.targets[target.name].current = served
+
+    def start(self) -> None:
+        """Begin to load what is not to be waited for."""
+        for slot in self.targets.values():
+            if slot.current is not None:
+                slot.current.answerer.load_soon()
+
+    def apply(self, manifest: Manifest) -> None:
+        """Serve what a new manifest says."""
+        self._set(manifest)
+        for target in manifest.targets:
+            self.targets[target.name].want((target.name, target.number))
+
+    @property
+    def single(self) -> Slot | None:
+        """Return the slot of the only model; None where there are several."""
+        return next(iter(self.targets.values())) if len(self.targets) == 1 else None
+
+    def offers(self, name: str) -> list[Offer]:
+        """Return the versions of a model, the newest first."""
+        found = [offer for key, offer in self._offers.items() if key[0] == name]
+        return sorted(found, key=lambda offer: -offer.number)
+
+    def endpoint_of(self, slot: Slot) -> Endpoint | None:
+        """Return how a slot is served, loaded or not; None where it cannot be."""
+        if slot.current is not None:
+            return slot.current.endpoint
+        offer = self._offers.get(slot.wanted)
+        return None if offer is None else offer.endpoint
+
+    def listed(self) -> list[dict[str, object]]:
+        """Return what there is, for people and programs."""
+        return [
+            {
+                "name": name,
+                "version": slot.wanted[1] if slot.current is None else slot.current.key[1],
+                "follows": slot.follows,
+                "loaded": slot.current is not None,
+                "fault": slot.fault,
+                "versions": [offer.number for offer in self.offers(name)],
+            }
+            for name, slot in self.targets.items()
+        ]
+
+    def loaded(self) -> list[Served]:
+        """Return what is loaded."""
+        return list(self._loaded.values())
+
+    async def load(self, key: Key) -> Served:
+        """Return a version, built where it is not loaded.
+
+        Raises:
+            Problem: 503 where it cannot be served.
+        """
+        served = self._loaded.get(key)
+        if served is not None:
+            return served
+        building = self._building.get(key)
+        if building is None:
+            building = asyncio.get_running_loop().create_task(self._build(key))
+            self._building[key] = building
+        return await asyncio.shield(building)
+
+    async def _build(self, key: Key) -> Served:
+        try:
+            offer = self._offers.get(key)
+            if offer is None or offer.endpoint is None:
+                fault = "it is not there" if offer is None else offer.fault
+                raise unavailable("model-not-loaded", f"{_shown(key)} cannot be served: {fault}")
+            served = self._kept(await asyncio.to_thread(Served, offer.endpoint))
+            served.answerer.load_soon()
+            self._make_room(served)
+            return served
+        finally:
+            del self._building[key]
+
+    def release(self, served: Served) -> None:
+        """Let a version go that no path needs any more."""
+        if any(slot.current is served for slot in self._slots()):
+            return
+        if self._loaded.get(served.key) is served:
+            del self._loaded[served.key]
+        served.retire()
+
+    async def close(self) -> None:
+        """Let everything go, what is under way answered."""
+        await asyncio.gather(*(served.answerer.close() for served in self._loaded.values()))
+
+    def _kept(self, served: Served) -> Served:
+        self._loaded[served.key] = served
+        return served
+
+    def _make_room(self, newest: Served) -> None:
+        """Let go what was longest unused until the rest fits."""
+        if self._limit_bytes is None:
+            return
+        others = sorted(self._loaded.values(), key=lambda served: served.used)
+        total = sum(served.memory_bytes() for served in others)
+        for served in others:
+            if total <= self._limit_bytes:
+                return
+            if served is not newest:
+                total -= served.memory_bytes()
+                for slot in self._slots():
+                    if slot.current is served:
+                        slot.current = None
+                self.release(served)
+
+    def _slots(self) -> Iterator[Slot]:
+        yield from self.targets.values()
+        yield from self._others.values()
+
+    def _set(self, manifest: Manifest) -> None:
+        """Take over what a manifest says of paths."""
+        self._offers = {(offer.name, offer.number): offer for offer in manifest.offers}
+        routes: dict[str, Route] = {}
+        for target in manifest.targets:
+            slot = self._target(target)
+            routes[f"/v1/models/{target.name}/predict"] = Route(slot, Protocol.OWN)
+            routes[f"/invocations/{target.name}"] = Route(slot, Protocol.MLFLOW)
+        if self.single is not None:
+            routes["/invocations"] = Route(self.single, Protocol.MLFLOW)
+        for offer in manifest.offers:
+            for path, slot in self._selected(offer):
+                routes[f"/v1/models/{offer.name}/{path}/predict"] = Route(slot, Protocol.OWN)
+        self.routes = routes
+
+    def _target(self, target: Target) -> Slot:
+        slot = self.targets.get(target.name)
+        if slot is None:
+            slot = Slot(self, (target.name, target.number), follows=target.follows)
+            self.targets[target.name] = slot
+        return slot
+
+    def _selected(self, offer: Offer) -> Iterator[tuple[str, Slot]]:
+        """Give the paths by which a version is asked for itself, or by an alias."""
+        key = (offer.name, offer.number)
+        paths = [(f"versions/{offer.number}", None), *((f"aliases/{a}", a) for a in offer.aliases)]
+        for path, alias in paths:
+            slot = self._others.get((offer.name, path))
+            if slot is None:
+                slot = Slot(self, key, follows=alias)
+                self._others[offer.name, path] = slot
+            slot.want(key)
+            yield path, slot
+
+
+def _shown(key: Key) -> str:
+    return f"{key[0]}@{key[1]}"

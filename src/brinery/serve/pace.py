@@ -1,0 +1,26 @@
+"""How long scoring takes, learnt from how long it took."""
+
+from __future__ import annotations
+
+_WEIGHT = 0.2  # of the newest
+_FEW = 32  # rows; of fewer, most of the time is not theirs
+
+
+class Pace:
+    """The time of a row, as a moving average of batches.
+
+    Args:
+        row_s: what a row may take at first, in seconds.
+    """
+
+    def __init__(self, row_s: float) -> None:
+        self.row_s = row_s
+
+    def expected_s(self, n_rows: int) -> float:
+        """Return how long a batch will take, in seconds."""
+        return self.row_s * max(n_rows, _FEW)
+
+    def took(self, n_rows: int, time_s: float) -> None:
+        """Learn from a batch."""
+        row_s = time_s / max(n_rows, _FEW)
+        self.row_s += _WEIGHT * (row_s - self.row_s)
