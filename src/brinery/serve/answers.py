@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -24,7 +24,13 @@ def own(endpoint: Endpoint, scores: Scores) -> bytes:
 
 
 def mlflow(scores: Scores) -> bytes:
-    """Return the answer of MLflow's route: what `predict` returned, row by row."""
+    """Return the answer of MLflow's route: what `predict` returned, row by row.
+
+    Of several values a row of a frame is an object by column, as MLflow has it, and that of an
+    array is a list.
+    """
+    if scores.framed:
+        return msgspec.json.encode({"predictions": _by_name(scores.outputs, scores)})
     return msgspec.json.encode({"predictions": scores.predictions.tolist()})
 
 
@@ -34,6 +40,9 @@ def _predictions(endpoint: Endpoint, scores: Scores) -> Iterable[dict[str, Any]]
         PredictionType.MULTICLASS,
     )
     key = "label" if classifies else "value"
+    if scores.predictions.ndim > 1:
+        names = [output.name for output in endpoint.candidate.signature.outputs]
+        return ({"values": values} for values in _by_name(scores.outputs or names, scores))
     predictions = scores.predictions.tolist()
     if scores.probabilities is None:
         return ({key: prediction} for prediction in predictions)
@@ -42,3 +51,8 @@ def _predictions(endpoint: Endpoint, scores: Scores) -> Iterable[dict[str, Any]]
         {key: prediction, "probabilities": dict(zip(labels, row, strict=True))}
         for prediction, row in zip(predictions, scores.probabilities.tolist(), strict=True)
     )
+
+
+def _by_name(names: Sequence[str], scores: Scores) -> list[dict[str, Any]]:
+    """Return the several values of each row by name."""
+    return [dict(zip(names, row, strict=True)) for row in scores.predictions.tolist()]
