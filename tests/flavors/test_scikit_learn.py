@@ -536,10 +536,11 @@ def test_probabilities_without_classes() -> None:
     ids=str,
 )
 def test_several_outputs(model: Any, target: Any) -> None:
-    """A model of several outputs is said to be one, with what to pickle instead."""
-    with pytest.raises(NotAModel, match="predicts 2 outputs, and one is supported") as caught:
-        FLAVOR.score(model.fit(NUMBERS, target), NUMBERS)
-    assert caught.value.hint == "fit and pickle one estimator per output"
+    """A model of several outputs answers each row with all of them, and no probabilities."""
+    scores = FLAVOR.score(model.fit(NUMBERS, target), NUMBERS)
+    assert scores.outputs == ("output_0", "output_1")
+    assert scores.probabilities is None
+    assert scores.predictions.tolist() == model.predict(NUMBERS).tolist()
 
 
 def test_type_of_several_outputs() -> None:

@@ -80,7 +80,7 @@ def scores(
             return found
     table = _array(predicted)
     if outputs.are_several(table, rows=rows):
-        return outputs.scores(table, answer=predicted, classes=classes)
+        return outputs.scores(table, answer=predicted)
     values = one_per_row(table, rows=rows)
     if probabilities is None:
         return Scores(predictions=values, classes=classes)

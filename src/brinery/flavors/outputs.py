@@ -17,7 +17,7 @@ from brinery.errors import NotAModel, PredictionRefused
 from brinery.flavors import plain_values
 from brinery.pickles import words
 from brinery.records.scores import Scores
-from brinery.records.signature import ColumnType, Output, Scalar
+from brinery.records.signature import ColumnType, Output
 
 MOST_OUTPUTS = 10_000
 # In one answer: 256 MiB of float64.
@@ -69,13 +69,12 @@ def are_several(values: npt.NDArray[Any], *, rows: int) -> bool:
     return values.ndim == _TABLE and values.shape[0] == rows and values.shape[1] > 1
 
 
-def scores(values: npt.NDArray[Any], *, answer: Any, classes: tuple[Scalar, ...] = ()) -> Scores:
+def scores(values: npt.NDArray[Any], *, answer: Any) -> Scores:
     """Return a table of answers in the form that every room reads.
 
     Args:
         values: (n_rows, n_outputs) of any type.
         answer: what the model returned, of which a frame names its columns.
-        classes: of the model; where there is one for each output, it is its name.
 
     Raises:
         NotAModel, PredictionRefused: it is too large.
@@ -88,10 +87,7 @@ def scores(values: npt.NDArray[Any], *, answer: Any, classes: tuple[Scalar, ...]
     own = tuple(map(str, answer.columns)) if isinstance(answer, pd.DataFrame) else ()
     if len(own) == count and are_names(own):
         return Scores(predictions=values, outputs=own, framed=True)
-    names = tuple(map(str, classes))
-    if len(names) != count or not are_names(names):
-        names = default_names(count)
-    return Scores(predictions=values, outputs=names)
+    return Scores(predictions=values, outputs=default_names(count))
 
 
 def called(found: Scores, names: Sequence[str]) -> Scores:

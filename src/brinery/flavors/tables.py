@@ -116,7 +116,7 @@ def output_names(told: Optional[Mapping[bytes, bytes]]) -> tuple[str, ...]:
     """Return what the metadata of scores call the several values of a row; else nothing."""
     try:
         return msgspec.json.decode((told or {}).get(_OUTPUTS, b"[]"), type=tuple[str, ...])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ()
 
 
