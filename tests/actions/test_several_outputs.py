@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mlflow  # noqa: TID253 - the peer
 import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from mlflow.pyfunc.scoring_server import predictions_to_json  # noqa: TID253 - the peer
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -33,7 +32,32 @@ from brinery.records.evaluation import PredictionType
 from brinery.records.version import Version
 from brinery.store.tables import read_table
 
+pytestmark = pytest.mark.slow
+
 FEW = 4
+
+# Asks versions as any MLflow program does, and has MLflow's own server write the answers.
+PROGRAM = """
+import io, json, sys, warnings
+warnings.simplefilter("ignore")
+import mlflow, numpy as np, pandas as pd
+from mlflow.pyfunc.scoring_server import predictions_to_json
+mlflow.set_tracking_uri(sys.argv[1])
+found = {}
+for name, path in json.loads(sys.argv[2]).items():
+    frame = pd.read_parquet(path)
+    loaded = mlflow.pyfunc.load_model(f"models:/{name}/1")
+    answers = loaded.predict(frame)
+    told = io.StringIO()
+    predictions_to_json(answers[:int(sys.argv[3])], told)
+    found[name] = {
+        "rows": np.asarray(answers).tolist(),
+        "answered": json.loads(told.getvalue()),
+        "signature": loaded.metadata.signature.outputs.to_dict(),
+        "inferred": mlflow.models.infer_signature(frame, answers).outputs.to_dict(),
+    }
+print(json.dumps(found))
+"""
 
 # A function that answers a frame, and one whose row sums to one where `a` is a quarter.
 MODULE = """
@@ -117,11 +141,16 @@ class Bench:
         with running(endpoint_of(rooms, self.version(name))) as api:
             yield api
 
-    def by_mlflow(self, name: str) -> Any:
-        """Return the version of a case, loaded as any MLflow program loads it."""
-        self.version(name)
-        mlflow.set_tracking_uri(f"sqlite:///{self.folder}/.brinery/mlflow.db")
-        return mlflow.pyfunc.load_model(f"models:/{name}/1")
+    def by_mlflow(self, data: dict[str, pd.DataFrame]) -> dict[str, dict[str, Any]]:
+        """Return what an MLflow program is answered for some data by each version."""
+        paths = {name: str(self.folder / f"given-{name}.parquet") for name in data}
+        for name, path in paths.items():
+            data[name].to_parquet(path)
+        uri = f"sqlite:///{self.folder}/.brinery/mlflow.db"
+        command = [sys.executable, "-W", "ignore", "-c", PROGRAM, uri, json.dumps(paths), str(FEW)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=self.folder)
+        found: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+        return found
 
 
 def columns(bench: Bench) -> Case:
@@ -203,6 +232,14 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("several"))
 
 
+@pytest.fixture(scope="module")
+def peer(bench: Bench) -> dict[str, dict[str, Any]]:
+    """What an MLflow program is answered by the version of each case."""
+    for name in _CASES:
+        bench.version(name)
+    return bench.by_mlflow({name: bench.case(name).data for name in _CASES})
+
+
 each = pytest.mark.parametrize("name", list(_CASES))
 
 
@@ -237,14 +274,11 @@ def test_it_predicts_a_file(bench: Bench, name: str, ending: str) -> None:
 
 
 @each
-@pytest.mark.filterwarnings("ignore::UserWarning:mlflow", "ignore::FutureWarning")
-def test_it_is_served(bench: Bench, name: str) -> None:
+def test_it_is_served(bench: Bench, peer: dict[str, dict[str, Any]], name: str) -> None:
     """Our route answers values by name, MLflow's what its own server would, and both are told."""
     case = bench.case(name)
     few = case.data.head(FEW)
     rows = few.to_dict(orient="records")
-    peer = io.StringIO()
-    predictions_to_json(bench.by_mlflow(name).predict(few), peer)
     with bench.served(name) as api:
         document = api.get("/openapi.json").json()
         own = api.post(f"/v1/models/{name}/predict", json={"rows": rows})
@@ -253,23 +287,20 @@ def test_it_is_served(bench: Bench, name: str) -> None:
     expected = [{"values": dict(zip(case.outputs, row, strict=True))} for row in case.rows[:FEW]]
     assert own.json()["predictions"] == expected
     assert one.json()["predictions"] == expected[:1]
-    assert theirs.json() == json.loads(peer.getvalue())
+    assert theirs.json() == peer[name]["answered"]
     for path, answer in ((f"/v1/models/{name}/predict", own), ("/invocations", theirs)):
         schema = response_schema(document, path, 200)
         assert mismatches(schema, answer.json(), document) == []
 
 
 @each
-@pytest.mark.filterwarnings("ignore::UserWarning:mlflow", "ignore::FutureWarning")
-def test_mlflow_predicts_the_same(bench: Bench, name: str) -> None:
+def test_mlflow_predicts_the_same(bench: Bench, peer: dict[str, dict[str, Any]], name: str) -> None:
     """Any MLflow program gets the library's own answers, and is told the outputs' names."""
     case = bench.case(name)
-    loaded = bench.by_mlflow(name)
-    assert np.asarray(loaded.predict(case.data)).tolist() == case.rows
-    said = loaded.metadata.signature.outputs
-    assert tuple(said.input_names()) == case.outputs
+    assert peer[name]["rows"] == case.rows
+    assert tuple(output["name"] for output in peer[name]["signature"]) == case.outputs
     if isinstance(case.answers, pd.DataFrame):
-        assert said == mlflow.models.infer_signature(case.data, case.answers).outputs
+        assert peer[name]["signature"] == peer[name]["inferred"]
 
 
 @pytest.mark.parametrize(
@@ -281,7 +312,6 @@ def test_mlflow_predicts_the_same(bench: Bench, name: str) -> None:
         ("boosted", "native"),
     ],
 )
-@pytest.mark.filterwarnings("ignore::UserWarning:mlflow", "ignore::FutureWarning")
 def test_it_is_exported(bench: Bench, name: str, to: str) -> None:
     """What is written answers as the version does, every value of a row compared."""
     reference = bench.version(name).reference
@@ -305,9 +335,8 @@ def test_a_transformer_in_onnx(bench: Bench) -> None:
         scores = loaded.predict(given)
     assert scores.outputs == ("output_0", "output_1")
     assert np.allclose(scores.predictions, model.transform(given), atol=1e-6)
-    mlflow.set_tracking_uri(f"sqlite:///{bench.folder}/.brinery/mlflow.db")
-    by_mlflow = mlflow.pyfunc.load_model("models:/from-onnx/1").predict(given)
-    assert np.array_equal(by_mlflow, scores.predictions)
+    found = bench.by_mlflow({"from-onnx": given})["from-onnx"]["rows"]
+    assert np.array_equal(np.array(found, np.float32), scores.predictions)
 
 
 def test_a_regression_of_several_targets_has_a_scorer(bench: Bench) -> None:

@@ -600,10 +600,12 @@ def test_transformer_of_one_column() -> None:
 
 
 def test_transformer_of_several_columns() -> None:
-    """A transformer of several columns is refused, with where it belongs."""
-    with pytest.raises(NotAModel, match="gives 2 columns") as caught:
-        FLAVOR.score(StandardScaler().fit(NUMBERS), NUMBERS)
-    assert "Pipeline" in caught.value.hint
+    """A transformer answers each row with all its columns, by the names that it gives them."""
+    model = StandardScaler().fit(NUMBERS)
+    assert FLAVOR.describe(model).transforms
+    scores = FLAVOR.score(model, NUMBERS)
+    assert scores.outputs == tuple(model.get_feature_names_out())
+    assert scores.predictions.tolist() == model.transform(NUMBERS).tolist()
 
 
 def test_outlier_detector() -> None:
