@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tests.conftest import stable
 
-from brinery.errors import NotAModel, PredictionRefused
+from brinery.errors import PredictionRefused
 from brinery.flavors import answers
 from brinery.flavors.tables import pack_scores, unpack_scores
 from brinery.records.evaluation import PredictionType
@@ -98,8 +98,9 @@ def test_what_is_no_plain_value(predicted: Any, said: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("predicted", "error", "said"),
     [
-        (np.zeros((3, 2)), NotAModel, "predicts 2 outputs"),
-        (pd.DataFrame({"a": [1.0, 2, 3], "b": [1.0, 2, 3]}), NotAModel, "predicts 2 outputs"),
+        (np.zeros((3, 0)), PredictionRefused, r"shape \(3, 0\) for 3 rows"),
+        (np.zeros((3, 2, 2)), PredictionRefused, r"shape \(3, 2, 2\) for 3 rows"),
+        (np.zeros((2, 2)), PredictionRefused, r"shape \(2, 2\) for 3 rows"),
         (np.zeros(2), PredictionRefused, r"shape \(2,\) for 3 rows"),
         (np.float64(3), PredictionRefused, r"one value \(3.0\) for 3 rows"),
         (None, PredictionRefused, "answers None"),
@@ -178,12 +179,10 @@ def test_a_frame_names_its_probabilities() -> None:
     "table", [SHARES * 2, SHARES - 1, np.array([["a", "b"]] * 3), SHARES[:, :1]], ids=stable
 )
 def test_what_is_no_table_of_probabilities(table: Any) -> None:
-    """Numbers that are no probabilities are outputs, of which one is supported."""
-    if table.shape[1] == 1:
-        assert answers.scores(table, rows=3, nameless=True).probabilities is None
-        return
-    with pytest.raises(NotAModel, match="predicts 2 outputs"):
-        answers.scores(table, rows=3, nameless=True)
+    """Numbers that are no probabilities are outputs, one or several for each row."""
+    scores = answers.scores(table, rows=3, nameless=True)
+    assert scores.probabilities is None
+    assert len(scores.outputs) == (0 if table.shape[1] == 1 else 2)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from tests.flavors.loaded import amount, check_answers, frame, numbers, opened, target
 
-from brinery.errors import NotAModel
 from brinery.flavors.catboost import CatBoost
 from brinery.records.evaluation import PredictionType
 from brinery.records.signature import ColumnType
@@ -93,8 +92,9 @@ def test_ranker() -> None:
 
 
 def test_several_outputs() -> None:
-    """A model of several outputs is refused in words."""
+    """A model of several outputs answers each row with all of them."""
     both = np.column_stack([amount(), amount()])
     model = catboost.CatBoostRegressor(**FEW, loss_function="MultiRMSE").fit(numbers(), both)
-    with pytest.raises(NotAModel, match="predicts 2 outputs"):
-        FLAVOR.score(model, numbers())
+    scores = FLAVOR.score(model, numbers())
+    assert scores.outputs == ("output_0", "output_1")
+    assert np.array_equal(scores.predictions, model.predict(numbers()))

@@ -429,13 +429,22 @@ while "question" not in frame.f_locals:
 number = frame.f_locals["question"].number
 def send(reply, body=b"", attempts=()):
     channel.send(messages.encode(messages.Answer(number, reply, attempts)), body)
-def stream(*columns, options=None, rows=1):
+def stream(*columns, options=None, rows=1, told=None):
     sink = pa.BufferOutputStream()
-    table = pa.table(dict(columns))
+    table = pa.table(dict(columns)).replace_schema_metadata(told)
     with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
     return bytearray(sink.getvalue().to_pybytes())
 """
+)
+
+# Several values for one row, under names of the forger's choice.
+SEVERAL = (
+    "def several(names, *columns):\n"
+    "    given = columns or [(f'prediction{place}', [1.0]) for place in range(len(names))]\n"
+    "    told = {b'outputs': msgspec.json.encode(names)}\n"
+    "    send(messages.Scored(), stream(*given, told=told))\n"
+    "import msgspec\n"
 )
 
 FORGERIES = [
@@ -482,6 +491,36 @@ FORGERIES = [
             " pa.py_buffer(b'\\xff\\xfe')); send(messages.Scored(), stream(('prediction', raw)))"
         ),
         "damaged",
+    ),
+    (SEVERAL + "several(['a', 'a'])", "told twice"),
+    (SEVERAL + "several(['a', 'b\\x1b[2J'])", "cannot be shown"),
+    (SEVERAL + "several(['a', '\\u202eb'])", "cannot be shown"),
+    (SEVERAL + "several(['a', ''])", "cannot be shown"),
+    (SEVERAL + "several(['a', 'b' * 1000])", "too long"),
+    (SEVERAL + "several([str(place) for place in range(10_001)])", "names 10001 values"),
+    (SEVERAL + "several(['a'])", "names 1 values, and has 1"),
+    (
+        SEVERAL + "several(['a', 'b', 'c'], ('prediction0', [1.0]), ('prediction1', [1.0]))",
+        "names 3 values, and has 2",
+    ),
+    (
+        SEVERAL + "several(['a', 'b'], ('prediction0', [1.0]), ('prediction1', ['\\x1b[2J']))",
+        "control characters",
+    ),
+    (
+        SEVERAL + "several(['a', 'b'], ('prediction', [1.0]), ('p0', [1.0]))",
+        "others than those of several values",
+    ),
+    (
+        SEVERAL + "several(['a', 'b'], ('prediction0', [1.0]), ('prediction1', [b'b']))",
+        "other types",
+    ),
+    (
+        (
+            "send(messages.Scored(), stream(('prediction0', [1.0]), ('prediction1', [1.0]),"
+            " told={b'outputs': b'no json'}))"
+        ),
+        "names 0 values, and has 2",
     ),
     ("send(messages.Written())", "answered Written"),
     ("send(messages.Columns(('a',)))", "answered Columns"),

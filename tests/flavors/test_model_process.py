@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import joblib
 import numpy as np
 import pandas as pd
@@ -54,6 +55,7 @@ LABELS = ["no", "yes"] * 3
 
 ODD = """
 import os, sys, time, warnings
+import cloudpickle
 import numpy as np
 from sklearn.base import BaseEstimator
 
@@ -312,16 +314,38 @@ def test_bare_text(tmp_path: Path) -> None:
 
 
 def test_several_outputs(tmp_path: Path) -> None:
-    """A model of several outputs is no model here, and is not taken for bad data."""
+    """A model of several outputs is *other*, once its first answer has told."""
     file = tmp_path / "model.pkl"
     targets = np.arange(12.0).reshape(6, 2)
-    file.write_bytes(pickle.dumps(LinearRegression().fit(FRAME[["balance"]], targets)))
-    with (
-        ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process,
-        pytest.raises(NotAModel, match="predicts 2 outputs") as caught,
-    ):
-        process.score(table(FRAME))
-    assert caught.value.hint == "fit and pickle one estimator per output"
+    model = LinearRegression().fit(FRAME[["balance"]], targets)
+    file.write_bytes(pickle.dumps(model))
+    with ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process:
+        scores = process.score(table(FRAME))
+        assert np.array_equal(scores.predictions, model.predict(FRAME[["balance"]]))
+        process.settle(outputs=("low", "high"))
+        assert process.description.type is PredictionType.OTHER
+        assert process.score(table(FRAME)).outputs == ("low", "high")
+
+
+class Wide(FunctionTransformer):  # type: ignore[misc]
+    """Answers each row with more values than one answer holds, of many rows."""
+
+    def transform(self, given: Any) -> Any:
+        """Return a table of which no row is in memory."""
+        return np.broadcast_to(np.float64(0.5), (len(given), 10_000))
+
+
+def test_more_values_than_one_answer_holds(tmp_path: Path) -> None:
+    """Too many rows at once are refused as such, and no row of them is blamed."""
+    file = tmp_path / "model.pkl"
+    file.write_bytes(cloudpickle.dumps(Wide().fit(np.zeros((4, 1)))))
+    rows = pa.table({"x": np.zeros(4_000)})
+    with ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process:
+        with pytest.raises(PredictionRefused, match="4,000 rows of 10,000 values") as caught:
+            process.score(rows)
+        assert caught.value.row is None
+        assert caught.value.hint == "give at most 3,355 rows at a time"
+        assert process.score(rows.slice(0, 3)).predictions.shape == (3, 10_000)
 
 
 def test_refusal(process: ModelProcess) -> None:

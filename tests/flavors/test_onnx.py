@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from tests.flavors.loaded import amount, check_answers, frame, numbers, opened, target
 
-from brinery.errors import ModelLoadFailed, NotAModel, PredictionRefused
+from brinery.errors import ModelLoadFailed, PredictionRefused
 from brinery.flavors.interface import Source
 from brinery.flavors.onnx import Graph, Onnx
 from brinery.records.evaluation import PredictionType
@@ -172,9 +172,10 @@ def test_nameless_probabilities(tmp_path: Path) -> None:
 
 
 def test_several_outputs(tmp_path: Path) -> None:
-    """Several numbers that are no probabilities are refused in words."""
-    with pytest.raises(NotAModel, match="predicts 3 outputs"):
-        FLAVOR.score(loaded(network(3, operator="Identity"), tmp_path), narrow())
+    """Several numbers that are no probabilities are as many outputs."""
+    scores = FLAVOR.score(loaded(network(3, operator="Identity"), tmp_path), narrow())
+    assert scores.outputs == ("output_0", "output_1", "output_2")
+    assert scores.probabilities is None
 
 
 def test_operators_of_other_libraries(tmp_path: Path) -> None:

@@ -536,10 +536,11 @@ def test_probabilities_without_classes() -> None:
     ids=str,
 )
 def test_several_outputs(model: Any, target: Any) -> None:
-    """A model of several outputs is said to be one, with what to pickle instead."""
-    with pytest.raises(NotAModel, match="predicts 2 outputs, and one is supported") as caught:
-        FLAVOR.score(model.fit(NUMBERS, target), NUMBERS)
-    assert caught.value.hint == "fit and pickle one estimator per output"
+    """A model of several outputs answers each row with all of them, and no probabilities."""
+    scores = FLAVOR.score(model.fit(NUMBERS, target), NUMBERS)
+    assert scores.outputs == ("output_0", "output_1")
+    assert scores.probabilities is None
+    assert scores.predictions.tolist() == model.predict(NUMBERS).tolist()
 
 
 def test_type_of_several_outputs() -> None:
@@ -599,10 +600,12 @@ def test_transformer_of_one_column() -> None:
 
 
 def test_transformer_of_several_columns() -> None:
-    """A transformer of several columns is refused, with where it belongs."""
-    with pytest.raises(NotAModel, match="gives 2 columns") as caught:
-        FLAVOR.score(StandardScaler().fit(NUMBERS), NUMBERS)
-    assert "Pipeline" in caught.value.hint
+    """A transformer answers each row with all its columns, by the names that it gives them."""
+    model = StandardScaler().fit(NUMBERS)
+    assert FLAVOR.describe(model).transforms
+    scores = FLAVOR.score(model, NUMBERS)
+    assert scores.outputs == tuple(model.get_feature_names_out())
+    assert scores.predictions.tolist() == model.transform(NUMBERS).tolist()
 
 
 def test_outlier_detector() -> None:

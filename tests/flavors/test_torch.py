@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from brinery.errors import NotAModel, PredictionRefused
+from brinery.errors import PredictionRefused
 from brinery.flavors.interface import Source
 from brinery.flavors.safetensors import Tensors
 from brinery.flavors.torch import Torch
@@ -92,6 +92,9 @@ def test_text() -> None:
 
 
 def test_several_outputs() -> None:
-    """Several numbers per row that are no probabilities are refused."""
-    with pytest.raises(NotAModel, match="predicts 2 outputs"):
-        FLAVOR.score(torch.nn.Linear(3, 2), X)
+    """Several numbers per row that are no probabilities are as many outputs."""
+    network = torch.nn.Linear(3, 2)
+    scores = FLAVOR.score(network, X)
+    assert scores.outputs == ("output_0", "output_1")
+    expected = network(torch.from_numpy(X.astype(np.float32))).detach().numpy()
+    assert np.array_equal(scores.predictions, expected)

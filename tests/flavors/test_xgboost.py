@@ -10,7 +10,7 @@ import pytest
 import xgboost
 from tests.flavors.loaded import amount, check_answers, frame, numbers, opened, target
 
-from brinery.errors import NotAModel, PredictionRefused
+from brinery.errors import PredictionRefused
 from brinery.flavors import catalog
 from brinery.flavors.xgboost import XGBoost
 from brinery.records.evaluation import PredictionType
@@ -167,11 +167,13 @@ def test_ranker_estimator() -> None:
 
 
 def test_several_outputs() -> None:
-    """A model of several outputs is refused in words."""
+    """A model of several outputs answers each row with all of them; so does its booster."""
     both = pd.DataFrame({"a": amount(), "b": amount()})
     model = xgboost.XGBRegressor(**FEW).fit(numbers(), both)
-    with pytest.raises(NotAModel, match="predicts 2 outputs"):
-        FLAVOR.score(model, numbers())
+    for found in (model, model.get_booster()):
+        scores = FLAVOR.score(found, numbers())
+        assert scores.outputs == ("output_0", "output_1")
+        assert np.array_equal(scores.predictions, model.predict(numbers()))
 
 
 def test_sniff_is_by_class() -> None:

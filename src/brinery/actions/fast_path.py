@@ -19,7 +19,7 @@ from brinery.errors import (
     PredictionRefused,
 )
 from brinery.evaluate import parity
-from brinery.flavors import answers
+from brinery.flavors import naming
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.digest import digest
 from brinery.records.fast_path import FastPath
@@ -149,8 +149,10 @@ class Comparison:
 
     def _score(self, table: pa.Table) -> Scores:
         found = self._scorer.score(arrow.columns(table, self._scorer.plan.inputs))
-        names = self._process.artifact.classes
-        return answers.named(found, names) if names else found
+        try:
+            return naming.given(found, self._process.artifact)
+        except PredictionRefused as error:
+            raise ParityFailed(f"the scorer answers otherwise: {error.reason}") from None
 
     def _answered(self, table: pa.Table) -> np.ndarray:
         """Return the rows that the scorer does not leave to the library: (n,) their places."""
@@ -180,6 +182,8 @@ def _taken(scores: Scores, rows: np.ndarray) -> Scores:
         predictions=scores.predictions[rows],
         probabilities=None if chances is None else chances[rows],
         classes=scores.classes,
+        outputs=scores.outputs,
+        framed=scores.framed,
     )
 
 

@@ -29,7 +29,7 @@ from brinery.actions.storing import stored
 from brinery.actions.submission import ImportOptions, Submission
 from brinery.errors import TypeMismatch
 from brinery.evaluate import labels, parity
-from brinery.flavors import compatibility, naming, signature
+from brinery.flavors import compatibility, naming, outputs, signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.child import ChildProcess
 from brinery.records.artifact import Artifact
@@ -306,15 +306,20 @@ def _judged(
     table = tables.to_arrow(signature.complete(process.description, data.inputs))
     scores = process.score(table)
     if (names := _class_names(process, asked, data=data, scores=scores)) is not None:
-        process.name_classes(names.classes, labels=names.labels)
+        process.settle(classes=names.classes, labels=names.labels)
         scores = naming.given(scores, process.artifact)
         yield clock.event(Step.LOAD, names.said, warning=names.doubtful)
-    description = _described(process.description, asked)
+    if called := outputs.of(scores):
+        process.settle(outputs=called)
+        scores = naming.given(scores, process.artifact)
+        yield clock.event(Step.LOAD, progress.outputs_line(called))
+    description = _described(process.description, asked, outputs=called)
     if doubt := _doubt(description, scores, asked=asked):
         yield clock.event(Step.LOAD, doubt, warning=True)
     takes = signature.infer(
         description, data.inputs, may_be_missing=process.may_be_missing(table.slice(0, 1))
     )
+    takes = msgspec.structs.replace(takes, outputs=outputs.described(scores))
     yield clock.event(Step.CHECK, f"{description.type}; {progress.check_line(takes)}")
     evaluation = target.evaluated(description, data, scores=scores)
     option = target.suggested(description, data, scores=scores)
@@ -381,7 +386,9 @@ def _parity(staged: Staged, answers: _Answers, *, folder: Path) -> tuple[Parity,
     return same, compiled
 
 
-def _described(description: Description, asked: Submission) -> Description:
+def _described(
+    description: Description, asked: Submission, *, outputs: tuple[str, ...]
+) -> Description:
     """Return the description with the type that the user stated.
 
     Raises:
@@ -390,6 +397,11 @@ def _described(description: Description, asked: Submission) -> Description:
     stated, classes = asked.type, len(description.classes)
     if stated in (None, description.type):
         return description
+    if outputs:
+        raise TypeMismatch(
+            f"{asked.model} is no {stated} model: it answers each row with {len(outputs)} values",
+            hint="leave out --type: such a model is other, and is not evaluated",
+        )
     fits = {
         PredictionType.BINARY: classes == 2,  # noqa: PLR2004 - binary is two classes
         PredictionType.MULTICLASS: classes >= 2,  # noqa: PLR2004 - two or more
@@ -414,7 +426,8 @@ def _doubt(description: Description, scores: Scores, *, asked: Submission) -> st
     Raises:
         TypeMismatch: it is a regression and answers text or truth values.
     """
-    answered = scores.predictions[~labels.missing(scores.predictions)]
+    values = scores.predictions.reshape(-1)
+    answered = values[~labels.missing(values)]
     if not answered.size:
         return "the model answers nothing (NaN) for every row of the data"
     if description.type is PredictionType.REGRESSION and answered.dtype.kind not in "iuf":
@@ -431,7 +444,7 @@ def _class_names(
 ) -> ClassNames | None:
     """Return what the model's classes are called, where only its answers or the target tell."""
     name = data.fingerprint.target
-    if asked.type in (PredictionType.REGRESSION, PredictionType.OTHER):
+    if asked.type in (PredictionType.REGRESSION, PredictionType.OTHER) or scores.outputs:
         return None
     actual = None if name is None else data.frame[name].to_numpy()
     return class_names(process.description, scores, actual=actual, stated=asked.type)

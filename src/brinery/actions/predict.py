@@ -13,8 +13,8 @@ import pyarrow as pa
 from brinery.actions.progress import attempt_line
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import process_of
-from brinery.errors import ColumnMissing
-from brinery.flavors import signature
+from brinery.errors import ColumnMismatch, ColumnMissing
+from brinery.flavors import outputs, signature
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
 from brinery.registry.interface import imported, resolve
@@ -103,7 +103,8 @@ def predict(
 
     Returns:
         (n_rows, len(keep) + 1 + n_classes): the kept columns, `prediction`, and for a classifier
-        with probabilities `probability_<class>`.
+        with probabilities `probability_<class>`; of a model that answers each row with several
+        values a column for each, by its name, in the place of `prediction`.
 
     Raises:
         UserError: the subclass says what is wrong with the reference, the data or the output.
@@ -122,6 +123,7 @@ def predict(
                 if near
                 else f"its columns are {', '.join(map(str, frame.columns[:20]))}",
             )
+    _check_kept(keep, imported(version))
     with LoadedModel(rooms, version) as model:
         scores = model.predict(frame)
         if warn is not None:
@@ -133,8 +135,23 @@ def predict(
     return table
 
 
+def _check_kept(keep: Sequence[str], candidate: Candidate) -> None:
+    """Raise where a column that is to be kept is called as one of the several values of a row."""
+    names = {output.name for output in candidate.signature.outputs}
+    taken = [name for name in keep if name in names]
+    if taken:
+        raise ColumnMismatch(
+            f"--keep {taken[0]}: the model's own answer has a column '{taken[0]}'",
+            hint=f"leave --keep {taken[0]} out, or copy that column in the data to another name",
+        )
+
+
 def _table(kept: pd.DataFrame, scores: Scores) -> pa.Table:
     columns = {name: kept[name] for name in kept.columns}
+    if scores.outputs:
+        several = zip(scores.outputs, outputs.unstacked(scores.predictions), strict=True)
+        columns.update((name, pd.Series(values, index=kept.index)) for name, values in several)
+        return tables.to_arrow(pd.DataFrame(columns))
     columns["prediction"] = pd.Series(scores.predictions, index=kept.index)
     if scores.probabilities is not None:
         for label, column in zip(scores.classes, scores.probabilities.T, strict=True):

@@ -16,6 +16,7 @@ from brinery.records.trust import Trust
 from brinery.records.version import Environment
 
 _FIGURES = 4
+_LISTED = 6
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,12 @@ def attempt_line(attempt: str) -> str:
     return f"the model {attempts.told(attempt)}"
 
 
+def outputs_line(names: tuple[str, ...]) -> str:
+    """Return that a model answers each row with several values, and what they are called."""
+    more = ", …" if len(names) > _LISTED else ""
+    return f"answers each row with {len(names):,} values: {', '.join(names[:_LISTED])}{more}"
+
+
 def check_line(takes: Signature) -> str:
     """Return how many of the data's columns the model reads."""
     read = sum(column.required for column in takes.columns)
@@ -94,6 +101,8 @@ def evaluation_line(evaluation: Evaluation | None, option: str = "") -> str:
             "not evaluated: whether its answers are labels or numbers is not told; "
             f"import it again with {option} --new-version"
         )
+    if reason := evaluation.not_computed.get("metrics"):
+        return f"not evaluated: {reason}"
     figures = list(evaluation.metrics.items())[:_FIGURES]
     if not figures:
         return f"no figure for {evaluation.type}"

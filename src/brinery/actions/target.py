@@ -51,7 +51,7 @@ def suggested(description: Description, data: EvaluationData, *, scores: Scores)
     Empty where they are compared already, or are nothing like it.
     """
     target = data.fingerprint.target
-    if target is None or description.type is not PredictionType.OTHER:
+    if target is None or description.type is not PredictionType.OTHER or scores.outputs:
         return ""
     actual, answers = data.frame[target].to_numpy(), scores.predictions
     known = labels.distinct(actual)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _HEADLINES = {"binary": "roc_auc", "multiclass": "f1_macro", "regression": "r2"}
 _TIME = "%Y-%m-%d %H:%M"
 _MANY_CATEGORIES = 6
+_MANY_OUTPUTS = 10
 
 
 @click.group("model")
@@ -188,7 +189,7 @@ def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, 
         ("model", description.outline),
         (
             "predicts",
-            f"{description.type}: {', '.join(map(str, description.classes))}".rstrip(": "),
+            f"{description.type}: {_answers(candidate)}".rstrip(": "),
         ),
         ("data", f"{data.name}, {data.rows:,} rows, target {data.target or 'none'}"),
         (
@@ -210,6 +211,15 @@ def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, 
         ("sandbox", _sandbox(candidate)),
         *tried,
     ]
+
+
+def _answers(candidate: Candidate) -> str:
+    """Return the classes of a model, or what its several values are called."""
+    outputs = [output.name for output in candidate.signature.outputs]
+    if not outputs:
+        return ", ".join(map(str, candidate.description.classes))
+    more = ", …" if len(outputs) > _MANY_OUTPUTS else ""
+    return f"{len(outputs):,} values, {', '.join(outputs[:_MANY_OUTPUTS])}{more}"
 
 
 def _scan(candidate: Candidate) -> str:

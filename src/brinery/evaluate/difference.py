@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from brinery.flavors import outputs
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
+
+_NUMBERS = "iuf"
 
 
 class Difference(NamedTuple):
@@ -41,8 +44,10 @@ def measure(one: Scores, other: Scores) -> Difference:
         other: (n_rows,) the written model's answers to the same rows.
     """
     rows = len(one.predictions)
-    if len(other.predictions) != rows:
+    if other.predictions.shape != one.predictions.shape:
         return Difference(rows, rows, np.inf)
+    if one.predictions.ndim > 1:
+        return _of_outputs(one.predictions, other.predictions)
     labels, classes = _named(one, other)
     if one.classes or one.predictions.dtype.kind != "f":
         differ = int(sum(a != b for a, b in zip(one.predictions.tolist(), labels, strict=True)))
@@ -52,6 +57,21 @@ def measure(one: Scores, other: Scores) -> Difference:
     except (TypeError, ValueError):
         return Difference(rows, rows, np.inf)
     return Difference(rows, 0, _of_values(one.predictions.astype(np.float64), values))
+
+
+def _of_outputs(one: np.ndarray, other: np.ndarray) -> Difference:
+    """Return how far several values for each row are apart: text and truth values as labels."""
+    differ = np.zeros(len(one), dtype=np.bool_)
+    largest = 0.0
+    for a, b in zip(outputs.unstacked(one), outputs.unstacked(other), strict=True):
+        if a.dtype.kind in _NUMBERS and b.dtype.kind in _NUMBERS:
+            largest = max(largest, _of_values(a.astype(np.float64), b.astype(np.float64)))
+        else:
+            differ |= np.array(
+                [left != right for left, right in zip(a.tolist(), b.tolist(), strict=True)],
+                dtype=np.bool_,
+            )
+    return Difference(len(one), int(np.count_nonzero(differ)), largest)
 
 
 def _named(one: Scores, other: Scores) -> tuple[list[Scalar], tuple[Scalar, ...]]:

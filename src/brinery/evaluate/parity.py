@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from brinery.errors import ParityFailed
+from brinery.flavors import outputs
 from brinery.records.scores import Scores
 from brinery.records.version import Parity
 
@@ -14,7 +15,8 @@ TOLERANCE = 1e-9
 def compare(one: Scores, other: Scores, *, names: tuple[str, str]) -> Parity:
     """Return how near two sets of answers to the same rows are.
 
-    Labels must be identical; a probability may differ by 1e-9, a value by 1e-9 of its size.
+    Labels must be identical; a probability may differ by 1e-9, a value by 1e-9 of its size. Of
+    several values for each row every one is compared, and their names.
 
     Args:
         one: (n_rows,) answers.
@@ -24,12 +26,20 @@ def compare(one: Scores, other: Scores, *, names: tuple[str, str]) -> Parity:
     Raises:
         ParityFailed: they differ; the message names the first row, counted from 1.
     """
+    if one.outputs != other.outputs:
+        raise ParityFailed(
+            f"{names[0]} answers each row with {len(one.outputs) or 1} values, {names[1]} with "
+            f"{len(other.outputs) or 1}, or calls them otherwise"
+        )
     if one.predictions.shape != other.predictions.shape:
         raise ParityFailed(
             f"{names[0]} answers {len(one.predictions)} rows, {names[1]} {len(other.predictions)}",
             hint="the model leaves rows out or adds some: predict must answer each row once",
         )
-    largest = _compare_predictions(one, other, names)
+    if one.outputs:
+        largest = _compare_outputs(one, other, names)
+    else:
+        largest = _compare_predictions(one.predictions, other.predictions, names)
     if one.probabilities is not None and other.probabilities is not None:
         gap = _gap(one.probabilities, other.probabilities)
         by_row = gap.max(axis=1, initial=0.0)
@@ -40,9 +50,18 @@ def compare(one: Scores, other: Scores, *, names: tuple[str, str]) -> Parity:
     return Parity(rows=len(one.predictions), max_difference=largest)
 
 
-def _compare_predictions(one: Scores, other: Scores, names: tuple[str, str]) -> float:
+def _compare_outputs(one: Scores, other: Scores, names: tuple[str, str]) -> float:
+    """Return the largest difference of one of the several values of a row."""
+    if one.predictions.dtype.kind == "f" and other.predictions.dtype.kind == "f":
+        return _compare_predictions(one.predictions, other.predictions, names)
+    columns = zip(
+        outputs.unstacked(one.predictions), outputs.unstacked(other.predictions), strict=True
+    )
+    return max(_compare_predictions(a, b, names) for a, b in columns)
+
+
+def _compare_predictions(a: np.ndarray, b: np.ndarray, names: tuple[str, str]) -> float:
     """Return the largest difference of a value; labels have none."""
-    a, b = one.predictions, other.predictions
     if a.dtype.kind == "f" and b.dtype.kind == "f":
         gap = _gap(a, b)
         size = np.maximum(np.abs(a), np.abs(b))
@@ -66,6 +85,8 @@ def _gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _refuse(differs: np.ndarray, a: np.ndarray, b: np.ndarray, *, names: tuple[str, str]) -> None:
+    if differs.ndim > 1:
+        differs = differs.any(axis=1)
     if differs.any():
         row = int(differs.argmax())
         raise ParityFailed(

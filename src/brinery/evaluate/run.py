@@ -132,9 +132,17 @@ def _scored(
         case PredictionType.REGRESSION:
             return _regression(actual, scores.predictions), ()
         case PredictionType.OTHER:
-            return {"metrics": "the model is neither a classifier nor a regression"}, ()
+            return {"metrics": _no_family(scores)}, ()
         case _:
             assert_never(family)
+
+
+def _no_family(scores: Scores) -> str:
+    """Return why there is no figure for a model that is neither classifier nor regression."""
+    if scores.predictions.ndim > 1:
+        count = scores.predictions.shape[1]
+        return f"the model answers each row with {count:,} values, and a target has one"
+    return "the model is neither a classifier nor a regression"
 
 
 def _binary(actual: cls.Codes, scores: Scores, *, classes: tuple[Scalar, ...]) -> _Scored:

@@ -1,5 +1,7 @@
 """The answers of any model in one form: a value per row, and a probability per row and class.
 
+Or several values per row, which `outputs` knows.
+
 Frameworks return arrays, lists, series, frames, numpy's own strings, one column where a vector is
 meant, and probabilities without the names of their classes. What is not an answer is refused here,
 in words, before it reaches a file or a caller. Boosters also need a column of text to be the
@@ -15,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from brinery.errors import NotAModel, PredictionRefused
-from brinery.flavors import plain_values
+from brinery.errors import PredictionRefused
+from brinery.flavors import outputs, plain_values
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
@@ -58,7 +60,8 @@ def scores(
     """Return a model's answers in the form that every room reads.
 
     Args:
-        predicted: one value per row: an array, list, series, or a table of one column.
+        predicted: one value per row: an array, list, series, or a table of one column; or a table
+            of several columns, whose answers have neither probabilities nor classes.
         rows: how many rows were asked about.
         classes: of the model, in the order of its probabilities.
         probabilities: (n_rows, n_classes), or (n_rows,) or (n_rows, 1) of the second of two
@@ -67,14 +70,18 @@ def scores(
             the classes, or classes that nobody named. A frame names them.
 
     Raises:
-        NotAModel: it answers each row with several values.
+        NotAModel: it answers each row with more values than are supported.
         PredictionRefused: not one answer per row, or a probability that is none.
     """
+    outputs.check_size(predicted, rows=rows)
     if nameless:
         found = _table_of_probabilities(predicted, rows=rows, classes=classes)
         if found is not None:
             return found
-    values = one_per_row(predicted, rows=rows)
+    table = _array(predicted)
+    if outputs.are_several(table, rows=rows):
+        return outputs.scores(table, answer=predicted)
+    values = one_per_row(table, rows=rows)
     if probabilities is None:
         return Scores(predictions=values, classes=classes)
     return Scores(
@@ -175,17 +182,10 @@ def one_per_row(predicted: Any, *, rows: int) -> npt.NDArray[Any]:
     """Return predictions as a vector: (n_rows,).
 
     Raises:
-        NotAModel: there are several for each row.
         PredictionRefused: they are not one per row, or no numbers, texts or truth values.
     """
     values = _array(predicted)
-    if values.ndim == _TABLE and values.shape[0] == rows:
-        outputs = values.shape[1]
-        if outputs != 1:
-            raise NotAModel(
-                f"the model predicts {outputs} outputs, and one is supported",
-                hint="fit and pickle one estimator per output",
-            )
+    if values.shape == (rows, 1):
         values = values[:, 0]
     if values.ndim == 0:
         raise plain_values.no_vector(values.item(), rows=rows)

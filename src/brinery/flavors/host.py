@@ -49,6 +49,7 @@ class Host:
         self._flavor: Flavor | None = None
         self._uses: dict[str, ColumnUse] = {}
         self._frame: Optional[bool] = None
+        self._several = False
         self._before = environment.imported_modules()
 
     def answer(
@@ -115,6 +116,7 @@ class Host:
 
         A flavor may want a frame all the same, and one that cannot tell is tried with a frame.
         """
+        self._several = request.several
         frame: pd.DataFrame = tables.unpack(payload).select(list(request.columns)).to_pandas()
         for name in frame.columns:
             if frame[name].dtype == object:
@@ -142,6 +144,7 @@ class Host:
         """Return the packed scores of a frame or an array."""
         if self._flavor is None:
             raise errors.NotAModel("no model is loaded")
+        self._flavor.several = self._several
         try:
             return tables.pack_scores(self._flavor.score(self._model, frame))
         except errors.BrineryError:

@@ -16,7 +16,7 @@ import pandas as pd
 from msgspec import Struct
 
 from brinery.errors import NotAModel
-from brinery.flavors import answers
+from brinery.flavors import answers, outputs
 from brinery.records.description import ColumnUse, Description
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
@@ -51,12 +51,15 @@ class Flavor(Protocol):
         formats: of `ScanReport.format`, those that it loads itself. Pickles are loaded before any
             flavor is asked, and offered to each.
         frames: whether its models are given a frame even where they do not name their columns.
+        several: whether the model at hand is known to answer each row with several values, so that
+            a table of them is never taken for probabilities.
     """
 
     name: str
     module: str
     formats: tuple[str, ...] = ()
     frames: bool = False
+    several: bool = False
 
     def sniff(self, model: Any) -> bool:
         """Return whether a loaded object is a model of this framework; imports nothing."""
@@ -98,6 +101,10 @@ class Flavor(Protocol):
         """
         return self.frames
 
+    def output_names(self, model: Any) -> tuple[str, ...]:  # noqa: ARG002 - a framework may ask it
+        """Return what its several values are called; none where it does not say."""
+        return ()
+
     def n_features(self, model: Any) -> Optional[int]:
         """Return how many columns it takes; None where it does not say."""
         names = self.feature_names(model)
@@ -138,23 +145,23 @@ class Flavor(Protocol):
         )
 
     def score(self, model: Any, given: Given) -> Scores:
-        """Return the model's answers, one per row, in the form that every room reads.
+        """Return the model's answers for each row, in the form that every room reads.
 
         Raises:
-            NotAModel: it answers each row with several values.
-            PredictionRefused: it does not answer each row with one value, or a probability is
-                none.
+            NotAModel: it answers each row with more values than are supported.
+            PredictionRefused: it does not answer each row, or a probability is none.
         """
         classes, rows = self.classes(model), len(given)
         predicted = self.predict(model, given)
-        if not self.gives_probabilities(model):
-            return answers.scores(predicted, rows=rows, classes=classes)
-        return answers.scores(
+        found = answers.scores(
             predicted,
             rows=rows,
             classes=classes,
-            probabilities=self.predict_proba(model, given),
+            probabilities=self.predict_proba(model, given)
+            if self.gives_probabilities(model)
+            else None,
         )
+        return outputs.called(found, self.output_names(model)) if found.outputs else found
 
 
 def made_by(model: Any, package: str) -> bool:

@@ -117,7 +117,7 @@ class LightGBM(ScikitLearn):
         """Return its answers; of a booster's probabilities the likeliest class.
 
         Raises:
-            NotAModel: it answers each row with several values.
+            NotAModel: it answers each row with more values than are supported.
             PredictionRefused: an answer is none.
         """
         facts = _facts(_booster(model))

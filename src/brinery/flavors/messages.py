@@ -36,17 +36,20 @@ class Score(Struct, tag=True, frozen=True):
     Attributes:
         columns: the columns the model is given, in order.
         named: whether the model names its columns, and so is given a frame; else its flavor tells.
+        several: whether it is known to answer each row with several values.
     """
 
     columns: tuple[str, ...]
     named: bool
+    several: bool = False
 
 
 class ProbeMissing(Struct, tag=True, frozen=True):
-    """Say which columns of the payload's one-row table may be missing."""
+    """Say which columns of the payload's one-row table may be missing; the rest as for `Score`."""
 
     columns: tuple[str, ...]
     named: bool
+    several: bool = False
 
 
 class ListPackages(Struct, tag=True, frozen=True):
@@ -110,7 +113,7 @@ class Loaded(Struct, tag=True, frozen=True):
 
 
 class Scored(Struct, tag=True, frozen=True):
-    """The payload holds a column `prediction` and a column per class.
+    """The payload holds a column `prediction` and one per class, or a column per output.
 
     Attributes:
         frame: as `Artifact.frame` has it, once it is known.

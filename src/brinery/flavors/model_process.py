@@ -98,14 +98,23 @@ class ModelProcess:
         self.warnings: tuple[str, ...] = received.said(loaded.warnings)
         self.artifact = msgspec.structs.replace(artifact, flavor=loaded.flavor)
 
-    def name_classes(self, classes: tuple[Scalar, ...], *, labels: bool = False) -> None:
-        """Have answers carry the names of classes that the model does not tell, in its order.
+    def settle(
+        self,
+        *,
+        classes: tuple[Scalar, ...] = (),
+        labels: bool = False,
+        outputs: tuple[str, ...] = (),
+    ) -> None:
+        """Have answers carry names that the model does not tell, in its order.
 
         Args:
-            classes: their names.
+            classes: the names of its classes.
             labels: whether its answers are those and nothing else.
+            outputs: the names of the several values that it answers each row with.
         """
-        self.artifact = msgspec.structs.replace(self.artifact, classes=classes, labels=labels)
+        self.artifact = msgspec.structs.replace(
+            self.artifact, classes=classes, labels=labels, outputs=outputs
+        )
         self.description = naming.describe(self.description, self.artifact)
 
     def _admitted(self, path: Path, artifact: Artifact, *, code: Path | None) -> messages.Load:
@@ -157,13 +166,17 @@ class ModelProcess:
         except errors.PredictionRefused as error:
             row = _first_refused(table, self._refuses)
             hint = error.hint
+            if row is not None and not self._refuses(table.slice(row, 1)):
+                row = None  # it is the number of rows that was refused
             if row is not None:
                 there = table.slice(row, 1).select(list(self._columns(table)))
                 hint = _missing(there) or hint
             raise errors.PredictionRefused(error.reason, hint=hint, row=row) from None
 
     def _scored(self, table: pa.Table) -> Scores:
-        request = messages.Score(self._columns(table), self._named)
+        request = messages.Score(
+            self._columns(table), self._named, several=bool(self.artifact.outputs)
+        )
         rows, classes = table.num_rows, self._own_classes
         most_bytes = received.most_bytes(rows, len(classes))
         told, payload = self._ask(
@@ -188,7 +201,9 @@ class ModelProcess:
 
     def may_be_missing(self, row: pa.Table) -> tuple[str, ...]:
         """Return the columns of a one-row table whose value the model does without."""
-        request = messages.ProbeMissing(self._columns(row), self._named)
+        request = messages.ProbeMissing(
+            self._columns(row), self._named, several=bool(self.artifact.outputs)
+        )
         columns, _ = self._ask(request, messages.Columns, tables.pack(row))
         return columns.names
 

@@ -1,17 +1,20 @@
-"""The classes that a model does not tell itself: it is described as if it knew them.
+"""The classes and outputs that a model does not tell itself: it is described as if it knew them.
 
 A label encoder before a booster, or a table of probabilities without a header, leaves numbers
 where people say labels; a function that answers labels does not say which there are. Which label
 is which was told by the data when the model was imported; `given` puts them into its answers.
+So were the names of the several values that a model answers each row with.
 """
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
-from brinery.flavors import answers
+from brinery.errors import PredictionRefused
+from brinery.flavors import answers, outputs
 from brinery.records.artifact import Artifact
 from brinery.records.description import Description
+from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 
@@ -24,7 +27,14 @@ def numbers_classes(classes: tuple[Scalar, ...]) -> bool:
 
 
 def describe(description: Description, artifact: Artifact) -> Description:
-    """Return the description of a model whose classes are called so; as it is without names."""
+    """Return the description of a model whose classes are called so; as it is without names.
+
+    What answers each row with several values is *other*, and has no classes.
+    """
+    if artifact.outputs:
+        return replace(
+            description, classes=(), type=PredictionType.OTHER, gives_probabilities=False
+        )
     classes = artifact.classes
     if not classes:
         return description
@@ -38,11 +48,19 @@ def describe(description: Description, artifact: Artifact) -> Description:
 
 
 def given(scores: Scores, artifact: Artifact) -> Scores:
-    """Return scores with the names of the classes; as they are without names.
+    """Return scores with the names of the classes, or outputs; as they are without names.
 
     Raises:
         PredictionRefused: an answer is none of them.
     """
+    if artifact.outputs:
+        return outputs.settled(scores, artifact.outputs)
+    if scores.outputs and artifact.classes:
+        raise PredictionRefused(
+            f"the model answers each row with {len(scores.outputs)} values, and answered one when "
+            "it was imported",
+            hint="its predict must answer every time with the same kind of value",
+        )
     if not artifact.classes:
         return scores
     if artifact.labels:

@@ -185,13 +185,14 @@ class Onnx(Flavor):
         """Return its answers.
 
         Raises:
-            NotAModel: it answers each row with several values.
+            NotAModel: it answers each row with more values than are supported.
             PredictionRefused: its inputs are no table, or a value is none that they take.
         """
         rows = len(given)
         outputs = model.session.run(None, _feed(model, given))
         if not model.classes:
-            return answers.scores(outputs[0], rows=rows, nameless=len(outputs) == 1)
+            alone = len(outputs) == 1 and not self.several
+            return answers.scores(outputs[0], rows=rows, nameless=alone)
         labels = outputs[_label(model)]
         at = _probabilities(model)
         if at is None:

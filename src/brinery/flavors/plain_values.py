@@ -18,7 +18,7 @@ import pandas as pd
 from brinery.errors import PredictionRefused
 
 _NUMBER, _TRUTH, _TEXT = "a number", "a truth value", "text"
-_PLAIN_ARRAYS = "biufU"
+PLAIN_ARRAYS = "biufU"
 _ONE_PER_ROW = "its predict must answer each row with one value"
 _KINDS = f"{_ONE_PER_ROW}: a number, a text or a truth value"
 _MOST_SHOWN = 40
@@ -38,7 +38,7 @@ def plain(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     Raises:
         PredictionRefused: one is no plain value, or they are of several kinds.
     """
-    if values.dtype.kind in _PLAIN_ARRAYS:
+    if values.dtype.kind in PLAIN_ARRAYS:
         return values
     if values.dtype != object:
         values = np.array([*values, None], dtype=object)[:-1]

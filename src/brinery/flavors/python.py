@@ -61,12 +61,15 @@ class PlainPython(Flavor):
         """Return its answers; a table of probabilities stands for predictions.
 
         Raises:
-            NotAModel: it answers each row with several values.
-            PredictionRefused: it does not answer each row with one value.
+            NotAModel: it answers each row with more values than are supported.
+            PredictionRefused: it does not answer each row.
         """
         if self.gives_probabilities(model):
             return super().score(model, given)
         predicted = self.predict(model, given)
         return answers.scores(
-            predicted, rows=len(given), classes=self.classes(model), nameless=True
+            predicted,
+            rows=len(given),
+            classes=self.classes(model),
+            nameless=not self.several,
         )

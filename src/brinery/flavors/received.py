@@ -15,12 +15,14 @@ import msgspec
 import pyarrow as pa
 
 from brinery import errors
-from brinery.flavors import messages
+from brinery.flavors import messages, outputs, tables
 from brinery.pickles import words
 
 _MOST_SAID = 200
 _MOST_COLUMNS = 10_000
 _FREE_BYTES, _ROW_BYTES, _CLASS_BYTES = 1 << 20, 1 << 14, 16
+# Of a column of several: what describes it, with its name; and one of its values.
+_OUTPUT_BYTES, _VALUE_BYTES = 1 << 10, 16
 _PREDICTION, _PROBABILITY = "prediction", "p"
 
 # What a reader of a damaged table may raise.
@@ -70,11 +72,13 @@ def error(failed: messages.Failed) -> errors.BrineryError:
 
 def most_bytes(rows: int, classes: int) -> int:
     """Return how large the answers for so many rows may be."""
-    return _FREE_BYTES + rows * (_ROW_BYTES + _CLASS_BYTES * (classes + 1))
+    values = min(rows * outputs.MOST_OUTPUTS, outputs.MOST_VALUES)
+    several = outputs.MOST_OUTPUTS * _OUTPUT_BYTES + values * _VALUE_BYTES
+    return _FREE_BYTES + rows * (_ROW_BYTES + _CLASS_BYTES * (classes + 1)) + several
 
 
 def check_scores(payload: memoryview, *, rows: int, classes: int) -> None:
-    """Check that a payload holds scores: plain columns, one value for each row, sound within.
+    """Check that a payload holds scores: plain columns, a value in each row, sound within.
 
     Args:
         payload: an Arrow stream.
@@ -92,6 +96,9 @@ def check_scores(payload: memoryview, *, rows: int, classes: int) -> None:
         raise Unfit(f"its table is damaged: {words.plain(str(error))}") from None
     if table.num_rows != rows:
         raise Unfit(f"it has {table.num_rows} rows, and {rows} were asked about")
+    if b"outputs" in (table.schema.metadata or {}):
+        _check_outputs(table)
+        return
     names = table.column_names
     expected = (0, classes) if classes else range(_MOST_COLUMNS)
     probabilities = [f"{_PROBABILITY}{number}" for number in range(len(names) - 1)]
@@ -99,7 +106,33 @@ def check_scores(payload: memoryview, *, rows: int, classes: int) -> None:
         raise Unfit("its columns are others than those of scores")
     if not all(table.schema.field(name).type == pa.float64() for name in probabilities):
         raise Unfit("its probabilities are no float64")
-    column = table.column(_PREDICTION)
+    _check_column(table.column(_PREDICTION))
+
+
+def _check_outputs(table: Any) -> None:
+    """Check that a table holds several values for each row, and a sound name for each of them.
+
+    Raises:
+        Unfit: it does not.
+    """
+    names = tables.output_names(table.schema.metadata)
+    count = table.num_columns
+    if table.column_names != [f"{_PREDICTION}{number}" for number in range(count)]:
+        raise Unfit("its columns are others than those of several values")
+    if not 1 < count <= outputs.MOST_OUTPUTS or count != len(names):
+        raise Unfit(f"it names {len(names)} values, and has {count}")
+    if not outputs.are_names(names):
+        raise Unfit("the names of its values are told twice, too long, or cannot be shown")
+    for column in table.columns:
+        _check_column(column)
+
+
+def _check_column(column: Any) -> None:
+    """Check that a column holds predictions.
+
+    Raises:
+        Unfit: it does not.
+    """
     if not _plain(column.type):
         raise Unfit(f"its predictions are of the type {words.plain(str(column.type))}")
     if pa.types.is_string(column.type) and any(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from brinery.errors import LibraryMissing, NotAModel, PredictionRefused
 from brinery.flavors.answers import scalars, type_of
 from brinery.flavors.interface import Flavor, Given, Source, made_by
+from brinery.flavors.naming import numbers_classes
 from brinery.records.description import ColumnUse, Description
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
@@ -19,7 +20,6 @@ from brinery.records.signature import Scalar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_TABLE = 2
 _MAX_OUTLINE = 200
 _MAX_CATEGORIES = 1000
 
@@ -31,7 +31,7 @@ class ScikitLearn(Flavor):
     """The flavor of scikit-learn estimators, pipelines among them.
 
     Classifiers and regressors predict; so do clusterers, and outlier detectors (-1 or 1), as
-    *other*. A transformer without `predict` answers with its one column, as *other* too.
+    *other*. A transformer without `predict` answers with its columns, as *other* too.
     """
 
     name = "scikit-learn"
@@ -115,19 +115,32 @@ class ScikitLearn(Flavor):
         """
         _check_answers(model)
         _check_fitted(model)
-        return super().describe(model)
+        return replace(super().describe(model), transforms=not hasattr(model, "predict"))
 
     def predict(self, model: Any, given: Given) -> Any:
-        """Return its predictions, or the one column it transforms its input to."""
+        """Return its predictions, or what it transforms its input to."""
+        return model.predict(given) if hasattr(model, "predict") else model.transform(given)
+
+    def output_names(self, model: Any) -> tuple[str, ...]:
+        """Return what a transformer calls its columns; none where it does not say.
+
+        A classifier that gives a row several labels has a class for each.
+        """
         if hasattr(model, "predict"):
-            return model.predict(given)
-        return _one_column(model.transform(given))
+            classes = self.classes(model)
+            return () if numbers_classes(classes) else tuple(map(str, classes))
+        # Before scikit-learn 1.0 it had another name.
+        tell = getattr(model, "get_feature_names_out", getattr(model, "get_feature_names", None))
+        try:
+            return () if tell is None else tuple(map(str, tell()))
+        except Exception:  # noqa: BLE001 - a step within that cannot tell raises what it likes
+            return ()
 
     def score(self, model: Any, given: Given) -> Scores:
         """Return an estimator's predictions, with probabilities where it has them.
 
         Raises:
-            NotAModel: it answers each row with several values.
+            NotAModel: it answers each row with more values than are supported.
             PredictionRefused: it takes bare text, and one is missing; or its answer is none.
         """
         return super().score(model, _texts(given) if _takes_text(model) else given)
@@ -166,21 +179,6 @@ def _check_answers(model: Any) -> None:
         f"{outline(model)} can neither predict nor transform",
         hint="pickle the fitted estimator or pipeline itself",
     )
-
-
-def _one_column(transformed: Any) -> Any:
-    """Return what a transformer gives where it is one column.
-
-    Raises:
-        NotAModel: there are several.
-    """
-    shape: tuple[int, ...] = getattr(transformed, "shape", ())
-    if len(shape) == _TABLE and shape[1] != 1:
-        raise NotAModel(
-            f"the transformer gives {shape[1]} columns, and one answer per row is supported",
-            hint="put an estimator behind it in a Pipeline, and pickle the pipeline",
-        )
-    return transformed
 
 
 def _parts(model: Any) -> Iterator[Any]:

@@ -118,7 +118,7 @@ class Statsmodels(Flavor):
         """Return its answers; of its probabilities the likeliest class.
 
         Raises:
-            NotAModel: it answers each row with several values.
+            NotAModel: it answers each row with more values than are supported.
             PredictionRefused: it has no answer for a row, a value of which is missing.
         """
         rows = len(given)

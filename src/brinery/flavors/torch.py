@@ -21,7 +21,7 @@ from brinery.records.scores import Scores
 
 
 class Torch(Flavor):
-    """The flavor of PyTorch: numbers in, one number per row out."""
+    """The flavor of PyTorch: numbers in, one or several numbers per row out."""
 
     name = "torch"
     module = "torch"
@@ -70,8 +70,8 @@ class Torch(Flavor):
         """Return its output for float32 numbers.
 
         Raises:
-            NotAModel: it answers each row with several values.
-            PredictionRefused: the data holds text, or the output is no number per row.
+            NotAModel: it answers each row with more values than are supported.
+            PredictionRefused: the data holds text, or the output is no number for each row.
         """
         import torch
 
@@ -89,7 +89,7 @@ class Torch(Flavor):
                 f"the network returns a {type(output).__name__}, which is no tensor",
                 hint="wrap it in a network whose forward returns one tensor",
             )
-        return answers.scores(output.numpy(), rows=len(given), nameless=True)
+        return answers.scores(output.numpy(), rows=len(given), nameless=not self.several)
 
 
 def _members(source: Source) -> list[str]:

@@ -123,7 +123,7 @@ class XGBoost(ScikitLearn):
         """Return its answers; of a booster's probabilities the likeliest class.
 
         Raises:
-            NotAModel: it answers each row with several values.
+            NotAModel: it answers each row with more values than are supported.
             PredictionRefused: an answer is none.
         """
         given = _categorical(_booster(model), given)
@@ -137,9 +137,8 @@ class XGBoost(ScikitLearn):
             return answers.of_probabilities(output, rows=len(given), classes=classes)
         if facts.objective == "binary:logitraw":
             output = output > 0
-        values = answers.one_per_row(output, rows=len(given))
         return answers.scores(
-            values.astype("int64") if classes else values, rows=len(given), classes=classes
+            output.astype("int64") if classes else output, rows=len(given), classes=classes
         )
 
 

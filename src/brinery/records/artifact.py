@@ -23,6 +23,8 @@ class Artifact(Struct, frozen=True, kw_only=True):
         classes: what the model's classes are called, in its order, where the target or its answers
             told; empty where the model itself names them, or has none.
         labels: whether its answers are those classes and nothing else: no probability comes along.
+        outputs: what its answers are called, in order, where it answers each row with several
+            values; empty where with one.
         frame: whether it is given a frame although it does not name its columns, where only asking
             it told; None where its flavor tells.
     """
@@ -36,4 +38,5 @@ class Artifact(Struct, frozen=True, kw_only=True):
     code_sha256: str = ""
     classes: tuple[Scalar, ...] = ()
     labels: bool = False
+    outputs: tuple[str, ...] = ()
     frame: Optional[bool] = None

@@ -37,6 +37,7 @@ class Description(Struct, frozen=True, kw_only=True):
         type: what it predicts, as far as it can be told.
         classes: in the order of its probabilities; empty where it has none.
         gives_probabilities: whether it has `predict_proba`.
+        transforms: whether it answers with `transform`, having no `predict`.
         feature_names: the columns it was fitted on, in order; None where it was fitted without.
         n_features: how many columns it takes; None where it does not say.
         columns: what it does with each of `feature_names`; a name that is absent is unknown.
@@ -48,6 +49,7 @@ class Description(Struct, frozen=True, kw_only=True):
     type: PredictionType
     classes: tuple[Scalar, ...] = ()
     gives_probabilities: bool = False
+    transforms: bool = False
     feature_names: Optional[tuple[str, ...]] = None
     n_features: Optional[int] = None
     columns: dict[str, ColumnUse] = {}

@@ -15,11 +15,16 @@ class Scores:
     """The answers of a model.
 
     Attributes:
-        predictions: (n_rows,) what `predict` returned: labels of any scalar type, or float64.
+        predictions: (n_rows,) what `predict` returned: labels of any scalar type, or float64; or
+            (n_rows, n_outputs) where each row has several values, of type object where some are
+            numbers and some text.
         probabilities: (n_rows, n_classes) float64 in the order of the classes, or None where the
             model gives none.
         classes: (n_classes,) in the model's order; empty where it has none. Probabilities without
             classes are of classes that nobody named, and predictions are then their indices.
+        outputs: (n_outputs,) what the several values of a row are called; empty where each row has
+            one. Beside them there are neither probabilities nor classes.
+        framed: whether the model answered with a frame, whose columns the outputs are.
 
     As an array (`np.asarray(scores)`) it is its predictions.
     """
@@ -27,6 +32,8 @@ class Scores:
     predictions: npt.NDArray[np.generic]
     probabilities: npt.NDArray[np.float64] | None = None
     classes: tuple[Scalar, ...] = ()
+    outputs: tuple[str, ...] = ()
+    framed: bool = False
 
     def __len__(self) -> int:
         return len(self.predictions)
@@ -38,6 +45,8 @@ class Scores:
             predictions=self.predictions[start:stop],
             probabilities=None if chances is None else chances[start:stop],
             classes=self.classes,
+            outputs=self.outputs,
+            framed=self.framed,
         )
 
     def __array__(

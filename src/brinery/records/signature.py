@@ -1,4 +1,4 @@
-"""What a model takes: its columns, in order."""
+"""What a model takes, and the values it answers with where they are several: names and types."""
 
 from __future__ import annotations
 
@@ -41,16 +41,32 @@ class Column(Struct, frozen=True, kw_only=True):
     categorical: bool = False
 
 
+class Output(Struct, frozen=True, kw_only=True):
+    """One of the several values that a model answers each row with.
+
+    Attributes:
+        name: as the model calls it, or `output_0`, `output_1` and so on.
+        type: of its values.
+        framed: whether the model's answer is a frame, of which it is a column.
+    """
+
+    name: str
+    type: ColumnType
+    framed: bool = False
+
+
 class Signature(Struct, frozen=True, kw_only=True):
     """The input columns in the order of the data, and one row that is known to work.
 
     Attributes:
         columns: every column of the data but the target.
         example: column name to value; a missing value is None.
+        outputs: of a model that answers each row with several values; else empty.
     """
 
     columns: tuple[Column, ...]
     example: dict[str, Optional[Scalar]]
+    outputs: tuple[Output, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name, or None."""

@@ -1,9 +1,9 @@
 """Which flavors an MLflow model directory states, so that any MLflow program loads the version.
 
 They say what that framework's own `save_model` would. MLflow has no loader for a pickled booster,
-a plain function or a classifier in ONNX that is asked with a frame, and that of statsmodels adds no
-constant: for those `mlflow_loader` is laid beside the model. What cannot answer a frame at all gets
-no `python_function` flavor.
+a plain function, a transformer or a classifier in ONNX that is asked with a frame, and that of
+statsmodels adds no constant: for those `mlflow_loader` is laid beside the model. What cannot answer
+a frame at all gets no `python_function` flavor.
 """
 
 from __future__ import annotations
@@ -89,6 +89,8 @@ def _pickled(candidate: Candidate, directory: Path) -> Entries:
         "serialization_format": "cloudpickle",
     }
     native = {"sklearn": sklearn}
+    if candidate.description.transforms:
+        return Entries(LOADER_MODULE, {"data": file}, native)  # MLflow's own asks for a `predict`
     if flavor == "lightgbm":
         native["lightgbm"] = {
             "lgb_version": version,
@@ -111,6 +113,8 @@ def _skops(candidate: Candidate, directory: Path) -> Entries:
             "skops_trusted_types": list(candidate.artifact.globals),
         }
     }
+    if candidate.description.transforms:
+        return Entries(LOADER_MODULE, {"data": file}, native)
     return Entries(_SKLEARN, {"model_path": file, "predict_fn": "predict"}, native)
 
 
@@ -169,8 +173,11 @@ def _onnx(candidate: Candidate, directory: Path) -> Entries:
             "onnx_session_options": None,
         }
     }
-    labels = bool(candidate.description.classes) or candidate.description.gives_probabilities
-    return Entries(LOADER_MODULE if labels else "mlflow.onnx", {"data": file}, native)
+    description = candidate.description
+    labels = bool(description.classes) or description.gives_probabilities
+    # MLflow's own makes one column of an output, whatever its shape.
+    ours = labels or bool(candidate.signature.outputs)
+    return Entries(LOADER_MODULE if ours else "mlflow.onnx", {"data": file}, native)
 
 
 def _folder(candidate: Candidate, directory: Path) -> Entries:

@@ -26,7 +26,9 @@ def _load_pyfunc(data_path: str) -> _Model:
     if path.suffix == ".json":
         return _Model(_of_target(json.loads(path.read_text(encoding="utf-8"))["target"]))
     if path.suffix == ".onnx":
-        return _Model(_OnnxClassifier(path))
+        return _Model(_OnnxGraph(path))
+    if path.suffix == ".skops":
+        return _Model(_of_skops(path))
     with path.open("rb") as stream:
         return _Model(pickle.load(stream))  # noqa: S301 - in the user's program, as MLflow does
 
@@ -48,8 +50,21 @@ class _Model:
             data = importlib.import_module("xgboost").DMatrix(data)
         elif type(self._model).__module__.startswith("statsmodels."):
             data = _with_constant(self._model.model, data)
-        predict = getattr(self._model, "predict", self._model)
-        return predict(data)
+        predict = getattr(self._model, "predict", None)
+        if predict is None and hasattr(self._model, "transform"):
+            return _transformed(self._model, data)
+        return (predict or self._model)(data)
+
+
+def _transformed(model: Any, data: Any) -> Any:
+    """Return what a transformer makes of a frame; a sparse table is filled out."""
+    first = model
+    while parts := getattr(first, "steps", None) or getattr(first, "transformer_list", None):
+        first = parts[0][1]
+    if hasattr(first, "build_analyzer") and hasattr(data, "iloc"):
+        data = data.iloc[:, 0]  # it takes texts, and not columns
+    made = model.transform(data)
+    return made.toarray() if hasattr(made, "toarray") else made
 
 
 def _with_constant(inner: Any, data: Any) -> Any:
@@ -64,8 +79,10 @@ def _with_constant(inner: Any, data: Any) -> Any:
     return made
 
 
-class _OnnxClassifier:
-    """A classifier in ONNX, whose labels are its first output; MLflow's loader expects one output.
+class _OnnxGraph:
+    """A graph in ONNX whose answer is its first output, the labels of a classifier or a table.
+
+    MLflow's loader expects one output, of one column.
 
     Args:
         path: of the file.
@@ -76,7 +93,7 @@ class _OnnxClassifier:
         self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def predict(self, frame: Any) -> Any:
-        """Return a label per row of a frame."""
+        """Return the answer for each row of a frame."""
         wanted = self._session.get_inputs()
         if len(wanted) == 1:
             given = {wanted[0].name: _typed(frame.to_numpy(), wanted[0].type)}
@@ -91,6 +108,14 @@ def _typed(values: Any, kind: str) -> Any:
         return values.astype(str).astype(object)
     names = {"tensor(float)": "float32", "tensor(double)": "float64", "tensor(int64)": "int64"}
     return values.astype(names.get(kind, values.dtype))
+
+
+def _of_skops(path: Path) -> Any:
+    """Return the model of a skops file, made of the types that were accepted at import."""
+    yaml = importlib.import_module("yaml")
+    stated = yaml.safe_load((path.parent / "MLmodel").read_text(encoding="utf-8"))
+    trusted = stated["flavors"]["sklearn"]["skops_trusted_types"]
+    return importlib.import_module("skops.io").load(path, trusted=trusted)
 
 
 def _of_target(target: str) -> Any:

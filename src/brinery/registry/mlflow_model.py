@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 PASSPORT_FILE = "brinery.json"
 
 _MAX_PARAM = 500
+_PLAIN_TYPES = {
+    # MLflow takes no integers for a double, and no missing value for a long: the type that the
+    # data has is the one that its frames have too.
+    ColumnType.INTEGER: "long",
+    ColumnType.NUMBER: "double",
+    ColumnType.STRING: "string",
+    ColumnType.BOOLEAN: "boolean",
+    ColumnType.DATETIME: "datetime",
+}
 _DIGEST = 32
 
 
@@ -195,6 +204,10 @@ def _signature(candidate: Candidate) -> ModelSignature:
     from mlflow.types import ColSpec, Schema
 
     answers = _answer_type(candidate)
+    outputs = [
+        ColSpec(_PLAIN_TYPES[output.type], name=output.name)
+        for output in candidate.signature.outputs
+    ]
     return ModelSignature(
         inputs=Schema(
             [
@@ -202,7 +215,7 @@ def _signature(candidate: Candidate) -> ModelSignature:
                 for column in candidate.signature.columns
             ]
         ),
-        outputs=Schema([ColSpec(answers)]) if answers else None,
+        outputs=Schema(outputs or [ColSpec(answers)]) if outputs or answers else None,
     )
 
 
@@ -223,16 +236,4 @@ def _mlflow_type(column: Column) -> str | AnyType:
     if column.categorical:
         # MLflow takes a categorical of numbers neither as numbers nor as text.
         return AnyType()  # type: ignore[no-untyped-call]
-    match column.type:
-        case ColumnType.INTEGER:
-            # MLflow takes no integers for a double, and no missing value for a long: the type that
-            # the data has is the one that its frames have too.
-            return "long"
-        case ColumnType.NUMBER:
-            return "double"
-        case ColumnType.STRING:
-            return "string"
-        case ColumnType.BOOLEAN:
-            return "boolean"
-        case ColumnType.DATETIME:
-            return "datetime"
+    return _PLAIN_TYPES[column.type]

@@ -138,7 +138,7 @@ class Reader:
         """Return the node of a fitted classifier or regressor."""
         node = self.node(estimator)
         if not isinstance(node, Model):
-            raise Unsupported(f"{type(estimator).__name__} answers nothing")
+            raise Unsupported(f"{type(estimator).__name__} transforms, and no scorer ends so")
         return node
 
     def node(self, estimator: Any) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ class OwnWriter:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._named = {"model": endpoint.version.name, "version": endpoint.version.number}
+        self._outputs = [output.name for output in endpoint.candidate.signature.outputs]
         classifies = endpoint.candidate.description.type in (
             PredictionType.BINARY,
             PredictionType.MULTICLASS,
@@ -39,16 +40,31 @@ class OwnWriter:
 
     def _predictions(self, scores: Scores) -> Iterable[dict[str, Any]]:
         key = self._key
+        if scores.predictions.ndim > 1:
+            return (
+                {"values": values} for values in _by_name(scores.outputs or self._outputs, scores)
+            )
         predictions = scores.predictions.tolist()
         if scores.probabilities is None:
             return ({key: prediction} for prediction in predictions)
         labels = [str(label) for label in scores.classes]
         return (
-            {key: prediction, "probabilities": dict(zip(labels, row))}  # noqa: B905 - its table is checked
-            for prediction, row in zip(predictions, scores.probabilities.tolist())  # noqa: B905
+            {key: prediction, "probabilities": dict(zip(labels, row, strict=True))}
+            for prediction, row in zip(predictions, scores.probabilities.tolist(), strict=True)
         )
 
 
 def mlflow(_: Asked, scores: Scores) -> bytes:
-    """Return the answer of MLflow's route: what `predict` returned, row by row."""
+    """Return the answer of MLflow's route: what `predict` returned, row by row.
+
+    Of several values a row of a frame is an object by column, as MLflow has it, and that of an
+    array is a list.
+    """
+    if scores.framed:
+        return _encode({"predictions": _by_name(scores.outputs, scores)})
     return _encode({"predictions": scores.predictions.tolist()})
+
+
+def _by_name(names: Sequence[str], scores: Scores) -> list[dict[str, Any]]:
+    """Return the several values of each row by name."""
+    return [dict(zip(names, row, strict=True)) for row in scores.predictions.tolist()]

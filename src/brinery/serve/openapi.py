@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from brinery.records.evaluation import PredictionType
-from brinery.records.signature import Column, ColumnType, Scalar
+from brinery.records.signature import Column, ColumnType, Output, Scalar
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.problems import MEDIA_TYPE
 from brinery.specs.settings import UnknownCategories
@@ -140,7 +141,7 @@ def _schemas(endpoint: Endpoint) -> dict[str, Any]:
         ),
         "InvocationsRequest": _invocations(),
         "InvocationsResponse": _object(
-            {"predictions": {"type": "array", "items": _value(endpoint)}}
+            {"predictions": {"type": "array", "items": _returned(endpoint)}}
         ),
         "Health": _object({"status": {"type": "string"}}),
         "Ready": _object(
@@ -171,6 +172,8 @@ def _column(column: Column, *, strict: bool) -> dict[str, Any]:
 
 
 def _prediction(endpoint: Endpoint) -> dict[str, Any]:
+    if outputs := endpoint.candidate.signature.outputs:
+        return _object({"values": _values(outputs)})
     description = endpoint.candidate.description
     classifies = description.type in (PredictionType.BINARY, PredictionType.MULTICLASS)
     properties = {"label" if classifies else "value": _value(endpoint)}
@@ -178,6 +181,27 @@ def _prediction(endpoint: Endpoint) -> dict[str, Any]:
         share = {"type": "number", "minimum": 0, "maximum": 1}
         properties["probabilities"] = _object({str(label): share for label in description.classes})
     return _object(properties)
+
+
+def _returned(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the schema of a row's answer on MLflow's route."""
+    outputs = endpoint.candidate.signature.outputs
+    if not outputs:
+        return _value(endpoint)
+    if outputs[0].framed:
+        return _values(outputs)
+    return {"type": "array", "minItems": len(outputs), "maxItems": len(outputs)}
+
+
+def _values(outputs: Sequence[Output]) -> dict[str, Any]:
+    """Return the schema of several values by name; of very many the names are left out."""
+    if len(outputs) > _MAX_ENUM:
+        return {"type": "object", "minProperties": len(outputs), "maxProperties": len(outputs)}
+    return _object({output.name: _nullable(_JSON_TYPES[output.type]) for output in outputs})
+
+
+def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "type": [schema["type"], "null"]}
 
 
 def _value(endpoint: Endpoint) -> dict[str, Any]:
