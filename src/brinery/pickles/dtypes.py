@@ -19,6 +19,7 @@ from brinery.records.scan import Global
 
 _DTYPE = Global("numpy", "dtype")
 _CLASSES = "numpy.dtypes"
+_ENCODE = Global("_codecs", "encode")
 # Of records and of what is told by its fields alone, numpy writes the class instead of a text.
 _VOIDS = frozenset({Global("numpy", "record"), Global("numpy", "void")})
 
@@ -46,6 +47,8 @@ def is_type(origin: Global) -> bool:
 
 def note_made(made: Inert, evidence: Evidence) -> None:
     """Note what was made: a type may be told as long as nothing else was."""
+    if made.origin == _ENCODE and all(type(given) is str for given in made.arguments):
+        return  # the bytes of protocols before 3, in what is told of times
     if not is_type(made.origin):
         evidence.fresh.clear()
         return
@@ -144,8 +147,8 @@ def _placed(names: Any, fields: Any) -> list[tuple[int, int, bool]] | None:
         return None
     titled = {told[2]: name for name, told in fields.items() if name in names and told[2:]}
     for key in set(fields) - set(names):
-        told, same = fields[key], fields.get(titled.get(key, key))
-        if same is told or same is None or told[0] is not same[0] or told[1] != same[1]:
+        told, same = fields[key], fields.get(titled.get(key))
+        if same is None or told[0] is not same[0] or told[1] != same[1]:
             return None
     return [(fields[name][1], *_inner(fields[name][0])) for name in names]
 
