@@ -28,7 +28,7 @@ def test_described_and_not_scored(tmp_path: Path) -> None:
         assert process.description.outline.endswith("… 2 more")
         with pytest.raises(PredictionRefused, match="no program") as caught:
             process.score(to_arrow(numbers()))
-    assert "torch.jit.script" in caught.value.hint
+    assert "torch.onnx.export" in caught.value.hint
 
 
 def test_damaged(tmp_path: Path) -> None:

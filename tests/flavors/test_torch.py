@@ -78,11 +78,23 @@ def test_names_that_were_not_accepted(tmp_path: Path) -> None:
         load(tmp_path / "model.pt", NAMES[0])
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_archive_behind_a_pickle(tmp_path: Path) -> None:
+    """Code that lies behind a pickle, where the scan reads numbers, is not loaded."""
+    path = tmp_path / "weights.pt"
+    weights = network(1).state_dict()
+    torch.save(weights, path, _use_new_zipfile_serialization=False)
+    torch.jit.save(torch.jit.script(network(1)), tmp_path / "script.pt")
+    with path.open("ab") as file:
+        file.write((tmp_path / "script.pt").read_bytes())
+    assert isinstance(load(path), Tensors)
+
+
 def test_weights_alone(tmp_path: Path) -> None:
     """Weights without a network are described, and refused when they are asked to predict."""
     torch.save(network(1).state_dict(), tmp_path / "weights.pt")
     found = load(tmp_path / "weights.pt")
-    assert found == Tensors({"0.bias": (1,), "0.weight": (1, 3)})
+    assert found == Tensors({"0.bias": (1,), "0.weight": (1, 3)}, held="weights")
 
 
 def test_text() -> None:

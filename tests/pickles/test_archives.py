@@ -242,6 +242,20 @@ def test_torchscript(file: Path) -> None:
     assert "TorchScript" in finding.reason
 
 
+@pytest.mark.parametrize("member", ["x/models/model.json", "serialized_exported_program.json"])
+def test_exported_program(file: Path, member: str) -> None:
+    """A program that torch exported says that text of it is evaluated, beside a pickle or alone."""
+    program = (member, b"{}")
+    for content in (archive(program), torch(GOOD, program)):
+        report = scanned(file, content)
+        assert report.format == "torch"
+        assert report.outermost == "torch.export.exported_program.ExportedProgram"
+        (finding,) = (one for one in report.findings if one.verdict is not Verdict.SAFE)
+        assert str(finding.name) == "torch.export.load"
+        assert finding.verdict is Verdict.DANGEROUS
+        assert "exported program" in finding.reason
+
+
 def test_a_table_that_is_too_large(file: Path) -> None:
     """A table of contents larger than any honest one is refused before it is read."""
     content = bytearray(torch(GOOD))

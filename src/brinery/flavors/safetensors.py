@@ -10,15 +10,23 @@ from brinery.records.scores import Scores
 
 _LISTED = 5
 
+# What to do with weights that nothing predicts with.
+WHOLE = (
+    "save the whole network: torch.onnx.export(network, …, 'model.onnx'), or "
+    "torch.export.save(torch.export.export(network, …), 'model.pt2')"
+)
+
 
 class Tensors(NamedTuple):
     """What a safetensors file holds.
 
     Attributes:
         shapes: of each tensor, by name.
+        held: what the file holds, in a word.
     """
 
     shapes: dict[str, tuple[int, ...]]
+    held: str = "tensors"
 
 
 class Safetensors(Flavor):
@@ -57,14 +65,13 @@ class Safetensors(Flavor):
         more = f", … {len(each) - _LISTED} more" if len(each) > _LISTED else ""
         return f"{len(each)} tensors: {', '.join(each[:_LISTED])}{more}"
 
-    def score(self, _model: Tensors, _given: Given) -> Scores:
+    def score(self, model: Tensors, _given: Given) -> Scores:
         """Return nothing: there is no program to run.
 
         Raises:
             PredictionRefused: always.
         """
         raise PredictionRefused(
-            "a safetensors file holds tensors and no program that uses them",
-            hint="save the whole network: torch.jit.script(network).save('model.pt'), or "
-            "torch.onnx.export(network, …, 'model.onnx')",
+            f"the file holds {model.held}, and no program that uses them",
+            hint=WHOLE,
         )

@@ -17,6 +17,7 @@ from brinery.errors import LibraryMissing, PredictionRefused
 from brinery.flavors import answers
 from brinery.flavors.interface import Flavor, Given, Source, made_by
 from brinery.flavors.safetensors import Tensors
+from brinery.pickles import archives
 from brinery.records.scores import Scores
 
 
@@ -46,9 +47,9 @@ class Torch(Flavor):
                 hint="pip install 'brinery[torch]'",
             ) from None
         members = _members(source)
-        if any("/code/" in name for name in members):
+        if archives.is_torchscript(members):
             network = torch.jit.load(str(source.path), map_location="cpu")
-        elif any(name.endswith(("models/model.json", "exported_program.json")) for name in members):
+        elif archives.is_exported(members):
             # An exported program is in the mode that it was exported in.
             return torch.export.load(str(source.path)).module()
         else:
@@ -57,7 +58,7 @@ class Torch(Flavor):
                 network = torch.load(str(source.path), map_location="cpu", weights_only=True)
         if isinstance(network, Mapping):
             shapes = {str(name): tuple(np.shape(value)) for name, value in network.items()}
-            return Tensors(dict(sorted(shapes.items())))
+            return Tensors(dict(sorted(shapes.items())), held="weights")
         return network.eval()
 
     def outline(self, model: Any) -> str:
@@ -93,9 +94,13 @@ class Torch(Flavor):
 
 
 def _members(source: Source) -> list[str]:
-    """Return the names within an archive; none where the file is a pickle of old."""
-    if not zipfile.is_zipfile(source.path):
-        return []
+    """Return the names within an archive; none where the file is a pickle of old.
+
+    By its first bytes, as the scan and torch tell: an archive behind a pickle was not read.
+    """
+    with source.path.open("rb") as file:
+        if not file.read(4).startswith(archives.MAGIC):
+            return []
     with zipfile.ZipFile(source.path) as archive:
         return archive.namelist()
 

@@ -12,7 +12,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from brinery.pickles import compression
@@ -43,8 +43,21 @@ _DAMAGE = (
     struct.error,
 )
 
+# The programs that `torch.export.save` writes, now and before.
+_EXPORTED = ("models/model.json", "exported_program.json")
+
 # Reads a member, given its name and its decompressed stream; tells whether it knows its format.
 ReadMember = Callable[[str, Any], bool]
+
+
+def is_torchscript(names: Iterable[str]) -> bool:
+    """Return whether an archive with such members carries TorchScript code."""
+    return any("/code/" in f"/{name}" and name.endswith(".py") for name in names)
+
+
+def is_exported(names: Iterable[str]) -> bool:
+    """Return whether an archive with such members is a program that torch exported."""
+    return any(name.endswith(_EXPORTED) for name in names)
 
 
 class _Window(io.RawIOBase):

@@ -23,6 +23,10 @@ _SIZED_BY_STATE = "SUV"
 _ALIGNMENT = "numpy_array_alignment_bytes"
 _TOLD = frozenset({"allow_mmap", "dtype", "order", "shape", "subclass", _ALIGNMENT})
 _DTYPE = Global("numpy", "dtype")
+_MADE = frozenset(
+    {"MaskedArray", "_frombuffer", "_mareconstruct", "_reconstruct", "matrix", "ndarray"}
+    | {"recarray"}
+)
 _OBJECT = Global("builtins", "object")  # what makes objects before protocol 2
 _STRINGS = Global("numpy._core._internal", "_convert_to_stringdtype_kwargs")
 _STATE_LENGTHS = (8, 9)  # the last may be what numpy knows of times
@@ -63,6 +67,11 @@ class Layout(Struct, frozen=True):
     holds_objects: bool
     aligned: bool
     is_text: bool
+
+
+def is_array(origin: Global) -> bool:
+    """Return whether what a name makes is an array of numpy's."""
+    return origin.name in _MADE and origin.module.partition(".")[0] == "numpy"
 
 
 def is_wrapper(origin: Global) -> bool:

@@ -93,6 +93,7 @@ _NAMES = {
         "scipy._lib._bunch": "_make_tuple_bunch",
         "sklearn.utils._testing": "run_doctest",
         "torch.jit": "load",
+        "torch.export": "load",
         "torch._dynamo.guards": "GuardBuilder.get",
         "torch.fx.experimental.symbolic_shapes": "ShapeEnv.evaluate_guards_expression",
         "torch.utils._config_module": "ConfigModule.load_config load_config",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from brinery.pickles.bounds import MAX_DEPTH, MAX_NAMES, Budget, TooMuch
 from brinery.pickles.inert import Inert
@@ -66,6 +67,8 @@ class Evidence:
         python: what is told of the Python that wrote it, by how exactly it is told.
         code: the names that code within asks for.
         outermost, tree, feature_names, classes: as `ScanReport` has them.
+        fresh: by `id`, the types of arrays that nothing was made of yet.
+        sealed: by `id`, the dictionaries that a type keeps, which are not to be changed.
         used: the objects of which it is judged what they call, when all of them is there.
     """
 
@@ -90,6 +93,8 @@ class Evidence:
         self.tree: Node | None = None
         self.feature_names: tuple[str, ...] | None = None
         self.classes: tuple[str, ...] | None = None
+        self.fresh: set[int] = set()
+        self.sealed: dict[int, dict[Any, Any]] = {}
         self.used: list[Inert] = []
         self._names: dict[Global, _Seen] = {}
         self._problems: dict[str, None] = {}
@@ -100,7 +105,12 @@ class Evidence:
         whole = f"{self.member}/{member}" if self.member else member
         part = Evidence(self.budget, member=whole, depth=self.depth + 1, in_folder=self.in_folder)
         part.label = member
+        part.sealed = self.sealed
         return part
+
+    def seal(self, held: dict[Any, Any]) -> None:
+        """Note a dictionary that is not to be changed again."""
+        self.sealed[id(held)] = held
 
     def deeper(self) -> None:
         """Note that what is read now lies within a layer that is no part of its own.

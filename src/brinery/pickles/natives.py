@@ -39,6 +39,7 @@ _READ_AS = {
     "lightgbm-text": "lightgbm.basic.Booster",
     "catboost": "catboost.core.CatBoost",
     "onnx": "onnx.ModelProto",
+    "torch-exported": "torch.export.exported_program.ExportedProgram",
 }
 _MAX_COLUMNS = 10_000
 _VERSION_NUMBERS = 3

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from brinery.pickles import arrays, attributes, costs
+from brinery.pickles import arrays, attributes, costs, dtypes
 from brinery.pickles.bounds import KEEP_TEXT_BYTES, MAX_NUMBER_BYTES, Broken
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.getters import is_getter, is_method, looked_up
@@ -154,6 +154,7 @@ def _build(machine: Any) -> None:
         raise Broken("an array is told twice how it lies")
     if made.named and made.state is not None:
         judge(made, made.state, evidence=evidence)  # which the pickle may have changed since
+    dtypes.note_state(made, state, evidence)
     made.build(state)
     if not made.named:
         return
@@ -265,6 +266,8 @@ def _set_items(machine: Any, items: Sequence[Any], how: str) -> None:
     if isinstance(held, Global):
         _change(machine, held, how)
     elif isinstance(held, dict):
+        if id(held) in machine.evidence.sealed:
+            machine.evidence.problem(dtypes.CHANGED)
         for key, value in pairs:
             if type(key) is str or (type(key) is int and -_WORD < key < _WORD):
                 held[key] = value

@@ -35,7 +35,7 @@ UNREAD = {
     b"\x28\xb5\x2f\xfd": ("a zstd file", "decompress it first: zstd -d"),
 }
 # The numbers of a tensor, which may begin as anything does.
-_TENSOR = re.compile(r"(.*/)?data/\d+")
+_TENSOR = re.compile(r"(.*/)?data/(\d+|weights/weight_\d+|constants/tensor_\d+)")
 _TAR_PLACE, _TAR_MAGIC = 257, b"ustar"
 
 
@@ -197,6 +197,9 @@ def _zip(stream: Any, evidence: Evidence) -> str | None:
     names = {member.filename for member in members}
     found = zip_format(names)
     known = found is not None
+    if found == "torch" and archives.is_exported(names):
+        # Of its pickles none is the model.
+        natives.note_class("torch-exported", evidence)
     array = partial(_stored, stream, {one.filename: one for one in members}, evidence=evidence)
     for member in sorted(members, key=lambda one: not is_main(one.filename)):
         part = evidence.inner(shown(member.filename))
@@ -209,11 +212,21 @@ def _zip(stream: Any, evidence: Evidence) -> str | None:
             part.problem(f"it is {unread}, which is not read")
         finally:
             evidence.adopt(part)
-    if any("/code/" in f"/{name}" and name.endswith(".py") for name in names) and found == "torch":
-        asked = Global("torch.jit", "load")
-        evidence.ask(asked, "archive")
-        evidence.doubt(asked, "the archive carries TorchScript code")
+    if found == "torch":
+        _ask_of_torch(names, evidence)
     return found or ("unknown" if known else None)
+
+
+def _ask_of_torch(names: set[str], evidence: Evidence) -> None:
+    """Note which loaders of torch's, that run what a file holds, an archive is made for."""
+    if archives.is_torchscript(names):
+        script = Global("torch.jit", "load")
+        evidence.ask(script, "archive")
+        evidence.doubt(script, "the archive carries TorchScript code")
+    if archives.is_exported(names):
+        program = Global("torch.export", "load")
+        evidence.ask(program, "archive")
+        evidence.doubt(program, "the archive carries an exported program, whose sizes are text")
 
 
 def _stored(
@@ -258,6 +271,8 @@ def zip_format(names: set[str]) -> str | None:
     if "config.json" in names and names & {"metadata.json", "model.weights.h5"}:
         return "keras"
     if any(name == "data.pkl" or name.endswith("/data.pkl") for name in names):
+        return "torch"
+    if archives.is_exported(names):
         return "torch"
     if names and all(name.endswith(".npy") for name in names):
         return "npz"

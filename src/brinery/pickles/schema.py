@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from brinery.pickles import attributes, costs, facts, uses
+from brinery.pickles import attributes, costs, dtypes, facts, uses
 from brinery.pickles.bounds import Broken
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.inert import Inert
@@ -183,6 +183,8 @@ class _Nodes:
 
     def _built(self, made: Inert, content: Any, loader: str) -> None:
         """Give an object its state, having noted what is wrong with it."""
+        if content is not None and loader in _GIVE_STATES:
+            dtypes.note_state(made, content, self._evidence)
         made.build(content)
         if loader == "PartialNode" and isinstance(content, dict):
             content = content.get("namespace")

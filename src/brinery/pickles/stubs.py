@@ -253,6 +253,7 @@ class InertUnpickler(_Machine):  # type: ignore[misc]
             raise Broken(f"it calls {described(asked)}, which cannot be called")
         self.evidence.acted = True
         if isinstance(asked, Inert):
+            self.evidence.fresh.clear()
             return self._call_again(asked, given, how)
         made = uses.call(asked, given, how=how, evidence=self.evidence)
         if made.origin == code.TYPE or asked.name == "_create_code":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brinery.pickles import calls, costs
+from brinery.pickles import calls, costs, dtypes
 from brinery.pickles.evidence import Evidence
 from brinery.pickles.inert import Inert
 from brinery.pickles.policy import listed
@@ -32,4 +32,6 @@ def call(asked: Global, given: tuple[Any, ...], *, how: str, evidence: Evidence)
     for name, taken in {asked: given, origin: arguments}.items():
         if words := costs.of_call(name, taken, evidence=evidence):
             evidence.problem(words)
-    return Inert(origin, arguments)
+    result = Inert(origin, arguments)
+    dtypes.note_made(result, evidence)
+    return result
