@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 FILE = Path(__file__).with_name("libkernel.so")
 
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_int64
+_NOTHING = ctypes.c_char * 0
 _ARGUMENTS = {
     "trees": (
         *[_POINTER] * 3,
@@ -228,7 +229,9 @@ def murmur32(tokens: bytes, starts: Array) -> Array:
     return found
 
 
-def _at(array: Array) -> int:
+def _at(array: Any) -> Any:
     """Return the address of an array's first value."""
-    address: int = array.__array_interface__["data"][0]
-    return address
+    try:
+        return _NOTHING.from_buffer(array)
+    except TypeError:  # nobody may write to it, which this soonest way to its address asks for
+        return array.__array_interface__["data"][0]

@@ -77,14 +77,15 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
         return "f4" if self.nodes.dtype == np.int32 else "f8"
 
     @cached_property
-    def _kernel(self) -> kernel.Trees:
-        return kernel.Trees(
+    def _kernel(self) -> tuple[kernel.Trees, np.dtype[Any]]:
+        walk = kernel.Trees(
             nodes=np.ascontiguousarray(self.table),
             roots=np.ascontiguousarray(self.roots),
             outputs=np.ascontiguousarray(self.outputs),
             leaves=np.ascontiguousarray(self.leaves),
             sets=np.ascontiguousarray(self.sets),
         )
+        return walk, np.dtype(self.features)
 
     def goes_right(self, at: Array, x: Array) -> Array:
         """Return which rows go right: (n_rows,) booleans.
@@ -119,9 +120,11 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
             base: what the sums begin at: one number, (n_outputs,) or (n_rows, n_outputs).
         """
         require(x.shape[1] == self.n_features, "trees of other columns")
-        sums = np.empty((len(x), self.n_outputs), dtype=self.leaves.dtype)
-        sums[:] = base
-        self._kernel.add(np.ascontiguousarray(x, dtype=self.features), sums)
+        walk, features = self._kernel
+        sums = np.zeros((len(x), self.n_outputs), dtype=self.leaves.dtype)
+        if isinstance(base, np.ndarray) or base:
+            sums[:] = base
+        walk.add(np.ascontiguousarray(x, dtype=features), sums)
         return sums
 
 
