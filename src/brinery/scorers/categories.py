@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import repeat
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.records.signature import Scalar
-from brinery.scorers.data import Array, Data, Declined, Sparse, column_of, is_nan, rows_of, width_of
+from brinery.scorers.data import Array, Data, Declined, Sparse, is_nan, listed, rows_of, width_of
 from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
 from brinery.scorers.origin import Origins
 
@@ -19,6 +19,7 @@ from brinery.scorers.origin import Origins
 _NONE = -1
 _DECLINED = -2
 _UNFOUND = -3
+_ELSE = repeat(_UNFOUND)
 
 
 class Lookup(Struct, frozen=True, kw_only=True, dict=True):
@@ -52,17 +53,16 @@ class Lookup(Struct, frozen=True, kw_only=True, dict=True):
         return max(int(self.codes.max(initial=_NONE)), self.unknown, self.missing)
 
     @cached_property
-    def _places(self) -> dict[Scalar, int]:
-        return dict(zip(self.values, self.codes.tolist()))
+    def _get(self) -> Callable[[Any, int], int]:
+        return dict(zip(self.values, self.codes.tolist())).get
 
-    def find(self, array: Array) -> list[int]:
+    def find(self, values: list[Any]) -> list[int]:
         """Return the code of each value: (n_rows,).
 
         Raises:
             Declined: the library refuses a value that it does not know, or that is missing.
         """
-        values = array.tolist()
-        found = list(map(self._places.get, values, repeat(_UNFOUND)))
+        found = list(map(self._get, values, _ELSE))
         if _UNFOUND in found:
             for row, value in enumerate(values):
                 if found[row] == _UNFOUND:
@@ -97,16 +97,17 @@ class OneHot(Struct, Step, frozen=True, kw_only=True, tag=True):
     def transform(self, data: Data) -> Data:
         """Return the ones and zeros."""
         codes = _codes(self.lookups, data)
-        n_rows = len(codes)
+        n_rows, per_row = codes.shape
         ones = codes >= 0
-        rows, columns = np.nonzero(ones)[0], codes[ones]
-        if self.sparse:
-            starts = np.zeros(n_rows + 1, dtype=np.int64)
+        if per_row and np.count_nonzero(ones) == codes.size:
+            starts, columns = np.arange(0, codes.size + 1, per_row), codes.reshape(-1)
+        else:
+            starts, columns = np.zeros(n_rows + 1, dtype=np.int64), codes[ones]
             np.cumsum(np.count_nonzero(ones, axis=1), out=starts[1:])
-            return Sparse(starts, columns, np.ones(len(columns)), self.width)
-        table = np.zeros((n_rows, self.width))
-        table[rows, columns] = 1.0
-        return table
+        values = np.empty(len(columns))
+        values.fill(1.0)
+        table = Sparse(starts, columns, values, self.width)
+        return table if self.sparse else table.dense()
 
     def trace(self, origins: Origins) -> Origins:
         """Return that no output rises or falls with an input."""
@@ -144,7 +145,7 @@ class Encode(Struct, Step, frozen=True, kw_only=True, tag=True):
 def _codes(lookups: Sequence[Lookup], data: Data) -> Array:
     """Return the codes of every column: (n_rows, n_columns) int64."""
     require(width_of(data) == len(lookups), "an encoder of other columns")
-    found = [lookup.find(column_of(data, place)) for place, lookup in enumerate(lookups)]
+    found = [one.find(values) for one, values in zip(lookups, listed(data))]
     return np.array(found, dtype=np.int64).reshape(len(lookups), rows_of(data)).T
 
 

@@ -46,7 +46,7 @@ class Codes(Struct, Step, frozen=True, kw_only=True, tag=True):
         require((self.columns < data.width).all(), "categories of columns that are not there")
         arrays = list(data.arrays)
         for place, lookup in zip(self.columns.tolist(), self.lookups):
-            codes = np.asarray(lookup.find(arrays[place]))
+            codes = np.asarray(lookup.find(arrays[place].tolist()))
             arrays[place] = np.where(codes < 0, np.nan, codes)
         return Columns(data.names, tuple(arrays), data.n_rows)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Optional
 
 import numpy as np
@@ -11,10 +11,13 @@ from msgspec import Struct
 
 from brinery.scorers.data import (
     Array,
+    Columns,
     Data,
+    Picker,
     Sparse,
     beside,
     dense,
+    picker,
     rows_of,
     select,
     sparse_beside,
@@ -70,7 +73,7 @@ class Chain(Struct, Step, frozen=True, tag=True):
         return origins
 
 
-class Choice(Struct, Step, frozen=True, tag=True):
+class Choice(Struct, Step, frozen=True, tag=True, dict=True):
     """Some of the columns.
 
     Attributes:
@@ -88,8 +91,13 @@ class Choice(Struct, Step, frozen=True, tag=True):
 
     def transform(self, data: Data) -> Data:
         """Return those columns."""
-        require(width_of(data) == self.of, f"{width_of(data)} columns, not {self.of}")
-        return select(data, self.places)
+        if width_of(data) != self.of:
+            raise ValueError(f"{width_of(data)} columns, not {self.of}")
+        return data.pick(self._pick) if isinstance(data, Columns) else select(data, self.places)
+
+    @cached_property
+    def _pick(self) -> Picker:
+        return picker(self.places.tolist())
 
     def trace(self, origins: Origins) -> Origins:
         """Return where those columns come from."""
@@ -193,7 +201,9 @@ def read_pipeline(pipeline: Any, reader: Reader) -> Step | Model:
     node = reader.node(last)
     if isinstance(node, Step):
         return Chain((*steps, node))
-    return Piped(Chain(steps), node) if steps else node
+    if not steps:
+        return node
+    return Piped(steps[0] if len(steps) == 1 else Chain(steps), node)
 
 
 def read_column_transformer(transformer: Any, reader: Reader) -> Step:

@@ -8,99 +8,158 @@ library would is `Declined`, and the library answers instead.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, Union
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from brinery.scorers import kernel
 
 Array = npt.NDArray[Any]
+Held = Union[Array, list[str]]
+Picker = Callable[[Any], tuple[Any, ...]]
 
 # More columns than these are for the library, and more values with their zeros: where a table
 # widens from step to step, a small file could fill the memory.
 _WIDEST = 1 << 24
 _MOST_VALUES = 1 << 27
+_LARGEST_SINGLE = float(np.finfo(np.float32).max)
 
 
 class Declined(Exception):
     """These rows are for the library: here they might be answered otherwise than there."""
 
 
-@dataclass(frozen=True, eq=False)
-class Columns:
+class Columns(Struct, frozen=True, eq=False, dict=True):
     """Columns of different types.
 
     Attributes:
         names: of each; numbers as text where they came without names.
-        arrays: (n_rows,) each, float64 or of objects.
+        held: (n_rows,) each: a float64 array, an array of objects, or a list of text.
         n_rows: count.
     """
 
     names: tuple[str, ...]
-    arrays: tuple[Array, ...]
+    held: tuple[Held, ...]
     n_rows: int
 
     @property
     def width(self) -> int:
         """Return how many columns there are."""
-        return len(self.arrays)
+        return len(self.held)
+
+    @cached_property
+    def arrays(self) -> tuple[Array, ...]:
+        """Return the columns: (n_rows,) each, float64 or of objects."""
+        return tuple(map(_array, self.held))
 
     def column(self, place: int) -> Array:
-        """Return one of them: (n_rows,)."""
-        return self.arrays[place]
+        """Return one of them: (n_rows,) float64 or of objects."""
+        return _array(self.held[place])
+
+    def listed(self) -> list[list[Any]]:
+        """Return the values of each column."""
+        return [one if isinstance(one, list) else one.tolist() for one in self.held]
+
+    def pick(self, picker: Picker) -> Columns:
+        """Return some of them."""
+        return Columns(picker(self.names), picker(self.held), self.n_rows)
 
     def select(self, places: Array) -> Columns:
         """Return some of them."""
-        chosen = places.tolist()
-        names = tuple([self.names[place] for place in chosen])
-        return Columns(names, tuple([self.arrays[place] for place in chosen]), self.n_rows)
+        return self.pick(picker(places.tolist()))
 
     def dense(self) -> Array:
-        """Return them as one table of numbers: (n_rows, width) float64.
+        """Return them as one table of numbers: (n_rows, width) float64, which nobody may change.
 
         Raises:
             Declined: one holds text.
         """
-        _check_size(self.n_rows, len(self.arrays))
-        table = np.empty((self.n_rows, len(self.arrays)))
-        for place, array in enumerate(self.arrays):
-            if array.dtype == object:
-                raise Declined("text where numbers are taken")
-            table[:, place] = array
-        return table
+        return self._dense
+
+    @cached_property
+    def _dense(self) -> Array:
+        width = len(self.held)
+        _check_size(self.n_rows, width)
+        if not width:
+            return np.empty((self.n_rows, 0))
+        if list in map(type, self.held):
+            raise Declined("text where numbers are taken")
+        values = np.concatenate(self.held)
+        if values.dtype == object:
+            raise Declined("text where numbers are taken")
+        made = np.ascontiguousarray(values.reshape(width, self.n_rows).T, dtype=np.float64)
+        made.flags.writeable = False
+        return made
 
 
-@dataclass(frozen=True, eq=False)
+def picker(keys: Sequence[Any]) -> Picker:
+    """Return what takes the values of some keys, as a tuple also where there is but one."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda values: tuple([values[key] for key in keys])
+
+
+def _array(column: Held) -> Array:
+    if isinstance(column, np.ndarray):
+        return column
+    made: Array = np.empty(len(column), dtype=object)
+    made[:] = column
+    return made
+
+
 class Sparse:
-    """A table of mostly zeros, row by row.
+    """A table of mostly zeros, row by row; within a row no column comes twice.
 
-    Attributes:
+    Args:
         starts: (n_rows + 1,) int64, where each row's values begin.
         columns: (n_values,) int64, ascending within a row unless the library's are not.
         values: (n_values,) float64 or float32.
         width: count of columns.
     """
 
-    starts: Array
-    columns: Array
-    values: Array
-    width: int
+    def __init__(self, starts: Array, columns: Array, values: Array, width: int) -> None:
+        self._held = starts, columns, values
+        self.width = width
+
+    @property
+    def starts(self) -> Array:
+        """Return where each row's values begin: (n_rows + 1,) int64."""
+        return self._figures()[0]
+
+    @property
+    def columns(self) -> Array:
+        """Return the column of each value: (n_values,) int64."""
+        return self._figures()[1]
+
+    @property
+    def values(self) -> Array:
+        """Return the values: (n_values,) float64 or float32."""
+        return self._figures()[2]
 
     @property
     def n_rows(self) -> int:
         """Return how many rows there are."""
         return len(self.starts) - 1
 
+    def _figures(self) -> tuple[Array, Array, Array]:
+        return self._held
+
     def rows(self) -> Array:
         """Return the row of each value: (n_values,)."""
-        return np.repeat(np.arange(self.n_rows), np.diff(self.starts))
+        starts = self.starts
+        return np.repeat(np.arange(self.n_rows), starts[1:] - starts[:-1])
 
     def column(self, place: int) -> Array:
         """Return one column: (n_rows,)."""
-        return self.dense()[:, place]
+        found = np.zeros(self.n_rows, dtype=self.values.dtype)
+        held = self.columns == place
+        found[self.rows()[held]] = self.values[held]
+        return found
 
     def part(self, start: int, stop: int) -> Sparse:
         """Return some rows that follow each other."""
@@ -120,12 +179,29 @@ class Sparse:
         starts = np.concatenate([[0], np.cumsum(held)])
         return Sparse(starts, columns, self.values[taken], len(places))
 
-    def dense(self) -> Array:
-        """Return it with its zeros: (n_rows, width)."""
+    def dense(self, *, absent: float = 0.0) -> Array:
+        """Return it with its zeros: (n_rows, width).
+
+        Args:
+            absent: what they are written as.
+        """
         _check_size(self.n_rows, self.width)
-        table = np.zeros((self.n_rows, self.width), dtype=self.values.dtype)
-        np.add.at(table, (self.rows(), self.columns), self.values)
+        shape, dtype = (self.n_rows, self.width), self._type()
+        table = np.full(shape, absent, dtype) if absent else np.zeros(shape, dtype)
+        self._write(table, absent=absent)
         return table
+
+    def _write(self, table: Array, *, absent: float) -> None:
+        """Write the values into a table of the same size that holds what is absent."""
+        del absent
+        starts, columns, values = self._figures()
+        if len(starts) == 2:  # noqa: PLR2004 - one row
+            table[0][columns] = values
+        else:
+            table[self.rows(), columns] = values
+
+    def _type(self) -> np.dtype[Any]:
+        return self._held[2].dtype
 
     def dot(self, other: Array) -> Array:
         """Return its product with a table: (n_rows, other_width) float64.
@@ -136,18 +212,72 @@ class Sparse:
         Raises:
             IndexError: a value has no row in it.
         """
-        count = int(self.starts[-1])
-        if self.values.shape != (count,) or self.columns.shape != (count,):
+        starts, columns, values = self._figures()
+        count = int(starts[-1])
+        if values.shape != (count,) or columns.shape != (count,):
             raise IndexError("a sparse table without its values")
         # As a number without a sign, a negative one is a large one.
-        if count and self.columns.view(np.uint64).max() >= len(other):
+        if count and columns.view(np.uint64).max() >= len(other):
             raise IndexError("a sparse table that is wider than it says")
         return kernel.sparse_dot(
-            starts=np.ascontiguousarray(self.starts, dtype=np.int64),
-            columns=np.ascontiguousarray(self.columns, dtype=np.int64),
-            values=np.ascontiguousarray(self.values, dtype=np.float64),
+            starts=np.ascontiguousarray(starts, dtype=np.int64),
+            columns=np.ascontiguousarray(columns, dtype=np.int64),
+            values=np.ascontiguousarray(values, dtype=np.float64),
             dense=np.ascontiguousarray(other, dtype=np.float64),
         )
+
+
+class Joined(Sparse):
+    """Tables side by side as a sparse one: joined where its values are asked for, not before.
+
+    Args:
+        parts: (n_rows, …) each, one at least.
+        width: how many columns they have together.
+    """
+
+    def __init__(self, parts: Sequence[Data], width: int) -> None:
+        self._parts = parts
+        self.width = width
+
+    @property
+    def n_rows(self) -> int:
+        """Return how many rows there are."""
+        return rows_of(self._parts[0])
+
+    @cached_property
+    def _joined(self) -> tuple[Array, Array, Array]:
+        """Return the figures of the table, its values in the order of the parts."""
+        tables = [sparse(part) for part in self._parts]
+        offsets = np.cumsum([0, *(table.width for table in tables)])
+        rows = np.concatenate([table.rows() for table in tables])
+        columns = np.concatenate([t.columns + offset for t, offset in zip(tables, offsets)])
+        values = np.concatenate([table.values for table in tables])
+        order = np.argsort(rows, kind="stable")
+        counts = np.bincount(rows, minlength=self.n_rows)
+        return np.concatenate([[0], np.cumsum(counts)]), columns[order], values[order]
+
+    def _figures(self) -> tuple[Array, Array, Array]:
+        return self._joined
+
+    def _write(self, table: Array, *, absent: float) -> None:
+        at = 0
+        for part in self._parts:
+            held = table[:, at : at + width_of(part)]
+            at += held.shape[1]
+            if isinstance(part, Sparse):
+                part._write(held, absent=absent)
+            elif absent:
+                values = dense(part)
+                np.copyto(held, values, where=values != 0.0)
+            else:
+                # Of two zeros the one without a sign, as where none is written.
+                np.add(dense(part), 0.0, out=held)
+
+    def _type(self) -> np.dtype[Any]:
+        types = {
+            part._type() if isinstance(part, Sparse) else dense(part).dtype for part in self._parts
+        }
+        return types.pop() if len(types) == 1 else np.result_type(*types)
 
 
 Data = Union[Columns, Sparse, Array]
@@ -178,6 +308,13 @@ def width_of(data: Data) -> int:
 def column_of(data: Data, place: int) -> Array:
     """Return one column: (n_rows,)."""
     return data[:, place] if isinstance(data, np.ndarray) else data.column(place)
+
+
+def listed(data: Data) -> list[list[Any]]:
+    """Return the values of each column: (n_columns, n_rows)."""
+    if isinstance(data, Columns):
+        return data.listed()
+    return [column_of(data, place).tolist() for place in range(width_of(data))]
 
 
 def select(data: Data, places: Array) -> Data:
@@ -216,11 +353,14 @@ def finite(table: Array) -> Array:
     Raises:
         Declined: a value is missing or infinite, which the library's step refuses.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = np.add.reduce(table, axis=None)
-    if not np.isfinite(total) and not np.isfinite(table).all():
+    if not is_finite(table):
         raise Declined("a value is missing or infinite")
     return table
+
+
+def is_finite(table: Array) -> bool:
+    """Return whether every value is a finite number."""
+    return np.count_nonzero(np.isfinite(table)) == table.size
 
 
 def unbounded(table: Array) -> Array:
@@ -229,9 +369,22 @@ def unbounded(table: Array) -> Array:
     Raises:
         Declined: a value is infinite.
     """
-    if np.isinf(table).any():
+    if np.count_nonzero(np.isinf(table)):
         raise Declined("a value is infinite")
     return table
+
+
+def fits_single(table: Array) -> bool:
+    """Return whether every value is a finite number, in float32 too."""
+    return np.count_nonzero(np.abs(table) <= _LARGEST_SINGLE) == table.size
+
+
+def single(table: Array) -> Array:
+    """Return a table of numbers in float32, in which a larger one is infinite: a new table."""
+    if fits_single(table):
+        return table.astype(np.float32)
+    with np.errstate(over="ignore"):
+        return table.astype(np.float32)
 
 
 def beside(parts: Sequence[Data]) -> Data:
@@ -242,11 +395,8 @@ def beside(parts: Sequence[Data]) -> Data:
     if len(parts) == 1:
         return parts[0]
     _check_size(rows_of(parts[0]), sum(map(width_of, parts)))
-    if all(
-        (isinstance(part, Columns) and _holds_text(part) is False) or not isinstance(part, Columns)
-        for part in parts
-    ):
-        return np.hstack([dense(part) for part in parts])
+    if not any(isinstance(part, Columns) and _holds_text(part) for part in parts):
+        return np.concatenate([dense(part) for part in parts], axis=1)
     names: list[str] = []
     arrays: list[Array] = []
     for part in parts:
@@ -268,7 +418,7 @@ def _check_size(n_rows: int, width: int) -> None:
 
 
 def _holds_text(columns: Columns) -> bool:
-    return any(array.dtype == object for array in columns.arrays)
+    return any(isinstance(one, list) or one.dtype == object for one in columns.held)
 
 
 def sparse(data: Data) -> Sparse:
@@ -288,14 +438,7 @@ def sparse(data: Data) -> Sparse:
 
 def sparse_beside(parts: Sequence[Data]) -> Sparse:
     """Return tables side by side as one sparse table, its values in the order of the parts."""
-    tables = [sparse(part) for part in parts]
-    offsets = np.cumsum([0, *(table.width for table in tables)])
-    if offsets[-1] > _WIDEST:
+    width = sum(map(width_of, parts))
+    if width > _WIDEST:
         raise Declined("a table that is too wide")
-    rows = np.concatenate([table.rows() for table in tables])
-    columns = np.concatenate([t.columns + offset for t, offset in zip(tables, offsets)])
-    values = np.concatenate([table.values for table in tables])
-    order = np.argsort(rows, kind="stable")
-    counts = np.bincount(rows, minlength=tables[0].n_rows)
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    return Sparse(starts, columns[order], values[order], int(offsets[-1]))
+    return Joined(parts, width)

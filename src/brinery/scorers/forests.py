@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from brinery.scorers.data import Array, Data, Sparse, dense, finite, unbounded
+from brinery.scorers.data import Array, Data, Sparse, dense, finite, fits_single, single, unbounded
 from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, require
 from brinery.scorers.origin import Origins
 from brinery.scorers.trees import Grown, Trees, in_parts, planted
@@ -66,8 +66,10 @@ def as_float32(data: Data, *, missing: bool) -> Array:
     Raises:
         Declined: a value is infinite in float32, or missing where none may be.
     """
-    with np.errstate(over="ignore"):
-        table = dense(data).astype(np.float32)
+    table = dense(data)
+    if fits_single(table):
+        return table.astype(np.float32)
+    table = single(table)
     # Of a sparse table the library takes no missing value, whatever it takes of a dense one.
     return unbounded(table) if missing and not isinstance(data, Sparse) else finite(table)
 

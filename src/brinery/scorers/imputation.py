@@ -11,10 +11,11 @@ from brinery.records.signature import Scalar
 from brinery.scorers.data import (
     Columns,
     Data,
-    Declined,
     beside,
     column_of,
     dense,
+    finite,
+    is_finite,
     is_nan,
     missing_in,
     rows_of,
@@ -52,13 +53,15 @@ class Impute(Struct, Step, frozen=True, kw_only=True, tag=True):
         """Return the numbers, none missing, and the indicators behind them."""
         table = dense(data)
         require(table.shape[1] == len(self.fills), "an imputer of other columns")
+        usual = self.missing is None and not len(self.indicators)
+        if usual and len(self.kept) == len(self.fills) and is_finite(table):
+            return table
         if self.missing is None:
             holes = np.isnan(table)
             unbounded(table)
         else:
             holes = table == self.missing
-            if not np.isfinite(table).all():
-                raise Declined("a value is missing or infinite")
+            finite(table)
         filled = np.where(holes, self.fills, table) if holes.any() else table
         if len(self.kept) < len(self.fills):
             filled = filled[:, self.kept]

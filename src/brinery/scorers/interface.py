@@ -14,6 +14,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from brinery.scorers.data import Array, Data, Declined
 from brinery.scorers.origin import Origins
@@ -26,8 +27,7 @@ class Unsupported(Exception):
     """An estimator, or a setting of one, that no node stands for; the text says which."""
 
 
-@dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Struct, frozen=True, eq=False):
     """The answers of a model.
 
     Attributes:

@@ -28,8 +28,10 @@
 
 #if defined(__GNUC__)
 #define RARELY(condition) __builtin_expect(!!(condition), 0)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 #else
 #define RARELY(condition) (condition)
+#define ALWAYS_INLINE inline
 #endif
 
 /* A set of categories: the number of its 32-bit words, then the words. */
@@ -39,14 +41,27 @@ static inline int holds(const uint32_t *set, double value) {
   return (set[1 + category / 32] >> (category % 32)) & 1;
 }
 
-/* A walk for values of type X, with leaves of type A that are added up in type A.
+/* Trees that are walked together.
  *
  * nodes       (n_nodes,)      the children of an inner node lie side by side at `next`;
  *                             of a leaf, `next` is its row of `leaves`
  * roots       (n_trees,)      each tree's first node
  * outputs     (n_trees,)      the first column of `sums` that a tree adds to
+ * depths      (n_trees,)      how deep a tree is whose leaves are about equally deep; else 0
  * leaves      (n_leaves, width)
  * sets        words of categories; a node that asks for them has the place of its set for threshold
+ * categories  whether there is such a node
+ */
+typedef struct {
+  const void *nodes;
+  const int32_t *roots, *outputs, *depths;
+  const void *leaves;
+  const uint32_t *sets;
+  int64_t n_trees, width, categories;
+} forest;
+
+/* A walk for values of type X, with leaves of type A that are added up in type A.
+ *
  * x           (n_rows, n_features)
  * sums        (n_rows, n_outputs)
  */
@@ -133,9 +148,45 @@ static inline int holds(const uint32_t *set, double value) {
       }                                                                                           \
   }                                                                                               \
                                                                                                   \
-  EXPORT void NAME(const NAME##_node *nodes, const int32_t *roots, const int32_t *outputs,        \
-                   int64_t n_trees, const A *leaves, int64_t width, const uint32_t *sets,         \
-                   const X *x, int64_t n_rows, int64_t n_features, A *sums, int64_t n_outputs) {  \
+  /* The same for a tree whose leaves are about equally deep: each row takes as many steps as the \
+   * deepest leaf has, and one that has ended stays where it is. No branch has to be foreseen.    \
+   * `plain` is a constant: no value is missing, and no node asks for a category. */              \
+  static ALWAYS_INLINE void NAME##_even(const NAME##_node *nodes, int32_t root, int32_t depth,    \
+                                        const A *leaves, int64_t width, const uint32_t *sets,     \
+                                        const X *x, int64_t n_rows, int64_t n_features, A *sums,  \
+                                        int64_t n_outputs, int plain) {                           \
+    int32_t at[LANES];                                                                            \
+    int64_t r = 0;                                                                                \
+    for (; r + LANES <= n_rows; r += LANES) {                                                     \
+      const X *row = x + r * n_features;                                                          \
+      for (int i = 0; i < LANES; i++) at[i] = root;                                               \
+      for (int32_t d = 0; d < depth; d++)                                                         \
+        for (int i = 0; i < LANES; i++) {                                                         \
+          const NAME##_node *node = nodes + at[i];                                                \
+          int32_t feature = node->feature;                                                        \
+          int inner = feature >= 0;                                                               \
+          X value = row[i * n_features + (inner ? feature & COLUMN : 0)];                         \
+          int right = value > node->threshold;                                                    \
+          if (!plain) {                                                                           \
+            right |= (value != value) & ((feature & MISSING_LEFT) == 0);                          \
+            if (RARELY(inner && (feature & CATEGORIES) && value == value))                        \
+              right = !holds(sets + (int64_t)node->threshold, (double)value);                     \
+          }                                                                                       \
+          at[i] = inner ? node->next + right : at[i];                                             \
+        }                                                                                         \
+      for (int i = 0; i < LANES; i++)                                                             \
+        NAME##_add(nodes + at[i], leaves, width, sums + (r + i) * n_outputs);                     \
+    }                                                                                             \
+    NAME##_tree(nodes, root, leaves, width, sets, x + r * n_features, n_rows - r, n_features,     \
+                sums + r * n_outputs, n_outputs);                                                 \
+  }                                                                                               \
+  EXPORT void NAME(const forest *trees, const X *x, int64_t n_rows, int64_t n_features, A *sums,  \
+                   int64_t n_outputs) {                                                           \
+    const NAME##_node *nodes = trees->nodes;                                                      \
+    const int32_t *roots = trees->roots, *outputs = trees->outputs, *depths = trees->depths;      \
+    const A *leaves = trees->leaves;                                                              \
+    const uint32_t *sets = trees->sets;                                                           \
+    int64_t n_trees = trees->n_trees, width = trees->width;                                       \
     if (n_rows < FEW) {                                                                           \
       for (int64_t r = 0; r < n_rows; r++)                                                        \
         NAME##_row(nodes, roots, outputs, n_trees, leaves, width, sets, x + r * n_features,       \
@@ -144,9 +195,21 @@ static inline int holds(const uint32_t *set, double value) {
     }                                                                                             \
     for (int64_t b = 0; b < n_rows; b += BLOCK) {                                                 \
       int64_t count = n_rows - b < BLOCK ? n_rows - b : BLOCK;                                    \
-      for (int64_t t = 0; t < n_trees; t++)                                                       \
-        NAME##_tree(nodes, roots[t], leaves, width, sets, x + b * n_features, count, n_features,  \
-                    sums + b * n_outputs + outputs[t], n_outputs);                                \
+      const X *block = x + b * n_features;                                                        \
+      int plain = !trees->categories;                                                             \
+      for (int64_t i = 0; i < count * n_features; i++) plain &= block[i] == block[i];             \
+      for (int64_t t = 0; t < n_trees; t++) {                                                     \
+        A *first = sums + b * n_outputs + outputs[t];                                             \
+        if (!depths[t])                                                                           \
+          NAME##_tree(nodes, roots[t], leaves, width, sets, block, count, n_features, first,      \
+                      n_outputs);                                                                 \
+        else if (plain)                                                                           \
+          NAME##_even(nodes, roots[t], depths[t], leaves, width, sets, block, count, n_features,  \
+                      first, n_outputs, 1);                                                       \
+        else                                                                                      \
+          NAME##_even(nodes, roots[t], depths[t], leaves, width, sets, block, count, n_features,  \
+                      first, n_outputs, 0);                                                       \
+      }                                                                                           \
     }                                                                                             \
   }
 

@@ -18,17 +18,9 @@ Array = npt.NDArray[Any]
 FILE = Path(__file__).with_name("libkernel.so")
 
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_int64
+_NOTHING = ctypes.c_char * 0
 _ARGUMENTS = {
-    "trees": (
-        *[_POINTER] * 3,
-        _SIZE,
-        _POINTER,
-        _SIZE,
-        *[_POINTER] * 2,
-        *[_SIZE] * 2,
-        _POINTER,
-        _SIZE,
-    ),
+    "trees": (_POINTER, _POINTER, *[_SIZE] * 2, _POINTER, _SIZE),
     "sparse_dot": (*[_POINTER] * 3, _SIZE, _POINTER, _SIZE, _POINTER),
     "expm1_each": (_POINTER, _SIZE),
     "exponents": (_POINTER, _SIZE),
@@ -77,6 +69,17 @@ def node_type(features: str) -> np.dtype[Any]:
     return np.dtype([("threshold", features), ("feature", np.int32), ("next", np.int32)])
 
 
+class _Forest(ctypes.Structure):
+    """Where the arrays of `Trees` lie, as the kernel has it."""
+
+    _fields_ = (
+        *((name, _POINTER) for name in ("nodes", "roots", "outputs", "depths", "leaves", "sets")),
+        ("n_trees", _SIZE),
+        ("width", _SIZE),
+        ("categories", _SIZE),
+    )
+
+
 class Trees:
     """Trees that are walked together.
 
@@ -84,18 +87,31 @@ class Trees:
         nodes: (n_nodes,) of `node_type`.
         roots: (n_trees,) int32.
         outputs: (n_trees,) int32, the first column that each tree adds to.
+        depths: (n_trees,) int32, how deep a tree is that is walked level by level; 0 for one whose
+            leaves are of many depths.
         leaves: (n_leaves, width), float64 or float32, the type that sums are made in.
         sets: (n_words,) uint32, the sets of categories.
+        categories: whether a node asks for one.
     """
 
     def __init__(
-        self, *, nodes: Array, roots: Array, outputs: Array, leaves: Array, sets: Array
+        self,
+        *,
+        nodes: Array,
+        roots: Array,
+        outputs: Array,
+        depths: Array,
+        leaves: Array,
+        sets: Array,
+        categories: bool,
     ) -> None:
-        self._kept = (nodes, roots, outputs, leaves, sets)
+        arrays = nodes, roots, outputs, depths, leaves, sets
+        self._kept = arrays
         types = nodes.dtype["threshold"].str[1:], leaves.dtype.str[1:]
         self._walk = _function(_TREES[types])
-        before = (_at(nodes), _at(roots), _at(outputs), len(roots))
-        self._arguments = (*before, _at(leaves), leaves.shape[1], _at(sets))
+        addresses = [array.__array_interface__["data"][0] for array in arrays]
+        self._forest = _Forest(*addresses, len(roots), leaves.shape[1], categories)
+        self._at = ctypes.addressof(self._forest)
 
     def add(self, x: Array, sums: Array) -> None:
         """Add the leaf of every tree to the sums of each row, in the order of the trees.
@@ -104,8 +120,7 @@ class Trees:
             x: (n_rows, n_features) of the nodes' type, C-contiguous.
             sums: (n_rows, n_outputs) of the leaves' type, C-contiguous.
         """
-        n_rows, n_features = x.shape
-        self._walk(*self._arguments, _at(x), n_rows, n_features, _at(sums), sums.shape[1])
+        self._walk(self._at, _at(x), *x.shape, _at(sums), sums.shape[1])
 
 
 class Levels(NamedTuple):
@@ -228,7 +243,9 @@ def murmur32(tokens: bytes, starts: Array) -> Array:
     return found
 
 
-def _at(array: Array) -> int:
+def _at(array: Any) -> Any:
     """Return the address of an array's first value."""
-    address: int = array.__array_interface__["data"][0]
-    return address
+    try:
+        return _NOTHING.from_buffer(array)
+    except TypeError:  # nobody may write to it, which this soonest way to its address asks for
+        return array.__array_interface__["data"][0]

@@ -95,6 +95,8 @@ def _received(found: Any) -> Data:
     """Return what a transformer of the library gave as data."""
     if hasattr(found, "tocsr"):
         rows = found.tocsr()
+        if not rows.has_canonical_format and _repeats(rows):
+            raise Declined("a sparse table with a column twice in a row")
         return Sparse(
             rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data, rows.shape[1]
         )
@@ -108,6 +110,12 @@ def _received(found: Any) -> Data:
     if table.dtype.kind not in "biuf":
         raise Declined("a step that gives neither numbers nor text")
     return table if table.dtype.kind == "f" else table.astype(np.float64)
+
+
+def _repeats(rows: Any) -> bool:
+    added = rows.copy()
+    added.sum_duplicates()
+    return bool(added.nnz < rows.nnz)
 
 
 def _column(series: Any) -> Array:

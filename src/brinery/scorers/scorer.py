@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, Optional, Union
 
 import numpy as np
 
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType, Scalar
-from brinery.scorers.data import Array, Columns, Declined, is_nan
+from brinery.scorers.data import Array, Columns, Declined, Held, is_nan, picker
 from brinery.scorers.interface import Answer, Splits
 from brinery.scorers.origin import Origin
 from brinery.scorers.plan import Plan
@@ -19,7 +20,8 @@ from brinery.scorers.plan import Plan
 _EXACT = 2.0**53
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN)
 _PLAIN_NUMBERS = frozenset({int, float, bool, type(None)})
-_PLAIN_TEXTS = frozenset({str, type(None)})
+_ONLY_TEXTS = frozenset({str})
+_LISTS = frozenset({list})
 
 Values = Union[Sequence[Any], Array]
 
@@ -38,12 +40,16 @@ class Scorer:
         self.plan = plan
         self.fallbacks = fallbacks
         self._names = tuple(column.name for column in plan.inputs)
-        self._columns = tuple((column.name, column.given) for column in plan.inputs)
         self._first = next((column.name for column in plan.inputs if column.given), "")
-        kinds = [column.type for column in plan.inputs]
-        self._numbers = tuple(place for place, kind in enumerate(kinds) if kind in _NUMBERS)
-        self._texts = tuple(place for place, kind in enumerate(kinds) if kind not in _NUMBERS)
-        self._whole = np.array([kinds[place] is ColumnType.INTEGER for place in self._numbers])
+        self._absent = tuple(column.name for column in plan.inputs if not column.given)
+        numbers = [place for place, one in enumerate(plan.inputs) if one.type in _NUMBERS]
+        texts = [place for place, one in enumerate(plan.inputs) if one.type not in _NUMBERS]
+        self._numbers = picker([self._names[place] for place in numbers])
+        self._texts = picker([self._names[place] for place in texts])
+        self._order = picker(np.argsort([*numbers, *texts]).tolist())
+        self._whole = np.array(
+            [plan.inputs[place].type is ColumnType.INTEGER for place in numbers], dtype=bool
+        )
         self._classes = _labels(plan.classes)
 
     def score(self, columns: Mapping[str, Values]) -> Scores:
@@ -68,21 +74,14 @@ class Scorer:
             Declined: as for `score`.
         """
         n_rows = len(columns[self._first])
-        arrays: list[Any] = [
-            columns[name] if given else [None] * n_rows for name, given in self._columns
-        ]
-        if self._numbers:
-            table = _numbers([arrays[place] for place in self._numbers])
-            largest = np.fmax.reduce(np.abs(table), axis=None, initial=0.0)
-            if largest >= _EXACT:
-                self._check_large(table)
-            for place, numbers in zip(self._numbers, table):
-                arrays[place] = numbers
-        for place in self._texts:
-            arrays[place] = _text(arrays[place])
-        if any(len(array) != n_rows for array in arrays):
-            raise Declined("columns of different lengths")
-        return Columns(self._names, tuple(arrays), n_rows)
+        if self._absent:
+            columns = {**columns, **dict.fromkeys(self._absent, [None] * n_rows)}
+        numbers = _numbers(self._numbers(columns), n_rows=n_rows)
+        # Where a value is missing the second look tells; all are below for most rows.
+        if np.count_nonzero(np.abs(numbers) < _EXACT) < numbers.size:
+            self._check_large(numbers)
+        held = self._order([*numbers, *_texts(self._texts(columns), n_rows=n_rows)])
+        return Columns(self._names, held, n_rows)
 
     def _check_large(self, table: Array) -> None:
         """Raise where a number is infinite, or a whole one that float64 cannot tell from others."""
@@ -104,9 +103,11 @@ class Scorer:
                 raise Declined("the model has no answer")
             return Scores(predictions=answer.values)
         chances = answer.probabilities
+        if chances is not None and chances.dtype != np.float64:
+            chances = chances.astype(np.float64)
         return Scores(
             predictions=self._classes[answer.labels],
-            probabilities=None if chances is None else chances.astype(np.float64, copy=False),
+            probabilities=chances,
             classes=self.plan.classes,
         )
 
@@ -118,38 +119,69 @@ def _labels(classes: tuple[Scalar, ...]) -> Array:
     return np.array(classes)
 
 
-def _numbers(columns: list[Values]) -> Array:
+def _numbers(columns: tuple[Values, ...], *, n_rows: int) -> Array:
     """Return columns of numbers as float64, NaN where one is missing: (n_columns, n_rows).
 
     Raises:
-        Declined: a value is no number, or float64 cannot hold it.
+        Declined: a value is no number, or float64 cannot hold it; or the lengths differ.
     """
-    for values in columns:
-        if isinstance(values, np.ndarray):
-            plain = values.dtype.kind in "biuf"
-        else:
-            plain = _PLAIN_NUMBERS.issuperset(map(type, values))
-        if not plain:
-            raise Declined("a value that is no number")
+    if not columns:
+        return np.empty((0, n_rows))
+    _check_lengths(columns, n_rows)
+    if _LISTS.issuperset(map(type, columns)):
+        plain = _PLAIN_NUMBERS.issuperset(map(type, chain.from_iterable(columns)))
+    else:
+        plain = all(map(_holds_numbers, columns))
+    if not plain:
+        raise Declined("a value that is no number")
     try:
         return np.array(columns, dtype=np.float64)
     except (OverflowError, ValueError):
         raise Declined("a number that float64 cannot hold") from None
 
 
-def _text(values: Values) -> Array:
-    """Return text as an array of objects, NaN where one is missing.
+def _holds_numbers(values: Values) -> bool:
+    if isinstance(values, np.ndarray):
+        return values.dtype.kind in "biuf"
+    return _PLAIN_NUMBERS.issuperset(map(type, values))
+
+
+def _texts(columns: tuple[Any, ...], *, n_rows: int) -> Sequence[Held]:
+    """Return columns of text as lists, or as arrays of objects, NaN where one is missing.
+
+    Raises:
+        Declined: a value is no text; or the lengths differ.
+    """
+    if columns:
+        _check_lengths(columns, n_rows)
+    if _LISTS.issuperset(map(type, columns)) and _ONLY_TEXTS.issuperset(
+        map(type, chain.from_iterable(columns))
+    ):
+        return columns
+    return [_text(values) for values in columns]
+
+
+def _check_lengths(columns: tuple[Values, ...], n_rows: int) -> None:
+    """Raise where a column has not a value for each row.
+
+    Raises:
+        Declined: it has more, or fewer.
+    """
+    if set(map(len, columns)) != {n_rows}:
+        raise Declined("columns of different lengths")
+
+
+def _text(values: Values) -> Held:
+    """Return text as a list, or as an array of objects, NaN where one is missing.
 
     Raises:
         Declined: one is no text.
     """
-    listed = values.tolist() if isinstance(values, np.ndarray) else values
-    if not _PLAIN_TEXTS.issuperset(map(type, listed)):
-        if not all(isinstance(one, str) or one is None or is_nan(one) for one in listed):
-            raise Declined("a value that is no text")
-        listed = [one if isinstance(one, str) else math.nan for one in listed]
-    elif None in listed:
-        listed = [math.nan if one is None else one for one in listed]
-    made = np.empty(len(listed), dtype=object)
-    made[:] = listed
+    listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    if _ONLY_TEXTS.issuperset(map(type, listed)):
+        return listed
+    if not all(isinstance(one, str) or one is None or is_nan(one) for one in listed):
+        raise Declined("a value that is no text")
+    made: Array = np.empty(len(listed), dtype=object)
+    made[:] = [one if isinstance(one, str) else math.nan for one in listed]
     return made

@@ -151,9 +151,9 @@ def texts(data: Data) -> Sequence[str]:
     Raises:
         Declined: it is no text, or one is missing.
     """
-    if not isinstance(data, Columns) or data.width != 1 or data.arrays[0].dtype != object:
+    if not isinstance(data, Columns) or data.width != 1:
         raise Declined("something else than one column of text")
-    listed: list[str] = data.arrays[0].tolist()
+    (listed,) = data.listed()
     if not {str}.issuperset(map(type, listed)):
         raise Declined("a text that is missing")
     return listed

@@ -26,6 +26,9 @@ _MISSING_LEFT = 0x40000000
 _LEAF = -1
 _WORD = 32
 _TABLE = 2
+# By how many levels the deepest leaf of a tree may lie below the average one for the tree to be
+# walked level by level: to foresee where a walk ends costs about as much as these steps.
+_UNEVEN = 3.0
 # How many values of a sparse table are made dense at once.
 _MOST_VALUES = 1 << 22
 # The type and the row of a table of nodes, and the type of its leaves, that the kernel walks.
@@ -77,14 +80,18 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
         return "f4" if self.nodes.dtype == np.int32 else "f8"
 
     @cached_property
-    def _kernel(self) -> kernel.Trees:
-        return kernel.Trees(
+    def _kernel(self) -> tuple[kernel.Trees, np.dtype[Any]]:
+        asks = self.table["feature"] & _CATEGORIES != 0
+        walk = kernel.Trees(
             nodes=np.ascontiguousarray(self.table),
             roots=np.ascontiguousarray(self.roots),
             outputs=np.ascontiguousarray(self.outputs),
+            depths=_depths(self.table, self.roots),
             leaves=np.ascontiguousarray(self.leaves),
             sets=np.ascontiguousarray(self.sets),
+            categories=bool(((self.table["feature"] >= 0) & asks).any()),
         )
+        return walk, np.dtype(self.features)
 
     def goes_right(self, at: Array, x: Array) -> Array:
         """Return which rows go right: (n_rows,) booleans.
@@ -119,9 +126,11 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
             base: what the sums begin at: one number, (n_outputs,) or (n_rows, n_outputs).
         """
         require(x.shape[1] == self.n_features, "trees of other columns")
-        sums = np.empty((len(x), self.n_outputs), dtype=self.leaves.dtype)
-        sums[:] = base
-        self._kernel.add(np.ascontiguousarray(x, dtype=self.features), sums)
+        walk, features = self._kernel
+        sums = np.zeros((len(x), self.n_outputs), dtype=self.leaves.dtype)
+        if isinstance(base, np.ndarray) or base:
+            sums[:] = base
+        walk.add(np.ascontiguousarray(x, dtype=features), sums)
         return sums
 
 
@@ -149,6 +158,23 @@ def _check(trees: Trees) -> None:
     _within(places, len(trees.sets), "a node without its categories")
     words = trees.sets[places.astype(np.int64)]
     require((places + words < len(trees.sets)).all(), "a node without its categories")
+
+
+def _depths(table: Array, roots: Array) -> Array:
+    """Return how deep each tree is whose leaves are about equally deep; 0 of any other."""
+    deepest = np.zeros(len(roots), dtype=np.int32)
+    leaves, levels = np.zeros(len(roots)), np.zeros(len(roots))
+    feature, following = table["feature"], table["next"]
+    at, tree, level = roots, np.arange(len(roots)), 0
+    while len(at):
+        inner = feature[at] >= 0
+        ended = np.bincount(tree[~inner], minlength=len(roots))
+        leaves += ended
+        levels += ended * level
+        deepest[tree] = level
+        children, tree = following[at[inner]], tree[inner]
+        at, tree, level = np.concatenate([children, children + 1]), np.tile(tree, 2), level + 1
+    return np.where(deepest <= levels / leaves + _UNEVEN, deepest, 0).astype(np.int32)
 
 
 def _within(places: Array, stop: int, what: str) -> None:

@@ -21,7 +21,7 @@ from msgspec import Struct
 from brinery.records.text_enum import TextEnum
 from brinery.scorers import kernel, xgboost_trees
 from brinery.scorers.codes import behind_codes
-from brinery.scorers.data import Array, Data, Sparse, dense, unbounded
+from brinery.scorers.data import Array, Data, Sparse, dense, single, unbounded
 from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, require
 from brinery.scorers.origin import Origins
 from brinery.scorers.trees import Trees, in_parts
@@ -112,8 +112,9 @@ class Outcome(Struct, frozen=True):
         if self.form is Form.LARGEST:
             return Answer(labels=sums.argmax(axis=1))
         if self.form is Form.SOFTMAX:
-            powers = np.exp(sums - sums.max(axis=1, keepdims=True))
-            chances = powers / powers.sum(axis=1, keepdims=True)
+            with np.errstate(all="ignore"):
+                powers = np.exp(sums - sums.max(axis=1, keepdims=True))
+                chances = powers / powers.sum(axis=1, keepdims=True)
             return Answer(labels=sums.argmax(axis=1), probabilities=chances)
         found = self._linked(sums)[:, 0]
         if self.form is Form.NUMBER:
@@ -158,16 +159,12 @@ class Taking(Struct, frozen=True):
         Raises:
             Declined: a value is infinite.
         """
-        with np.errstate(over="ignore"):
-            if isinstance(data, Sparse):
-                table = np.full((data.n_rows, data.width), np.nan, dtype=np.float32)
-                table[data.rows(), data.columns] = data.values
-            else:
-                table = dense(data).astype(np.float32)
+        is_sparse = isinstance(data, Sparse)
+        table = single(data.dense(absent=np.nan) if isinstance(data, Sparse) else dense(data))
         require(table.shape[1] == self.width, "a booster of other columns")
         if self.missing is not None:
             table[table == np.float32(self.missing)] = np.nan
-        if self.infinite and not isinstance(data, Sparse):
+        if self.infinite and not is_sparse:
             return table
         return unbounded(table)
 
@@ -195,8 +192,7 @@ class BoostedTrees(Struct, Model, frozen=True, kw_only=True, tag=True):
 
     def answer(self, data: Data) -> Answer:
         """Return what the sums mean."""
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            return self.outcome.answer(in_parts(self._sums, data))
+        return self.outcome.answer(in_parts(self._sums, data))
 
     def splits(self, origins: Origins) -> tuple[Splits, ...]:
         """Return the trees."""
