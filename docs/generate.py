@@ -70,9 +70,9 @@ def settings() -> str:
         parts.append("|---|---|---|---|\n")
         for name, one in type(field.default).model_fields.items():
             value = one.default.value if isinstance(one.default, StrEnum) else one.default
-            default = _in_toml(value)
+            default = "none" if value is None else f"`{_in_toml(value)}`"
             variable = f"BRINERY_{section}_{name}".upper()
-            parts.append(f"| `{name}` | `{default}` | `{variable}` | {one.description} |\n")
+            parts.append(f"| `{name}` | {default} | `{variable}` | {one.description} |\n")
     return "".join(parts)
 
 

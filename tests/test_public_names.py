@@ -19,11 +19,11 @@ VERBS = [
     "predict",
     "promote",
     "scan",
-    "serve_model",
+    "serve_models",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun there.
-OTHERWISE = {"export": "export_model", "import": "import_model", "serve": "serve_model"}
+OTHERWISE = {"export": "export_model", "import": "import_model", "serve": "serve_models"}
 
 
 def test_the_public_verbs() -> None:

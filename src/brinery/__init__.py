@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
     from brinery.actions.scan_files import scan
-    from brinery.actions.serve import serve_model
+    from brinery.actions.serve import serve_models
     from brinery.errors import BrineryError, Fault, UserError
     from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
@@ -57,7 +57,7 @@ __all__ = [
     "predict",
     "promote",
     "scan",
-    "serve_model",
+    "serve_models",
     "version",
 ]
 
@@ -83,7 +83,7 @@ _HOMES = {
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
     "scan": "brinery.actions.scan_files",
-    "serve_model": "brinery.actions.serve",
+    "serve_models": "brinery.actions.serve",
     "version": "brinery.actions.models",
 }
 

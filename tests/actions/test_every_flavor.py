@@ -35,7 +35,7 @@ from tests.store.test_environments import FOREST, by, write
 
 from brinery.actions.export_model import Order, export_in
 from brinery.actions.rooms import Rooms
-from brinery.actions.serve import endpoint_of
+from brinery.actions.roster import endpoint_of
 from brinery.errors import LibraryMissing
 from brinery.records.evaluation import PredictionType
 from brinery.records.export import ExportFormat

@@ -26,7 +26,7 @@ from tests.serve.test_openapi import mismatches, response_schema
 
 import brinery
 from brinery.actions.rooms import open_rooms
-from brinery.actions.serve import endpoint_of
+from brinery.actions.roster import endpoint_of
 from brinery.errors import ColumnMismatch, NotAModel, TypeMismatch
 from brinery.records.evaluation import PredictionType
 from brinery.records.version import Version

@@ -25,7 +25,7 @@ from brinery.records.version import (
     Stage,
     Version,
 )
-from brinery.registry.interface import Registry, resolve
+from brinery.registry.interface import SAMPLE_FILE, Registry, resolve
 from brinery.registry.memory import MemoryRegistry
 from brinery.registry.mlflow import MlflowRegistry
 from brinery.specs.reference import Reference
@@ -148,6 +148,28 @@ def test_versions_newest_first(registry: Registry, name: str, register: Register
         register(letter * 64)
     assert [version.number for version in registry.versions(name)] == [3, 2, 1]
     assert name in registry.names()
+
+
+def test_the_outline_has_every_version(registry: Registry, name: str, register: Register) -> None:
+    """Numbers and aliases are told without the rest, and nothing of a model that is not there."""
+    assert registry.outline(name) == {}
+    register("a" * 64)
+    register("b" * 64)
+    registry.set_alias(name, 1, alias=Alias.CHAMPION)
+    assert registry.outline(name) == {1: ("champion",), 2: ()}
+
+
+def test_rows_with_answers_are_kept(
+    registry: Registry, name: str, model_file: Path, register: Register, tmp_path: Path
+) -> None:
+    """What is stored as a version's sample is given back; another version has none."""
+    sample = tmp_path / SAMPLE_FILE
+    sample.write_bytes(b"rows")
+    staged = registry.stage(candidate(name), model_file)
+    kept = registry.sample_file(registry.commit(staged, PARITY, sample=sample))
+    assert kept is not None
+    assert kept.read_bytes() == b"rows"
+    assert registry.sample_file(register()) is None
 
 
 def test_find_by_digest(registry: Registry, name: str, register: Register) -> None:

@@ -26,8 +26,9 @@ from brinery.pickles.limits import Limits
 from brinery.records.signature import Column, Signature
 from brinery.records.version import Candidate, DataFingerprint, Environment, Origin, Version
 from brinery.registry.interface import resolve
-from brinery.serve.app import create_app
+from brinery.serve.app import Application
 from brinery.serve.endpoint import Endpoint
+from brinery.serve.manifest import Manifest, ManifestFile
 from brinery.specs.reference import Reference
 from brinery.specs.settings import UnknownCategories
 
@@ -57,16 +58,22 @@ class Api:
 @contextmanager
 def running(endpoint: Endpoint) -> Iterator[Api]:
     """Run the application of an endpoint, start-up and shutdown included, while the block runs."""
+    with serving(Manifest.of(endpoint)) as api:
+        yield api
+
+
+@contextmanager
+def serving(manifest: Manifest, file: ManifestFile | None = None) -> Iterator[Api]:
+    """Run the application of a manifest, which may be replaced in its file, as above."""
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_client(endpoint)) as client,
+        portal.wrap_async_context_manager(_client(Application(manifest, file=file))) as client,
     ):
         yield Api(portal, client)
 
 
 @asynccontextmanager
-async def _client(endpoint: Endpoint) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(endpoint)
+async def _client(app: Application) -> AsyncIterator[httpx.AsyncClient]:
     app.__rsgi_init__(asyncio.get_running_loop())
     transport = RsgiTransport(app)
     try:

@@ -106,7 +106,7 @@ class Comparison:
             ParityFailed: the answers differ.
         """
         kept = self._answered(table)
-        self._compare(_taken(scores, kept), table.take(kept), _DATA)
+        self._compare(scores.take(kept), table.take(kept), _DATA)
 
     def probes(self, table: pa.Table) -> None:
         """Compare where a small difference would show.
@@ -174,17 +174,6 @@ def _answered(scorer: Scorer, table: pa.Table, start: int) -> list[int]:
         before = _answered(scorer, table.slice(0, middle), start)
         return before + _answered(scorer, table.slice(middle), start + middle)
     return list(range(start, start + table.num_rows))
-
-
-def _taken(scores: Scores, rows: np.ndarray) -> Scores:
-    chances = scores.probabilities
-    return Scores(
-        predictions=scores.predictions[rows],
-        probabilities=None if chances is None else chances[rows],
-        classes=scores.classes,
-        outputs=scores.outputs,
-        framed=scores.framed,
-    )
 
 
 def changed(table: pa.Table, tried: Sequence[Probe]) -> pa.Table:

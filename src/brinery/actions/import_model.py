@@ -29,7 +29,7 @@ from brinery.actions.storing import stored
 from brinery.actions.submission import ImportOptions, Submission
 from brinery.errors import TypeMismatch
 from brinery.evaluate import labels, parity
-from brinery.flavors import compatibility, naming, outputs, signature
+from brinery.flavors import compatibility, naming, outputs, sample, signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.child import ChildProcess
 from brinery.records.artifact import Artifact
@@ -44,7 +44,7 @@ from brinery.records.signature import Signature
 from brinery.records.source import ModelSource
 from brinery.records.trust import Trust
 from brinery.records.version import Candidate, Origin, Parity, Version
-from brinery.registry.interface import Staged
+from brinery.registry.interface import SAMPLE_FILE, Staged
 from brinery.specs.names import check_name
 from brinery.store import code, modules, tables
 from brinery.store.environments import Environments
@@ -358,8 +358,10 @@ def _register(rooms: Rooms, staged: Staged, *, answers: _Answers, clock: Clock) 
                 f"the registered model answers as the file on {same.rows:,} of {same.rows:,} rows",
             )
             yield clock.event(Step.PARITY, progress.fast_path_line(compiled.record))
+            kept = Path(folder) / SAMPLE_FILE
+            sample.write(kept, answers.table, scores=answers.scores)
             version = rooms.registry.commit(
-                staged, same, fast_path=compiled.record, scorer=compiled.path
+                staged, same, fast_path=compiled.record, scorer=compiled.path, sample=kept
             )
     except BaseException:
         rooms.registry.discard(staged)

@@ -1,78 +1,62 @@
-"""Serve: a registered version behind HTTP."""
+"""Serve: registered versions behind HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.actions.seat import seat_of
-from brinery.records.version import Version
-from brinery.registry.interface import imported, resolve
+from brinery.actions.rooms import Folder, open_rooms
+from brinery.actions.roster import Roster
 from brinery.serve import server
-from brinery.serve.endpoint import Endpoint
+from brinery.serve.manifest import Manifest
 from brinery.specs.reference import Reference
 
 
-def serve_model(
-    reference: str,
+def serve_models(
+    references: Sequence[str],
     *,
+    every: bool = False,
     host: str | None = None,
     port: int | None = None,
     workers: int | None = None,
-    on_start: Callable[[Version, str], None] | None = None,
+    memory_limit_gb: float | None = None,
+    on_start: Callable[[Manifest, str], None] | None = None,
     workspace: Folder | None = None,
 ) -> None:
-    """Serve a version until the process is told to end; what is not given is in the settings.
+    """Serve models until the process is told to end; what is not given is in the settings.
+
+    When the alias that a model follows moves, the new version answers within two seconds.
 
     Args:
-        reference: which version; a name alone means its champion.
+        references: which versions, as in `bank`, `bank@2` or `bank@challenger`; a name alone
+            means its champion, now and later.
+        every: whether all models of the registry are served, in place of references.
         host: address to listen on.
         port: port to listen on.
-        workers: server processes, each with its model.
-        on_start: called with the version and the URL when the port is open.
+        workers: server processes, each with its models.
+        memory_limit_gb: what loaded models may take in each of them.
+        on_start: called with what is served and the URL when the port is open.
         workspace: its folder; the nearest upwards when None.
 
     Raises:
         NotFound: there is no such version.
         NotServable: it was not imported by Brinery.
+        InvalidReference: a model is asked for twice, or none is and not all are.
         AddressInUse: another program listens there.
     """
     rooms = open_rooms(workspace)
     settings = rooms.settings.serve
     host, port = host or settings.host, port or settings.port
-    version = resolve(rooms.registry, Reference.parse(reference))
-    endpoint = endpoint_of(rooms, version)
+    asked = [Reference.parse(reference) for reference in references]
+    roster = Roster(rooms, asked, every=every, memory_limit_gb=memory_limit_gb)
+    manifest = roster.first()
     server.check_address(host, port)
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
     server.serve(
-        endpoint,
+        manifest,
         host=host,
         port=port,
         workers=workers or settings.workers,
-        on_start=lambda: on_start(version, url) if on_start else None,
-    )
-
-
-def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
-    """Return what a server needs to know of a version, its environment built where it is gone.
-
-    Raises:
-        NotServable: it was not imported by Brinery.
-        EnvironmentUnavailable: its environment cannot be built here and now.
-    """
-    settings = rooms.settings.serve
-    seat, code = seat_of(rooms, version), rooms.registry.code_folder(version)
-    scorer = rooms.registry.scorer_file(version)
-    return Endpoint(
-        version=version,
-        candidate=imported(version),
-        model_file=str(rooms.registry.model_file(version)),
-        scorer_file=None if scorer is None else str(scorer),
-        code_folder=None if code is None else str(code),
-        python=None if seat.python is None else str(seat.python),
-        limits=seat.limits,
-        timeout_s=settings.timeout_s,
-        max_body_bytes=int(settings.max_body_mb * 1e6),
-        unknown_categories=settings.unknown_categories,
+        on_start=lambda: on_start(manifest, url) if on_start else None,
+        changed=roster.changed,
     )

@@ -23,7 +23,7 @@ _COMMANDS = {
     "predict": ("brinery.cli.predict", "Score a data file with a registered model."),
     "promote": ("brinery.cli.promote", "Make a version the champion."),
     "scan": ("brinery.cli.scan", "Tell what model files would do, without running them."),
-    "serve": ("brinery.cli.serve", "Serve a registered model over HTTP."),
+    "serve": ("brinery.cli.serve", "Serve registered models over HTTP."),
 }
 
 

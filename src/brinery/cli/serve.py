@@ -10,46 +10,64 @@ from brinery.cli.context import Session
 from brinery.cli.output import note
 
 if TYPE_CHECKING:
-    from brinery.records.version import Version
+    from brinery.serve.manifest import Manifest
 
 
 @click.command("serve")
-@click.argument("reference")
+@click.argument("references", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Serve every model, each loaded when asked for.")
 @click.option("--host", help="Address to listen on. Default: 127.0.0.1.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. Default: 8000.")
 @click.option(
     "--workers",
     type=click.IntRange(1, 256),
-    help="Server processes, each with its model. Default: 1.",
+    help="Server processes, each with its models. Default: 1.",
+)
+@click.option(
+    "--memory-limit",
+    type=click.FloatRange(0, min_open=True),
+    metavar="GB",
+    help="Memory that loaded models may take in each process. Default: no limit.",
 )
 @click.pass_obj
 def command(
     session: Session,
     /,
     *,
-    reference: str,
+    references: tuple[str, ...],
+    every: bool,
     host: str | None,
     port: int | None,
     workers: int | None,
+    memory_limit: float | None,
 ) -> None:
-    """Serve REFERENCE over HTTP until Ctrl-C: bank for its champion, or bank@1.
+    """Serve REFERENCES over HTTP until Ctrl-C: bank for its champion, or bank@1.
 
-    Where there is no champion, the newest version is served, and said so.
+    A name alone follows its champion: when that moves, the new version answers within two
+    seconds. Where there is no champion, the newest version is served until there is one.
     """
-    from brinery.actions.serve import serve_model
+    from brinery.actions.serve import serve_models
 
-    def started(version: Version, url: str) -> None:
-        if "@" not in reference and "champion" not in version.aliases:
-            note(f"{version.name} has no champion: its newest version is served")
-        note(f"{version.reference} is served. Ctrl-C ends it.")
-        note(f"  predict  POST {url}/v1/models/{version.name}/predict")
+    def started(manifest: Manifest, url: str) -> None:
+        champions = {
+            (offer.name, offer.number) for offer in manifest.offers if "champion" in offer.aliases
+        }
+        for target in manifest.targets:
+            served = (target.name, target.number)
+            if target.follows == "champion" and served not in champions:
+                note(f"{target.name} has no champion: its newest version is served")
+            ends = "" if target is not manifest.targets[0] else " Ctrl-C ends it."
+            note(f"{target.name}@{target.number} is served.{ends}")
+            note(f"  predict  POST {url}/v1/models/{target.name}/predict")
         note(f"  docs     {url}/docs")
 
-    serve_model(
-        reference,
+    serve_models(
+        references,
+        every=every,
         host=host,
         port=port,
         workers=workers,
+        memory_limit_gb=memory_limit,
         on_start=started,
         workspace=session.workspace,
     )

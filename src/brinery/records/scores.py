@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
@@ -38,10 +40,17 @@ class Scores(Struct, frozen=True, eq=False):
 
     def part(self, start: int, stop: int) -> Scores:
         """Return the answers of some rows that follow each other."""
+        return self._chosen(slice(start, stop))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Scores:
+        """Return the answers of some rows, by their places: (n_taken,)."""
+        return self._chosen(rows)
+
+    def _chosen(self, rows: Any) -> Scores:
         chances = self.probabilities
         return Scores(
-            predictions=self.predictions[start:stop],
-            probabilities=None if chances is None else chances[start:stop],
+            predictions=self.predictions[rows],
+            probabilities=None if chances is None else chances[rows],
             classes=self.classes,
             outputs=self.outputs,
             framed=self.framed,

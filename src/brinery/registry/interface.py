@@ -14,6 +14,7 @@ from brinery.specs.names import nearest
 from brinery.specs.reference import LATEST, Reference
 
 SCORER_FILE = "scorer.safetensors"
+SAMPLE_FILE = "sample.msgpack"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Registry(Protocol):
         *,
         fast_path: FastPath | None = None,
         scorer: Path | None = None,
+        sample: Path | None = None,
     ) -> Version:
         """Return the version that the staged model has become.
 
@@ -65,6 +67,7 @@ class Registry(Protocol):
             parity: of the stored model with the file.
             fast_path: how its scorer compares with it.
             scorer: the file of its scorer, named `SCORER_FILE`; None where it is not used.
+            sample: some rows with its answers, named `SAMPLE_FILE`.
         """
         ...
 
@@ -91,6 +94,13 @@ class Registry(Protocol):
         """Return the versions of a model, newest first; none when there is no such model."""
         ...
 
+    def outline(self, name: str) -> Mapping[int, tuple[str, ...]]:
+        """Return version number to aliases, of every version of a model; cheap, to be asked often.
+
+        Empty where there is no such model.
+        """
+        ...
+
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version, taking it from any other, and the stage it means with it."""
         ...
@@ -113,6 +123,10 @@ class Registry(Protocol):
 
     def scorer_file(self, version: Version) -> Path | None:
         """Return the file of a version's scorer; None where it is scored by its library."""
+        ...
+
+    def sample_file(self, version: Version) -> Path | None:
+        """Return the file of some rows with a version's answers; None where none were kept."""
         ...
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:

@@ -12,7 +12,14 @@ import msgspec
 
 from brinery.records.fast_path import FastPath
 from brinery.records.version import Alias, Candidate, Parity, Version
-from brinery.registry.interface import SCORER_FILE, Staged, imported, model_of, unresolved
+from brinery.registry.interface import (
+    SAMPLE_FILE,
+    SCORER_FILE,
+    Staged,
+    imported,
+    model_of,
+    unresolved,
+)
 
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
@@ -56,10 +63,13 @@ class MemoryRegistry:
         *,
         fast_path: FastPath | None = None,
         scorer: Path | None = None,
+        sample: Path | None = None,
     ) -> Version:
         """Return the version that the staged model has become."""
         if scorer is not None:
             shutil.copyfile(scorer, staged.model_file.parent / SCORER_FILE)
+        if sample is not None:
+            shutil.copyfile(sample, staged.model_file.parent / SAMPLE_FILE)
         del self._staged[staged.key]
         versions = self._versions.setdefault(staged.candidate.name, [])
         version = Version(
@@ -103,6 +113,10 @@ class MemoryRegistry:
         """Return the versions of a model, newest first."""
         return self._versions.get(name, [])[::-1]
 
+    def outline(self, name: str) -> dict[int, tuple[str, ...]]:
+        """Return version number to aliases."""
+        return {version.number: version.aliases for version in self.versions(name)}
+
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version, taking it from any other."""
         self._versions[name] = [
@@ -141,6 +155,11 @@ class MemoryRegistry:
         used = version.fast_path is not None and version.fast_path.used
         folder = self._stored[version.reference].model_file.parent
         return folder / SCORER_FILE if used else None
+
+    def sample_file(self, version: Version) -> Path | None:
+        """Return the file of some rows with its answers, if there is one."""
+        path = self._stored[version.reference].model_file.parent / SAMPLE_FILE
+        return path if path.is_file() else None
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
         """Return a copy of the folder of a version, which a `models:/` URI names.

@@ -20,7 +20,14 @@ from msgspec import Struct
 from brinery.records.fast_path import FastPath
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.registry import mlflow_client, mlflow_model
-from brinery.registry.interface import SCORER_FILE, Staged, imported, model_of, unresolved
+from brinery.registry.interface import (
+    SAMPLE_FILE,
+    SCORER_FILE,
+    Staged,
+    imported,
+    model_of,
+    unresolved,
+)
 from brinery.registry.mlflow_client import foreign_errors, local_path, process_wide_uri
 from brinery.registry.mlflow_flavors import CODE_FOLDER
 from brinery.specs.user import login_name
@@ -119,6 +126,7 @@ class MlflowRegistry:
         *,
         fast_path: FastPath | None = None,
         scorer: Path | None = None,
+        sample: Path | None = None,
     ) -> Version:
         """Return the version that the staged model has become; creating it is the one last step."""
         name = staged.candidate.name
@@ -127,8 +135,9 @@ class MlflowRegistry:
             passport = msgspec.json.format(
                 msgspec.json.encode(Passport(staged.candidate, parity, fast_path)), indent=1
             )
-            if scorer is not None:
-                self._client.log_model_artifact(staged.key, str(scorer))
+            for beside in (scorer, sample):
+                if beside is not None:
+                    self._client.log_model_artifact(staged.key, str(beside))
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, mlflow_model.PASSPORT_FILE)
                 path.write_bytes(passport)
@@ -194,6 +203,13 @@ class MlflowRegistry:
             ordered = sorted(found, key=lambda v: int(v.version), reverse=True)
             return [_version(self._client, v, aliases) for v in ordered]
 
+    def outline(self, name: str) -> dict[int, tuple[str, ...]]:
+        """Return version number to aliases, of every version of a model; empty where it is not."""
+        with foreign_errors():
+            if not self._client.search_registered_models(f"name = '{name}'", max_results=1):
+                return {}
+            return mlflow_client.held(self._client, name)
+
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version: first the alias, which is the truth, then the stages."""
         with foreign_errors():
@@ -229,6 +245,11 @@ class MlflowRegistry:
         """Return the file of a version's scorer; None where it is scored by its library."""
         used = version.fast_path is not None and version.fast_path.used
         return self._stored(version) / SCORER_FILE if used else None
+
+    def sample_file(self, version: Version) -> Path | None:
+        """Return the file of some rows with a version's answers; None where none were kept."""
+        path = self._stored(version) / SAMPLE_FILE
+        return path if path.is_file() else None
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
         """Return a copy of what a `runs:/…` or `models:/…` URI means: a file or a folder.

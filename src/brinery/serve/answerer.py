@@ -15,14 +15,15 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from brinery.errors import ModelFileError, ModelProcessTimeout
-from brinery.flavors import answers
+from brinery.errors import ModelFileError, ModelProcessTimeout, ParityFailed
+from brinery.evaluate import parity
+from brinery.flavors import answers, sample
 from brinery.pickles.digest import digest
 from brinery.records.scores import Scores
 from brinery.scorers import bundle
 from brinery.scorers.data import Declined
 from brinery.scorers.scorer import Scorer
-from brinery.serve.batch import Batch, joined
+from brinery.serve.batch import Batch, joined, of_table
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.holder import Holder
 from brinery.serve.lane import Job, Lane, shares
@@ -39,6 +40,7 @@ _FIRST_ROW_S = _INLINE_S / 64
 # than this; then each request is asked by itself, so that none waits for another's row.
 _PATIENCE = 20.0
 _LEAST_PATIENCE_S = 1.0
+_NAMES = ("the registered version", "what is served")
 # What another time might be answered.
 _IN_TIME = ("not-ready", ModelProcessTimeout.code)
 
@@ -93,6 +95,22 @@ class Answerer:
         """
         if self._scorer is None:
             await self._holder.load()
+
+    async def check(self) -> None:
+        """Return when it has answered the rows that were kept with the version as it did then.
+
+        Raises:
+            Problem: 503 where it cannot be loaded, or answers otherwise.
+        """
+        await self.warm()
+        if self._endpoint.sample_file is None:
+            return
+        try:
+            table, scores = await asyncio.to_thread(sample.read, Path(self._endpoint.sample_file))
+            types = {c.name: c.type for c in self._endpoint.candidate.signature.columns}
+            parity.compare(scores, await self.score(of_table(types, table)), names=_NAMES)
+        except (ModelFileError, ParityFailed) as error:
+            raise unavailable(error.code, error.message) from None
 
     def memory_bytes(self) -> int:
         """Return what it takes of the memory: the scorer's arrays, and the model's process."""

@@ -88,11 +88,6 @@ class Application:
             await asyncio.sleep(_LOOK_S)
 
 
-def create_app(endpoint: Endpoint) -> Application:
-    """Return the application of a single version."""
-    return Application(Manifest.of(endpoint))
-
-
 def _rest(models: Models) -> Starlette:
     page = Page()
 

@@ -80,3 +80,14 @@ def joined(batches: Sequence[Batch]) -> Batch:
     for batch in batches:
         rows += batch.rows
     return Batch(batches[0].types, len(rows), rows=rows)
+
+
+def of_table(types: Mapping[str, ColumnType], table: pa.Table) -> Batch:
+    """Return the rows of an Arrow table that is known to fit; a column that it lacks is missing."""
+    columns = {
+        name: table.column(name).to_pylist()
+        if name in table.column_names
+        else [None] * table.num_rows
+        for name in types
+    }
+    return Batch(types, table.num_rows, columns=columns)

@@ -17,6 +17,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         candidate: what was recorded of it at import.
         model_file: path of the registered model, a file or a folder.
         scorer_file: path of its scorer; None where it is scored by its library.
+        sample_file: path of some rows with its answers; None where none were kept.
         code_folder: path of the user's own modules; None where the model has none.
         python: path of the interpreter the model runs on; None for this one.
         limits: what the model's process may use.
@@ -31,6 +32,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     candidate: Candidate
     model_file: str
     scorer_file: str | None = None
+    sample_file: str | None = None
     code_folder: str | None = None
     python: str | None = None
     limits: Limits

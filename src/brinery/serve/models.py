@@ -11,14 +11,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from brinery.serve.endpoint import Endpoint
-from brinery.serve.manifest import Manifest, Offer, Target
+from brinery.serve.manifest import Manifest, Offer
 from brinery.serve.problems import Problem, unavailable
 from brinery.serve.served import Protocol, Served
 
 _log = logging.getLogger("brinery.serve")
+
+# How soon a version that could not be loaded is tried again.
+_AGAIN_S = 5.0
 
 Key = tuple[str, int]
 
@@ -34,10 +38,12 @@ class Slot:
 
     def __init__(self, models: Models, wanted: Key, *, follows: str | None) -> None:
         self._models = models
-        self._loading: asyncio.Task[None] | None = None
+        self._replacing: asyncio.Task[None] | None = None
+        self._moved = asyncio.Event()
         self.wanted = wanted
         self.follows = follows
         self.current: Served | None = None
+        self.coming: Key | None = None
         self.fault: str | None = None
 
     async def served(self) -> Served:
@@ -47,39 +53,61 @@ class Slot:
             Problem: 503 where it cannot be loaded.
         """
         if self.current is None:
-            self.current = await self._models.load(self.wanted)
+            self.coming = self.wanted
+            served = await self._models.load(self.wanted)
+            self.current, self.coming = served, None
+            self.want(self.wanted)  # it may have moved meanwhile
         return self.current
+
+    @property
+    def key(self) -> Key | None:
+        """Return which version answers; None where none is loaded."""
+        return None if self.current is None else self.current.key
 
     def want(self, key: Key) -> None:
         """Have another version answer, once it can."""
-        if key == self.wanted and (self.current is None or self.current.key == key):
-            return
         self.wanted = key
-        if self.current is not None and self._loading is None:
-            self._loading = asyncio.get_running_loop().create_task(self._replace())
+        self._moved.set()
+        if self.key not in (None, key) and self._replacing is None:
+            self._replacing = asyncio.get_running_loop().create_task(self._replace())
+
+    def drop(self) -> None:
+        """Answer no more: what was under way to do so is ended."""
+        self.current = None
+        if self._replacing is not None:
+            self._replacing.cancel()
 
     async def _replace(self) -> None:
         """Bring up what is wanted beside what answers, and let it answer instead."""
         try:
-            while self.current is not None and self.current.key != self.wanted:
-                key = self.wanted
+            while self.key not in (None, self.wanted):
+                key = self.coming = self.wanted
+                self._moved.clear()
                 try:
                     served = await self._models.load(key)
-                    await served.answerer.warm()
+                    await served.answerer.check()
                 except Problem as problem:
                     self._failed(key, problem.detail)
-                    return
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._moved.wait(), _AGAIN_S)
+                    continue
                 if key == self.wanted:
-                    before, self.current, self.fault = self.current, served, None
-                    _log.warning("%s answers in place of %s", _shown(key), _shown(before.key))
-                    self._models.release(before)
+                    self._switch(served)
         finally:
-            self._loading = None
+            self._replacing = self.coming = None
+
+    def _switch(self, served: Served) -> None:
+        before, self.current, self.fault = self.current, served, None
+        if before is not None:
+            _log.warning("%s answers in place of %s", _shown(served.key), _shown(before.key))
+            self._models.release(before)
 
     def _failed(self, key: Key, reason: str) -> None:
         stays = "" if self.current is None else f"; {_shown(self.current.key)} stays"
-        self.fault = f"{_shown(key)} could not be loaded: {reason}{stays}"
-        _log.error("%s", self.fault)
+        fault = f"{_shown(key)} could not be loaded: {reason}{stays}"
+        if fault != self.fault:
+            self.fault = fault
+            _log.error("%s", fault)
 
 
 class Route(NamedTuple):
@@ -107,7 +135,7 @@ class Models:
         self._building: dict[Key, asyncio.Task[Served]] = {}
         self._limit_bytes = manifest.memory_limit_bytes
         self.targets: dict[str, Slot] = {}
-        self._others: dict[tuple[str, str], Slot] = {}
+        self._others: dict[str, Slot] = {}
         self.routes: dict[str, Route] = {}
         self._set(manifest)
         for target in manifest.targets:
@@ -127,6 +155,8 @@ class Models:
         self._set(manifest)
         for target in manifest.targets:
             self.targets[target.name].want((target.name, target.number))
+        for served in self.loaded():
+            self.release(served)
 
     @property
     def single(self) -> Slot | None:
@@ -193,7 +223,7 @@ class Models:
 
     def release(self, served: Served) -> None:
         """Let a version go that no path needs any more."""
-        if any(slot.current is served for slot in self._slots()):
+        if any(served.key in (slot.key, slot.coming) for slot in self._slots()):
             return
         if self._loaded.get(served.key) is served:
             del self._loaded[served.key]
@@ -230,36 +260,41 @@ class Models:
     def _set(self, manifest: Manifest) -> None:
         """Take over what a manifest says of paths."""
         self._offers = {(offer.name, offer.number): offer for offer in manifest.offers}
+        before, self.targets = self.targets, {}
+        others, self._others = self._others, {}
         routes: dict[str, Route] = {}
         for target in manifest.targets:
-            slot = self._target(target)
+            slot = before.get(target.name)
+            if slot is None:
+                slot = Slot(self, (target.name, target.number), follows=target.follows)
+            self.targets[target.name] = slot
             routes[f"/v1/models/{target.name}/predict"] = Route(slot, Protocol.OWN)
             routes[f"/invocations/{target.name}"] = Route(slot, Protocol.MLFLOW)
         if self.single is not None:
             routes["/invocations"] = Route(self.single, Protocol.MLFLOW)
         for offer in manifest.offers:
-            for path, slot in self._selected(offer):
-                routes[f"/v1/models/{offer.name}/{path}/predict"] = Route(slot, Protocol.OWN)
+            key = (offer.name, offer.number)
+            for selector, alias in _selectors(offer):
+                path = f"/v1/models/{offer.name}/{selector}"
+                slot = others.get(path)
+                if slot is None:
+                    slot = Slot(self, key, follows=alias)
+                self._others[path] = slot
+                slot.want(key)
+                routes[f"{path}/predict"] = Route(slot, Protocol.OWN)
         self.routes = routes
+        for gone in before.keys() - self.targets.keys():
+            before[gone].drop()
+        for gone in others.keys() - self._others.keys():
+            others[gone].drop()
 
-    def _target(self, target: Target) -> Slot:
-        slot = self.targets.get(target.name)
-        if slot is None:
-            slot = Slot(self, (target.name, target.number), follows=target.follows)
-            self.targets[target.name] = slot
-        return slot
 
-    def _selected(self, offer: Offer) -> Iterator[tuple[str, Slot]]:
-        """Give the paths by which a version is asked for itself, or by an alias."""
-        key = (offer.name, offer.number)
-        paths = [(f"versions/{offer.number}", None), *((f"aliases/{a}", a) for a in offer.aliases)]
-        for path, alias in paths:
-            slot = self._others.get((offer.name, path))
-            if slot is None:
-                slot = Slot(self, key, follows=alias)
-                self._others[offer.name, path] = slot
-            slot.want(key)
-            yield path, slot
+def _selectors(offer: Offer) -> list[tuple[str, str | None]]:
+    """Return how a version is asked for by itself, and by which alias."""
+    return [
+        (f"versions/{offer.number}", None),
+        *((f"aliases/{alias}", alias) for alias in offer.aliases),
+    ]
 
 
 def _shown(key: Key) -> str:

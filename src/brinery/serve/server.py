@@ -1,20 +1,29 @@
-"""Granian, with one application per worker process."""
+"""Granian, with one application per worker process, told what to serve by a file."""
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import socket
+import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
 
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from brinery.errors import AddressInUse, SettingsError
-from brinery.serve.app import create_app
-from brinery.serve.endpoint import Endpoint
+from brinery.errors import AddressInUse, BrineryError, SettingsError
+from brinery.serve.app import Application
+from brinery.serve.manifest import Manifest, ManifestFile
+
+_log = logging.getLogger("brinery.serve")
+
+_LOOK_S = 0.5
+_DRAIN_S = 10
 
 
 def check_address(host: str, port: int) -> None:
@@ -40,33 +49,75 @@ def check_address(host: str, port: int) -> None:
 
 
 def serve(
-    endpoint: Endpoint, *, host: str, port: int, workers: int, on_start: Callable[[], None]
+    manifest: Manifest,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    on_start: Callable[[], None],
+    changed: Callable[[], Manifest | None],
 ) -> None:
-    """Serve an endpoint until the process is told to end (SIGINT or SIGTERM).
+    """Serve models until the process is told to end (SIGINT or SIGTERM).
 
     Args:
-        endpoint: what is served.
+        manifest: what is served at first.
         host: address to listen on.
         port: port to listen on.
-        workers: processes, each with a model process of its own.
+        workers: processes, each with model processes of its own.
         on_start: called once, when the port is open.
+        changed: asked twice a second for what is served from now on; None where that stays.
     """
     # A fresh process per worker: nothing of the registry, and no thread of it, comes along.
     multiprocessing.set_start_method("spawn", force=True)
-    server = Server(
-        "brinery.serve.app",
-        address=host,
-        port=port,
-        interface=Interfaces.RSGI,
-        workers=workers,
-        websockets=False,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=10,
-    )
-    server.on_startup(on_start)
-    server.serve(target_loader=partial(_load, endpoint), wrap_loader=False)
+    with TemporaryDirectory(prefix="brinery-serve-") as folder:
+        file = ManifestFile(Path(folder, "manifest"))
+        file.write(manifest)
+        server = Server(
+            "brinery.serve.app",
+            address=host,
+            port=port,
+            interface=Interfaces.RSGI,
+            workers=workers,
+            websockets=False,
+            log_level=LogLevels.warning,
+            respawn_failed_workers=True,
+            workers_kill_timeout=_DRAIN_S,
+        )
+        server.on_startup(on_start)
+        with _Watch(file, changed):
+            server.serve(target_loader=partial(_load, file), wrap_loader=False)
 
 
-def _load(endpoint: Endpoint) -> Any:
-    return create_app(endpoint)
+def _load(file: ManifestFile) -> Any:
+    return Application(file.read(), file=file)
+
+
+class _Watch:
+    """A thread that has the manifest replaced when something else is to be served."""
+
+    def __init__(self, file: ManifestFile, changed: Callable[[], Manifest | None]) -> None:
+        self._file = file
+        self._changed = changed
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="manifest", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(_DRAIN_S)
+
+    def _run(self) -> None:
+        told = ""
+        while not self._ended.wait(_LOOK_S):
+            try:
+                manifest = self._changed()
+                if manifest is not None:
+                    self._file.write(manifest)
+                told = ""
+            except (BrineryError, OSError) as error:
+                if str(error) != told:
+                    told = str(error)
+                    _log.error("what is to be served cannot be asked for: %s", error)

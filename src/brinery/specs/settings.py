@@ -68,6 +68,13 @@ class ServeSettings(_Section):
         60.0, gt=0, allow_inf_nan=False, description="seconds one request may be scored"
     )
     max_body_mb: float = Field(32.0, gt=0, le=2048, description="largest request body, in MB")
+    memory_limit_gb: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="memory that loaded models may take in each server process; beyond it the "
+        "longest unused goes, and is loaded again when it is asked for",
+    )
     unknown_categories: UnknownCategories = Field(
         UnknownCategories.REFUSE,
         description="what /v1 does with a category the model never saw: refuse or allow",

@@ -1,0 +1,218 @@
+"""What a server serves, as the registry has it now: asked again and again while it runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from brinery.actions.rooms import Rooms
+from brinery.actions.seat import seat_of
+from brinery.errors import BrineryError, InvalidReference, NotFound
+from brinery.records.version import Alias, Version
+from brinery.registry.interface import imported, resolve
+from brinery.serve.endpoint import Endpoint
+from brinery.serve.manifest import Manifest, Offer, Target
+from brinery.specs.reference import Reference
+from brinery.store.environments import Environments
+
+_log = logging.getLogger("brinery")
+
+Outline = Mapping[int, tuple[str, ...]]
+
+
+class Roster:
+    """Says what is to be served.
+
+    A name alone follows its champion. Where there is none the newest version is served, and stays
+    until there is a champion: what was never promoted replaces nothing by itself.
+
+    Args:
+        rooms: with the registry.
+        asked: the versions to serve.
+        every: whether all models of the registry are served, in place of them.
+        memory_limit_gb: what loaded models may take in a process; as the settings say when None.
+
+    Raises:
+        InvalidReference: a model is asked for twice, or none is and not all are.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        asked: Sequence[Reference],
+        *,
+        every: bool = False,
+        memory_limit_gb: float | None = None,
+    ) -> None:
+        if bool(asked) == every:
+            raise InvalidReference(
+                "either models are named, or all of them are served",
+                hint="brinery serve NAME, or brinery serve --all",
+            )
+        self._rooms = rooms
+        self._asked = {reference.name: reference for reference in asked}
+        if len(self._asked) < len(asked):
+            raise _twice(asked)
+        self._every = every
+        limit_gb = memory_limit_gb or rooms.settings.serve.memory_limit_gb
+        self._limit_bytes = None if limit_gb is None else int(limit_gb * 1e9)
+        self._endpoints: dict[str, Endpoint] = {}
+        self._outlines: dict[str, Outline] = {}
+        self._targets: dict[str, int] = {}
+
+    def first(self) -> Manifest:
+        """Return what is to be served when the server starts.
+
+        Raises:
+            NotFound: there is no such model, version or alias, or nothing at all.
+            NotServable: it was not imported by Brinery.
+            EnvironmentUnavailable: its environment cannot be built here and now.
+        """
+        references = self._references()
+        if not references:
+            raise NotFound(
+                "there is no model to serve", hint="brinery import MODEL --name NAME --data FILE"
+            )
+        for reference in references:
+            version = resolve(self._rooms.registry, reference)
+            if not self._every:
+                self._endpoints[version.reference] = endpoint_of(self._rooms, version)
+            self._targets[reference.name] = version.number
+            self._outlines[reference.name] = self._rooms.registry.outline(reference.name)
+        return self._manifest(references)
+
+    def changed(self) -> Manifest | None:
+        """Return what is to be served now, where that is something else than before."""
+        references = self._references()
+        registry = self._rooms.registry
+        outlines = {one.name: registry.outline(one.name) for one in references}
+        if outlines == self._outlines:
+            return None
+        self._outlines = outlines
+        for reference in references:
+            number = self._number(reference, outlines[reference.name])
+            if number is not None:
+                self._targets[reference.name] = number
+        return self._manifest(references)
+
+    def _references(self) -> list[Reference]:
+        if self._every:
+            return [Reference(name) for name in self._rooms.registry.names()]
+        return list(self._asked.values())
+
+    def _number(self, reference: Reference, outline: Outline) -> int | None:
+        """Return the version that a reference means now; None where what was served stays."""
+        before = self._targets.get(reference.name)
+        has_champion = any(Alias.CHAMPION.value in aliases for aliases in outline.values())
+        plain = reference.version is None and reference.alias is None
+        if plain and not has_champion and before in outline:
+            return before
+        try:
+            return resolve(self._rooms.registry, reference).number
+        except NotFound as error:
+            _log.error("%s; what is served stays", error.message)
+            return None
+
+    def _manifest(self, references: Sequence[Reference]) -> Manifest:
+        settings = self._rooms.settings.serve
+        targets = [
+            Target(
+                name=reference.name,
+                number=self._targets[reference.name],
+                follows=_follows(reference),
+                eager=not self._every,
+            )
+            for reference in references
+            if reference.name in self._targets
+        ]
+        offers = [
+            self._offer(version, target)
+            for target in targets
+            for version in self._rooms.registry.versions(target.name)
+        ]
+        return Manifest(
+            targets=tuple(targets),
+            offers=tuple(offers),
+            max_body_bytes=int(settings.max_body_mb * 1e6),
+            memory_limit_bytes=self._limit_bytes,
+        )
+
+    def _offer(self, version: Version, target: Target) -> Offer:
+        """Return a version as it can be asked for; an environment is built for a target only."""
+        wanted = version.number == target.number
+        endpoint, fault = self._endpoints.get(version.reference), ""
+        if endpoint is None:
+            try:
+                if not wanted:
+                    _check_environment(self._rooms, version)
+                endpoint = endpoint_of(self._rooms, version)
+                self._endpoints[version.reference] = endpoint
+            except BrineryError as error:
+                fault = error.message
+        if endpoint is not None:
+            endpoint = msgspec.structs.replace(endpoint, version=version)
+        return Offer(
+            name=version.name,
+            number=version.number,
+            aliases=version.aliases,
+            endpoint=endpoint,
+            fault=fault,
+        )
+
+
+def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
+    """Return what a server needs to know of a version, its environment built where it is gone.
+
+    Raises:
+        NotServable: it was not imported by Brinery.
+        EnvironmentUnavailable: its environment cannot be built here and now.
+    """
+    settings, registry = rooms.settings.serve, rooms.registry
+    candidate = imported(version)
+    seat = seat_of(rooms, version)
+    scorer, sample = registry.scorer_file(version), registry.sample_file(version)
+    code = registry.code_folder(version)
+    return Endpoint(
+        version=version,
+        candidate=candidate,
+        model_file=str(registry.model_file(version)),
+        scorer_file=None if scorer is None else str(scorer),
+        sample_file=None if sample is None else str(sample),
+        code_folder=None if code is None else str(code),
+        python=None if seat.python is None else str(seat.python),
+        limits=seat.limits,
+        timeout_s=settings.timeout_s,
+        max_body_bytes=int(settings.max_body_mb * 1e6),
+        unknown_categories=settings.unknown_categories,
+    )
+
+
+def _check_environment(rooms: Rooms, version: Version) -> None:
+    """Raise where a version's environment would have to be built first.
+
+    Raises:
+        NotServable: it was not imported by Brinery.
+        NotFound: its environment is gone.
+    """
+    if not Environments(rooms.workspace.environments).has(imported(version).environment):
+        raise NotFound(
+            f"its environment is gone; brinery serve {version.reference} builds it again"
+        )
+
+
+def _follows(reference: Reference) -> str | None:
+    """Return the alias that a reference follows; None where it names a version."""
+    if reference.version is not None:
+        return None
+    return reference.alias or Alias.CHAMPION.value
+
+
+def _twice(asked: Sequence[Reference]) -> InvalidReference:
+    names = [reference.name for reference in asked]
+    name = next(name for name in names if names.count(name) > 1)
+    return InvalidReference(
+        f"{name} is asked for twice: a server has one version under each name",
+        hint=f"brinery serve {name}; others answer at /v1/models/{name}/versions/N/predict",
+    )

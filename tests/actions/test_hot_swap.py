@@ -1,0 +1,134 @@
+"""A promotion while the model is served: followed, without a request that fails or is mixed."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
+from tests.conftest import serving
+
+import brinery
+
+pytestmark = pytest.mark.slow
+
+X = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
+VERSIONS = 3
+CLIENTS = 4
+SWAPS = 8
+WAIT_S = 30.0
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three versions, each of which answers 1 with its own number; the first is the champion.
+
+    Two are scored in the server's process; the third has none of its own and needs its library.
+    """
+    folder = tmp_path_factory.mktemp("swap")
+    for number in range(1, VERSIONS + 1):
+        model = (
+            DummyRegressor(strategy="constant", constant=float(number)).fit(X, X["x"])
+            if number == VERSIONS
+            else LinearRegression().fit(X, X["x"] * number)
+        )
+        path = folder / f"model{number}.pkl"
+        path.write_bytes(pickle.dumps(model))
+        brinery.import_model(path, name="m", data=X.assign(y=X["x"]), target="y", workspace=folder)
+    brinery.promote("m@1", workspace=folder)
+    return folder
+
+
+class Clients:
+    """Clients that ask all the while, and what they were answered."""
+
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/v1/models/m/predict"
+        self._ended = threading.Event()
+        self.answers: list[tuple[int, int, float, str]] = []
+
+    def run(self) -> None:
+        """Ask until it is ended."""
+        with httpx.Client() as client:
+            while not self._ended.is_set():
+                answer = client.post(self._url, json={"x": 1.0})
+                told = answer.json()
+                self.answers.append(
+                    (
+                        answer.status_code,
+                        told.get("version", 0),
+                        told["predictions"][0]["value"] if "predictions" in told else 0.0,
+                        answer.headers.get("x-model-version", ""),
+                    )
+                )
+
+    def end(self) -> None:
+        """Ask no more."""
+        self._ended.set()
+
+    def wait_for(self, version: int) -> None:
+        """Wait until a version has answered all of them."""
+        end = time.monotonic() + WAIT_S
+        while {answer[1] for answer in self.answers[-2 * CLIENTS :]} != {version}:
+            assert time.monotonic() < end, self.answers[-CLIENTS:]
+            time.sleep(0.02)
+
+
+@contextmanager
+def asking(url: str) -> Iterator[Clients]:
+    """Have clients ask while the block runs."""
+    clients = Clients(url)
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        running = [pool.submit(clients.run) for _ in range(CLIENTS)]
+        try:
+            yield clients
+        finally:
+            clients.end()
+    for one in running:
+        one.result()
+
+
+def test_promotions_are_followed(workspace: Path) -> None:
+    """Every request is answered, by one version and with that version's own numbers."""
+    with serving(workspace, "m") as url, asking(url) as clients:
+        clients.wait_for(1)
+        for swap in range(SWAPS):
+            number = (swap + 1) % VERSIONS + 1
+            brinery.promote(f"m@{number}", workspace=workspace)
+            clients.wait_for(number)
+    for status, version, value, header in clients.answers:
+        assert (status, header) == (200, f"m@{version}")
+        assert value == pytest.approx(version)
+
+
+def test_a_server_that_is_told_to_end_answers_first(workspace: Path) -> None:
+    """SIGTERM drops no request that was taken: each is answered, or its connection is refused."""
+    statuses: list[int] = []
+    ended = threading.Event()
+
+    def ask(url: str) -> None:
+        while not ended.is_set():
+            try:
+                statuses.append(httpx.post(url, json={"x": 1.0}).status_code)
+            except httpx.ConnectError:
+                return
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        with serving(workspace, "m@2") as url:
+            path = f"{url}/v1/models/m/predict"
+            running = [pool.submit(ask, path) for _ in range(CLIENTS)]
+            while len(statuses) < 50:
+                time.sleep(0.02)
+        ended.set()
+    for one in running:
+        one.result()
+    assert set(statuses) == {200}
