@@ -126,9 +126,9 @@ def test_a_transformer_names_its_columns(model: Any, names: tuple[str, ...]) -> 
     """A transformer answers with its columns, called as it calls them where it does."""
     told = FLAVOR.describe(model)
     assert told.transforms
-    given = FRAME if "job" in getattr(model, "feature_names_in_", ()) else NUMBERS
+    given: Any = FRAME if "job" in getattr(model, "feature_names_in_", ()) else NUMBERS
     if not hasattr(model, "feature_names_in_"):
-        given = given.to_numpy()
+        given = NUMBERS.to_numpy()
     scores = FLAVOR.score(model, given)
     made = model.transform(given)
     assert scores.outputs == names
