@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 import xgboost
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -337,6 +338,16 @@ def test_a_transformer_in_onnx(bench: Bench) -> None:
     assert np.allclose(scores.predictions, model.transform(given), atol=1e-6)
     found = bench.by_mlflow({"from-onnx": given})["from-onnx"]["rows"]
     assert np.array_equal(np.array(found, np.float32), scores.predictions)
+
+
+def test_a_transformer_in_skops(bench: Bench) -> None:
+    """A transformer in a skops file is asked by MLflow with the types that were accepted."""
+    given = bench.frame[["a", "b"]]
+    model = StandardScaler().fit(given)
+    skops.io.dump(model, bench.folder / "scaler.skops")
+    bench.imported(bench.folder / "scaler.skops", "from-skops", given)
+    found = bench.by_mlflow({"from-skops": given})["from-skops"]["rows"]
+    assert found == model.transform(given).tolist()
 
 
 def test_a_regression_of_several_targets_has_a_scorer(bench: Bench) -> None:

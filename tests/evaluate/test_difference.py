@@ -68,3 +68,27 @@ def test_values_by_their_size() -> None:
 def test_what_cannot_be_compared(other: Scores) -> None:
     """Another number of rows, or no probabilities, is as far as can be."""
     assert measure(OWN, other).largest == np.inf
+
+
+def several(*rows: list[Any]) -> Scores:
+    """Return answers of two values for each row."""
+    table = np.array(rows, dtype=object)
+    plain = table.astype(np.float64) if not any(isinstance(v, str) for v in table.flat) else table
+    return Scores(predictions=plain, outputs=("a", "b"))
+
+
+def test_several_values_by_their_columns() -> None:
+    """Of several values numbers are told by their difference, and text by the rows of it."""
+    own = several([1.0, "x"], [2.0, "y"])
+    assert measure(own, own) == (2, 0, 0.0, ())
+    other = several([1.0, "x"], [2.5, "z"])
+    assert measure(own, other) == (2, 1, 0.25, ())
+    numbers = several([1.0, np.nan], [2.0, 4.0])
+    assert measure(numbers, numbers).largest == 0.0
+    assert measure(numbers, several([1.0, 3.0], [2.0, 4.0])).largest == np.inf
+
+
+def test_another_number_of_values() -> None:
+    """Answers of another width are not compared."""
+    own = several([1.0, 2.0])
+    assert measure(own, scores([1.0])).largest == np.inf

@@ -10,7 +10,7 @@ from tests.conftest import stable
 
 from brinery.errors import PredictionRefused
 from brinery.flavors import answers
-from brinery.flavors.tables import pack_scores, unpack_scores
+from brinery.flavors.tables import pack_scores, unpack, unpack_scores
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 
@@ -38,7 +38,7 @@ SHARES = np.array([[0.7, 0.3], [0.4, 0.6], [0.5, 0.5]])
 )
 def test_predictions_of_any_kind(predicted: Any, kept: list[Any]) -> None:
     """Whatever a model puts its predictions in, they are a plain value per row at the other end."""
-    sent = unpack_scores(pack_scores(answers.scores(predicted, rows=3)), ())
+    sent = unpack_scores(unpack(pack_scores(answers.scores(predicted, rows=3))), ())
     found = [None if value != value else value for value in sent.predictions.tolist()]  # noqa: PLR0124 - NaN
     assert found == kept
     assert [type(one) for one in found] == [type(one) for one in kept]
@@ -60,7 +60,7 @@ def test_predictions_of_any_kind(predicted: Any, kept: list[Any]) -> None:
 )
 def test_predictions_in_lists_and_with_gaps(predicted: Any, kept: list[Any]) -> None:
     """A list of one-value lists is a value per row; a missing answer is missing at the end too."""
-    sent = unpack_scores(pack_scores(answers.scores(predicted, rows=3)), ())
+    sent = unpack_scores(unpack(pack_scores(answers.scores(predicted, rows=3))), ())
     assert [None if value != value else value for value in sent.predictions.tolist()] == kept  # noqa: PLR0124 - NaN
 
 
@@ -162,7 +162,7 @@ def test_nameless_table() -> None:
     scores = answers.scores(SHARES, rows=3, nameless=True)
     assert scores.classes == ()
     assert scores.predictions.tolist() == [0, 1, 0]
-    sent = unpack_scores(pack_scores(scores), ())
+    sent = unpack_scores(unpack(pack_scores(scores)), ())
     assert sent.probabilities is not None
     assert sent.classes == ()
 
@@ -170,7 +170,7 @@ def test_nameless_table() -> None:
 def test_a_frame_names_its_probabilities() -> None:
     """The columns of a frame are the classes, and cross the process with the answers."""
     frame = pd.DataFrame(SHARES, columns=["no", "yes"])
-    scores = unpack_scores(pack_scores(answers.scores(frame, rows=3, nameless=True)), ())
+    scores = unpack_scores(unpack(pack_scores(answers.scores(frame, rows=3, nameless=True))), ())
     assert scores.classes == ("no", "yes")
     assert scores.predictions.tolist() == ["no", "yes", "no"]
 

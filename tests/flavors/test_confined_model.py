@@ -546,7 +546,7 @@ def test_every_byte_of_a_table(hostile: Load) -> None:
         "answer = ['%s' % bytes(table).hex()] * rows"
     )
     table = bytes.fromhex(str(process.score(do(program)).predictions[0]))
-    from brinery.flavors import received  # noqa: PLC0415 - only here
+    from brinery.flavors import received, tables  # noqa: PLC0415 - only here
 
     refused = 0
     for place in range(len(table)):
@@ -554,9 +554,11 @@ def test_every_byte_of_a_table(hostile: Load) -> None:
             changed = bytearray(table)
             changed[place] ^= flip
             try:
-                received.check_scores(memoryview(changed), rows=2, classes=2)
+                found = received.check_scores(memoryview(changed), rows=2, classes=2)
             except received.Unfit:
                 refused += 1
+            else:
+                assert len(tables.unpack_scores(found, ("a", "b"))) == 2
     received.check_scores(memoryview(table), rows=2, classes=2)
     assert refused > len(table) // 2
 

@@ -327,18 +327,11 @@ def test_several_outputs(tmp_path: Path) -> None:
         assert process.score(table(FRAME)).outputs == ("low", "high")
 
 
-class Wide(FunctionTransformer):  # type: ignore[misc]
-    """Answers each row with more values than one answer holds, of many rows."""
-
-    def transform(self, given: Any) -> Any:
-        """Return a table of which no row is in memory."""
-        return np.broadcast_to(np.float64(0.5), (len(given), 10_000))
-
-
 def test_more_values_than_one_answer_holds(tmp_path: Path) -> None:
     """Too many rows at once are refused as such, and no row of them is blamed."""
     file = tmp_path / "model.pkl"
-    file.write_bytes(cloudpickle.dumps(Wide().fit(np.zeros((4, 1)))))
+    wide = FunctionTransformer(lambda given: np.broadcast_to(0.5, (len(given), 10_000)))
+    file.write_bytes(cloudpickle.dumps(wide.fit(np.zeros((4, 1)))))
     rows = pa.table({"x": np.zeros(4_000)})
     with ModelProcess(file, artifact=artifact_of(file), timeout_s=TIMEOUT_S) as process:
         with pytest.raises(PredictionRefused, match="4,000 rows of 10,000 values") as caught:

@@ -17,7 +17,7 @@ from brinery.records.scores import Scores
 
 def through(predictions: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The predictions as they are at the other end."""
-    return unpack_scores(pack_scores(Scores(predictions=predictions)), ()).predictions
+    return unpack_scores(unpack(pack_scores(Scores(predictions=predictions))), ()).predictions
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_probabilities(rows: int, classes: list[Any]) -> None:
     """Probabilities arrive in order, with the classes they are of, whatever those are named."""
     probabilities = np.random.default_rng(0).random((rows, len(classes)))
     scores = Scores(predictions=np.zeros(rows), probabilities=np.asfortranarray(probabilities))
-    again = unpack_scores(pack_scores(scores), tuple(classes))
+    again = unpack_scores(unpack(pack_scores(scores)), tuple(classes))
     assert again.probabilities is not None
     assert again.probabilities.shape == probabilities.shape
     assert np.array_equal(again.probabilities, probabilities)
@@ -129,5 +129,5 @@ def test_many_classes() -> None:
     """More than ten classes keep their order."""
     probabilities = np.arange(24.0).reshape(2, 12)
     scores = Scores(predictions=np.zeros(2), probabilities=probabilities)
-    again = unpack_scores(pack_scores(scores), tuple(range(12)))
+    again = unpack_scores(unpack(pack_scores(scores)), tuple(range(12)))
     assert np.array_equal(np.asarray(again.probabilities), probabilities)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,14 +14,17 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import IsolationForest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.mixture import GaussianMixture
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from tests.serve.conftest import MakeEndpoint
 
+from brinery.flavors import outputs
 from brinery.flavors.scikit_learn import ScikitLearn
 from brinery.records.scores import Scores
-from brinery.serve import answers
+from brinery.serve import answers, openapi
 from brinery.serve.asked import Asked
 from brinery.serve.batch import Batch
+from brinery.serve.endpoint import Endpoint
 
 ASKED = Asked(Batch({}, 0, columns={}))
 X = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]})
@@ -115,3 +120,58 @@ def test_what_the_client_calls_its_request_is_given_back(make_endpoint: MakeEndp
     asked = Asked(Batch({}, 1, columns={}), given_id="7f")
     assert json.loads(answers.OwnWriter(endpoint)(asked, scores))["id"] == "7f"
     assert "id" not in json.loads(answers.OwnWriter(endpoint)(ASKED, scores))
+
+
+TWO = pd.DataFrame({"x": [0.0, 1.0], "y": [2.0, 4.0]})
+
+
+def several_endpoint(make_endpoint: MakeEndpoint, scores: Scores) -> Endpoint:
+    """Return an endpoint whose signature has the outputs of some answers."""
+    endpoint = make_endpoint(StandardScaler().fit(TWO), TWO)
+    takes = msgspec.structs.replace(endpoint.candidate.signature, outputs=outputs.described(scores))
+    candidate = msgspec.structs.replace(endpoint.candidate, signature=takes)
+    return msgspec.structs.replace(endpoint, candidate=candidate)
+
+
+def test_several_values_by_name(make_endpoint: MakeEndpoint) -> None:
+    """Several values of a row are an object by name, in which what is not finite is null."""
+    scores = Scores(predictions=np.array([[1.0, np.nan], [2.0, 3.0]]), outputs=("low", "high"))
+    document = json.loads(answers.OwnWriter(several_endpoint(make_endpoint, scores))(ASKED, scores))
+    assert document["predictions"] == [
+        {"values": {"low": 1.0, "high": None}},
+        {"values": {"low": 2.0, "high": 3.0}},
+    ]
+
+
+def test_several_values_of_a_scorer(make_endpoint: MakeEndpoint) -> None:
+    """A scorer names nothing: the names are those that were recorded at import."""
+    named = Scores(predictions=np.array([[1.0, 2.0]]), outputs=("low", "high"))
+    endpoint = several_endpoint(make_endpoint, named)
+    bare = Scores(predictions=named.predictions)
+    assert json.loads(answers.OwnWriter(endpoint)(ASKED, bare)) == json.loads(
+        answers.OwnWriter(endpoint)(ASKED, named)
+    )
+
+
+def test_mlflow_answers_rows_of_a_table() -> None:
+    """MLflow's route answers an array as lists, and a frame as objects by column."""
+    values = np.array([[1, "a"], [2, "b"]], dtype=object)
+    array = Scores(predictions=values, outputs=("n", "t"))
+    assert json.loads(answers.mlflow(ASKED, array)) == {"predictions": [[1, "a"], [2, "b"]]}
+    frame = replace(array, framed=True)
+    assert json.loads(answers.mlflow(ASKED, frame)) == {
+        "predictions": [{"n": 1, "t": "a"}, {"n": 2, "t": "b"}]
+    }
+
+
+@pytest.mark.parametrize("framed", [False, True])
+def test_many_values_in_the_document(make_endpoint: MakeEndpoint, *, framed: bool) -> None:
+    """Of very many values the document says how many there are, and does not list them."""
+    names = tuple(map(str, range(300)))
+    scores = Scores(predictions=np.ones((2, 300)), outputs=names, framed=framed)
+    schemas = openapi.document(several_endpoint(make_endpoint, scores))["components"]["schemas"]
+    items = schemas["PredictResponse"]["properties"]["predictions"]["items"]
+    counted = {"type": "object", "minProperties": 300, "maxProperties": 300}
+    assert items["properties"]["values"] == counted
+    returned = schemas["InvocationsResponse"]["properties"]["predictions"]["items"]
+    assert returned == (counted if framed else {"type": "array", "minItems": 300, "maxItems": 300})

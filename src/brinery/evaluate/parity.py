@@ -86,7 +86,7 @@ def _gap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _refuse(differs: np.ndarray, a: np.ndarray, b: np.ndarray, *, names: tuple[str, str]) -> None:
     if differs.ndim > 1:
-        differs = differs.any(axis=1)
+        differs = np.asarray(differs.any(axis=1))
     if differs.any():
         row = int(differs.argmax())
         raise ParityFailed(

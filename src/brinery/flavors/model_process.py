@@ -185,8 +185,8 @@ class ModelProcess:
         if told.frame is not None:
             self.artifact = msgspec.structs.replace(self.artifact, frame=told.frame)
         try:
-            received.check_scores(payload, rows=rows, classes=len(classes))
-            scores = tables.unpack_scores(payload, classes)
+            answered = received.check_scores(payload, rows=rows, classes=len(classes))
+            scores = tables.unpack_scores(answered, classes)
         except received.Unfit as error:
             self._child.close()
             raise errors.Fault(f"the model's process answered what is no answer: {error}") from None

@@ -77,8 +77,11 @@ def most_bytes(rows: int, classes: int) -> int:
     return _FREE_BYTES + rows * (_ROW_BYTES + _CLASS_BYTES * (classes + 1)) + several
 
 
-def check_scores(payload: memoryview, *, rows: int, classes: int) -> None:
-    """Check that a payload holds scores: plain columns, a value in each row, sound within.
+def check_scores(payload: memoryview, *, rows: int, classes: int) -> pa.Table:
+    """Return the table of a payload that holds scores: plain columns, all rows, sound within.
+
+    It is read from the payload once: another reader could make another table of the same bytes,
+    of which nothing was checked.
 
     Args:
         payload: an Arrow stream.
@@ -98,7 +101,7 @@ def check_scores(payload: memoryview, *, rows: int, classes: int) -> None:
         raise Unfit(f"it has {table.num_rows} rows, and {rows} were asked about")
     if b"outputs" in (table.schema.metadata or {}):
         _check_outputs(table)
-        return
+        return table
     names = table.column_names
     expected = (0, classes) if classes else range(_MOST_COLUMNS)
     probabilities = [f"{_PROBABILITY}{number}" for number in range(len(names) - 1)]
@@ -107,6 +110,7 @@ def check_scores(payload: memoryview, *, rows: int, classes: int) -> None:
     if not all(table.schema.field(name).type == pa.float64() for name in probabilities):
         raise Unfit("its probabilities are no float64")
     _check_column(table.column(_PREDICTION))
+    return table
 
 
 def _check_outputs(table: Any) -> None:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from brinery.errors import LibraryMissing, NotAModel, PredictionRefused
 from brinery.flavors.answers import scalars, type_of
 from brinery.flavors.interface import Flavor, Given, Source, made_by
-from brinery.flavors.naming import numbers_classes
 from brinery.records.description import ColumnUse, Description
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
@@ -122,13 +121,9 @@ class ScikitLearn(Flavor):
         return model.predict(given) if hasattr(model, "predict") else model.transform(given)
 
     def output_names(self, model: Any) -> tuple[str, ...]:
-        """Return what a transformer calls its columns; none where it does not say.
-
-        A classifier that gives a row several labels has a class for each.
-        """
+        """Return what a transformer calls its columns; none where it does not say."""
         if hasattr(model, "predict"):
-            classes = self.classes(model)
-            return () if numbers_classes(classes) else tuple(map(str, classes))
+            return ()
         # Before scikit-learn 1.0 it had another name.
         tell = getattr(model, "get_feature_names_out", getattr(model, "get_feature_names", None))
         try:

@@ -87,14 +87,13 @@ def _column(predictions: npt.NDArray[Any]) -> pa.Array:
         ) from None
 
 
-def unpack_scores(payload: bytes | memoryview, classes: tuple[Scalar, ...]) -> Scores:
-    """Return the scores of an Arrow stream.
+def unpack_scores(table: pa.Table, classes: tuple[Scalar, ...]) -> Scores:
+    """Return the scores of a table that was checked.
 
     Args:
-        payload: the stream.
+        table: of a stream of scores.
         classes: of its probabilities; where there are none, those that came with the answers.
     """
-    table = unpack(payload)
     if names := output_names(table.schema.metadata):
         values = outputs.stacked([column.to_numpy() for column in table.columns])
         framed = _FRAMED in table.schema.metadata

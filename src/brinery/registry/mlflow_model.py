@@ -201,13 +201,15 @@ def _write_yaml(path: Path, content: dict[str, Any]) -> None:
 
 def _signature(candidate: Candidate) -> ModelSignature:
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
+    from mlflow.types import ColSpec, Schema, TensorSpec
 
     answers = _answer_type(candidate)
-    outputs = [
+    outputs: list[ColSpec | TensorSpec] = [
         ColSpec(_PLAIN_TYPES[output.type], name=output.name)
         for output in candidate.signature.outputs
     ]
+    if answers:
+        outputs.append(ColSpec(answers))
     return ModelSignature(
         inputs=Schema(
             [
@@ -215,7 +217,7 @@ def _signature(candidate: Candidate) -> ModelSignature:
                 for column in candidate.signature.columns
             ]
         ),
-        outputs=Schema(outputs or [ColSpec(answers)]) if outputs or answers else None,
+        outputs=Schema(outputs) if outputs else None,
     )
 
 
