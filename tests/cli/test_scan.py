@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -47,6 +48,14 @@ def test_status(
     done = brinery_command("scan", file, "--format", form)
     assert (done.status, done.err) == (status, "")
     assert str(file) in done.out
+
+
+def test_lightgbm_text(tmp_path: Path, brinery_command: Any) -> None:
+    """LightGBM's text says which format it is of, and not which release wrote it: so does scan."""
+    model = LGBMClassifier(n_estimators=1, verbose=-1).fit([[0.0], [1.0]] * 30, [0, 1] * 30)
+    model.booster_.save_model(tmp_path / "model.txt")
+    done = brinery_command("scan", tmp_path / "model.txt")
+    assert "written   lightgbm, its text format v4\n" in done.out
 
 
 def test_the_worst_wins(folder: Path, brinery_command: Any) -> None:

@@ -287,6 +287,9 @@ def test_fetch_of_nothing(
     ("asked", "message", "hint"),
     [
         ("/9", "{name} has no version 9 in ", "its versions: 1, 2; models:/{name}/2"),
+        ("/Archived", "{name} has no version in the stage Archived in ", "versions: 1, 2; models:"),
+        ("/archived", "{name} has no version in the stage Archived in ", "versions: 1, 2; models:"),
+        ("/x1", "{name} has no version x1 in ", "versions: 1, 2; models:"),
         ("@nobody", "{name} has no alias 'nobody' in ", "it has challenger, champion; its ver"),
         ("@champoin", "{name} has no alias 'champoin' in ", "models:/{name}@champion"),
     ],

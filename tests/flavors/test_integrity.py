@@ -14,11 +14,13 @@ from unittest import SkipTest
 
 import lightgbm
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 import xgboost
 from sklearn.cluster import BisectingKMeans, KMeans
 from sklearn.decomposition import NMF
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
@@ -37,8 +39,9 @@ from sklearn.utils import all_estimators
 from sklearn.utils._test_common.instance_generator import _construct_instances
 from tests.flavors.loaded import opened
 
-from brinery.errors import CorruptModel
+from brinery.errors import CorruptModel, PredictionRefused
 from brinery.flavors import integrity, loading, messages
+from brinery.store.tables import to_arrow
 
 RANDOM = np.random.default_rng(5)
 X = np.abs(RANDOM.normal(size=(80, 4)))
@@ -151,6 +154,30 @@ def light_text(key: str, value: str) -> str:
     return re.sub(r"^tree_sizes=.*\n", "", text, flags=re.MULTILINE)
 
 
+def lists() -> Any:
+    model = LogisticRegression().fit(X, LABELS)
+    weights = scipy.sparse.lil_matrix(np.ones((1, 4)))
+    weights.rows[0] = [10**9] * 4
+    model.coef_ = weights
+    return model
+
+
+class Place:
+    """Pickles as a source of random numbers that stands far behind those it has made."""
+
+    def __reduce__(self) -> Any:
+        source = np.random.RandomState(0)
+        state: Any = source.get_state(legacy=False)
+        state["state"]["pos"] = 10**8
+        return (*source.__reduce__()[:2], state)
+
+
+def random_place() -> Any:
+    model = DummyClassifier(strategy="uniform").fit(X, LABELS)
+    model.random_state = Place()
+    return model
+
+
 class Light:
     """Pickles as a booster of LightGBM, which could not write this one out itself."""
 
@@ -187,6 +214,8 @@ model.predict(given)
         kernel,
         sparse_weights,
         booster,
+        lists,
+        random_place,
         Light,
     ],
 )
@@ -200,6 +229,29 @@ def test_a_crash_is_refused(make: Callable[[], Any], tmp_path: Path) -> None:
     assert unguarded.returncode in _FATAL, unguarded.stderr
     with pytest.raises(CorruptModel, match=r"model\.pkl is corrupt: "):
         opened(path)
+
+
+def test_a_first_guess_of_few(tmp_path: Path) -> None:
+    """Boosting whose first guess has fewer columns than trees per round is refused at predict.
+
+    Whatever estimator makes the guess: only its answer tells how many columns there are.
+    """
+    model = GradientBoostingClassifier(n_estimators=2, max_depth=1)
+    model.fit(np.repeat(X, 10, axis=0), np.arange(800) % 60)
+    model.estimators_ = np.repeat(model.estimators_, 50, axis=0)
+    guess = model.init_
+    guess.classes_, guess.n_classes_, guess.class_prior_ = np.arange(2), 2, np.ones(2) / 2
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(model))
+    unguarded = subprocess.run(
+        [sys.executable, "-c", CRASH, str(path)], capture_output=True, check=False
+    )
+    assert unguarded.returncode in _FATAL, unguarded.stderr
+    with (
+        opened(path) as process,
+        pytest.raises(PredictionRefused, match=r"guesses \(2,\) outputs, and has 60 trees"),
+    ):
+        process.score(to_arrow(pd.DataFrame(X)))
 
 
 def vocabulary() -> Any:
@@ -264,6 +316,25 @@ def pointers() -> Any:
     return matrix
 
 
+def diagonals() -> Any:
+    matrix = scipy.sparse.dia_array(np.eye(4))
+    matrix.offsets = np.arange(9, dtype=matrix.offsets.dtype)
+    return matrix
+
+
+def threads() -> Any:
+    model = KMeans(3, n_init=1, random_state=0).fit(X)
+    model._n_threads = -5
+    return model
+
+
+def shuffled() -> Any:
+    source = np.random.Philox(0)
+    state: Any = source.state
+    source.state = {**state, "buffer_pos": 1000}
+    return np.random.Generator(source)
+
+
 def coordinates() -> Any:
     matrix = scipy.sparse.coo_array(np.eye(4))
     matrix.coords[0][:] = 7
@@ -309,6 +380,9 @@ def one_class() -> Any:
         (coordinates, "coo_array: its coordinates reach from 7 to 7, and 0 to 3 are there"),
         (too_many_trees, "it has 2 trees per round, and needs 1"),
         (sorted_number, "a node sorts a number by category"),
+        (diagonals, "dia_array: it places 9 diagonals, and has 1"),
+        (threads, "KMeans: its threads reach from -5"),
+        (shuffled, "Generator: its places among random numbers reach from 1000"),
         (one_class, "its support vectors are of shape"),
     ],
 )

@@ -13,8 +13,9 @@ from types import FrameType
 
 import pytest
 
-from brinery.errors import ModelProcessDied, ModelProcessTimeout
+from brinery.errors import ModelConfined, ModelProcessDied, ModelProcessTimeout
 from brinery.pickles.child import ChildProcess
+from brinery.pickles.limits import Limits
 
 # Light, so that a start takes little: it does what the header says.
 ACTOR = """
@@ -40,13 +41,16 @@ while True:
         case ["exit", status, *words]:
             print(*words, file=sys.stderr)
             os._exit(int(status))
+        case ["write", path, size]:
+            os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), int(size))
+            channel.send(b"written")
         case ["deaf"]:
             time.sleep(600)
         case ["junk"]:
             os.write(channel.writing, b"\\xff" * 64)
 """
 
-Start = Callable[[float], ChildProcess]
+Start = Callable[..., ChildProcess]
 
 
 @pytest.fixture
@@ -56,8 +60,9 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     started: list[ChildProcess] = []
 
-    def start(timeout_s: float) -> ChildProcess:
-        started.append(ChildProcess("actor", timeout_s=timeout_s))
+    def start(timeout_s: float, scratch_gb: float = 4.0) -> ChildProcess:
+        limits = Limits(scratch_gb=scratch_gb)
+        started.append(ChildProcess("actor", timeout_s=timeout_s, limits=limits))
         return started[-1]
 
     yield start
@@ -118,6 +123,23 @@ def test_answers_and_end(start: Start) -> None:
     assert gone(pid)
     assert nothing_more_open(before)
     child.close()
+
+
+@pytest.mark.parametrize(("size", "most"), [(1001, 1000), (2 * 10**9, None)])
+def test_a_file_that_is_too_large(
+    start: Start, tmp_path: Path, size: int, most: int | None
+) -> None:
+    """A file of a child's is copied up to a size, and else nothing of it is kept."""
+    child = start(30, scratch_gb=1.5)
+    path = child.outbox / "file"
+    path.touch()
+    os.truncate(path, size)  # by us: the child itself may not write as much
+    with pytest.raises(ModelConfined, match="wrote a file 'file' of more than"):
+        child.take("file", tmp_path / "copy", most_bytes=most)
+    assert not (tmp_path / "copy").exists()
+    child.ask(f"write {path} 1000".encode())
+    child.take("file", tmp_path / "copy", most_bytes=1000)
+    assert (tmp_path / "copy").stat().st_size == 1000
 
 
 def test_speaking_child(start: Start) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -158,7 +157,7 @@ def test_mlflow_answers_rows_of_a_table() -> None:
     values = np.array([[1, "a"], [2, "b"]], dtype=object)
     array = Scores(predictions=values, outputs=("n", "t"))
     assert json.loads(answers.mlflow(ASKED, array)) == {"predictions": [[1, "a"], [2, "b"]]}
-    frame = replace(array, framed=True)
+    frame = msgspec.structs.replace(array, framed=True)
     assert json.loads(answers.mlflow(ASKED, frame)) == {
         "predictions": [{"n": 1, "t": "a"}, {"n": 2, "t": "b"}]
     }

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from brinery.errors import (
     CorruptModel,
+    ModelConfined,
     ModelProcessDied,
     ModelProcessTimeout,
     ParityFailed,
@@ -75,7 +76,13 @@ def compile_and_compare(
         comparison = Comparison(process, Scorer(bundle.read(path)))
         comparison.data(table, scores)
         comparison.probes(table)
-    except (CorruptModel, ModelProcessDied, ModelProcessTimeout, ParityFailed) as error:
+    except (
+        CorruptModel,
+        ModelConfined,
+        ModelProcessDied,
+        ModelProcessTimeout,
+        ParityFailed,
+    ) as error:
         return Compiled(FastPath(reason=error.message))
     except Exception as error:  # noqa: BLE001 - a fault of a scorer costs its speed, not the import
         _log.exception("the scorer of %s", process.description.outline)

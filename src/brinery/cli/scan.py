@@ -11,7 +11,7 @@ from brinery.cli.output import Format, print_json
 from brinery.records.scan import TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from brinery.actions.scan_files import Scanned
     from brinery.records.scan import Finding, Node, ScanReport
@@ -96,6 +96,13 @@ def _headline(report: ScanReport) -> str:
     return f"{words}: {', '.join(counts)}" if counts else words
 
 
+def _wrote(name: str, found: Sequence[str]) -> str:
+    """Return what wrote a file; LightGBM's text tells the version of its format alone."""
+    if name == "lightgbm" and not any("." in version for version in found):
+        return f"lightgbm, its text format v{'/'.join(found)}"
+    return f"{name} {'/'.join(found)}"
+
+
 def _facts(report: ScanReport) -> Iterator[tuple[str, str]]:
     form = [report.format]
     if report.protocol is not None:
@@ -104,7 +111,7 @@ def _facts(report: ScanReport) -> Iterator[tuple[str, str]]:
         form.append(str(report.compression))
     yield "format", ", ".join([*form, f"{report.size_bytes:,} bytes"])
     yield "sha256", report.sha256
-    wrote = [f"{name} {'/'.join(found)}" for name, found in report.versions.items()]
+    wrote = [_wrote(name, found) for name, found in report.versions.items()]
     if report.python:
         wrote.append(f"Python {report.python}")
     if wrote:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, Optional
 
 from brinery import errors
-from brinery.flavors import boosters, catalog, integrity, messages
+from brinery.flavors import boosters, catalog, integrity, messages, trees
 from brinery.flavors.callable import CallableFile, target
 from brinery.flavors.corruption import Corrupt, refused
 from brinery.flavors.interface import Flavor, Source
@@ -74,6 +74,7 @@ def wants_frame(model: Any, flavor: Flavor) -> Optional[bool]:
 
 
 def _loaded(source: Source) -> Any:
+    trees.guard(source.globals)
     if source.format in _PICKLES:
         boosters.guard(source.globals)
         return unpickle(source.path, source.globals)

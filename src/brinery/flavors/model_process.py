@@ -26,6 +26,7 @@ from brinery.records.version import Environment
 DEFAULT_TIMEOUT_S = 600.0
 _LISTED = 10
 _REWRITTEN = "model.pkl"
+_MAX_SCORER_BYTES = 2 << 30
 _MOST_ATTEMPTS = 100
 
 _R = TypeVar("_R", bound=messages.Reply)
@@ -265,7 +266,7 @@ class ModelProcess:
         written = str(self._child.outbox / path.name)
         compiled, _ = self._ask(messages.Compile(written, compiler, columns), messages.Compiled)
         if not compiled.reason:
-            self._child.take(path.name, path)
+            self._child.take(path.name, path, most_bytes=_MAX_SCORER_BYTES)
         return "".join(received.said((compiled.reason,)))
 
     def close(self) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 from brinery.flavors.corruption import Corrupt, require, table, width, within
 
 _TABLE = 2
+_TWISTED = 624  # random numbers that MT19937 makes at once
+_MAX_THREADS = 4096
 
 
 def check_compressed(matrix: Any, state: dict[str, Any]) -> None:
@@ -42,6 +44,53 @@ def check_coordinates(matrix: Any, state: dict[str, Any]) -> None:
     for along, size in zip(coordinates, shape):
         require(len(along) == len(state["data"]), "its coordinates are not one per value")
         within(along, 0, stop=int(size), what="its coordinates")
+
+
+def check_lists(matrix: Any, state: dict[str, Any]) -> None:
+    """Return only where a LIL table has a list of columns, and one of values, per row.
+
+    Raises:
+        Corrupt: a row has none, or a column that is not there.
+    """
+    rows, columns = (int(size) for size in state.get("_shape", matrix.shape))
+    numbers, values = state["rows"], state["data"]
+    require(
+        numbers.shape == values.shape == (rows,), f"it has {numbers.size} lists for {rows} rows"
+    )
+    for along, held in zip(numbers, values):
+        require(type(along) is list and type(held) is list, "a row of it is no list")
+        require(len(along) == len(held), "its columns are not one per value")
+        within(along, 0, stop=columns, what="its columns")
+
+
+def check_diagonals(matrix: Any, state: dict[str, Any]) -> None:
+    """Return only where a DIA table has as many diagonals as it places.
+
+    Raises:
+        Corrupt: it has fewer or more.
+    """
+    del matrix
+    data, offsets = table(state["data"], "its diagonals"), np.asarray(state["offsets"])
+    require(
+        offsets.shape == (data.shape[0],),
+        f"it places {offsets.size} diagonals, and has {data.shape[0]}",
+    )
+
+
+def check_random(generator: Any, state: dict[str, Any]) -> None:
+    """Return only where a random generator's place lies within the numbers that it has made.
+
+    Raises:
+        Corrupt: it lies outside.
+    """
+    del state
+    bits = getattr(generator, "bit_generator", getattr(generator, "_bit_generator", generator))
+    told = bits.state
+    if told["bit_generator"] == "MT19937":
+        within(told["state"]["pos"], 0, stop=_TWISTED + 1, what="its places among random numbers")
+    elif "buffer_pos" in told:
+        stop = len(told["buffer"]) + 1
+        within(told["buffer_pos"], 0, stop=stop, what="its places among random numbers")
 
 
 def check_kernel_machine(model: Any, state: dict[str, Any]) -> None:
@@ -126,6 +175,7 @@ def check_centres(model: Any, state: dict[str, Any]) -> None:
     """
     del model
     centres, taken = state.get("cluster_centers_"), state.get("n_features_in_")
+    within(state.get("_n_threads", 1), 1, stop=_MAX_THREADS, what="its threads")
     if centres is None or taken is None:
         return
     columns = table(centres, "its table of centres").shape[1]
@@ -265,6 +315,12 @@ CHECKS: dict[str, Callable[[Any, dict[str, Any]], None]] = {
         check_compressed,
     ),
     **dict.fromkeys(_sparse("_coo coo", "coo"), check_coordinates),
+    **dict.fromkeys(_sparse("_lil lil", "lil"), check_lists),
+    **dict.fromkeys(_sparse("_dia dia", "dia"), check_diagonals),
+    "numpy.random.mtrand.RandomState": check_random,
+    "numpy.random._generator.Generator": check_random,
+    "numpy.random._mt19937.MT19937": check_random,
+    "numpy.random._philox.Philox": check_random,
     "sklearn.svm._base.BaseLibSVM": check_kernel_machine,
     "sklearn.svm.base.BaseLibSVM": check_kernel_machine,
     "sklearn.neighbors._base.NeighborsBase": check_neighbours,

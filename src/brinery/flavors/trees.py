@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from brinery.flavors.corruption import Corrupt, require, table, within
 
 _LEAF = -1
+_BOOSTING = frozenset({"sklearn.ensemble._gb", "sklearn.ensemble.gradient_boosting"})
 
 
 def check_tree(tree: Any, state: dict[str, Any]) -> None:
@@ -101,6 +104,44 @@ def check_gradient_boosting(model: Any, state: dict[str, Any]) -> None:
         require(
             tree.n_outputs == 1 and tree.max_n_classes == 1, "a tree of it gives several values"
         )
+
+
+def guard(names: Collection[str]) -> None:
+    """Have boosting's first guess looked at before its trees add to it; call it before unpickling.
+
+    The guess is the answer of any estimator, which may have fewer columns than there are trees in
+    a round, and the trees add to what lies behind it.
+
+    Args:
+        names: the dotted names that a file asks for.
+    """
+    modules = {name.rpartition(".")[0] for name in names}
+    for module in modules & _BOOSTING:
+        try:
+            boosting = import_module(module)
+        except ImportError:
+            continue
+        for name in ("predict_stages", "predict_stage"):
+            add = getattr(boosting, name, None)
+            if add is not None and not hasattr(add, "__wrapped__"):
+                setattr(boosting, name, _adding(add))
+
+
+def _adding(add: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what adds trees to a guess, given one column per tree of a round only."""
+
+    @wraps(add)
+    def checked(*given: Any, **more: Any) -> Any:
+        guess = more.get("out", given[-1] if given else None)
+        per_round = np.shape(more.get("estimators", given[0] if given else None))[1]
+        if np.ndim(guess) != 2 or np.shape(guess)[1] != per_round:  # noqa: PLR2004 - rows and outputs
+            raise ValueError(
+                f"the model is corrupt: it first guesses {np.shape(guess)[1:]} outputs, and has "
+                f"{per_round} trees per round"
+            )
+        return add(*given, **more)
+
+    return checked
 
 
 def check_histogram_boosting(model: Any, state: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ import msgspec
 from brinery.errors import ModelConfined, ModelProcessDied, ModelProcessTimeout, SandboxUnavailable
 from brinery.pickles import surroundings, words
 from brinery.pickles.frames import Channel, ChannelClosed, ChannelTimeout, NotAFrame
-from brinery.pickles.limits import Kernel, Limits
+from brinery.pickles.limits import GB, Kernel, Limits
 from brinery.pickles.watch import Watch
 from brinery.records.sandbox import Sandbox
 
@@ -165,17 +165,20 @@ class ChildProcess:
         _ = self.sandbox
         return self._exchanged(header, payload, most_bytes=most_bytes)
 
-    def take(self, name: str, into: Path) -> None:
+    def take(self, name: str, into: Path, *, most_bytes: int | None = None) -> None:
         """Copy a file that the process wrote in its outbox; a link there leads nowhere.
 
         Args:
             name: of the file in the outbox.
-            into: the copy, which must not exist.
+            into: the copy, which must not exist; nothing is left there where this raises.
+            most_bytes: how large it may be; as all that the process may write when None.
 
         Raises:
-            ModelConfined: what lies there is no file of its own.
+            ModelConfined: what lies there is no file of its own, or is too large.
             OSError: the copy cannot be written.
         """
+        allowed = int(self._limits.scratch_gb * GB)
+        most = allowed if most_bytes is None else min(most_bytes, allowed)
         try:
             source = os.open(self.outbox / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
@@ -184,8 +187,17 @@ class ChildProcess:
         if not stat.S_ISREG(kind.st_mode) or kind.st_nlink != 1:
             os.close(source)
             raise _no_file(name)
-        with os.fdopen(source, "rb") as stream, into.open("xb") as written:
-            shutil.copyfileobj(stream, written, _CHUNK_BYTES)
+        with os.fdopen(source, "rb") as stream:
+            if kind.st_size > most:
+                raise _too_large(name, most)
+            with into.open("xb") as written:
+                # The process may go on writing meanwhile.
+                while most >= 0 and (part := stream.read(_CHUNK_BYTES)):
+                    most -= len(part)
+                    written.write(part)
+        if most < 0:
+            into.unlink()
+            raise _too_large(name, kind.st_size)
 
     def close(self) -> None:
         """End the process, gently and then not."""
@@ -313,6 +325,14 @@ def _no_file(name: str) -> ModelConfined:
     return ModelConfined(
         f"the model's process left no plain file '{name}' in its folder",
         hint="a model that puts a link there is hostile: read its code",
+    )
+
+
+def _too_large(name: str, most_bytes: int) -> ModelConfined:
+    return ModelConfined(
+        f"the model's process wrote a file '{name}' of more than {most_bytes:,} bytes",
+        hint="scratch_gb under [sandbox] in brinery.toml says how much it may write; what Brinery "
+        "itself asks for is far smaller",
     )
 
 

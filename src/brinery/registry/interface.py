@@ -9,12 +9,15 @@ from typing import Protocol
 
 from brinery.errors import NotFound, NotServable
 from brinery.records.fast_path import FastPath
-from brinery.records.version import Alias, Candidate, Parity, Version
+from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.specs.names import nearest
 from brinery.specs.reference import LATEST, Reference
 
 SCORER_FILE = "scorer.safetensors"
 SAMPLE_FILE = "sample.msgpack"
+
+# MLflow's own, of which Brinery keeps all but one in step.
+_STAGES = frozenset({*Stage, "Archived"})
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,10 @@ def _not_held(uri: str, name: str, *, where: str, held: Mapping[int, Collection[
     _, at, alias = uri.partition("@")
     if not at:
         asked = uri.removeprefix(f"models:/{name}").strip("/")
-        said = f"{name} has no version {asked}" if asked else f"{uri} names no version"
+        if asked.capitalize() in _STAGES:
+            said = f"{name} has no version in the stage {asked.capitalize()}"
+        else:
+            said = f"{name} has no version {asked}" if asked else f"{uri} names no version"
         return NotFound(f"{said} in {where}", hint=f"{versions}; models:/{name}/{max(held)}")
     aliases = sorted({alias for each in held.values() for alias in each})
     found = f"it has {', '.join(aliases)}" if aliases else "it has none"

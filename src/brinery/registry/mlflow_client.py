@@ -24,6 +24,7 @@ _MAX_VERSIONS = 10_000
 _SQLITE = "sqlite:///"
 _PROGRESS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND", "BAD_REQUEST"}
+_NO_STAGE = "No versions of model with name"  # of the code INTERNAL_ERROR
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
 
@@ -85,7 +86,7 @@ def download(uri: str, into: Path, *, tracking_uri: str) -> Path | None:
                 registry_uri=tracking_uri,
             )
     except MlflowException as error:
-        if error.error_code in _ABSENT:
+        if error.error_code in _ABSENT or error.message.startswith(_NO_STAGE):
             return None
         raise
     except FileNotFoundError:
