@@ -120,7 +120,7 @@ def test_a_scorer_that_needs_the_library_answers_in_the_process_of_the_model(
         answered = api.post("/v1/models/small/predict", json={"a": 3})
         while answered.status_code == 503:
             answered = api.post("/v1/models/small/predict", json={"a": 3})
-    assert answered.json()["predictions"] == [sees]
+    assert answered.json()["predictions"] == [{"value": sees}]
 
 
 def test_a_model_without_a_scorer_is_asked_itself(make_endpoint: Any) -> None:
