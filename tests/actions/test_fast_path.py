@@ -11,20 +11,24 @@ import numpy as np
 import pandas as pd
 import pytest
 from msgspec.structs import replace
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from tests.actions.conftest import Run
 from tests.conftest import Bank, artifact_of
 
 from brinery.actions.fast_path import Comparison, changed, compile_and_compare
+from brinery.actions.predict import LoadedModel
 from brinery.actions.rooms import Rooms
-from brinery.errors import ParityFailed
+from brinery.errors import ParityFailed, PredictionRefused
 from brinery.flavors import signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.digest import digest
 from brinery.scorers import bundle
 from brinery.scorers.compiler import compile_model
+from brinery.scorers.plan import COMPILER
 from brinery.scorers.probes import Probe
 from brinery.scorers.scorer import Scorer
 from brinery.store import tables
@@ -61,6 +65,64 @@ def test_what_cannot_be_compiled_is_said(run: Run, rooms: Rooms, tmp_path: Path)
         event.message == "scored by its library: KNeighborsClassifier is not known"
         for event in events
     )
+
+
+def test_a_step_that_is_not_known_falls_back_alone(run: Run, rooms: Rooms, tmp_path: Path) -> None:
+    """What is around it is compiled, compared, and answers in the model's process."""
+    frame = pd.DataFrame({"a": np.arange(40.0), "n": range(40), "y": [0, 1] * 20})
+    model = make_pipeline(StandardScaler(), KNeighborsClassifier())
+    model.fit(frame[["a", "n"]], frame["y"])
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(model))
+    version, events = run(model=path, name="near", data=frame, target="y")
+    fast = version.fast_path
+    assert fast is not None
+    assert fast.partial
+    assert not fast.used
+    assert fast.library == ("KNeighborsClassifier: KNeighborsClassifier is not known",)
+    assert fast.rows["evaluation data"] == 40
+    assert fast.rows["extreme values"] > 0
+    assert fast.declined < sum(fast.rows.values())
+    assert rooms.registry.scorer_file(version) is None
+    assert any("compiled but for KNeighborsClassifier" in event.message for event in events)
+    with LoadedModel(rooms, version) as loaded:
+        scores = loaded.predict(frame)
+    assert scores.predictions.tolist() == model.predict(frame[["a", "n"]]).tolist()
+    np.testing.assert_array_equal(scores.probabilities, model.predict_proba(frame[["a", "n"]]))
+
+
+def test_a_scorer_within_the_process_answers_only_as_it_was_compared(processes: Any) -> None:
+    """With other steps of the library than those on record it is not used."""
+    frame = pd.DataFrame({"a": np.arange(40.0)})
+    model = make_pipeline(StandardScaler(), KNeighborsClassifier()).fit(frame, [0, 1] * 20)
+    process, table = processes(model), tables.to_arrow(frame)
+    columns = process.inputs(signature.infer(process.description, frame, may_be_missing=()))
+    told = process.accelerate(COMPILER, columns=columns, steps=("another",))
+    assert told.reason == "its steps are not those that were compared"
+    assert process.accelerated(table) is None
+    told = process.accelerate(COMPILER, columns=columns)
+    assert [step.partition(":")[0] for step in told.steps] == ["KNeighborsClassifier"]
+    found = process.accelerated(table)
+    np.testing.assert_array_equal(found.probabilities, process.score(table).probabilities)
+    holed = tables.to_arrow(frame.assign(a=np.nan))
+    assert process.accelerated(holed) is None
+    with pytest.raises(PredictionRefused, match="NaN"):
+        process.score(holed)
+
+
+def test_a_scorer_within_the_process_that_differs_is_found_out(
+    processes: Any, tmp_path: Path
+) -> None:
+    """A step that tells whole numbers from others is given none, and the library answers alone."""
+    frame = pd.DataFrame({"n": np.arange(1, 41)})
+    tells = FunctionTransformer(np.reciprocal)
+    process = processes(make_pipeline(tells, LinearRegression()).fit(frame, frame["n"] % 7))
+    table = tables.to_arrow(frame)
+    takes = signature.infer(process.description, frame, may_be_missing=())
+    scores = process.score(table)
+    compiled = compile_and_compare(process, table, scores=scores, takes=takes, into=tmp_path)
+    assert not compiled.record.partial
+    assert "the library and the scorer differ" in compiled.record.reason
 
 
 @pytest.fixture

@@ -79,7 +79,8 @@ def node_of(model: Any) -> Model:
     return Reader(READERS, _refuse).model(model)
 
 
-def _refuse(estimator: Any, reason: str) -> Node:
+def _refuse(estimator: Any, reason: str, *, is_step: bool) -> Node:
+    del is_step
     raise Unsupported(f"{type(estimator).__name__}: {reason}")
 
 

@@ -76,7 +76,8 @@ def step_of(transformer: Any) -> Step:
     return read.step
 
 
-def _refuse(_: Any, reason: str) -> Node:
+def _refuse(_: Any, reason: str, *, is_step: bool) -> Node:
+    del is_step
     raise Unsupported(reason)
 
 

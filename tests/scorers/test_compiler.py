@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -71,6 +72,15 @@ def test_a_model_that_is_not_known_is_asked_itself(frame: pd.DataFrame, target: 
     model = make_pipeline(StandardScaler(), KNeighborsClassifier()).fit(frame, target)
     scorer = compile_model(model, inputs_of(frame))
     assert [reason.partition(":")[0] for reason in scorer.fallbacks] == ["KNeighborsClassifier"]
+    agrees(model, frame, scorer=scorer)
+
+
+def test_a_model_that_is_used_as_a_step_is_asked_alone(frame: pd.DataFrame, target: Any) -> None:
+    """What is not known of it is asked to transform, and the model behind it is compiled."""
+    clusters = KMeans(3, random_state=0, n_init=1)
+    model = make_pipeline(clusters, LogisticRegression()).fit(frame, target)
+    scorer = compile_model(model, inputs_of(frame))
+    assert [reason.partition(":")[0] for reason in scorer.fallbacks] == ["KMeans"]
     agrees(model, frame, scorer=scorer)
 
 

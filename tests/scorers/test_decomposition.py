@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from sklearn.cross_decomposition import CCA, PLSSVD, PLSCanonical, PLSRegression
 from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from tests.conftest import stable
+from tests.scorers.agreement import agrees
 from tests.scorers.steps import data_of, declines, fitted, numbers, step_of, transforms, zeros
 
 from brinery.scorers.data import Declined
 from brinery.scorers.decomposition import Project
+from brinery.scorers.interface import Unsupported
 
 PROJECTIONS = (
     PCA(),
@@ -56,6 +62,48 @@ def test_figures_of_float32_are_taken_as_they_are() -> None:
     transforms(fitted(PCA(3, whiten=True), table.astype(np.float32)), table, tolerance=1e-9)
 
 
+@pytest.mark.parametrize(
+    "projection",
+    [
+        LinearDiscriminantAnalysis(),
+        LinearDiscriminantAnalysis(n_components=1),
+        LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.3),
+    ],
+    ids=stable,
+)
+def test_a_table_is_projected_on_discriminants(projection: Any) -> None:
+    """By what else is a classifier."""
+    table = numbers().to_numpy()[:, :3] / [1, 1e6, 1]
+    transforms(projection.fit(table, np.arange(len(table)) % 3), table, tolerance=1e-10)
+
+
+def test_discriminants_that_cannot_project_are_left_to_the_library() -> None:
+    """It says so."""
+    model = LinearDiscriminantAnalysis(solver="lsqr").fit(numbers()[["a", "b"]], [0, 1] * 150)
+    with pytest.raises(Unsupported, match="solver lsqr"):
+        step_of(model)
+
+
+@pytest.mark.parametrize(
+    "projection",
+    [PLSRegression(2), PLSRegression(2, scale=False), PLSCanonical(2), CCA(2), PLSSVD(2)],
+    ids=stable,
+)
+def test_a_table_is_projected_by_partial_least_squares(projection: Any) -> None:
+    """Each column is shifted and scaled first."""
+    table = numbers().to_numpy()[:, :4] / [1, 1e6, 1, 1e-9]
+    target = table[:, :2] @ [[1.0, 2.0], [3.0, -1.0]]
+    transforms(projection.fit(table, target), table, tolerance=1e-10)
+
+
+def test_what_projects_stands_before_a_model() -> None:
+    """In a pipeline, and answers as the library."""
+    frame = numbers()[["a", "b", "c"]] / [1, 1e6, 1]
+    target = (frame["a"] > frame["c"] - 3).to_numpy()
+    model = make_pipeline(LinearDiscriminantAnalysis(), LogisticRegression())
+    agrees(model.fit(frame, target), frame)
+
+
 def test_the_center_is_subtracted_first_in_older_versions() -> None:
     """Then a sparse table is left to the library."""
     step = Project(weights=np.array([[2.0], [1.0]]), turned=False, center=np.array([1.0, -1.0]))
@@ -78,6 +126,7 @@ def test_forged_components_are_refused() -> None:
     forged: list[dict[str, Any]] = [
         {"weights": np.zeros(3)},
         {"center": np.zeros(3)},
+        {"spread": np.zeros(3)},
         {"shift": np.zeros(1)},
         {"scale": np.zeros((2, 1))},
     ]

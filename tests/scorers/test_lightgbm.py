@@ -107,6 +107,21 @@ def test_a_classifier_answers_as_the_library(
     _same(model, frame)
 
 
+@pytest.mark.parametrize("settings", [{}, {"boosting_type": "rf", "subsample_freq": 1}], ids=stable)
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_classifier_decides_as_the_library(
+    frame: pd.DataFrame, settings: dict[str, Any], n_classes: int
+) -> None:
+    """By its sums, where its version tells them, so that what asks for them need not decline."""
+    settings = {**_FEW, **settings, "subsample": 0.5}
+    model = lightgbm.LGBMClassifier(**settings).fit(frame, _labels(frame, n_classes))
+    if not hasattr(model, "decision_function"):
+        pytest.skip("another version")
+    scorer = compile_model(model, inputs_of(frame))
+    found = scorer.plan.model.decision(scorer.read(columns_of(frame)))
+    np.testing.assert_allclose(found, model.decision_function(frame), rtol=1e-12, atol=1e-15)
+
+
 @pytest.mark.parametrize(
     "settings",
     [

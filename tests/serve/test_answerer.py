@@ -6,14 +6,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from msgspec.structs import replace
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from tests.conftest import Bank
 from tests.serve.conftest import Api, running
 
 from brinery.records.fast_path import FastPath
+from brinery.records.signature import ColumnType
+from brinery.scorers.compiler import compile_model
+from brinery.scorers.plan import Input
 from brinery.serve.endpoint import Endpoint
 from brinery.specs.settings import UnknownCategories
 
@@ -87,6 +93,34 @@ def test_a_version_whose_scorer_failed_is_scored_by_its_library(
     version = replace(bank_endpoint.version, fast_path=FastPath(reason="it differs"))
     refused = replace(bank_endpoint, version=version)
     assert answer(refused, rows[0])["predictions"] == answer(bank_endpoint, rows[0])["predictions"]
+
+
+@pytest.mark.parametrize(("steps", "sees"), [(None, 1.0), (("another",), 0.0)])
+def test_a_scorer_that_needs_the_library_answers_in_the_process_of_the_model(
+    make_endpoint: Any, steps: tuple[str, ...] | None, sees: float
+) -> None:
+    """There its steps are asked for as they were when it was compared, or it is not used.
+
+    This model tells who asks: of a scorer every number is a float64.
+    """
+
+    def asked(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(a=float(frame["a"].dtype.kind == "f"))
+
+    frame = pd.DataFrame({"a": range(4)})
+    model = make_pipeline(FunctionTransformer(asked), LinearRegression())
+    model.fit(frame, [0.0] * 4)
+    model[-1].coef_ = np.array([1.0])
+    model[-1].intercept_ = 0.0
+    scorer = compile_model(model, [Input("a", ColumnType.INTEGER)])
+    endpoint = make_endpoint(model, frame)
+    fast = FastPath(library=scorer.fallbacks if steps is None else steps)
+    partial = replace(endpoint, version=replace(endpoint.version, fast_path=fast))
+    with running(partial) as api:
+        answered = api.post("/v1/models/small/predict", json={"a": 3})
+        while answered.status_code == 503:
+            answered = api.post("/v1/models/small/predict", json={"a": 3})
+    assert answered.json()["predictions"] == [{"value": sees}]
 
 
 def test_a_model_without_a_scorer_is_asked_itself(make_endpoint: Any) -> None:

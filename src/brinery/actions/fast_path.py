@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec.structs import replace
 
 from brinery.errors import (
     CorruptModel,
@@ -25,16 +26,16 @@ from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.digest import digest
 from brinery.records.fast_path import FastPath
 from brinery.records.scores import Scores
-from brinery.records.signature import Signature
+from brinery.records.signature import ColumnType, Signature
 from brinery.registry.interface import SCORER_FILE
 from brinery.scorers import arrow, bundle
 from brinery.scorers.data import Declined
-from brinery.scorers.probes import Probe, probes
+from brinery.scorers.plan import COMPILER, Input
+from brinery.scorers.probes import Probe, Probes, probes, value_probes
 from brinery.scorers.scorer import Scorer
 
 _log = logging.getLogger("brinery")
 
-_COMPILER = "brinery.scorers.child"
 _DATA = "evaluation data"
 _NAMES = ("the library", "the scorer")
 
@@ -65,15 +66,16 @@ def compile_and_compare(
         into: the folder that the scorer is written to.
     """
     path = into / SCORER_FILE
-    names = process.description.feature_names or tuple(table.column_names)
-    types = {column.name: column.type.value for column in takes.columns}
+    columns = process.inputs(takes, table.column_names)
     try:
-        reason = process.compile(
-            path, compiler=_COMPILER, columns=tuple((name, types.get(name, "")) for name in names)
-        )
+        reason = process.compile(path, compiler=COMPILER, columns=columns)
         if reason:
-            return Compiled(FastPath(reason=reason))
-        comparison = Comparison(process, Scorer(bundle.read(path)))
+            told = process.accelerate(COMPILER, columns=columns)
+            if told.reason or not told.steps:
+                return Compiled(FastPath(reason=told.reason or reason))
+            comparison = Comparison(process, None, columns=columns)
+        else:
+            comparison = Comparison(process, Scorer(bundle.read(path)))
         comparison.data(table, scores)
         comparison.probes(table)
     except (
@@ -87,6 +89,8 @@ def compile_and_compare(
     except Exception as error:  # noqa: BLE001 - a fault of a scorer costs its speed, not the import
         _log.exception("the scorer of %s", process.description.outline)
         return Compiled(FastPath(reason=f"a fault of its scorer: {error}"))
+    if reason:
+        return Compiled(replace(comparison.record(""), library=told.steps))
     return Compiled(comparison.record(digest(path)), path)
 
 
@@ -95,12 +99,20 @@ class Comparison:
 
     Args:
         process: holds the model.
-        scorer: of the same model.
+        scorer: of the same model; None for the one within the process.
+        columns: name and type of what that one takes.
     """
 
-    def __init__(self, process: ModelProcess, scorer: Scorer) -> None:
+    def __init__(
+        self,
+        process: ModelProcess,
+        scorer: Scorer | None,
+        *,
+        columns: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self._process = process
         self._scorer = scorer
+        self._inputs = [Input(name, ColumnType(kind)) for name, kind in columns if kind]
         self._rows: dict[str, int] = {}
         self._declined = 0
         self._thresholds = self._reached = 0
@@ -121,15 +133,14 @@ class Comparison:
         Raises:
             ParityFailed: the answers differ, or the library refuses what the scorer answers.
         """
-        given = arrow.columns(table, self._scorer.plan.inputs)
-        for each in probes(self._scorer, given, n_rows=table.num_rows):
+        for each in self._probes(table):
             self._thresholds += each.thresholds
             self._reached += each.reached
             tried = changed(table, each.probes)
             tried = tried.take(self._answered(tried))
             if tried.num_rows:
                 try:
-                    scores = self._process.score(tried)
+                    scores = self._process.score(tried, library=True)
                 except PredictionRefused as error:
                     raise ParityFailed(
                         f"the scorer answers {each.kind} that the library refuses: {error.reason}"
@@ -154,7 +165,19 @@ class Comparison:
         same = parity.compare(scores, self._score(table), names=_NAMES)
         self._largest = max(self._largest, same.max_difference)
 
+    def _probes(self, table: pa.Table) -> list[Probes]:
+        if self._scorer is None:
+            # Behind a step of the library no threshold can be traced to a column.
+            return value_probes(self._inputs, n_rows=table.num_rows)
+        given = arrow.columns(table, self._scorer.plan.inputs)
+        return probes(self._scorer, given, n_rows=table.num_rows)
+
     def _score(self, table: pa.Table) -> Scores:
+        if self._scorer is None:
+            answered = self._process.accelerated(table)
+            if answered is None:
+                raise Declined("the scorer within the model's process leaves it to the library")
+            return answered
         found = self._scorer.score(arrow.columns(table, self._scorer.plan.inputs))
         try:
             return naming.given(found, self._process.artifact)
@@ -163,23 +186,23 @@ class Comparison:
 
     def _answered(self, table: pa.Table) -> np.ndarray:
         """Return the rows that the scorer does not leave to the library: (n,) their places."""
-        kept = _answered(self._scorer, table, 0)
+        kept = _answered(self._score, table, 0)
         self._declined += table.num_rows - len(kept)
         return np.array(kept, dtype=np.int64)
 
 
-def _answered(scorer: Scorer, table: pa.Table, start: int) -> list[int]:
+def _answered(score: Callable[[pa.Table], Scores], table: pa.Table, start: int) -> list[int]:
     """Return the places, counted from a start, of the rows that a scorer answers."""
     if not table.num_rows:
         return []
     try:
-        scorer.score(arrow.columns(table, scorer.plan.inputs))
+        score(table)
     except Declined:
         if table.num_rows == 1:
             return []
         middle = table.num_rows // 2
-        before = _answered(scorer, table.slice(0, middle), start)
-        return before + _answered(scorer, table.slice(middle), start + middle)
+        before = _answered(score, table.slice(0, middle), start)
+        return before + _answered(score, table.slice(middle), start + middle)
     return list(range(start, start + table.num_rows))
 
 

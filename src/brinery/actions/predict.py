@@ -18,6 +18,7 @@ from brinery.flavors import outputs, signature
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
 from brinery.registry.interface import imported, resolve
+from brinery.scorers.plan import COMPILER
 from brinery.specs.names import nearest
 from brinery.specs.reference import Reference
 from brinery.store import tables
@@ -36,6 +37,10 @@ class LoadedModel:
         self.version = version
         self.candidate: Candidate = imported(version)
         self._process = process_of(rooms, version)
+        fast = version.fast_path
+        if fast is not None and fast.partial:
+            columns = self._process.inputs(self.candidate.signature)
+            self._process.accelerate(COMPILER, columns=columns, steps=fast.library)
 
     def predict(self, data: pd.DataFrame) -> Scores:
         """Return the model's answers, one per row.

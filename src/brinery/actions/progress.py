@@ -59,10 +59,11 @@ def sandbox_line(sandbox: Sandbox) -> str:
 
 def fast_path_line(found: FastPath) -> str:
     """Return whether the model is scored without its library, and what that was compared on."""
-    if not found.used:
+    if not (found.used or found.partial):
         return f"scored by its library: {found.reason}"
     rows = ", ".join(f"{count:,} of {kind}" for kind, count in found.rows.items() if count)
-    return f"compiled: answers as its library on {sum(found.rows.values()):,} rows ({rows})"
+    compiled = f"compiled but for {'; '.join(found.library)}" if found.partial else "compiled"
+    return f"{compiled}: answers as its library on {sum(found.rows.values()):,} rows ({rows})"
 
 
 def environment_line(environment: Environment) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from brinery.cli.output import print_facts, print_table
 
 if TYPE_CHECKING:
+    from brinery.records.fast_path import FastPath
     from brinery.records.version import Version
 
 
@@ -15,7 +16,13 @@ def scored_by(version: Version) -> str:
     fast = version.fast_path
     if fast is None:
         return "its library: it was imported before there were scorers"
+    if fast.partial:
+        return f"a compiled scorer in the model's process, and its library for {_steps(fast)}"
     return "a compiled scorer" if fast.used else f"its library: {fast.reason}"
+
+
+def _steps(fast: FastPath) -> str:
+    return "; ".join(fast.library)
 
 
 def parity_of(version: Version) -> dict[str, object]:
@@ -31,13 +38,13 @@ def print_parity(version: Version) -> None:
     if same is not None:
         stored = ["the file, the registered model", "evaluation data"]
         rows.append([*stored, f"{same.rows:,}", f"{same.max_difference:g}"])
-    if fast is not None and fast.used:
+    if fast is not None and (fast.used or fast.partial):
         rows += [
             ["the library, the scorer", kind, f"{count:,}", f"{fast.max_difference:g}"]
             for kind, count in fast.rows.items()
         ]
     print_table(["compared", "on", "rows, all equal", "largest difference"], rows)
-    if fast is None or not fast.used:
+    if fast is None or not (fast.used or fast.partial):
         return
     facts: list[tuple[str, object]] = []
     if fast.reached:

@@ -13,10 +13,11 @@ import warnings
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn, Optional
+from typing import Any, NoReturn, Optional, Protocol, Union
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from brinery import errors
 from brinery.flavors import environment, exports, imports, loading, messages, tables, threads
@@ -25,6 +26,7 @@ from brinery.pickles import attempts, confinement, refusals, semaphores
 from brinery.pickles.frames import Channel, ChannelClosed
 from brinery.pickles.unpickle import enter_child, rewrite
 from brinery.records.description import ColumnUse
+from brinery.records.scores import Scores
 
 # Of the search for columns that may be missing: how many are tried in one table, how many that are
 # treated alike are too few to judge by a sample, and how many make one.
@@ -41,6 +43,15 @@ _FOR_DEVELOPERS = (
 )
 
 
+class Within(Protocol):
+    """A scorer that lives here, for it asks the library for some steps."""
+
+    steps: tuple[str, ...]
+
+    def score(self, table: pa.Table) -> Optional[Scores]:
+        """Return the answers for a table; None where it leaves them to the library."""
+
+
 class Host:
     """One model and its flavor."""
 
@@ -50,6 +61,7 @@ class Host:
         self._uses: dict[str, ColumnUse] = {}
         self._frame: Optional[bool] = None
         self._several = False
+        self._scorer: Optional[Within] = None
         self._before = environment.imported_modules()
 
     def answer(
@@ -68,8 +80,8 @@ class Host:
             return messages.Packages(
                 self._packages(request.modules), *environment.python()
             ), nothing
-        if isinstance(request, messages.Compile):
-            return self._compiled(request), nothing
+        if isinstance(request, (messages.Compile, messages.Accelerate)):
+            return self._compiler(request), nothing
         self._write(request)
         return messages.Written(), nothing
 
@@ -92,6 +104,11 @@ class Host:
         said = tuple(dict.fromkeys(str(w.message) for w in caught))
         return messages.Loaded(description, said, self._flavor.name)
 
+    def _compiler(self, request: Union[messages.Compile, messages.Accelerate]) -> messages.Reply:
+        if isinstance(request, messages.Compile):
+            return self._compiled(request)
+        return self._accelerated(request)
+
     def _compiled(self, request: messages.Compile) -> messages.Compiled:
         """Return why nothing was written, if nothing was, by the compiler of a room above."""
         classes = () if self._flavor is None else self._flavor.classes(self._model)
@@ -102,6 +119,22 @@ class Host:
                 self._model, request.columns, classes=classes, path=Path(request.path)
             )
         return messages.Compiled(reason)
+
+    def _accelerated(self, request: messages.Accelerate) -> messages.Accelerated:
+        """Return of which steps the library is asked by the scorer that answers from now on."""
+        classes = () if self._flavor is None else self._flavor.classes(self._model)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compiler = import_module(request.compiler)
+            made: Union[Within, str] = compiler.within(
+                self._model, request.columns, classes=classes
+            )
+        if isinstance(made, str):
+            return messages.Accelerated(made)
+        if request.steps is not None and request.steps != made.steps:
+            return messages.Accelerated("its steps are not those that were compared")
+        self._scorer = made
+        return messages.Accelerated(steps=made.steps)
 
     def _packages(self, modules: tuple[str, ...]) -> dict[str, str]:
         """Return the distributions that the model uses, with their versions."""
@@ -127,6 +160,12 @@ class Host:
         self, payload: memoryview, request: messages.Score
     ) -> tuple[messages.Scored, memoryview]:
         """Return the scores; what the model wants is settled by the first table that it answers."""
+        if self._scorer is not None and request.by is not messages.By.LIBRARY:
+            found = self._scorer.score(tables.unpack(payload))
+            if found is not None:
+                return messages.Scored(), tables.pack_scores(found)
+        if request.by is messages.By.SCORER:
+            return messages.Scored(declined=True), memoryview(b"")
         given = self._given(payload, request)
         if request.named or self._frame is not None:
             return messages.Scored(), self._score(given)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from brinery.records.description import Description
+from brinery.records.text_enum import TextEnum
 
 
 class Load(Struct, tag=True, frozen=True, kw_only=True):
@@ -30,6 +31,14 @@ class Load(Struct, tag=True, frozen=True, kw_only=True):
     frame: Optional[bool] = None
 
 
+class By(TextEnum):
+    """Who is to answer: `EITHER` is the scorer within the process, and the library for the rest."""
+
+    EITHER = "either"
+    LIBRARY = "library"
+    SCORER = "scorer"
+
+
 class Score(Struct, tag=True, frozen=True):
     """Score the payload's table.
 
@@ -37,11 +46,13 @@ class Score(Struct, tag=True, frozen=True):
         columns: the columns the model is given, in order.
         named: whether the model names its columns, and so is given a frame; else its flavor tells.
         several: whether it is known to answer each row with several values.
+        by: who answers, where there is a scorer.
     """
 
     columns: tuple[str, ...]
     named: bool
     several: bool = False
+    by: By = By.EITHER
 
 
 class ProbeMissing(Struct, tag=True, frozen=True):
@@ -95,7 +106,22 @@ class Compile(Struct, tag=True, frozen=True):
     columns: tuple[tuple[str, str], ...]
 
 
-Request = Union[Load, Score, ProbeMissing, ListPackages, Rewrite, Export, Compile]
+class Accelerate(Struct, tag=True, frozen=True):
+    """Answer by a scorer from now on, that asks the library for the steps it does not know.
+
+    Attributes:
+        compiler: the module whose `within` makes it; a room above has it.
+        columns: as `Compile.columns` has them.
+        steps: the steps that the library is known to be asked for, and why; None where that is
+            asked. With other steps than those there is no scorer.
+    """
+
+    compiler: str
+    columns: tuple[tuple[str, str], ...]
+    steps: Optional[tuple[str, ...]] = None
+
+
+Request = Union[Load, Score, ProbeMissing, ListPackages, Rewrite, Export, Compile, Accelerate]
 
 
 class Loaded(Struct, tag=True, frozen=True):
@@ -117,9 +143,11 @@ class Scored(Struct, tag=True, frozen=True):
 
     Attributes:
         frame: as `Artifact.frame` has it, once it is known.
+        declined: whether the scorer, which alone was asked, leaves the rows to the library.
     """
 
     frame: Optional[bool] = None
+    declined: bool = False
 
 
 class Columns(Struct, tag=True, frozen=True):
@@ -154,6 +182,18 @@ class Compiled(Struct, tag=True, frozen=True):
     reason: str = ""
 
 
+class Accelerated(Struct, tag=True, frozen=True):
+    """A scorer answers, unless there is a reason why not.
+
+    Attributes:
+        reason: why none does.
+        steps: the steps that it asks the library for, and why.
+    """
+
+    reason: str = ""
+    steps: tuple[str, ...] = ()
+
+
 class Failed(Struct, tag=True, frozen=True):
     """The request could not be met.
 
@@ -168,7 +208,7 @@ class Failed(Struct, tag=True, frozen=True):
     hint: str
 
 
-Reply = Union[Loaded, Scored, Columns, Packages, Written, Compiled, Failed]
+Reply = Union[Loaded, Scored, Columns, Packages, Written, Compiled, Accelerated, Failed]
 
 
 class Question(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -20,7 +20,7 @@ from brinery.records.artifact import Artifact
 from brinery.records.description import Description
 from brinery.records.sandbox import Sandbox
 from brinery.records.scores import Scores
-from brinery.records.signature import Scalar
+from brinery.records.signature import Scalar, Signature
 from brinery.records.version import Environment
 
 DEFAULT_TIMEOUT_S = 600.0
@@ -50,6 +50,10 @@ def start_process(
     return ChildProcess(
         "brinery.flavors.host", *modules, timeout_s=timeout_s, limits=limits, python=python
     )
+
+
+class _Declined(Exception):
+    """The scorer leaves rows to the library."""
 
 
 class ModelProcess:
@@ -153,17 +157,19 @@ class ModelProcess:
         """Return the process's id."""
         return self._child.pid
 
-    def score(self, table: pa.Table) -> Scores:
+    def score(self, table: pa.Table, *, library: bool = False) -> Scores:
         """Return the model's answers for the columns it takes, which the table must have.
 
         Args:
             table: (n_rows, ≥ n_features); a null is a missing value.
+            library: whether its library is asked, also where it was accelerated.
 
         Raises:
             PredictionRefused: the model raised; the error names the row, and what is missing in it.
         """
+        by = messages.By.LIBRARY if library else messages.By.EITHER
         try:
-            return self._scored(table)
+            return self._scored(table, by)
         except errors.PredictionRefused as error:
             row = _first_refused(table, self._refuses)
             hint = error.hint
@@ -174,15 +180,53 @@ class ModelProcess:
                 hint = _missing(there) or hint
             raise errors.PredictionRefused(error.reason, hint=hint, row=row) from None
 
-    def _scored(self, table: pa.Table) -> Scores:
+    def accelerate(
+        self,
+        compiler: str,
+        *,
+        columns: tuple[tuple[str, str], ...],
+        steps: tuple[str, ...] | None = None,
+    ) -> messages.Accelerated:
+        """Have a scorer within the process answer, and return why none does, if none does.
+
+        Args:
+            compiler: the module that makes it, in the process.
+            columns: name and type of the inputs, in the model's order.
+            steps: those that the library is known to be asked for; None where that is asked.
+        """
+        request = messages.Accelerate(compiler, columns, steps)
+        told, _ = self._ask(request, messages.Accelerated)
+        return messages.Accelerated("".join(received.said((told.reason,))), told.steps)
+
+    def accelerated(self, table: pa.Table) -> Scores | None:
+        """Return the answers of the scorer within; None where it leaves them to the library."""
+        try:
+            return self._scored(table, messages.By.SCORER)
+        except _Declined:
+            return None
+
+    def inputs(self, takes: Signature, given: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+        """Return name and type of its inputs, in its order; no type for one that the data lacks.
+
+        Args:
+            takes: the types of the data's columns.
+            given: their order; that of the types when empty.
+        """
+        types = {column.name: column.type.value for column in takes.columns}
+        names = self.description.feature_names or tuple(given) or tuple(types)
+        return tuple((name, types.get(name, "")) for name in names)
+
+    def _scored(self, table: pa.Table, by: messages.By = messages.By.LIBRARY) -> Scores:
         request = messages.Score(
-            self._columns(table), self._named, several=bool(self.artifact.outputs)
+            self._columns(table), self._named, several=bool(self.artifact.outputs), by=by
         )
         rows, classes = table.num_rows, self._own_classes
         most_bytes = received.most_bytes(rows, len(classes))
         told, payload = self._ask(
             request, messages.Scored, tables.pack(table), most_bytes=most_bytes
         )
+        if told.declined and by is messages.By.SCORER:
+            raise _Declined
         if told.frame is not None:
             self.artifact = msgspec.structs.replace(self.artifact, frame=told.frame)
         try:

@@ -16,6 +16,8 @@ class FastPath(Struct, frozen=True, kw_only=True):
         thresholds: how many thresholds of trees were tried, of those that the data reaches.
         reached: how many the data reaches.
         max_difference: the largest absolute difference of a probability or value.
+        library: the steps that the library itself is asked for, and why. Such a scorer has no file:
+            it is made, and answers, in the model's process.
     """
 
     reason: str = ""
@@ -25,8 +27,14 @@ class FastPath(Struct, frozen=True, kw_only=True):
     thresholds: int = 0
     reached: int = 0
     max_difference: float = 0.0
+    library: tuple[str, ...] = ()
 
     @property
     def used(self) -> bool:
-        """Return whether rows are scored by it."""
+        """Return whether rows are scored by it, without the model."""
         return bool(self.sha256) and not self.reason
+
+    @property
+    def partial(self) -> bool:
+        """Return whether rows are scored by it in the model's process, with the library's steps."""
+        return bool(self.library) and not self.reason

@@ -31,8 +31,8 @@ def compile_model(
     """
     reasons: list[str] = []
 
-    def library(estimator: Any, reason: str) -> Node:
-        node = ask_library(estimator, reason)
+    def library(estimator: Any, reason: str, *, is_step: bool) -> Node:
+        node = ask_library(estimator, reason, is_step=is_step)
         reasons.append(f"{type(estimator).__name__}: {reason}")
         return node
 

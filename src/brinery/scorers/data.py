@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from operator import itemgetter
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -41,11 +41,13 @@ class Columns(Struct, frozen=True, eq=False, dict=True):
         names: of each; numbers as text where they came without names.
         held: (n_rows,) each: a float64 array, an array of objects, or a list of text.
         n_rows: count.
+        table: (n_rows, width) float64, the same; None where nobody has it yet.
     """
 
     names: tuple[str, ...]
     held: tuple[Held, ...]
     n_rows: int
+    table: Optional[Array] = None
 
     @property
     def width(self) -> int:
@@ -79,7 +81,7 @@ class Columns(Struct, frozen=True, eq=False, dict=True):
         Raises:
             Declined: one holds text.
         """
-        return self._dense
+        return self._dense if self.table is None else self.table
 
     @cached_property
     def _dense(self) -> Array:

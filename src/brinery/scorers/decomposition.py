@@ -1,4 +1,4 @@
-"""Columns mixed into fewer: scikit-learn's PCA and truncated SVD."""
+"""Columns mixed into fewer: scikit-learn's PCA, truncated SVD, discriminants and least squares."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.scorers.data import Array, Data, Declined, Sparse, doubles, finite
-from brinery.scorers.interface import Reader, Step, floats, require
+from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
 from brinery.scorers.origin import Origins
 
 
 class Project(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
-    """((x - center) @ weights - shift) / scale, each part where there is one.
+    """((x - center) / spread @ weights - shift) / scale, each part where there is one.
 
     Attributes:
         weights: (n_features, n_components) float64; the other way around if `turned`.
         turned: whether the weights of a component lie side by side, which decides on the order in
             which products are added.
-        center: (n_features,) float64; of older versions.
+        center: (n_features,) float64; of PCA in older versions.
+        spread: (n_features,) float64.
         shift: (n_components,) float64, the projected center; of newer versions.
         scale: (n_components,) float64.
         fills: whether a sparse table is made a dense one first.
@@ -29,6 +30,7 @@ class Project(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
     weights: np.ndarray
     turned: bool
     center: Optional[np.ndarray] = None
+    spread: Optional[np.ndarray] = None
     shift: Optional[np.ndarray] = None
     scale: Optional[np.ndarray] = None
     fills: bool = False
@@ -37,7 +39,8 @@ class Project(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
         """Check the shapes."""
         require(self.weights.ndim == 2, "components without features")  # noqa: PLR2004
         width, count = self._matrix.shape
-        require(self.center is None or self.center.shape == (width,), "a center elsewhere")
+        for part in (self.center, self.spread):
+            require(part is None or part.shape == (width,), "a center elsewhere")
         for part in (self.shift, self.scale):
             require(part is None or part.shape == (count,), "components that are not there")
 
@@ -67,10 +70,12 @@ class Project(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
         with np.errstate(over="ignore", invalid="ignore"):
             if self.center is not None:
                 table = table - self.center
+            if self.spread is not None:
+                table = table / self.spread
             return table @ self._matrix
 
     def _sparse(self, table: Sparse) -> Array:
-        if self.center is not None:
+        if self.center is not None or self.spread is not None:
             raise Declined("a sparse table cannot be shifted")
         finite(doubles(table.values))
         require(table.width == len(self._matrix), "components of other columns")
@@ -120,8 +125,30 @@ def read_truncated_svd(svd: Any, _: Reader) -> Step:
     return Project(weights=_weights(svd), turned=_is_turned(svd))
 
 
+def read_discriminants(model: Any, _: Reader) -> Step:
+    """Return the node of a fitted `LinearDiscriminantAnalysis` that projects."""
+    if model.solver not in ("svd", "eigen"):
+        raise Unsupported(f"LinearDiscriminantAnalysis with solver {model.solver} as a transformer")
+    center = floats(model.xbar_) if model.solver == "svd" else None
+    weights = floats(model.scalings_[:, : model._max_components])
+    return Project(weights=weights, turned=False, center=center)
+
+
+def read_partial_least_squares(model: Any, _: Reader) -> Step:
+    """Return the node of a fitted partial least squares that projects."""
+    weights = model.x_rotations_ if hasattr(model, "x_rotations_") else model.x_weights_
+    center, spread = floats(model._x_mean), floats(model._x_std)
+    return Project(weights=floats(weights), turned=False, center=center, spread=spread)
+
+
 NODES = (Project,)
 READERS = {
+    **{
+        f"sklearn.{name}.transform": read_partial_least_squares
+        for name in ("CCA", "PLSCanonical", "PLSRegression")
+    },
+    "sklearn.LinearDiscriminantAnalysis.transform": read_discriminants,
+    "sklearn.PLSSVD": read_partial_least_squares,
     "sklearn.IncrementalPCA": read_pca,
     "sklearn.PCA": read_pca,
     "sklearn.TruncatedSVD": read_truncated_svd,

@@ -116,20 +116,25 @@ class Reader:
 
     Args:
         readers: class name, such as `sklearn.StandardScaler`, to what reads it.
-        library: makes the node that asks the library itself, or raises `Unsupported`.
+            What is a model too is read as a transformer by that of its method, such as
+            `sklearn.LinearDiscriminantAnalysis.transform`.
+        library: makes the node that asks the library itself, or raises `Unsupported`; told whether
+            it is to be a step.
     """
 
     def __init__(
         self,
         readers: Mapping[str, Callable[[Any, Reader], Node]],
-        library: Callable[[Any, str], Node],
+        library: Callable[..., Node],
     ) -> None:
         self._readers = readers
         self._library = library
 
     def step(self, estimator: Any) -> Step:
         """Return the node of a fitted transformer."""
-        node = self.node(estimator)
+        name = class_name(estimator)
+        read = self._readers.get(f"{name}.transform") or self._readers.get(name, _unknown)
+        node = self._read(estimator, read, is_step=True)
         if not isinstance(node, Step):
             raise Unsupported(f"{type(estimator).__name__} is used as a transformer")
         return node
@@ -143,13 +148,21 @@ class Reader:
 
     def node(self, estimator: Any) -> Node:
         """Return the node of a fitted estimator; where there is none, what asks the library."""
+        read = self._readers.get(class_name(estimator), _unknown)
+        return self._read(estimator, read, is_step=False)
+
+    def _read(self, estimator: Any, read: Callable[[Any, Reader], Node], *, is_step: bool) -> Node:
         try:
-            return self._readers.get(class_name(estimator), _unknown)(estimator, self)
+            node = read(estimator, self)
         except Unsupported as unsupported:
-            return self._library(estimator, str(unsupported))
+            reason = str(unsupported)
         except Exception as error:  # noqa: BLE001 - a version that nobody knew may lack anything
             reason = f"it could not be read: {type(error).__name__}: {error}"
-            return self._library(estimator, reason)
+        else:
+            if isinstance(node, Step) or not is_step:
+                return node
+            reason = f"{type(estimator).__name__} is used as a transformer"
+        return self._library(estimator, reason, is_step=is_step)
 
 
 def class_name(estimator: Any) -> str:

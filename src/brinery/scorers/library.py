@@ -64,13 +64,18 @@ class LibraryModel(Model):
         return np.asarray(self._estimator.decision_function(_given(data)))
 
 
-def ask_library(estimator: Any, reason: str) -> Node:
+def ask_library(estimator: Any, reason: str, *, is_step: bool = False) -> Node:
     """Return the node that asks a fitted estimator itself.
+
+    Args:
+        estimator: fitted.
+        reason: why no node stands for it.
+        is_step: whether it is to transform, whatever else it can do.
 
     Raises:
         Unsupported: it neither transforms nor predicts one answer per row.
     """
-    if hasattr(estimator, "predict"):
+    if hasattr(estimator, "predict") and not is_step:
         if isinstance(getattr(estimator, "classes_", None), list):
             raise Unsupported("a classifier of several outputs")
         return LibraryModel(estimator, reason)

@@ -144,6 +144,13 @@ class LeafwiseTrees(Struct, Model, frozen=True, kw_only=True, tag=True):
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             return self.sums.answer(in_parts(self._summed, data))
 
+    def decision(self, data: Data) -> Array:
+        """Return the sums, as newer versions give them for those of a classifier."""
+        if not self.sums.classifies:
+            return super().decision(data)
+        sums = in_parts(self._summed, data)
+        return sums[:, 0] if sums.shape[1] == 1 else sums
+
     def splits(self, origins: Origins) -> tuple[Splits, ...]:
         """Return the trees."""
         return (Splits(self.trees, origins, self._prepared),)

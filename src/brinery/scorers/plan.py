@@ -7,6 +7,9 @@ from msgspec import Struct
 from brinery.records.signature import ColumnType, Scalar
 from brinery.scorers.interface import Model
 
+# The module that compiles the model that lies in another process, by its name.
+COMPILER = "brinery.scorers.child"
+
 
 class Input(Struct, frozen=True):
     """A column that a model takes.

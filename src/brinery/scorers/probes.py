@@ -77,10 +77,20 @@ def probes(scorer: Scorer, columns: Mapping[str, Values], *, n_rows: int) -> lis
         columns: name to (n_rows,) values of data that its model answers.
         n_rows: how many there are.
     """
-    inputs = [one for one in scorer.plan.inputs if one.given]
+    inputs = scorer.plan.inputs
+    return [_thresholds(scorer, columns, n_rows), *value_probes(inputs, n_rows=n_rows)]
+
+
+def value_probes(inputs: Sequence[Input], *, n_rows: int) -> list[Probes]:
+    """Return the rows to try a scorer on of which nothing is known but what it takes, by kind.
+
+    Args:
+        inputs: its columns.
+        n_rows: how many rows of data there are.
+    """
+    inputs = [one for one in inputs if one.given]
     rows = np.unique(np.linspace(0, n_rows - 1, _BASE_ROWS).astype(int)).tolist()
     return [
-        _thresholds(scorer, columns, n_rows),
         Probes(Kind.MISSING, [Probe(row, one.name, None) for one in inputs for row in rows]),
         Probes(
             Kind.UNSEEN,

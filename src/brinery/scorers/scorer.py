@@ -23,6 +23,9 @@ _PLAIN_NUMBERS = frozenset({int, float, bool, type(None)})
 _ONLY_TEXTS = frozenset({str})
 _LISTS = frozenset({list})
 
+# So many rows are scored at once: what is made of them on the way stays in the fast memory.
+_BLOCK = 4096
+
 Values = Union[Sequence[Any], Array]
 
 
@@ -46,6 +49,7 @@ class Scorer:
         texts = [place for place, one in enumerate(plan.inputs) if one.type not in _NUMBERS]
         self._numbers = picker([self._names[place] for place in numbers])
         self._texts = picker([self._names[place] for place in texts])
+        self._all = picker([column.name for column in plan.inputs if column.given])
         self._order = picker(np.argsort([*numbers, *texts]).tolist())
         self._whole = np.array(
             [plan.inputs[place].type is ColumnType.INTEGER for place in numbers], dtype=bool
@@ -62,7 +66,13 @@ class Scorer:
         Raises:
             Declined: the library must be asked, which might answer otherwise, or refuse.
         """
-        return self._scores(self.plan.model.answer(self.read(columns)))
+        n_rows = len(columns[self._first])
+        # What the library itself is asked for may look at all rows at once.
+        if n_rows <= _BLOCK or self.fallbacks:
+            return self._scores(self.plan.model.answer(self.read(columns)))
+        self._check_lengths(columns, n_rows)
+        starts = range(0, n_rows, _BLOCK)
+        return _joined([self.score(_part(columns, start)) for start in starts])
 
     def read(self, columns: Mapping[str, Values]) -> Columns:
         """Return rows as the nodes take them.
@@ -76,12 +86,25 @@ class Scorer:
         n_rows = len(columns[self._first])
         if self._absent:
             columns = {**columns, **dict.fromkeys(self._absent, [None] * n_rows)}
+        self._check_lengths(columns, n_rows)
         numbers = _numbers(self._numbers(columns), n_rows=n_rows)
         # Where a value is missing the second look tells; all are below for most rows.
         if np.count_nonzero(np.abs(numbers) < _EXACT) < numbers.size:
             self._check_large(numbers)
-        held = self._order([*numbers, *_texts(self._texts(columns), n_rows=n_rows)])
+        if len(numbers) == len(self._names):
+            table = np.ascontiguousarray(numbers.T)
+            return Columns(self._names, tuple(table.T), n_rows, table)
+        held = self._order([*numbers, *_texts(self._texts(columns))])
         return Columns(self._names, held, n_rows)
+
+    def _check_lengths(self, columns: Mapping[str, Values], n_rows: int) -> None:
+        """Raise where a column has not a value for each row.
+
+        Raises:
+            Declined: it has more, or fewer.
+        """
+        if set(map(len, self._all(columns))) != {n_rows}:
+            raise Declined("columns of different lengths")
 
     def _check_large(self, table: Array) -> None:
         """Raise where a number is infinite, or a whole one that float64 cannot tell from others."""
@@ -112,6 +135,21 @@ class Scorer:
         )
 
 
+def _part(columns: Mapping[str, Values], start: int) -> dict[str, Values]:
+    """Return a block of rows."""
+    return {name: values[start : start + _BLOCK] for name, values in columns.items()}
+
+
+def _joined(parts: Sequence[Scores]) -> Scores:
+    """Return the answers of blocks as those of all rows."""
+    chances = [one.probabilities for one in parts if one.probabilities is not None]
+    return Scores(
+        predictions=np.concatenate([one.predictions for one in parts]),
+        probabilities=np.concatenate(chances) if chances else None,
+        classes=parts[0].classes,
+    )
+
+
 def _labels(classes: tuple[Scalar, ...]) -> Array:
     """Return the classes as an array that labels are taken from."""
     if any(isinstance(label, str) for label in classes):
@@ -123,11 +161,10 @@ def _numbers(columns: tuple[Values, ...], *, n_rows: int) -> Array:
     """Return columns of numbers as float64, NaN where one is missing: (n_columns, n_rows).
 
     Raises:
-        Declined: a value is no number, or float64 cannot hold it; or the lengths differ.
+        Declined: a value is no number, or float64 cannot hold it.
     """
     if not columns:
         return np.empty((0, n_rows))
-    _check_lengths(columns, n_rows)
     if _LISTS.issuperset(map(type, columns)):
         plain = _PLAIN_NUMBERS.issuperset(map(type, chain.from_iterable(columns)))
     else:
@@ -146,29 +183,17 @@ def _holds_numbers(values: Values) -> bool:
     return _PLAIN_NUMBERS.issuperset(map(type, values))
 
 
-def _texts(columns: tuple[Any, ...], *, n_rows: int) -> Sequence[Held]:
+def _texts(columns: tuple[Any, ...]) -> Sequence[Held]:
     """Return columns of text as lists, or as arrays of objects, NaN where one is missing.
 
     Raises:
-        Declined: a value is no text; or the lengths differ.
+        Declined: a value is no text.
     """
-    if columns:
-        _check_lengths(columns, n_rows)
     if _LISTS.issuperset(map(type, columns)) and _ONLY_TEXTS.issuperset(
         map(type, chain.from_iterable(columns))
     ):
         return columns
     return [_text(values) for values in columns]
-
-
-def _check_lengths(columns: tuple[Values, ...], n_rows: int) -> None:
-    """Raise where a column has not a value for each row.
-
-    Raises:
-        Declined: it has more, or fewer.
-    """
-    if set(map(len, columns)) != {n_rows}:
-        raise Declined("columns of different lengths")
 
 
 def _text(values: Values) -> Held:

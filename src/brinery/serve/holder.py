@@ -27,6 +27,7 @@ from brinery.errors import (
 from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess
 from brinery.pickles import attempts
 from brinery.records.scores import Scores
+from brinery.scorers.plan import COMPILER
 from brinery.serve.columns import Reader, Rules
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.pace import Pace
@@ -202,6 +203,7 @@ class Holder:
                 "the model's file is not the one that was registered",
                 hint="restore it, or import the model again",
             ) from None
+        _accelerate(process, endpoint)
         # What is imported at the first prediction is waited for here, not by the first client.
         with suppress(PredictionRefused):
             process.score(_example(endpoint))
@@ -212,6 +214,16 @@ class Holder:
         process, self._process = self._process, None
         if process is not None:
             process.close()
+
+
+def _accelerate(process: ModelProcess, endpoint: Endpoint) -> None:
+    """Have the scorer within the process answer, where it was compared with its library."""
+    fast = endpoint.version.fast_path
+    if fast is not None and fast.partial:
+        columns = process.inputs(endpoint.candidate.signature)
+        told = process.accelerate(COMPILER, columns=columns, steps=fast.library)
+        if told.reason:
+            _log.error("%s is scored by its library: %s", endpoint.version.reference, told.reason)
 
 
 def _scored(process: ModelProcess, table: pa.Table) -> Scores:
