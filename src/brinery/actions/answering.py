@@ -78,11 +78,12 @@ class Answering:
         """Return what the model tried so far and was refused, such as `open /etc/passwd`."""
         return self._library.attempts
 
-    def fit(self, data: pa.Table | pd.DataFrame) -> pa.Table:
+    def fit(self, data: pa.Table | pd.DataFrame, *, first_row: int = 0) -> pa.Table:
         """Return data as the model takes it: the columns of its signature, in its order.
 
         Args:
             data: (n_rows, …) columns in any order; one that the model does not read may be absent.
+            first_row: of these rows in the data, from 0, for what an error says.
 
         Raises:
             ColumnMissing, ColumnMismatch: the data does not fit the signature.
@@ -93,8 +94,8 @@ class Answering:
             if fitting is not None:
                 return fitting
             data = data.to_pandas()
-        frame = signature.complete(self.candidate.description, signature.conform(takes, data))
-        return tables.to_arrow(frame)
+        conformed = signature.conform(takes, data, first_row=first_row)
+        return tables.to_arrow(signature.complete(self.candidate.description, conformed))
 
     def score(self, table: pa.Table) -> Scores:
         """Return the answers for a table that fits, one per row.

@@ -316,9 +316,14 @@ def write_table(table: pa.Table, path: Path) -> None:
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise OutputUnwritable(
-            f"{path} cannot be written: {error.strerror or error}",
-            hint=f"ls -ld {path.parent} shows who may write there; name a file in another folder"
-            if path.parent.exists()
-            else f"mkdir -p {path.parent}",
-        ) from None
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> OutputUnwritable:
+    """Return the error for an output that the system refused."""
+    return OutputUnwritable(
+        f"{path} cannot be written: {error.strerror or error}",
+        hint=f"ls -ld {path.parent} shows who may write there; name a file in another folder"
+        if path.parent.exists()
+        else f"mkdir -p {path.parent}",
+    )
