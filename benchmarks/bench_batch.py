@@ -83,9 +83,9 @@ def demo(folder: Path) -> None:
 
 def theirs(folder: Path, jobs: int, *saved: Path) -> float:
     """Return the seconds of `predict_proba`."""
+    program = sys.executable, "-c", PEER
     done = subprocess.run(
-        [sys.executable, "-c", PEER, folder / "model.pkl", folder / "data.parquet", str(jobs)]
-        + list(saved),
+        [*program, folder / "model.pkl", folder / "data.parquet", str(jobs), *saved],
         capture_output=True,
         text=True,
         check=True,

@@ -145,19 +145,9 @@ def plan(asked: BatchAsked, candidate: Candidate) -> BatchPlan:
     keep = tuple(dict.fromkeys(asked.keep))
     _check_names(keep, candidate)
     wanted = _wanted(candidate.signature, keep)
-    kept: dict[str, pa.DataType] = {}
-    rows = 0
-    for file in files:
-        types, found = _checked(file, candidate.signature, wanted=wanted, keep=keep)
-        rows += found
-        for name in keep:
-            first = kept.setdefault(name, types[name])
-            if first != types[name]:
-                raise ColumnMismatch(
-                    f"--keep {name}: it is {first} in {files[0].path} and {types[name]} in "
-                    f"{file.path}",
-                    hint="cast it to one type where the files are written",
-                )
+    checks = [_checked(file, candidate.signature, wanted=wanted, keep=keep) for file in files]
+    rows = sum(found for _, found in checks)
+    kept = _kept(keep, files, checks=[types for types, _ in checks])
     if not rows:
         raise DataUnreadable(f"{asked.data} has no rows", hint="give a file with at least one row")
     narrow = max(_LEAST_ROWS, min(_MOST_ROWS, _CELLS // max(1, len(wanted.columns))))
@@ -169,6 +159,28 @@ def plan(asked: BatchAsked, candidate: Candidate) -> BatchPlan:
         batch_rows=asked.batch_rows or 1 << narrow.bit_length() - 1,
         target=target,
     )
+
+
+def _kept(
+    keep: Sequence[str], files: Sequence[Fragment], *, checks: Sequence[Mapping[str, pa.DataType]]
+) -> dict[str, pa.DataType]:
+    """Return the types of the kept columns: those that files state, else those of the first rows.
+
+    Raises:
+        ColumnMismatch: two files state different ones.
+    """
+    order = sorted(range(len(files)), key=lambda place: files[place].types is None)
+    kept: dict[str, pa.DataType] = {}
+    for name in keep:
+        first = kept[name] = checks[order[0]][name]
+        for place in order:
+            if files[place].types is not None and checks[place][name] != first:
+                raise ColumnMismatch(
+                    f"--keep {name}: it is {first} in {files[order[0]].path} and "
+                    f"{checks[place][name]} in {files[place].path}",
+                    hint="cast it to one type where the files are written",
+                )
+    return kept
 
 
 def _target(asked: BatchAsked) -> Target:

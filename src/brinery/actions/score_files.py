@@ -36,10 +36,17 @@ from brinery.actions.batch_plan import (
     located,
     plan,
 )
+from brinery.actions.resume import PART_ROWS, all_there, by_file, changed_files, run_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.errors import BrineryError, ColumnMismatch, OutputTaken, PredictionRefused, UserError
+from brinery.errors import (
+    BrineryError,
+    ColumnMismatch,
+    Fault,
+    PredictionRefused,
+    UserError,
+)
 from brinery.flavors import tables as packed
-from brinery.records.batch import BatchProgress, BatchRun, Part, ScoredFiles
+from brinery.records.batch import BatchProgress, Part, ScoredFiles
 from brinery.records.scores import Scores
 from brinery.records.version import Version
 from brinery.registry.interface import imported, resolve
@@ -47,8 +54,6 @@ from brinery.specs.reference import Reference
 from brinery.store.datasets import Block
 from brinery.store.parts import PartFolder, Whole, run_in
 from brinery.store.tables import TableFormat
-
-PART_ROWS = 1 << 18
 
 Done = Mapping[int, list[Part]]
 Steps = Generator[BatchProgress, None, ScoredFiles]
@@ -131,25 +136,30 @@ def _to_parts(rooms: Rooms, version: Version, *, asked: BatchAsked, found: Batch
     """Score to a folder of parts, or go on with it."""
     path = found.target.path or Path()
     before = run_in(path)
-    run = _run(version, asked, found=found, before=None if asked.overwrite else before)
+    run = run_of(version, asked, found=found, before=None if asked.overwrite else before)
     resumes = before is not None and not asked.overwrite
-    changed = _changed(before, run, path) if before is not None and resumes else set()
+    changed = changed_files(before, run, path) if before is not None and resumes else set()
     workers = asked.workers or os.cpu_count() or 1
     with ExitStack() as stack:
         folder = stack.enter_context(PartFolder(path, found.target.form))
         kept = folder.parts() if resumes else []
-        if before is not None and before.finished and not changed and _all_there(kept, found):
+        if (
+            before is not None
+            and before.finished
+            and not changed
+            and all_there(kept, len(found.files))
+        ):
             return _already(version, kept, found=found)
         answering = stack.enter_context(Answering(rooms, version, workers=workers))
         sink = _PartSink(folder, part_rows=run.part_rows)
         job = _Job(found, answering, workers=workers, sink=sink, part_rows=run.part_rows)
-        by_file = _by_file(kept)
-        by_file.update({place: job.unchanged(place, by_file.get(place, [])) for place in changed})
-        kept = [part for parts in by_file.values() for part in parts]
+        held = by_file(kept)
+        held.update({place: job.unchanged(place, held.get(place, [])) for place in changed})
+        kept = [part for parts in held.values() for part in parts]
         folder.begin(run, kept)
         sink.schema = _schema_of(path, kept, found.target.form)
         try:
-            yield from job.run(by_file)
+            yield from job.run(held)
         except _AtFault as fault:
             stopped = str(found.files[fault.file].path.resolve())
             folder.state(msgspec.structs.replace(run, stopped_at=stopped))
@@ -191,6 +201,24 @@ class _AtFault(Exception):
         self.error = error
 
 
+class _Reading:
+    """Pieces as they are read; a fault in a file ends them, and is kept.
+
+    Attributes:
+        fault: what ended them; None where they came to their end.
+    """
+
+    def __init__(self, pieces: Iterator[_Piece]) -> None:
+        self._pieces = pieces
+        self.fault: _AtFault | None = None
+
+    def __iter__(self) -> Iterator[_Piece]:
+        try:
+            yield from self._pieces
+        except _AtFault as fault:
+            self.fault = fault
+
+
 class _OneSink:
     """Writes all rows to one file."""
 
@@ -223,6 +251,8 @@ class _PartSink:
             self._content = hashlib.sha256()
             self._open = end, self._folder.new(end)
         part, whole = self._open
+        if scored.start != part.start + part.rows:
+            raise Fault(f"row {scored.start} does not follow the rows before it")
         whole.write(scored.table)
         self._content.update(scored.sha256)
         part = msgspec.structs.replace(part, rows=part.rows + scored.table.num_rows)
@@ -369,23 +399,20 @@ class _Job:
         Of a fault in a file, what comes before it is yielded first.
         """
         window: deque[Future[_Scored]] = deque()
-        fault: _AtFault | None = None
+        reading = _Reading(pieces)
         with ThreadPoolExecutor(self._workers) as pool:
             try:
-                try:
-                    for piece in pieces:
-                        window.append(pool.submit(self._score, piece))
-                        if len(window) > self._workers + 1:
-                            yield window.popleft().result()
-                except _AtFault as found:
-                    fault = found
+                for piece in reading:
+                    window.append(pool.submit(self._score, piece))
+                    if len(window) > self._workers + 1:
+                        yield window.popleft().result()
                 while window:
                     yield window.popleft().result()
+                if reading.fault is not None:
+                    raise reading.fault
             finally:
                 for waiting in window:
                     waiting.cancel()
-        if fault is not None:
-            raise fault
 
     def _score(self, piece: _Piece) -> _Scored:
         if piece.block is None:
@@ -465,83 +492,6 @@ def _digest(fitting: pa.Table, kept: pa.Table) -> bytes:
     if kept.num_columns:
         content.update(packed.pack(kept))
     return content.digest()
-
-
-def _run(
-    version: Version, asked: BatchAsked, *, found: BatchPlan, before: BatchRun | None
-) -> BatchRun:
-    fast = version.fast_path
-    return BatchRun(
-        version=version.reference,
-        model_sha256=imported(version).artifact.sha256,
-        scorer_sha256=fast.sha256 if fast is not None and fast.used else "",
-        data=found.data,
-        keep=tuple(found.keep),
-        separator=asked.sep,
-        format=str(found.target.form),
-        part_rows=asked.part_rows or (PART_ROWS if before is None else before.part_rows),
-    )
-
-
-def _changed(before: BatchRun, now: BatchRun, path: Path) -> set[int]:
-    """Return the places of the files that changed since a run was stopped by one of them.
-
-    Raises:
-        OutputTaken: the folder holds the scores of something else; the error says what differs.
-    """
-    differs = ""
-    if before.version != now.version or before.model_sha256 != now.model_sha256:
-        differs = f"{before.version}, and {now.version} is asked for"
-    elif before.scorer_sha256 != now.scorer_sha256:
-        differs = f"{before.version} by another scorer"
-    elif [file.path for file in before.data] != [file.path for file in now.data]:
-        differs = f"other files: {_first_other(before, now)}"
-    elif before.keep != now.keep:
-        differs = f"a run with {_keeps(before.keep)}, and {_keeps(now.keep)} is asked for"
-    elif (before.separator, before.format) != (now.separator, now.format):
-        differs = f"a run to {before.format}, with --sep {before.separator or 'not given'}"
-    elif before.part_rows != now.part_rows:
-        differs = f"a run of {before.part_rows:,} rows a part"
-    pairs = enumerate(zip(before.data, now.data, strict=False))
-    changed = {place for place, (old, new) in pairs if old != new}
-    strange = [place for place in changed if now.data[place].path != before.stopped_at]
-    if not differs and strange:
-        differs = f"other data: {now.data[min(strange)].path} has changed since"
-    if differs:
-        raise OutputTaken(
-            f"{path} holds the scores of {differs}",
-            hint="add --overwrite to score again into it, or name another folder",
-        )
-    return changed
-
-
-def _first_other(before: BatchRun, now: BatchRun) -> str:
-    old, new = ({file.path for file in run.data} for run in (before, now))
-    added, gone = sorted(new - old), sorted(old - new)
-    return f"{added[0]} is not among them" if added else f"{gone[0]} is no longer asked for"
-
-
-def _keeps(names: tuple[str, ...]) -> str:
-    return " ".join(f"--keep {name}" for name in names) or "no --keep"
-
-
-def _by_file(kept: list[Part]) -> dict[int, list[Part]]:
-    found: dict[int, list[Part]] = {}
-    for part in kept:
-        found.setdefault(part.file, []).append(part)
-    return found
-
-
-def _all_there(kept: list[Part], found: BatchPlan) -> bool:
-    """Return whether every file was scored to its end, and every part of it is there."""
-    rows: dict[int, int] = {}
-    ends: dict[int, int] = {}
-    for part in kept:
-        rows[part.file] = rows.get(part.file, 0) + part.rows
-        if not part.name:
-            ends[part.file] = part.start
-    places = range(len(found.files))
-    return all(place in ends and ends[place] == rows.get(place) for place in places)
 
 
 def _already(version: Version, kept: list[Part], *, found: BatchPlan) -> ScoredFiles:

@@ -102,8 +102,7 @@ class Whole:
     def done(self) -> int:
         """End the file and move it to its place; return its size in bytes."""
         with writable(self._path):
-            if self._writer is not None:
-                self._writer.close()
+            self._end()
             self._sink.flush()
             if self._path is None or self._undone is None:
                 return 0
@@ -115,9 +114,16 @@ class Whole:
     def discard(self) -> None:
         """Leave nothing of an unfinished file."""
         if self._undone is not None:
-            with suppress(OSError, pa.ArrowException):
+            with suppress(OSError, ValueError, pa.ArrowException):
+                self._end()  # a writer that is forgotten would write later
+            with suppress(OSError):
                 self._sink.close()
             self._undone.unlink(missing_ok=True)
+
+    def _end(self) -> None:
+        ended, self._writer = self._writer, None
+        if ended is not None:
+            ended.close()
 
 
 class PartFolder:
