@@ -19,6 +19,7 @@ VERBS = [
     "predict",
     "promote",
     "scan",
+    "score_files",
     "serve_model",
     "version",
 ]

@@ -37,7 +37,7 @@ def run_of(
     )
 
 
-def changed_files(before: BatchRun, now: BatchRun, path: Path) -> set[int]:
+def changed_files(before: BatchRun, now: BatchRun, *, path: Path) -> set[int]:
     """Return the places of the files that changed since a run was stopped by one of them.
 
     Raises:

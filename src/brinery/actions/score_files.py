@@ -138,7 +138,7 @@ def _to_parts(rooms: Rooms, version: Version, *, asked: BatchAsked, found: Batch
     before = run_in(path)
     run = run_of(version, asked, found=found, before=None if asked.overwrite else before)
     resumes = before is not None and not asked.overwrite
-    changed = changed_files(before, run, path) if before is not None and resumes else set()
+    changed = changed_files(before, run, path=path) if before is not None and resumes else set()
     workers = asked.workers or os.cpu_count() or 1
     with ExitStack() as stack:
         folder = stack.enter_context(PartFolder(path, found.target.form))

@@ -56,7 +56,7 @@ class _Lines:
         """There is nothing behind the last line."""
 
 
-def writer(sink: IO[bytes], schema: pa.Schema, form: TableFormat) -> Writer:
+def _writer(sink: IO[bytes], schema: pa.Schema, form: TableFormat) -> Writer:
     """Return what writes tables to an open file."""
     made: Any
     match form:
@@ -96,7 +96,7 @@ class Whole:
         """Write rows."""
         with writable(self._path):
             if self._writer is None:
-                self._writer = writer(self._sink, table.schema, self._form)
+                self._writer = _writer(self._sink, table.schema, self._form)
             self._writer.write_table(table)
 
     def done(self) -> int:
