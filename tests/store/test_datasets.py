@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pandas._libs import parsers
 
 from brinery.errors import DataUnreadable
 from brinery.store.datasets import MISSING_WORDS, Wanted, find, fragment
@@ -22,7 +22,7 @@ FRAME = pd.DataFrame(
 
 def test_the_words_for_missing_are_those_of_pandas() -> None:
     """A csv file in blocks has the missing values that the same file has as a whole."""
-    assert set(MISSING_WORDS) == parsers.STR_NA_VALUES
+    assert set(MISSING_WORDS) == import_module("pandas._libs.parsers").STR_NA_VALUES
 
 
 @pytest.mark.parametrize("form", list(TableFormat))
@@ -34,7 +34,8 @@ def test_blocks(tmp_path: Path, form: TableFormat, size: int, start: int) -> Non
     file = fragment(path)
     assert file.columns == ("n", "t", "x")
     assert file.rows in (None, ROWS)
-    found, read = [], 0.0
+    found: list[int] = []
+    read = 0.0
     for block, now in file.blocks(Wanted(("t", "n"), text=frozenset("t")), size, start=start):
         frame = block.to_pandas() if isinstance(block, pa.Table) else block
         assert 0 < len(frame) <= size

@@ -19,6 +19,7 @@ from brinery.errors import (
     DataUnreadable,
     OutputUnwritable,
     PredictionRefused,
+    SettingsError,
 )
 from brinery.flavors import arrow_types, signature
 from brinery.records.batch import DataFile
@@ -48,7 +49,8 @@ class BatchOptions(TypedDict, total=False):
     Attributes:
         keep: columns of the data to put before the answers.
         sep: of csv files; found when None.
-        form: of the output; that of its ending when None, Parquet for a folder.
+        output_format: `parquet`, `csv`, `arrow` or `jsonl`; that of the output's ending when None,
+            Parquet for a folder.
         batch_rows: rows that are read and scored at a time; by the number of columns when None.
         part_rows: most rows of a part; 262,144 when None.
         workers: threads of the scorer, or processes of the library; the processors when None.
@@ -57,7 +59,7 @@ class BatchOptions(TypedDict, total=False):
 
     keep: Sequence[str]
     sep: str | None
-    form: TableFormat | None
+    output_format: TableFormat | str | None
     batch_rows: int | None
     part_rows: int | None
     workers: int | None
@@ -72,6 +74,9 @@ class BatchAsked:
         reference: of the version.
         data: a file, a folder or a pattern.
         output: a file; a folder, which exists or ends in `/`; None for standard output.
+
+    Raises:
+        SettingsError: fewer than one row or worker, or a format that there is not.
     """
 
     reference: str
@@ -79,11 +84,40 @@ class BatchAsked:
     output: Folder | None = None
     keep: Sequence[str] = ()
     sep: str | None = None
-    form: TableFormat | None = None
+    output_format: TableFormat | None = None
     batch_rows: int | None = None
     part_rows: int | None = None
     workers: int | None = None
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that the counts are counts."""
+        for name in ("batch_rows", "part_rows", "workers"):
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise SettingsError(f"{name} is {count}", hint=f"give {name} as 1 or more")
+
+    @classmethod
+    def of(
+        cls, reference: str, *, data: Folder, output: Folder | None, options: BatchOptions
+    ) -> BatchAsked:
+        """Return what the arguments of `score_files` or of the command ask for."""
+        form = options.get("output_format")
+        if form is not None and form not in set(TableFormat):
+            known = ", ".join(TableFormat)
+            raise SettingsError(f"there is no output format '{form}'", hint=f"give one of {known}")
+        return cls(
+            reference=reference,
+            data=data,
+            output=output,
+            keep=tuple(options.get("keep", ())),
+            sep=options.get("sep"),
+            output_format=None if form is None else TableFormat(form),
+            batch_rows=options.get("batch_rows"),
+            part_rows=options.get("part_rows"),
+            workers=options.get("workers"),
+            overwrite=options.get("overwrite", False),
+        )
 
 
 @dataclass(frozen=True)
@@ -185,18 +219,18 @@ def _kept(
 
 def _target(asked: BatchAsked) -> Target:
     if asked.output is None:
-        return Target(None, folder=False, form=asked.form or TableFormat.CSV)
+        return Target(None, folder=False, form=asked.output_format or TableFormat.CSV)
     said = os.fspath(asked.output)
     path = Path(said)
     folder = said.endswith(("/", os.sep)) or path.is_dir()
     if folder:
-        form = asked.form or TableFormat.PARQUET
+        form = asked.output_format or TableFormat.PARQUET
     else:
         form = tables.output_format(path)
-        if asked.form not in (None, form):
+        if asked.output_format not in (None, form):
             raise OutputUnwritable(
-                f"{path}: its ending says {form}, and {asked.form} is asked for",
-                hint=f"name it {path.stem}.{asked.form}, or a folder: {path.stem}/",
+                f"{path}: its ending says {form}, and {asked.output_format} is asked for",
+                hint=f"name it {path.stem}.{asked.output_format}, or a folder: {path.stem}/",
             )
     parts.check_writable(path, folder=folder)
     return Target(path, folder=folder, form=form)

@@ -77,12 +77,13 @@ def score_files(
             was killed goes on where it was when it is asked for again.
         workspace: its folder; the nearest upwards when None.
         on_progress: called after each block of rows.
-        options: what `BatchOptions` names.
+        options: `keep`, `sep`, `output_format`, `batch_rows`, `part_rows`, `workers` and
+            `overwrite`, as `brinery predict` has them.
 
     Raises:
         UserError: the subclass says what is wrong; with the files' schemas, before a row is scored.
     """
-    asked = BatchAsked(reference=reference, data=data, output=output, **options)
+    asked = BatchAsked.of(reference, data=data, output=output, options=options)
     steps = score_steps(open_rooms(workspace), asked)
     while True:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Protocol
 
+    from brinery.actions.batch_plan import BatchOptions
     from brinery.records.batch import BatchProgress, ScoredFiles
 
     class Shown(Protocol):
@@ -46,7 +47,6 @@ _MINUTE_S = 60
 @click.option("--sep", help="The separator of a csv file. Default: found in its first lines.")
 @click.option(
     "--output-format",
-    "form",
     type=click.Choice(["parquet", "csv", "arrow", "jsonl"]),
     help="Of the parts, or of standard output. Default: parquet for parts.",
 )
@@ -66,7 +66,9 @@ _MINUTE_S = 60
 @click.option("--overwrite", is_flag=True, help="Replace the scores of another run in the folder.")
 @format_option
 @click.pass_obj
-def command(session: Session, /, *, reference: str, form: str | None, **options: Any) -> None:
+def command(
+    session: Session, /, *, reference: str, data: str, output: str | None, **options: Any
+) -> None:
     """Score data with REFERENCE: bank@champion, bank@1, or bank for its champion.
 
     Data of any size: it is read, scored and written in blocks. Wrong columns are found before the
@@ -77,9 +79,10 @@ def command(session: Session, /, *, reference: str, form: str | None, **options:
     from brinery.actions.progress import attempt_line
     from brinery.actions.rooms import open_rooms
     from brinery.actions.score_files import score_steps
-    from brinery.store.tables import TableFormat
 
-    asked = BatchAsked(reference=reference, form=TableFormat(form) if form else None, **options)
+    asked = BatchAsked.of(
+        reference, data=data, output=output, options=cast("BatchOptions", options)
+    )
     quiet = session.format in (Format.QUIET, Format.JSON)
     sys.stdout.flush()
     steps = score_steps(open_rooms(session.workspace), asked, stream=sys.stdout.buffer)
