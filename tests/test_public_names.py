@@ -20,6 +20,7 @@ VERBS = [
     "promote",
     "scan",
     "serve_models",
+    "score_files",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun there.

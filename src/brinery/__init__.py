@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
     from brinery.actions.scan_files import scan
+    from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
     from brinery.errors import BrineryError, Fault, UserError
+    from brinery.records.batch import BatchProgress, ScoredFiles
     from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchProgress",
     "BrineryError",
     "Diagnosis",
     "Evaluation",
@@ -44,6 +47,7 @@ __all__ = [
     "Model",
     "Promotion",
     "ScanReport",
+    "ScoredFiles",
     "Scores",
     "UserError",
     "Version",
@@ -57,11 +61,13 @@ __all__ = [
     "predict",
     "promote",
     "scan",
+    "score_files",
     "serve_models",
     "version",
 ]
 
 _HOMES = {
+    "BatchProgress": "brinery.records.batch",
     "BrineryError": "brinery.errors",
     "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
@@ -71,6 +77,7 @@ _HOMES = {
     "Model": "brinery.actions.models",
     "Promotion": "brinery.records.version",
     "ScanReport": "brinery.records.scan",
+    "ScoredFiles": "brinery.records.batch",
     "Scores": "brinery.records.scores",
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
@@ -84,6 +91,7 @@ _HOMES = {
     "promote": "brinery.actions.promote",
     "scan": "brinery.actions.scan_files",
     "serve_models": "brinery.actions.serve",
+    "score_files": "brinery.actions.score_files",
     "version": "brinery.actions.models",
 }
 

@@ -30,7 +30,8 @@ BrineryError
 │   │   ├── ColumnMissing        a column the model needs is not there
 │   │   ├── ColumnMismatch       a column is there but is not what the model takes
 │   │   ├── UnseenClass          the target has classes the model never saw
-│   │   └── OutputUnwritable     the output's format or folder is wrong
+│   │   ├── OutputUnwritable     the output's format or folder is wrong
+│   │   └── OutputTaken          the output's folder holds the scores of another run
 │   ├── EnvironmentUnavailable   what the model was written with cannot be set up here
 │   ├── SandboxUnavailable       the kernel lacks what require_sandbox asks for
 │   ├── ModelConfined            the model tried what its sandbox forbids
@@ -248,6 +249,12 @@ class OutputUnwritable(DataError):
     """The output's format is unknown or its folder cannot be written."""
 
     code = "output-unwritable"
+
+
+class OutputTaken(DataError):
+    """The output's folder holds the scores of another run, or files of others."""
+
+    code = "output-taken"
 
 
 class EnvironmentUnavailable(UserError):

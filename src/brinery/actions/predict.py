@@ -10,22 +10,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from brinery.actions.answering import Answering
 from brinery.actions.progress import attempt_line
 from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.actions.seat import process_of
 from brinery.errors import ColumnMismatch, ColumnMissing
-from brinery.flavors import outputs, signature
+from brinery.flavors import outputs
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
 from brinery.registry.interface import imported, resolve
-from brinery.scorers.plan import COMPILER
 from brinery.specs.names import nearest
 from brinery.specs.reference import Reference
 from brinery.store import tables
 
 
 class LoadedModel:
-    """A registered version, loaded in a process of its own and ready to score.
+    """A registered version, ready to score: by its scorer, or loaded in a process of its own.
 
     Use it as a context manager, or close it; what is forgotten ends with this process.
 
@@ -35,12 +34,8 @@ class LoadedModel:
 
     def __init__(self, rooms: Rooms, version: Version) -> None:
         self.version = version
-        self.candidate: Candidate = imported(version)
-        self._process = process_of(rooms, version)
-        fast = version.fast_path
-        if fast is not None and fast.partial:
-            columns = self._process.inputs(self.candidate.signature)
-            self._process.accelerate(COMPILER, columns=columns, steps=fast.library)
+        self._answering = Answering(rooms, version)
+        self.candidate: Candidate = self._answering.candidate
 
     def predict(self, data: pd.DataFrame) -> Scores:
         """Return the model's answers, one per row.
@@ -53,19 +48,16 @@ class LoadedModel:
             ColumnMissing, ColumnMismatch: the data does not fit the signature.
             PredictionRefused: the model raised on it.
         """
-        fitting = signature.conform(self.candidate.signature, data)
-        return self._process.score(
-            tables.to_arrow(signature.complete(self.candidate.description, fitting))
-        )
+        return self._answering.score(self._answering.fit(data))
 
     @property
     def attempts(self) -> tuple[str, ...]:
         """Return what it tried so far and was refused, such as `open /etc/passwd`."""
-        return self._process.attempts
+        return self._answering.attempts
 
     def close(self) -> None:
         """End the model's process."""
-        self._process.close()
+        self._answering.close()
 
     def __enter__(self) -> Self:
         return self
@@ -108,8 +100,7 @@ def predict(
 
     Returns:
         (n_rows, len(keep) + 1 + n_classes): the kept columns, `prediction`, and for a classifier
-        with probabilities `probability_<class>`; of a model that answers each row with several
-        values a column for each, by its name, in the place of `prediction`.
+        with probabilities `probability_<class>`.
 
     Raises:
         UserError: the subclass says what is wrong with the reference, the data or the output.

@@ -112,8 +112,13 @@ def _value_type(series: pd.Series[Any]) -> Any:
     return series.dropna().infer_objects().dtype if series.dtype == object else series.dtype
 
 
-def conform(signature: Signature, frame: pd.DataFrame) -> pd.DataFrame:
+def conform(signature: Signature, frame: pd.DataFrame, *, first_row: int = 0) -> pd.DataFrame:
     """Return the columns of the signature, in its order; one that is not required may be absent.
+
+    Args:
+        signature: of the model.
+        frame: (n_rows, …) the data, or some rows of it.
+        first_row: of these rows in the data, from 0, for what an error says.
 
     Raises:
         ColumnMissing: a required column is not there; the nearest is named.
@@ -127,7 +132,7 @@ def conform(signature: Signature, frame: pd.DataFrame) -> pd.DataFrame:
                 f"the data has two columns '{column.name}'", hint="rename or drop one of them"
             )
         if column.name in frame.columns:
-            kept[column.name] = _conformed(column, frame[column.name])
+            kept[column.name] = _conformed(column, frame[column.name], first_row)
         elif column.required:
             raise missing_column(column.name, list(frame.columns))
         else:
@@ -135,7 +140,7 @@ def conform(signature: Signature, frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(kept)
 
 
-def _conformed(column: Column, series: pd.Series[Any]) -> pd.Series[Any]:
+def _conformed(column: Column, series: pd.Series[Any], first_row: int) -> pd.Series[Any]:
     wanted, found = column.type, column_type(series)
     numeric = (ColumnType.INTEGER, ColumnType.NUMBER)
     if wanted is ColumnType.STRING and series.isna().all():
@@ -147,9 +152,10 @@ def _conformed(column: Column, series: pd.Series[Any]) -> pd.Series[Any]:
         return series
     if wanted is ColumnType.DATETIME and found is ColumnType.STRING:
         times = pd.to_datetime(series, errors="coerce", format="ISO8601", utc=True)
-        return _converted(column, series, times.dt.tz_localize(None))
+        return _converted(column, series, times.dt.tz_localize(None), first_row=first_row)
     if wanted in numeric and found is ColumnType.STRING:
-        return _converted(column, series, pd.to_numeric(series, errors="coerce"))
+        made = pd.to_numeric(series, errors="coerce")
+        return _converted(column, series, made, first_row=first_row)
     if wanted is ColumnType.STRING and found in (*numeric, ColumnType.BOOLEAN):
         raise ColumnMismatch(
             f"column '{column.name}' holds {found} where the model takes text",
@@ -161,10 +167,12 @@ def _conformed(column: Column, series: pd.Series[Any]) -> pd.Series[Any]:
     )
 
 
-def _converted(column: Column, series: pd.Series[Any], made: pd.Series[Any]) -> pd.Series[Any]:
+def _converted(
+    column: Column, series: pd.Series[Any], made: pd.Series[Any], *, first_row: int
+) -> pd.Series[Any]:
     lost = made.isna() & series.notna()
     if lost.any():
-        row = int(lost.to_numpy().argmax())
+        row = first_row + int(lost.to_numpy().argmax())
         raise ColumnMismatch(
             f"column '{column.name}' holds text in row {row + 1} "
             f"where the model takes {column.type}",

@@ -17,12 +17,10 @@ from typing import Any
 
 from brinery.errors import ModelFileError, ModelProcessTimeout, ParityFailed
 from brinery.evaluate import parity
-from brinery.flavors import answers, sample
-from brinery.pickles.digest import digest
+from brinery.flavors import sample
 from brinery.records.scores import Scores
-from brinery.scorers import bundle
 from brinery.scorers.data import Declined
-from brinery.scorers.scorer import Scorer
+from brinery.scorers.stored import StoredScorer
 from brinery.serve.batch import Batch, joined, of_table
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.holder import Holder
@@ -59,7 +57,6 @@ class Answerer:
         self._scorer_bytes = 0
         if self._scorer is not None and endpoint.scorer_file is not None:
             self._scorer_bytes = Path(endpoint.scorer_file).stat().st_size
-        self._names = endpoint.candidate.artifact.classes
         self._reference = endpoint.version.reference
         self._pace = Pace(_FIRST_ROW_S)
         rows, jobs = endpoint.max_batch_rows, endpoint.max_queue
@@ -193,15 +190,14 @@ class Answerer:
             return None
         began = time.perf_counter()
         try:
-            scores = scorer.score(batch.values)
-            named = answers.named(scores, self._names) if self._names else scores
+            scores = scorer.named(scorer.scorer.score(batch.values))
         except Declined:
             return None
         except Exception:  # noqa: BLE001 - the library answers what a fault of ours cannot
             _log.exception("a fault of the scorer of %s: its library answers", self._reference)
             return None
         self._pace.took(batch.n_rows, time.perf_counter() - began)
-        return named
+        return scores
 
     async def _score_there(self, jobs: list[Job]) -> None:
         """Ask for several requests at once; where that fails, for each by itself.
@@ -246,17 +242,14 @@ class Answerer:
         return True
 
 
-def _scorer(endpoint: Endpoint) -> Scorer | None:
+def _scorer(endpoint: Endpoint) -> StoredScorer | None:
     """Return the scorer of an endpoint; None where it has none, or its file is another."""
     record = endpoint.version.fast_path
     if endpoint.scorer_file is None or record is None or not record.used:
         return None
-    path = Path(endpoint.scorer_file)
+    classes = endpoint.candidate.artifact.classes
     try:
-        if digest(path) == record.sha256:
-            return Scorer(bundle.read(path))
-        fault = f"{path.name} is not the file that was compared"
+        return StoredScorer(Path(endpoint.scorer_file), record=record, classes=classes)
     except (ModelFileError, OSError) as error:
-        fault = str(error)
-    _log.error("%s is scored by its library: %s", endpoint.version.reference, fault)
-    return None
+        _log.error("%s is scored by its library: %s", endpoint.version.reference, error)
+        return None

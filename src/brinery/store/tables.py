@@ -1,14 +1,17 @@
-"""Data files become data frames: csv, Parquet and JSON lines, told by their content."""
+"""Data files become data frames: csv, Parquet, Arrow and JSON lines, told by their content."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
 import re
-from contextlib import suppress
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import msgspec
 import numpy as np
@@ -30,6 +33,7 @@ class TableFormat(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
     JSONL = "jsonl"
+    ARROW = "arrow"
 
 
 _SUFFIXES = {
@@ -38,21 +42,45 @@ _SUFFIXES = {
     ".pq": TableFormat.PARQUET,
     ".jsonl": TableFormat.JSONL,
     ".ndjson": TableFormat.JSONL,
+    ".arrow": TableFormat.ARROW,
+    ".feather": TableFormat.ARROW,
 }
+GZIP = b"\x1f\x8b"
+_READ = "csv, Parquet, Arrow or JSON lines"
 
 
 def sniff(head: bytes) -> TableFormat:
     """Return the format that the first bytes of a file state."""
     if head.startswith(b"PAR1"):
         return TableFormat.PARQUET
+    if head.startswith(b"ARROW1"):
+        return TableFormat.ARROW
     return TableFormat.JSONL if head.lstrip().startswith(b"{") else TableFormat.CSV
+
+
+def has_known_ending(path: Path) -> bool:
+    """Return whether a file's name ends as that of a table does, compressed or not."""
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix in _SUFFIXES
+
+
+def opened(path: Path) -> IO[bytes]:
+    """Return a file opened to be read, unpacked where it is compressed with gzip."""
+    with path.open("rb") as stream:
+        packed = stream.read(len(GZIP)) == GZIP
+    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
+
+
+def unpacked(stream: IO[bytes]) -> IO[bytes]:
+    """Return what a stream compressed with gzip holds."""
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
 
 
 def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
     """Return the table of a file.
 
     Args:
-        path: a csv, Parquet or JSON lines file.
+        path: a csv, Parquet, Arrow or JSON lines file; the text of one may be compressed by gzip.
         separator: of a csv file; found in its first lines when None.
 
     Raises:
@@ -64,39 +92,70 @@ def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
         raise DataUnreadable(
             f"the data {path} is a folder, and one file is read", hint=_in_folder(path)
         )
+    head = head_of(path)
+    with readable(path):
+        match sniff(head):
+            case TableFormat.PARQUET:
+                frame = pd.read_parquet(path)
+            case TableFormat.ARROW:
+                frame = pa.ipc.open_file(path.read_bytes()).read_pandas()
+            case TableFormat.JSONL:
+                frame = _read_jsonl(path)
+            case TableFormat.CSV:
+                frame = _read_csv(path, head, separator)
+    return _checked(path, frame)
+
+
+def head_of(path: Path) -> bytes:
+    """Return the first bytes of a table's file, unpacked.
+
+    Raises:
+        DataFileMissing: there is no such file.
+        DataUnreadable: it is empty, or of no format that is read.
+    """
     if not path.is_file():
         raise DataFileMissing(
             f"the data file {path} does not exist", hint=f"ls {path.parent} shows what is there"
         )
-    with path.open("rb") as stream:
+    with readable(path), opened(path) as stream:
         head = stream.read(_SAMPLE_BYTES)
     if not head.strip():
-        raise DataUnreadable(f"{path} is empty", hint="give a csv, Parquet or JSON lines file")
+        raise DataUnreadable(f"{path} is empty", hint=f"give a {_READ} file")
+    if sniff(head) is TableFormat.CSV and b"\0" in head:
+        raise DataUnreadable(
+            f"{path} is no text: it holds null bytes",
+            hint=f"--data takes a {_READ} file; a model is named first",
+        )
+    return head
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Tell, of whatever is raised while a file is read, that it cannot be read.
+
+    Raises:
+        DataUnreadable: it is damaged, or not UTF-8.
+    """
     try:
-        match sniff(head):
-            case TableFormat.PARQUET:
-                frame = pd.read_parquet(path)
-            case TableFormat.JSONL:
-                frame = _read_jsonl(path)
-            case TableFormat.CSV if b"\0" in head:
-                raise DataUnreadable(
-                    f"{path} is no text: it holds null bytes",
-                    hint="--data takes a csv, Parquet or JSON lines file; a model is named first",
-                )
-            case TableFormat.CSV:
-                frame = _read_csv(path, head, separator)
+        yield
     except UnicodeDecodeError as error:
         raise DataUnreadable(
             f"{path} is not UTF-8 text: byte {error.start} cannot be read",
             hint=f"iconv -f latin1 -t utf-8 {path} > utf8.csv, and give that file",
         ) from None
-    except (ValueError, OSError, pa.ArrowException, msgspec.MsgspecError) as error:
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        zlib.error,
+        pa.ArrowException,
+        msgspec.MsgspecError,
+    ) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataUnreadable(
             f"{path} cannot be read: {reason}",
             hint="open it at that line; give --sep if the separator is unusual",
         ) from None
-    return _checked(path, frame)
 
 
 def _in_folder(path: Path) -> str:
@@ -110,18 +169,30 @@ def _in_folder(path: Path) -> str:
 
 def _read_jsonl(path: Path) -> pd.DataFrame:
     """Return the table of a JSON lines file; its numbers are exact, its texts stay text."""
-    rows = msgspec.json.Decoder(dict[str, Any]).decode_lines(path.read_bytes())
+    with opened(path) as stream:
+        rows = msgspec.json.Decoder(dict[str, Any]).decode_lines(stream.read())
     return pd.DataFrame.from_records(rows)
 
 
 def _read_csv(path: Path, head: bytes, separator: str | None) -> pd.DataFrame:
-    if separator is None:
-        separator = sniff_separator(path, head)
-    elif len(separator) != 1:
+    separator = separator_of(path, head, asked=separator)
+    with opened(path) as stream:
+        return pd.read_csv(stream, sep=separator, low_memory=False, encoding="utf-8-sig")
+
+
+def separator_of(path: Path, head: bytes, *, asked: str | None) -> str:
+    """Return the separator of a csv file: the one that was asked for, or the one that is found.
+
+    Raises:
+        SeparatorUnclear: none is found, or the one asked for is not one character.
+    """
+    if asked is None:
+        return sniff_separator(path, head)
+    if len(asked) != 1:
         raise SeparatorUnclear(
-            f"the separator {separator!r} is not one character", hint="for a tab give --sep $'\\t'"
+            f"the separator {asked!r} is not one character", hint="for a tab give --sep $'\\t'"
         )
-    return pd.read_csv(path, sep=separator, low_memory=False, encoding="utf-8-sig")
+    return asked
 
 
 def sniff_separator(path: Path, head: bytes) -> str:
@@ -217,7 +288,7 @@ def output_format(path: Path) -> TableFormat:
     except KeyError:
         raise OutputUnwritable(
             f"{path}: the ending does not say which format to write",
-            hint="end the name in .csv, .parquet or .jsonl",
+            hint="end the name in .csv, .parquet or .jsonl; a folder of parts, in /",
         ) from None
 
 
@@ -235,6 +306,9 @@ def write_table(table: pa.Table, path: Path) -> None:
                 pq.write_table(table, part)
             case TableFormat.CSV:
                 pa.csv.write_csv(table, part)
+            case TableFormat.ARROW:
+                with pa.ipc.new_file(part, table.schema) as writer:
+                    writer.write_table(table)
             case TableFormat.JSONL:
                 with part.open("wb") as stream:
                     stream.writelines(msgspec.json.encode(row) + b"\n" for row in table.to_pylist())
@@ -242,9 +316,14 @@ def write_table(table: pa.Table, path: Path) -> None:
     except OSError as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise OutputUnwritable(
-            f"{path} cannot be written: {error.strerror or error}",
-            hint=f"ls -ld {path.parent} shows who may write there; name a file in another folder"
-            if path.parent.exists()
-            else f"mkdir -p {path.parent}",
-        ) from None
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> OutputUnwritable:
+    """Return the error for an output that the system refused."""
+    return OutputUnwritable(
+        f"{path} cannot be written: {error.strerror or error}",
+        hint=f"ls -ld {path.parent} shows who may write there; name a file in another folder"
+        if path.parent.exists()
+        else f"mkdir -p {path.parent}",
+    )

@@ -1,0 +1,55 @@
+"""A version's scorer, from its file: used by whoever answers, within a server or outside of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from brinery.errors import CorruptModel
+from brinery.flavors import answers
+from brinery.pickles.digest import digest
+from brinery.records.fast_path import FastPath
+from brinery.records.scores import Scores
+from brinery.records.signature import Scalar
+from brinery.scorers import arrow, bundle
+from brinery.scorers.scorer import Scorer
+
+
+class StoredScorer:
+    """Answers tables as its version does, by the names of its classes.
+
+    It holds no state, and may be used by several threads.
+
+    Args:
+        path: of its file.
+        record: what was recorded when it was compared.
+        classes: names of classes that the model does not tell; none where it does.
+
+    Raises:
+        CorruptModel: the file is another than the one that was compared, or is damaged.
+        ModelFileError: it cannot be read.
+    """
+
+    def __init__(self, path: Path, *, record: FastPath, classes: tuple[Scalar, ...] = ()) -> None:
+        if digest(path) != record.sha256:
+            raise CorruptModel(
+                f"{path.name} is not the file that was compared", hint="import the model again"
+            )
+        self.scorer = Scorer(bundle.read(path))
+        self._classes = classes
+
+    def score(self, table: pa.Table) -> Scores:
+        """Return the answers for a table: a null is a missing value.
+
+        Args:
+            table: (n_rows, ≥ n_inputs), which has a column for each input.
+
+        Raises:
+            Declined: the library must be asked, which might answer otherwise, or refuse.
+        """
+        return self.named(self.scorer.score(arrow.columns(table, self.scorer.plan.inputs)))
+
+    def named(self, scores: Scores) -> Scores:
+        """Return the scorer's own answers with the names of the classes."""
+        return answers.named(scores, self._classes) if self._classes else scores
