@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +26,7 @@ from brinery.pickles.limits import Limits
 from brinery.records.signature import Column, Signature
 from brinery.records.version import Candidate, DataFingerprint, Environment, Origin, Version
 from brinery.registry.interface import resolve
+from brinery.serve.answered import Observer
 from brinery.serve.app import create_app
 from brinery.serve.endpoint import Endpoint
 from brinery.specs.reference import Reference
@@ -55,18 +56,20 @@ class Api:
 
 
 @contextmanager
-def running(endpoint: Endpoint) -> Iterator[Api]:
+def running(endpoint: Endpoint, *observers: Observer) -> Iterator[Api]:
     """Run the application of an endpoint, start-up and shutdown included, while the block runs."""
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_client(endpoint)) as client,
+        portal.wrap_async_context_manager(_client(endpoint, observers)) as client,
     ):
         yield Api(portal, client)
 
 
 @asynccontextmanager
-async def _client(endpoint: Endpoint) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(endpoint)
+async def _client(
+    endpoint: Endpoint, observers: Sequence[Observer]
+) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(endpoint, observers=observers)
     app.__rsgi_init__(asyncio.get_running_loop())
     transport = RsgiTransport(app)
     try:

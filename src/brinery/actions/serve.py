@@ -19,6 +19,7 @@ def serve_model(
     host: str | None = None,
     port: int | None = None,
     workers: int | None = None,
+    access_log: Folder | None = None,
     on_start: Callable[[Version, str], None] | None = None,
     workspace: Folder | None = None,
 ) -> None:
@@ -29,6 +30,7 @@ def serve_model(
         host: address to listen on.
         port: port to listen on.
         workers: server processes, each with its model.
+        access_log: a file that gets a line of JSON per request, or - for standard error.
         on_start: called with the version and the URL when the port is open.
         workspace: its folder; the nearest upwards when None.
 
@@ -36,9 +38,11 @@ def serve_model(
         NotFound: there is no such version.
         NotServable: it was not imported by Brinery.
         AddressInUse: another program listens there.
+        SettingsError: the access log cannot be written.
     """
     rooms = open_rooms(workspace)
     settings = rooms.settings.serve
+    log = str(settings.access_log if access_log is None else access_log)
     host, port = host or settings.host, port or settings.port
     version = resolve(rooms.registry, Reference.parse(reference))
     endpoint = endpoint_of(rooms, version)
@@ -50,6 +54,7 @@ def serve_model(
         host=host,
         port=port,
         workers=workers or settings.workers,
+        log=log or None,
         on_start=lambda: on_start(version, url) if on_start else None,
     )
 
@@ -74,5 +79,8 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
         limits=seat.limits,
         timeout_s=settings.timeout_s,
         max_body_bytes=int(settings.max_body_mb * 1e6),
+        body_timeout_s=settings.body_timeout_s,
+        max_batch_rows=settings.max_batch_size,
+        max_queue=settings.max_queue,
         unknown_categories=settings.unknown_categories,
     )

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 256),
     help="Server processes, each with its model. Default: 1.",
 )
+@click.option(
+    "--access-log",
+    metavar="FILE",
+    help="Append a line of JSON per request to FILE, or to standard error: -.",
+)
 @click.pass_obj
 def command(
     session: Session,
@@ -31,6 +36,7 @@ def command(
     host: str | None,
     port: int | None,
     workers: int | None,
+    access_log: str | None,
 ) -> None:
     """Serve REFERENCE over HTTP until Ctrl-C: bank for its champion, or bank@1.
 
@@ -50,6 +56,7 @@ def command(
         host=host,
         port=port,
         workers=workers,
+        access_log=access_log,
         on_start=started,
         workspace=session.workspace,
     )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import shutil
 import socket
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from granian.constants import Interfaces
@@ -13,8 +18,15 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from brinery.errors import AddressInUse, SettingsError
+from brinery.serve import access_log
+from brinery.serve.access_log import AccessLog
 from brinery.serve.app import create_app
 from brinery.serve.endpoint import Endpoint
+from brinery.serve.metrics import Metrics
+
+# The variable by which the processes of a server find where they count together. It is set before
+# they start: the library looks at it when it is imported.
+_COUNTING = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def check_address(host: str, port: int) -> None:
@@ -40,7 +52,13 @@ def check_address(host: str, port: int) -> None:
 
 
 def serve(
-    endpoint: Endpoint, *, host: str, port: int, workers: int, on_start: Callable[[], None]
+    endpoint: Endpoint,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    log: str | None = None,
+    on_start: Callable[[], None],
 ) -> None:
     """Serve an endpoint until the process is told to end (SIGINT or SIGTERM).
 
@@ -49,8 +67,14 @@ def serve(
         host: address to listen on.
         port: port to listen on.
         workers: processes, each with a model process of its own.
+        log: path of the access log, or - for standard error; None for none.
         on_start: called once, when the port is open.
+
+    Raises:
+        SettingsError: the access log cannot be written.
     """
+    if log is not None:
+        access_log.check(log)
     # A fresh process per worker: nothing of the registry, and no thread of it, comes along.
     multiprocessing.set_start_method("spawn", force=True)
     server = Server(
@@ -65,8 +89,26 @@ def serve(
         workers_kill_timeout=10,
     )
     server.on_startup(on_start)
-    server.serve(target_loader=partial(_load, endpoint), wrap_loader=False)
+    with _counted_together(workers) as folder:
+        server.serve(target_loader=partial(_load, endpoint, folder, log), wrap_loader=False)
 
 
-def _load(endpoint: Endpoint) -> Any:
-    return create_app(endpoint)
+@contextmanager
+def _counted_together(workers: int) -> Iterator[Path | None]:
+    """Give the folder in which several workers count together; None where there is one."""
+    os.environ.pop(_COUNTING, None)
+    if workers == 1:
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="brinery-metrics-"))
+    os.environ[_COUNTING] = str(folder)
+    try:
+        yield folder
+    finally:
+        del os.environ[_COUNTING]
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _load(endpoint: Endpoint, folder: Path | None, log: str | None) -> Any:
+    observers = [] if log is None else [AccessLog(log)]
+    return create_app(endpoint, metrics=Metrics(folder), observers=observers)

@@ -68,6 +68,18 @@ class ServeSettings(_Section):
         60.0, gt=0, allow_inf_nan=False, description="seconds one request may be scored"
     )
     max_body_mb: float = Field(32.0, gt=0, le=2048, description="largest request body, in MB")
+    body_timeout_s: float = Field(
+        30.0, gt=0, allow_inf_nan=False, description="seconds a client may take to send a body"
+    )
+    max_batch_size: int = Field(
+        1024, ge=1, le=1_000_000, description="rows of several requests that are scored at once"
+    )
+    max_queue: int = Field(
+        1024, ge=1, le=1_000_000, description="requests that may wait to be scored"
+    )
+    access_log: str = Field(
+        "", description="file of the access log, `-` for standard error; empty for none"
+    )
     unknown_categories: UnknownCategories = Field(
         UnknownCategories.REFUSE,
         description="what /v1 does with a category the model never saw: refuse or allow",
