@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +26,7 @@ from brinery.pickles.limits import Limits
 from brinery.records.signature import Column, Signature
 from brinery.records.version import Candidate, DataFingerprint, Environment, Origin, Version
 from brinery.registry.interface import resolve
+from brinery.serve.answered import Observer
 from brinery.serve.app import Application
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, ManifestFile
@@ -56,18 +57,21 @@ class Api:
 
 
 @contextmanager
-def running(endpoint: Endpoint) -> Iterator[Api]:
+def running(endpoint: Endpoint, *observers: Observer) -> Iterator[Api]:
     """Run the application of an endpoint, start-up and shutdown included, while the block runs."""
-    with serving(Manifest.of(endpoint)) as api:
+    with serving(Manifest.of(endpoint), observers=observers) as api:
         yield api
 
 
 @contextmanager
-def serving(manifest: Manifest, file: ManifestFile | None = None) -> Iterator[Api]:
+def serving(
+    manifest: Manifest, file: ManifestFile | None = None, *, observers: Sequence[Observer] = ()
+) -> Iterator[Api]:
     """Run the application of a manifest, which may be replaced in its file, as above."""
+    app = Application(manifest, file=file, observers=observers)
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_client(Application(manifest, file=file))) as client,
+        portal.wrap_async_context_manager(_client(app)) as client,
     ):
         yield Api(portal, client)
 

@@ -136,6 +136,7 @@ class Roster:
             targets=tuple(targets),
             offers=tuple(offers),
             max_body_bytes=int(settings.max_body_mb * 1e6),
+            body_timeout_s=settings.body_timeout_s,
             memory_limit_bytes=self._limit_bytes,
         )
 
@@ -185,6 +186,8 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
         limits=seat.limits,
         timeout_s=settings.timeout_s,
         max_body_bytes=int(settings.max_body_mb * 1e6),
+        max_batch_rows=settings.max_batch_size,
+        max_queue=settings.max_queue,
         unknown_categories=settings.unknown_categories,
     )
 

@@ -19,6 +19,7 @@ def serve_models(
     port: int | None = None,
     workers: int | None = None,
     memory_limit_gb: float | None = None,
+    access_log: Folder | None = None,
     on_start: Callable[[Manifest, str], None] | None = None,
     workspace: Folder | None = None,
 ) -> None:
@@ -34,6 +35,7 @@ def serve_models(
         port: port to listen on.
         workers: server processes, each with its models.
         memory_limit_gb: what loaded models may take in each of them.
+        access_log: a file that gets a line of JSON per request, or - for standard error.
         on_start: called with what is served and the URL when the port is open.
         workspace: its folder; the nearest upwards when None.
 
@@ -42,9 +44,11 @@ def serve_models(
         NotServable: it was not imported by Brinery.
         InvalidReference: a model is asked for twice, or none is and not all are.
         AddressInUse: another program listens there.
+        SettingsError: the access log cannot be written.
     """
     rooms = open_rooms(workspace)
     settings = rooms.settings.serve
+    log = str(settings.access_log if access_log is None else access_log)
     host, port = host or settings.host, port or settings.port
     asked = [Reference.parse(reference) for reference in references]
     roster = Roster(rooms, asked, every=every, memory_limit_gb=memory_limit_gb)
@@ -57,6 +61,7 @@ def serve_models(
         host=host,
         port=port,
         workers=workers or settings.workers,
+        log=log or None,
         on_start=lambda: on_start(manifest, url) if on_start else None,
         changed=roster.changed,
     )

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     metavar="GB",
     help="Memory that loaded models may take in each process. Default: no limit.",
 )
+@click.option(
+    "--access-log",
+    metavar="FILE",
+    help="Append a line of JSON per request to FILE, or to standard error: -.",
+)
 @click.pass_obj
 def command(
     session: Session,
@@ -40,6 +45,7 @@ def command(
     port: int | None,
     workers: int | None,
     memory_limit: float | None,
+    access_log: str | None,
 ) -> None:
     """Serve REFERENCES over HTTP until Ctrl-C: bank for its champion, or bank@1.
 
@@ -68,6 +74,7 @@ def command(
         port=port,
         workers=workers,
         memory_limit_gb=memory_limit,
+        access_log=access_log,
         on_start=started,
         workspace=session.workspace,
     )

@@ -21,6 +21,7 @@ from brinery.flavors import sample
 from brinery.records.scores import Scores
 from brinery.scorers.data import Declined
 from brinery.scorers.stored import StoredScorer
+from brinery.serve.answered import BatchObserver, Scored
 from brinery.serve.batch import Batch, joined, of_table
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.holder import Holder
@@ -42,16 +43,20 @@ _NAMES = ("the registered version", "what is served")
 # What another time might be answered.
 _IN_TIME = ("not-ready", ModelProcessTimeout.code)
 
+_SCORER, _MODEL = "scorer", "model"
+
 
 class Answerer:
     """Gives the answers of one endpoint.
 
     Args:
         endpoint: what is served.
+        on_batch: is told of each batch that is scored.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, on_batch: BatchObserver | None = None) -> None:
         self._endpoint = endpoint
+        self._on_batch = on_batch or _nobody
         self._holder = Holder(endpoint)
         self._scorer = _scorer(endpoint)
         self._scorer_bytes = 0
@@ -73,6 +78,16 @@ class Answerer:
     def fault(self) -> str | None:
         """Return why the model could not be loaded; None where that is not known."""
         return self._holder.fault
+
+    @property
+    def by(self) -> str:
+        """Return who answers most: scorer or model."""
+        return _MODEL if self._scorer is None else _SCORER
+
+    @property
+    def restarts(self) -> int:
+        """Return how often the model's process was started again."""
+        return max(0, self._holder.starts - 1)
 
     @property
     def waiting(self) -> int:
@@ -197,6 +212,7 @@ class Answerer:
             _log.exception("a fault of the scorer of %s: its library answers", self._reference)
             return None
         self._pace.took(batch.n_rows, time.perf_counter() - began)
+        self._on_batch(Scored(self._reference, _SCORER, batch.n_rows))
         return scores
 
     async def _score_there(self, jobs: list[Job]) -> None:
@@ -237,9 +253,14 @@ class Answerer:
                 return False
             wanted[0].refuse(self._late(wanted[0]) if cut else problem)
             return True
+        self._on_batch(Scored(self._reference, _MODEL, batch.n_rows))
         for job, share in zip(wanted, shares(scores, wanted), strict=True):
             job.give(share)
         return True
+
+
+def _nobody(_: Scored) -> None:
+    """Is told of batches where nobody counts."""
 
 
 def _scorer(endpoint: Endpoint) -> StoredScorer | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -14,15 +15,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from brinery.serve import openapi
+from brinery.serve import openapi, paths
+from brinery.serve.answered import Answered, Observer
 from brinery.serve.bridge import Bridge
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, ManifestFile
+from brinery.serve.metrics import REFRESH_S, Metrics
 from brinery.serve.models import Models
 from brinery.serve.page import Page
 from brinery.serve.problems import Problem
+from brinery.serve.request_ids import HEADER, RequestIds
 from brinery.serve.rsgi import Exchange, Scope
-from brinery.serve.scoring import Observer, Scoring, unexpected
+from brinery.serve.scoring import Scoring, unexpected
 
 _log = logging.getLogger("brinery.serve")
 
@@ -36,7 +40,8 @@ class Application:
     Args:
         manifest: what is served at first.
         file: where it is replaced; None where it stays.
-        observers: are told of each answer.
+        metrics: count each answer.
+        observers: are told of each answer, too.
     """
 
     def __init__(
@@ -44,17 +49,24 @@ class Application:
         manifest: Manifest,
         *,
         file: ManifestFile | None = None,
+        metrics: Metrics | None = None,
         observers: Sequence[Observer] = (),
     ) -> None:
-        self._models = Models(manifest)
-        self._scoring = Scoring(manifest, observers)
-        self._rest = Bridge(_rest(self._models))
+        self._metrics = metrics or Metrics()
+        self._observers: tuple[Observer, ...] = (self._metrics, *observers)
+        self._request_ids = RequestIds()
+        self._models = Models(manifest, on_batch=self._metrics.batch)
+        self._scoring = Scoring(manifest, self._observers, self._request_ids)
+        self._rest = Bridge(_rest(self._models, self._metrics))
+        self._refreshing: asyncio.Task[None] | None = None
         self._file = file
         self._looking: asyncio.Task[None] | None = None
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to load what is served; the loop does not run yet."""
         self._models.start()
+        if self._metrics.shared:
+            self._refreshing = loop.create_task(self._refresh())
         if self._file is not None:
             self._looking = loop.create_task(self._look(self._file))
 
@@ -66,15 +78,46 @@ class Application:
         """Answer a request."""
         route = self._models.routes.get(scope.path)
         if route is None:
-            await self._rest(scope, exchange)
+            await self._answer(scope, exchange)
         else:
             await self._scoring(route, scope, exchange)
 
     async def close(self) -> None:
         """End what is under way, once it is answered."""
-        if self._looking is not None:
-            self._looking.cancel()
+        for task in (self._looking, self._refreshing):
+            if task is not None:
+                task.cancel()
         await self._models.close()
+        for observer in self._observers:
+            await asyncio.to_thread(observer.close)
+
+    async def _answer(self, scope: Scope, exchange: Exchange) -> None:
+        """Answer what no model is asked for."""
+        began = time.perf_counter()
+        request_id = self._request_ids.of(scope.headers)
+        sent = await self._rest(scope, exchange, [(HEADER, request_id)])
+        answered = Answered(
+            request_id,
+            scope.method,
+            scope.path,
+            paths.other(scope.path),
+            "",
+            sent.status,
+            "",
+            0,
+            0,
+            sent.n_bytes,
+            time.perf_counter() - began,
+            scope.client,
+        )
+        for observer in self._observers:
+            observer(answered)
+
+    async def _refresh(self) -> None:
+        """Tell the processes beside this one how its models are, again and again."""
+        while True:
+            self._metrics.refresh(self._models)
+            await asyncio.sleep(REFRESH_S)
 
     async def _look(self, file: ManifestFile) -> None:
         """Serve what the manifest says, as often as it is replaced."""
@@ -88,7 +131,7 @@ class Application:
             await asyncio.sleep(_LOOK_S)
 
 
-def _rest(models: Models) -> Starlette:
+def _rest(models: Models, metrics: Metrics) -> Starlette:
     page = Page()
 
     async def health(_: Request) -> Response:
@@ -110,6 +153,12 @@ def _rest(models: Models) -> Starlette:
     async def api(_: Request) -> Response:
         return _json(openapi.document(_first(models)))
 
+    async def measured(request: Request) -> Response:
+        metrics.refresh(models)
+        accept = request.headers.get("accept", "")
+        content, media = await asyncio.to_thread(metrics.text, accept)
+        return Response(content, headers={"content-type": media})
+
     async def root(_: Request) -> Response:
         return RedirectResponse("/docs")
 
@@ -119,6 +168,7 @@ def _rest(models: Models) -> Starlette:
             Route("/health", health),
             Route("/ping", health),
             Route("/ready", ready),
+            Route("/metrics", measured),
             Route("/v1/models", listed),
             Route("/v1/models/{name}", model),
             Route("/openapi.json", api),

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message
 from starlette.types import Scope as AsgiScope
 
 from brinery.serve.rsgi import Exchange, Headers, Scope, Transport
+
+
+class Sent(NamedTuple):
+    """What was answered.
+
+    Attributes:
+        status: of the answer.
+        n_bytes: of its body.
+    """
+
+    status: int
+    n_bytes: int
 
 
 class Bridge:
@@ -20,9 +33,11 @@ class Bridge:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, exchange: Exchange) -> None:
-        """Answer a request."""
-        await self._app(_asgi(scope), _Asked(exchange).receive, _Answer(exchange).send)
+    async def __call__(self, scope: Scope, exchange: Exchange, headers: Headers) -> Sent:
+        """Answer a request, with further headers; returns what was sent."""
+        answer = _Answer(exchange, headers)
+        await self._app(_asgi(scope), _Asked(exchange).receive, answer.send)
+        return Sent(answer.status, answer.n_bytes)
 
 
 class _Asked:
@@ -44,27 +59,30 @@ class _Asked:
 class _Answer:
     """A response, sent whole where it comes whole."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, headers: Headers) -> None:
         self._exchange = exchange
-        self._status = 500
+        self._further = headers
         self._headers: Headers = []
+        self.status = 500
+        self.n_bytes = 0
         self._stream: Transport | None = None
 
     async def send(self, message: Message) -> None:
         """Send a message of ASGI."""
         if message["type"] == "http.response.start":
-            self._status = message["status"]
+            self.status = message["status"]
             self._headers = [
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in message["headers"]
+                *self._further,
+                *((n.decode("latin-1"), v.decode("latin-1")) for n, v in message["headers"]),
             ]
             return
         content, more = message.get("body", b""), message.get("more_body", False)
+        self.n_bytes += len(content)
         if self._stream is None and not more:
-            self._exchange.response_bytes(self._status, self._headers, content)
+            self._exchange.response_bytes(self.status, self._headers, content)
             return
         if self._stream is None:
-            self._stream = self._exchange.response_stream(self._status, self._headers)
+            self._stream = self._exchange.response_stream(self.status, self._headers)
         if content:
             await self._stream.send_bytes(content)
 

@@ -23,6 +23,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         limits: what the model's process may use.
         timeout_s: for scoring one request, what it waits for others included.
         max_body_bytes: of a request.
+        body_timeout_s: how long a client may take to send one.
         max_batch_rows: how many rows of several requests are scored at once.
         max_queue: how many requests may wait.
         unknown_categories: what `/v1` does with a category the model never saw.
@@ -38,6 +39,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     limits: Limits
     timeout_s: float
     max_body_bytes: int
+    body_timeout_s: float = 30.0
     max_batch_rows: int = 1024
     max_queue: int = 1024
     unknown_categories: UnknownCategories

@@ -56,6 +56,7 @@ class Holder:
         self._closed = False
         self._told: set[str] = set()
         self.fault: str | None = None
+        self.starts = 0  # of the process, those that succeeded
         self.pace = Pace(_FIRST_ROW_S)
 
     @property
@@ -181,6 +182,7 @@ class Holder:
             _log.error("%s: %s", self._endpoint.version.reference, self.fault)
         else:
             self.fault = None
+            self.starts += 1
         return self._process
 
     def _started(self) -> ModelProcess:

@@ -81,6 +81,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
                 ),
             ),
             max_body_bytes=endpoint.max_body_bytes,
+            body_timeout_s=endpoint.body_timeout_s,
         )
 
 

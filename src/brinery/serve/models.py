@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
+from brinery.serve.answered import BatchObserver
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer
 from brinery.serve.problems import Problem, unavailable
@@ -127,9 +128,11 @@ class Models:
 
     Args:
         manifest: what is to be served.
+        on_batch: is told of each batch that is scored.
     """
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, *, on_batch: BatchObserver | None = None) -> None:
+        self._on_batch = on_batch
         self._offers: dict[Key, Offer] = {}
         self._loaded: dict[Key, Served] = {}
         self._building: dict[Key, asyncio.Task[Served]] = {}
@@ -141,7 +144,7 @@ class Models:
         for target in manifest.targets:
             offer = self._offers.get((target.name, target.number))
             if target.eager and offer is not None and offer.endpoint is not None:
-                served = self._kept(Served(offer.endpoint))
+                served = self._kept(Served(offer.endpoint, self._on_batch))
                 self.targets[target.name].current = served
 
     def start(self) -> None:
@@ -214,7 +217,7 @@ class Models:
             if offer is None or offer.endpoint is None:
                 fault = "it is not there" if offer is None else offer.fault
                 raise unavailable("model-not-loaded", f"{_shown(key)} cannot be served: {fault}")
-            served = self._kept(await asyncio.to_thread(Served, offer.endpoint))
+            served = self._kept(await asyncio.to_thread(Served, offer.endpoint, self._on_batch))
             served.answerer.load_soon()
             self._make_room(served)
             return served

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import NamedTuple
 
 from brinery.records.scores import Scores
 from brinery.serve import body
+from brinery.serve.answered import Answered, Observer
 from brinery.serve.asked import Asked
 from brinery.serve.manifest import Manifest
 from brinery.serve.models import Route
 from brinery.serve.negotiation import Terms
 from brinery.serve.problems import Problem
+from brinery.serve.request_ids import HEADER, RequestIds
 from brinery.serve.rsgi import Exchange, RequestHeaders, Scope
 
 _log = logging.getLogger("brinery.serve")
@@ -26,37 +26,6 @@ _log = logging.getLogger("brinery.serve")
 _INLINE_BYTES = 100_000
 _INLINE_ROWS = 1000
 
-_LONGEST_ID = 128
-
-
-class Answered(NamedTuple):
-    """A request that was answered, for those who count and those who write it down.
-
-    Attributes:
-        id: of the request.
-        path: that was asked.
-        model: and its version, as in bank@1; empty where none answered.
-        status: of the answer.
-        code: of the problem; empty where there was none.
-        n_rows: that were scored.
-        n_bytes: of the body.
-        time_s: from the first byte of the body to the answer.
-        client: its address.
-    """
-
-    id: str
-    path: str
-    model: str
-    status: int
-    code: str
-    n_rows: int
-    n_bytes: int
-    time_s: float
-    client: str
-
-
-Observer = Callable[[Answered], None]
-
 
 class Scoring:
     """Answers the requests of all models.
@@ -64,22 +33,22 @@ class Scoring:
     Args:
         manifest: its limits on bodies.
         observers: are told of each answer.
+        request_ids: name the requests.
     """
 
-    def __init__(self, manifest: Manifest, observers: Sequence[Observer] = ()) -> None:
+    def __init__(
+        self, manifest: Manifest, observers: Sequence[Observer], request_ids: RequestIds
+    ) -> None:
         self._max_body_bytes = manifest.max_body_bytes
         self._patience = body.Patience(manifest.body_timeout_s)
         self._observers = observers
-        self._count = itertools.count(1)
-        self._process = uuid.uuid4().hex[:8]
+        self._request_ids = request_ids
 
     async def __call__(self, route: Route, scope: Scope, exchange: Exchange) -> None:
         """Answer a request for one of the routes."""
         began = time.perf_counter()
         headers = scope.headers
-        request_id = headers.get("x-request-id", "")
-        if not request_id or not _plain(request_id):
-            request_id = f"{self._process}-{next(self._count)}"
+        request_id = self._request_ids.of(headers)
         reference = code = ""
         n_rows = n_bytes = 0
         status = 200
@@ -99,13 +68,13 @@ class Scoring:
                     asked.batch, exchange=exchange, timeout_s=_timeout_s(headers)
                 )
                 answer = await _written(terms, asked, scores)
-                answer_headers = [*terms.headers, ("x-request-id", request_id)]
+                answer_headers = [*terms.headers, (HEADER, request_id)]
         except Exception as error:  # noqa: BLE001 - a fault is logged under an id; it is answered
             problem = error if isinstance(error, Problem) else unexpected()
             if content is None:
                 await body.drain(headers, exchange)
             status, code, answer = problem.status.value, problem.code, problem.body()
-            answer_headers = [*problem.headers(), ("x-request-id", request_id)]
+            answer_headers = [*problem.headers(), (HEADER, request_id)]
             if reference:
                 answer_headers.append(("x-model-version", reference))
         exchange.response_bytes(status, answer_headers, answer)
@@ -113,12 +82,15 @@ class Scoring:
             self._tell(
                 Answered(
                     request_id,
+                    scope.method,
                     scope.path,
-                    reference,
+                    "",
+                    reference or route.slot.wanted[0],
                     status,
                     code,
                     n_rows,
                     n_bytes,
+                    len(answer),
                     time.perf_counter() - began,
                     scope.client,
                 )
@@ -176,10 +148,6 @@ def _timeout_s(headers: RequestHeaders) -> float | None:
             "the header request-timeout takes seconds, as in 0.5",
         )
     return timeout_s
-
-
-def _plain(text: str) -> bool:
-    return len(text) <= _LONGEST_ID and text.isascii() and text.isprintable()
 
 
 def _check_method(scope: Scope) -> None:

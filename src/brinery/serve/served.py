@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Self
 
 from brinery.serve import answers
+from brinery.serve.answered import BatchObserver
 from brinery.serve.answerer import Answerer
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.invocations import InvocationsReader
@@ -28,11 +29,12 @@ class Served:
 
     Args:
         endpoint: what is served.
+        on_batch: is told of each batch that is scored.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, on_batch: BatchObserver | None = None) -> None:
         self.endpoint = endpoint
-        self.answerer = Answerer(endpoint)
+        self.answerer = Answerer(endpoint, on_batch)
         signature = endpoint.candidate.signature
         allow = endpoint.unknown_categories is UnknownCategories.ALLOW
         headers = [("x-model-version", endpoint.version.reference)]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
+import shutil
 import socket
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from granian.constants import Interfaces
@@ -17,13 +20,19 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from brinery.errors import AddressInUse, BrineryError, SettingsError
+from brinery.serve import access_log
+from brinery.serve.access_log import AccessLog
 from brinery.serve.app import Application
 from brinery.serve.manifest import Manifest, ManifestFile
+from brinery.serve.metrics import Metrics
 
 _log = logging.getLogger("brinery.serve")
 
 _LOOK_S = 0.5
 _DRAIN_S = 10
+# The variable by which the processes of a server find where they count together. It is set before
+# they start: the library looks at it when it is imported.
+_COUNTING = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def check_address(host: str, port: int) -> None:
@@ -54,6 +63,7 @@ def serve(
     host: str,
     port: int,
     workers: int,
+    log: str | None = None,
     on_start: Callable[[], None],
     changed: Callable[[], Manifest | None],
 ) -> None:
@@ -64,12 +74,18 @@ def serve(
         host: address to listen on.
         port: port to listen on.
         workers: processes, each with model processes of its own.
+        log: path of the access log, or - for standard error; None for none.
         on_start: called once, when the port is open.
         changed: asked twice a second for what is served from now on; None where that stays.
+
+    Raises:
+        SettingsError: the access log cannot be written.
     """
+    if log is not None:
+        access_log.check(log)
     # A fresh process per worker: nothing of the registry, and no thread of it, comes along.
     multiprocessing.set_start_method("spawn", force=True)
-    with TemporaryDirectory(prefix="brinery-serve-") as folder:
+    with tempfile.TemporaryDirectory(prefix="brinery-serve-") as folder:
         file = ManifestFile(Path(folder, "manifest"))
         file.write(manifest)
         server = Server(
@@ -84,12 +100,29 @@ def serve(
             workers_kill_timeout=_DRAIN_S,
         )
         server.on_startup(on_start)
-        with _Watch(file, changed):
-            server.serve(target_loader=partial(_load, file), wrap_loader=False)
+        with _counted_together(workers) as counted, _Watch(file, changed):
+            server.serve(target_loader=partial(_load, file, counted, log), wrap_loader=False)
 
 
-def _load(file: ManifestFile) -> Any:
-    return Application(file.read(), file=file)
+@contextmanager
+def _counted_together(workers: int) -> Iterator[Path | None]:
+    """Give the folder in which several workers count together; None where there is one."""
+    os.environ.pop(_COUNTING, None)
+    if workers == 1:
+        yield None
+        return
+    folder = Path(tempfile.mkdtemp(prefix="brinery-metrics-"))
+    os.environ[_COUNTING] = str(folder)
+    try:
+        yield folder
+    finally:
+        del os.environ[_COUNTING]
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _load(file: ManifestFile, folder: Path | None, log: str | None) -> Any:
+    observers = [] if log is None else [AccessLog(log)]
+    return Application(file.read(), file=file, metrics=Metrics(folder), observers=observers)
 
 
 class _Watch:

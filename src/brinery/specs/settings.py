@@ -75,6 +75,18 @@ class ServeSettings(_Section):
         description="memory that loaded models may take in each server process; beyond it the "
         "longest unused goes, and is loaded again when it is asked for",
     )
+    body_timeout_s: float = Field(
+        30.0, gt=0, allow_inf_nan=False, description="seconds a client may take to send a body"
+    )
+    max_batch_size: int = Field(
+        1024, ge=1, le=1_000_000, description="rows of several requests that are scored at once"
+    )
+    max_queue: int = Field(
+        1024, ge=1, le=1_000_000, description="requests that may wait to be scored"
+    )
+    access_log: str = Field(
+        "", description="file of the access log, `-` for standard error; empty for none"
+    )
     unknown_categories: UnknownCategories = Field(
         UnknownCategories.REFUSE,
         description="what /v1 does with a category the model never saw: refuse or allow",
