@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -128,10 +128,10 @@ class Answerer:
         """Return what it takes of the memory: the scorer's arrays, and the model's process."""
         return self._scorer_bytes + self._holder.memory_bytes()
 
-    async def score(
+    def score(
         self, batch: Batch, *, exchange: Exchange | None = None, timeout_s: float | None = None
-    ) -> Scores:
-        """Return the answers for the rows of a request.
+    ) -> Awaitable[Scores]:
+        """Return the answers for the rows of a request, to be awaited.
 
         Args:
             batch: the rows.
@@ -153,7 +153,7 @@ class Answerer:
             self._here.add(job)
             if self._here.busy:
                 job.watch(self._late)
-        return await job.scores
+        return job.scores
 
     async def close(self) -> None:
         """End the model's process, once what is under way is answered."""
@@ -203,7 +203,7 @@ class Answerer:
         scorer = self._scorer
         if scorer is None:
             return None
-        began = time.perf_counter()
+        began = time.thread_time()
         try:
             scores = scorer.named(scorer.scorer.score(batch.values))
         except Declined:
@@ -211,7 +211,7 @@ class Answerer:
         except Exception:  # noqa: BLE001 - the library answers what a fault of ours cannot
             _log.exception("a fault of the scorer of %s: its library answers", self._reference)
             return None
-        self._pace.took(batch.n_rows, time.perf_counter() - began)
+        self._pace.took(batch.n_rows, time.thread_time() - began)
         self._on_batch(Scored(self._reference, _SCORER, batch.n_rows))
         return scores
 

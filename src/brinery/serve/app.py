@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -74,13 +74,12 @@ class Application:
         """Let everything go; the loop runs no more."""
         loop.run_until_complete(self.close())
 
-    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
-        """Answer a request."""
+    def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]:
+        """Return what answers a request when it is awaited."""
         route = self._models.routes.get(scope.path)
         if route is None:
-            await self._answer(scope, exchange)
-        else:
-            await self._scoring(route, scope, exchange)
+            return self._answer(scope, exchange)
+        return self._scoring(route, scope, exchange)
 
     async def close(self) -> None:
         """End what is under way, once it is answered."""

@@ -1,4 +1,8 @@
-"""How long scoring takes, learnt from how long it took."""
+"""How long scoring takes, learnt from how long it took.
+
+For work in this process that is the processor's time: on a busy machine a clock would tell of
+others, and have work leave the loop that is better done there.
+"""
 
 from __future__ import annotations
 

@@ -62,12 +62,14 @@ class Scoring:
             with route.slot.current or await route.slot.served() as served:
                 reference = served.endpoint.version.reference
                 terms = served.families[route.protocol].terms(headers)
-                asked = await self._asked(terms, content)
+                small = terms.decode is None and n_bytes <= _INLINE_BYTES
+                asked = terms.read(content) if small else await self._read(terms, content)
                 n_rows = asked.batch.n_rows
                 scores = await served.answerer.score(
                     asked.batch, exchange=exchange, timeout_s=_timeout_s(headers)
                 )
-                answer = await _written(terms, asked, scores)
+                few = n_rows <= _INLINE_ROWS
+                answer = terms.write(asked, scores) if few else await _written(terms, asked, scores)
                 answer_headers = [*terms.headers, (HEADER, request_id)]
         except Exception as error:  # noqa: BLE001 - a fault is logged under an id; it is answered
             problem = error if isinstance(error, Problem) else unexpected()
@@ -96,15 +98,14 @@ class Scoring:
                 )
             )
 
-    async def _asked(self, terms: Terms, content: bytes) -> Asked:
-        if terms.decode is None and len(content) <= _INLINE_BYTES:
-            return terms.read(content)
-        return await asyncio.to_thread(self._read, terms, content)
+    async def _read(self, terms: Terms, content: bytes) -> Asked:
+        """Return what a large or compressed body asks, found out beside the loop."""
 
-    def _read(self, terms: Terms, content: bytes) -> Asked:
-        if terms.decode is not None:
-            content = terms.decode(content, self._max_body_bytes)
-        return terms.read(content)
+        def read() -> Asked:
+            decode, limit = terms.decode, self._max_body_bytes
+            return terms.read(content if decode is None else decode(content, limit))
+
+        return await asyncio.to_thread(read)
 
     def _tell(self, answered: Answered) -> None:
         for observer in self._observers:
@@ -112,8 +113,6 @@ class Scoring:
 
 
 async def _written(terms: Terms, asked: Asked, scores: Scores) -> bytes:
-    if asked.batch.n_rows <= _INLINE_ROWS:
-        return terms.write(asked, scores)
     return await asyncio.to_thread(terms.write, asked, scores)
 
 
