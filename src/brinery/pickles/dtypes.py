@@ -117,9 +117,8 @@ def _fits_void(state: tuple[Any, ...]) -> bool:
     objects = any(holds for _, _, holds in parts)
     if objects and _overlap(parts):
         return False
-    if objects:
-        return flags & _ALL_OF_OBJECTS == _ALL_OF_OBJECTS
-    return not flags & (_HOLDS | _AS_LIST | _POINTS)
+    said = flags & (_ALL_OF_OBJECTS if objects else _HOLDS | _AS_LIST | _POINTS)
+    return bool(said == (_ALL_OF_OBJECTS if objects else 0))
 
 
 def _repeated(base: Any) -> list[tuple[int, int, bool]] | None:
