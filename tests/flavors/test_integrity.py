@@ -330,8 +330,8 @@ def threads() -> Any:
 
 def shuffled() -> Any:
     source = np.random.Philox(0)
-    state: Any = source.state
-    source.state = {**state, "buffer_pos": 1000}
+    state: Any = {**source.state, "buffer_pos": 1000}
+    source.state = state
     return np.random.Generator(source)
 
 

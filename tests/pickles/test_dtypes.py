@@ -176,7 +176,7 @@ def test_what_is_told_too_late(content: bytes, problem: str, tmp_path: Path) -> 
     pickle.loads(file.read_bytes())  # noqa: S301, TID251 - numpy minds none of it
 
 
-HONEST = [
+HONEST: list[Any] = [
     *["O", "V8", "S3", "S0", "U2", "U0", "M8[s]", "m8", "f8", "?", "f16", "c16", "T"],
     *["<U3", ">f8", ">U3", ">M8[D]"],
     [("a", "O")],

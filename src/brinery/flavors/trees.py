@@ -132,8 +132,9 @@ def _adding(add: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(add)
     def checked(*given: Any, **more: Any) -> Any:
-        guess = more.get("out", given[-1] if given else None)
-        per_round = np.shape(more.get("estimators", given[0] if given else None))[1]
+        guess: Any = more.get("out", given[-1] if given else ())
+        grown: Any = more.get("estimators", given[0] if given else ())
+        per_round = np.shape(grown)[-1]
         if np.ndim(guess) != 2 or np.shape(guess)[1] != per_round:  # noqa: PLR2004 - rows and outputs
             raise ValueError(
                 f"the model is corrupt: it first guesses {np.shape(guess)[1:]} outputs, and has "

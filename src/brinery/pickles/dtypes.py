@@ -58,7 +58,7 @@ def note_made(made: Inert, evidence: Evidence) -> None:
     evidence.fresh.add(id(made))
 
 
-def note_state(made: Inert, state: Any, evidence: Evidence) -> None:
+def note_state(made: Inert, state: Any, *, evidence: Evidence) -> None:
     """Note what is wrong with a state that is about to be given to a type, an array, or another."""
     if not is_type(made.origin):
         evidence.fresh.clear()
@@ -76,7 +76,7 @@ def note_state(made: Inert, state: Any, evidence: Evidence) -> None:
     if not fits:
         evidence.problem(STATED)
     elif isinstance(state[_FIELDS], dict):
-        evidence.seal(state[_FIELDS])
+        evidence.sealed[id(state[_FIELDS])] = state[_FIELDS]
 
 
 def _fits(made: Inert, state: Any) -> bool:
@@ -117,9 +117,8 @@ def _fits_void(state: tuple[Any, ...]) -> bool:
     objects = any(holds for _, _, holds in parts)
     if objects and _overlap(parts):
         return False
-    if objects:
-        return flags & _ALL_OF_OBJECTS == _ALL_OF_OBJECTS
-    return not flags & (_HOLDS | _AS_LIST | _POINTS)
+    said = flags & (_ALL_OF_OBJECTS if objects else _HOLDS | _AS_LIST | _POINTS)
+    return bool(said == (_ALL_OF_OBJECTS if objects else 0))
 
 
 def _repeated(base: Any) -> list[tuple[int, int, bool]] | None:

@@ -108,10 +108,6 @@ class Evidence:
         part.sealed = self.sealed
         return part
 
-    def seal(self, held: dict[Any, Any]) -> None:
-        """Note a dictionary that is not to be changed again."""
-        self.sealed[id(held)] = held
-
     def deeper(self) -> None:
         """Note that what is read now lies within a layer that is no part of its own.
 

@@ -154,7 +154,7 @@ def _build(machine: Any) -> None:
         raise Broken("an array is told twice how it lies")
     if made.named and made.state is not None:
         judge(made, made.state, evidence=evidence)  # which the pickle may have changed since
-    dtypes.note_state(made, state, evidence)
+    dtypes.note_state(made, state, evidence=evidence)
     made.build(state)
     if not made.named:
         return

@@ -184,7 +184,7 @@ class _Nodes:
     def _built(self, made: Inert, content: Any, loader: str) -> None:
         """Give an object its state, having noted what is wrong with it."""
         if content is not None and loader in _GIVE_STATES:
-            dtypes.note_state(made, content, self._evidence)
+            dtypes.note_state(made, content, evidence=self._evidence)
         made.build(content)
         if loader == "PartialNode" and isinstance(content, dict):
             content = content.get("namespace")
