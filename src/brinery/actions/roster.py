@@ -11,7 +11,7 @@ from brinery.actions.rooms import Rooms
 from brinery.actions.seat import seat_of
 from brinery.errors import BrineryError, InvalidReference, NotFound
 from brinery.records.version import Alias, Version
-from brinery.registry.interface import imported, resolve
+from brinery.registry.interface import SAMPLE_FILE, SCORER_FILE, imported, resolve
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer, Target
 from brinery.specs.reference import Reference
@@ -173,7 +173,10 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
     settings, registry = rooms.settings.serve, rooms.registry
     candidate = imported(version)
     seat = seat_of(rooms, version)
-    scorer, sample = registry.scorer_file(version), registry.sample_file(version)
+    scorer, sample = (
+        registry.kept_file(version, SCORER_FILE),
+        registry.kept_file(version, SAMPLE_FILE),
+    )
     code = registry.code_folder(version)
     return Endpoint(
         version=version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -20,7 +20,7 @@ from brinery.records.artifact import Artifact
 from brinery.records.description import Description
 from brinery.records.sandbox import Sandbox
 from brinery.records.scores import Scores
-from brinery.records.signature import Scalar, Signature
+from brinery.records.signature import Scalar
 from brinery.records.version import Environment
 
 DEFAULT_TIMEOUT_S = 600.0
@@ -204,17 +204,6 @@ class ModelProcess:
             return self._scored(table, messages.By.SCORER)
         except _Declined:
             return None
-
-    def inputs(self, takes: Signature, given: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
-        """Return name and type of its inputs, in its order; no type for one that the data lacks.
-
-        Args:
-            takes: the types of the data's columns.
-            given: their order; that of the types when empty.
-        """
-        types = {column.name: column.type.value for column in takes.columns}
-        names = self.description.feature_names or tuple(given) or tuple(types)
-        return tuple((name, types.get(name, "")) for name in names)
 
     def _scored(self, table: pa.Table, by: messages.By = messages.By.LIBRARY) -> Scores:
         request = messages.Score(

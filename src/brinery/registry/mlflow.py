@@ -21,8 +21,6 @@ from brinery.records.fast_path import FastPath
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.registry import mlflow_client, mlflow_model
 from brinery.registry.interface import (
-    SAMPLE_FILE,
-    SCORER_FILE,
     Staged,
     imported,
     model_of,
@@ -77,7 +75,9 @@ class MlflowRegistry:
         from mlflow.entities import LoggedModelOutput
 
         with foreign_errors():
-            experiment = self._experiment(candidate.name)
+            experiment = mlflow_client.experiment(
+                self._client, candidate.name, artifacts=self._artifacts
+            )
             run = self._client.create_run(
                 experiment,
                 run_name=f"import {candidate.origin.file}",
@@ -241,14 +241,9 @@ class MlflowRegistry:
             return None
         return self._stored(version) / CODE_FOLDER
 
-    def scorer_file(self, version: Version) -> Path | None:
-        """Return the file of a version's scorer; None where it is scored by its library."""
-        used = version.fast_path is not None and version.fast_path.used
-        return self._stored(version) / SCORER_FILE if used else None
-
-    def sample_file(self, version: Version) -> Path | None:
-        """Return the file of some rows with a version's answers; None where none were kept."""
-        path = self._stored(version) / SAMPLE_FILE
+    def kept_file(self, version: Version, name: str) -> Path | None:
+        """Return what was stored beside a version's model; None where there is none."""
+        path = self._stored(version) / name
         return path if path.is_file() else None
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
@@ -272,15 +267,6 @@ class MlflowRegistry:
         with foreign_errors():
             created = self._client.get_model_version(version.name, str(version.number))
             return mlflow_client.folder(self._client, created)
-
-    def _experiment(self, name: str) -> str:
-        found = self._client.get_experiment_by_name(name)
-        if found is not None:
-            if found.lifecycle_stage == "deleted":
-                self._client.restore_experiment(found.experiment_id)
-            return str(found.experiment_id)
-        location = (self._artifacts / name).as_uri()
-        return str(self._client.create_experiment(name, artifact_location=location))
 
     def _settle(self, run_id: str) -> bool:
         """Return whether a pending import was removed; one that reached its version is finished."""

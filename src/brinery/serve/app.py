@@ -23,10 +23,10 @@ from brinery.serve.manifest import Manifest, ManifestFile
 from brinery.serve.metrics import REFRESH_S, Metrics
 from brinery.serve.models import Models
 from brinery.serve.page import Page
-from brinery.serve.problems import Problem
+from brinery.serve.problems import Problem, unexpected
 from brinery.serve.request_ids import HEADER, RequestIds
 from brinery.serve.rsgi import Exchange, Scope
-from brinery.serve.scoring import Scoring, unexpected
+from brinery.serve.scoring import Scoring
 
 _log = logging.getLogger("brinery.serve")
 

@@ -24,6 +24,7 @@ from brinery.errors import (
     NotServable,
     PredictionRefused,
 )
+from brinery.flavors import naming
 from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess
 from brinery.pickles import attempts
 from brinery.records.scores import Scores
@@ -222,7 +223,7 @@ def _accelerate(process: ModelProcess, endpoint: Endpoint) -> None:
     """Have the scorer within the process answer, where it was compared with its library."""
     fast = endpoint.version.fast_path
     if fast is not None and fast.partial:
-        columns = process.inputs(endpoint.candidate.signature)
+        columns = naming.inputs(process.description, endpoint.candidate.signature)
         told = process.accelerate(COMPILER, columns=columns, steps=fast.library)
         if told.reason:
             _log.error("%s is scored by its library: %s", endpoint.version.reference, told.reason)

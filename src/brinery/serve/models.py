@@ -17,7 +17,7 @@ from typing import NamedTuple
 from brinery.serve.answered import BatchObserver
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer
-from brinery.serve.problems import Problem, unavailable
+from brinery.serve.problems import Problem, unavailable, unexpected
 from brinery.serve.served import Protocol, Served
 
 _log = logging.getLogger("brinery.serve")
@@ -87,8 +87,8 @@ class Slot:
                 try:
                     served = await self._models.load(key)
                     await served.answerer.check()
-                except Problem as problem:
-                    self._failed(key, problem.detail)
+                except Exception as error:  # noqa: BLE001 - whatever it is, what answers stays
+                    self._failed(key, error)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._moved.wait(), _AGAIN_S)
                     continue
@@ -103,12 +103,13 @@ class Slot:
             _log.warning("%s answers in place of %s", _shown(served.key), _shown(before.key))
             self._models.release(before)
 
-    def _failed(self, key: Key, reason: str) -> None:
+    def _failed(self, key: Key, error: Exception) -> None:
+        problem = error if isinstance(error, Problem) else unexpected()
+        reason = problem.detail
         stays = "" if self.current is None else f"; {_shown(self.current.key)} stays"
-        fault = f"{_shown(key)} could not be loaded: {reason}{stays}"
-        if fault != self.fault:
-            self.fault = fault
-            _log.error("%s", fault)
+        before, self.fault = self.fault, f"{_shown(key)} could not be loaded: {reason}{stays}"
+        if self.fault != before:
+            _log.error("%s", self.fault)
 
 
 class Route(NamedTuple):

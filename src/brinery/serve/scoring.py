@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
-import uuid
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -16,11 +14,9 @@ from brinery.serve.asked import Asked
 from brinery.serve.manifest import Manifest
 from brinery.serve.models import Route
 from brinery.serve.negotiation import Terms
-from brinery.serve.problems import Problem
+from brinery.serve.problems import Problem, unexpected
 from brinery.serve.request_ids import HEADER, RequestIds
 from brinery.serve.rsgi import Exchange, RequestHeaders, Scope
-
-_log = logging.getLogger("brinery.serve")
 
 # What is larger is worked on beside the loop, which has others to answer.
 _INLINE_BYTES = 100_000
@@ -114,17 +110,6 @@ class Scoring:
 
 async def _written(terms: Terms, asked: Asked, scores: Scores) -> bytes:
     return await asyncio.to_thread(terms.write, asked, scores)
-
-
-def unexpected() -> Problem:
-    """Return the problem of a fault of ours, which is logged under the id it names."""
-    fault = uuid.uuid4().hex[:12]
-    _log.exception("fault %s", fault)
-    return Problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "fault",
-        f"a fault of the server, logged under {fault}",
-    )
 
 
 def _timeout_s(headers: RequestHeaders) -> float | None:
