@@ -24,7 +24,7 @@ from brinery.actions.predict import LoadedModel
 from brinery.actions.rooms import Rooms
 from brinery.errors import ParityFailed, PredictionRefused
 from brinery.flavors import signature
-from brinery.flavors.model_process import ModelProcess
+from brinery.flavors.model_process import ModelProcess, inputs
 from brinery.pickles.digest import digest
 from brinery.scorers import bundle
 from brinery.scorers.compiler import compile_model
@@ -96,7 +96,7 @@ def test_a_scorer_within_the_process_answers_only_as_it_was_compared(processes: 
     frame = pd.DataFrame({"a": np.arange(40.0)})
     model = make_pipeline(StandardScaler(), KNeighborsClassifier()).fit(frame, [0, 1] * 20)
     process, table = processes(model), tables.to_arrow(frame)
-    columns = process.inputs(signature.infer(process.description, frame, may_be_missing=()))
+    columns = inputs(process, signature.infer(process.description, frame, may_be_missing=()))
     told = process.accelerate(COMPILER, columns=columns, steps=("another",))
     assert told.reason == "its steps are not those that were compared"
     assert process.accelerated(table) is None

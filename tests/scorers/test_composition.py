@@ -156,7 +156,7 @@ def test_where_columns_come_from(frame: pd.DataFrame, target: Any) -> None:
 
 def test_a_column_is_taken_of_a_sparse_table_as_often_as_it_is_asked_for() -> None:
     """Each time with its values."""
-    table = Sparse(np.array([0, 2, 2, 3]), np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), 3)
+    table = Sparse(np.array([0, 2, 2, 3]), np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), width=3)
     found = table.select(np.array([2, 0, 2, 1]))
     np.testing.assert_array_equal(found.dense(), table.dense()[:, [2, 0, 2, 1]])
 
@@ -165,7 +165,7 @@ def test_a_column_is_taken_of_a_sparse_table_as_often_as_it_is_asked_for() -> No
 def test_tables_side_by_side_are_one_sparse_table(n_rows: int) -> None:
     """Its values in the order of the parts; a zero of either sign is none; NaN stays."""
     dense = np.array([[1.0, -0.0], [0.0, np.nan], [2.0, 3.0], [-0.0, 0.0]])[:n_rows]
-    part = Sparse(np.arange(n_rows + 1), np.full(n_rows, 2), np.full(n_rows, 5.0), 3)
+    part = Sparse(np.arange(n_rows + 1), np.full(n_rows, 2), np.full(n_rows, 5.0), width=3)
     joined = sparse_beside([part, sparse_beside([dense, part])])
     assert (joined.n_rows, joined.width) == (n_rows, 8)
     table = joined.dense()
@@ -174,7 +174,7 @@ def test_tables_side_by_side_are_one_sparse_table(n_rows: int) -> None:
     assert not np.signbit(table).any()
     absent = joined.dense(absent=np.nan)
     np.testing.assert_array_equal(absent, np.where(expected == 0, np.nan, expected))
-    whole = Sparse(joined.starts, joined.columns, joined.values, 8)
+    whole = Sparse(joined.starts, joined.columns, joined.values, width=8)
     np.testing.assert_array_equal(whole.dense(), table)
     assert joined.starts[-1] == len(joined.values) == np.count_nonzero(table)
     np.testing.assert_array_equal(joined.column(2), table[:, 2])
@@ -205,10 +205,10 @@ def test_a_sparse_table_that_does_not_fit_is_not_multiplied() -> None:
     """No value is read beside it."""
     starts, columns, values = np.array([0, 1]), np.array([3]), np.ones(1)
     for table in (
-        Sparse(starts, columns, values, 3),
-        Sparse(starts, -columns, values, 3),
-        Sparse(starts, columns[:0], values, 3),
-        Sparse(starts, columns, values[:0], 3),
+        Sparse(starts, columns, values, width=3),
+        Sparse(starts, -columns, values, width=3),
+        Sparse(starts, columns[:0], values, width=3),
+        Sparse(starts, columns, values[:0], width=3),
     ):
         with pytest.raises(IndexError):
             table.dot(np.ones((3, 1)))

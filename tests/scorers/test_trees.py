@@ -158,7 +158,7 @@ def test_a_large_sparse_table_is_made_dense_in_parts() -> None:
     width = 1 << 20
     starts = np.array([0, 1, 1, 3, 3, 4, 6])
     columns = np.array([0, 5, width - 1, 7, 0, 1])
-    table = Sparse(starts, columns, np.arange(1.0, 7.0), width)
+    table = Sparse(starts, columns, np.arange(1.0, 7.0), width=width)
     heights: list[int] = []
 
     def total(part: Any) -> Any:

@@ -21,7 +21,7 @@ from brinery.errors import (
 )
 from brinery.evaluate import parity
 from brinery.flavors import answers
-from brinery.flavors.model_process import ModelProcess
+from brinery.flavors.model_process import ModelProcess, inputs
 from brinery.pickles.digest import digest
 from brinery.records.fast_path import FastPath
 from brinery.records.scores import Scores
@@ -65,7 +65,7 @@ def compile_and_compare(
         into: the folder that the scorer is written to.
     """
     path = into / SCORER_FILE
-    columns = process.inputs(takes, table.column_names)
+    columns = inputs(process, takes, given=table.column_names)
     try:
         reason = process.compile(path, compiler=COMPILER, columns=columns)
         if reason:

@@ -15,6 +15,7 @@ from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import process_of
 from brinery.errors import ColumnMissing
 from brinery.flavors import signature
+from brinery.flavors.model_process import inputs
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
 from brinery.registry.interface import imported, resolve
@@ -39,7 +40,7 @@ class LoadedModel:
         self._process = process_of(rooms, version)
         fast = version.fast_path
         if fast is not None and fast.partial:
-            columns = self._process.inputs(self.candidate.signature)
+            columns = inputs(self._process, self.candidate.signature)
             self._process.accelerate(COMPILER, columns=columns, steps=fast.library)
 
     def predict(self, data: pd.DataFrame) -> Scores:

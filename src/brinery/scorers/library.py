@@ -103,7 +103,10 @@ def _received(found: Any) -> Data:
         if not rows.has_canonical_format and _repeats(rows):
             raise Declined("a sparse table with a column twice in a row")
         return Sparse(
-            rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data, rows.shape[1]
+            rows.indptr.astype(np.int64),
+            rows.indices.astype(np.int64),
+            rows.data,
+            width=rows.shape[1],
         )
     if isinstance(found, pd.DataFrame):
         names = tuple(map(str, found.columns))

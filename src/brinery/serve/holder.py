@@ -24,7 +24,7 @@ from brinery.errors import (
     NotServable,
     PredictionRefused,
 )
-from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess
+from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess, inputs
 from brinery.pickles import attempts
 from brinery.records.scores import Scores
 from brinery.scorers.plan import COMPILER
@@ -186,7 +186,7 @@ def _accelerate(process: ModelProcess, endpoint: Endpoint) -> None:
     """Have the scorer within the process answer, where it was compared with its library."""
     fast = endpoint.version.fast_path
     if fast is not None and fast.partial:
-        columns = process.inputs(endpoint.candidate.signature)
+        columns = inputs(process, endpoint.candidate.signature)
         told = process.accelerate(COMPILER, columns=columns, steps=fast.library)
         if told.reason:
             _log.error("%s is scored by its library: %s", endpoint.version.reference, told.reason)
