@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
@@ -23,7 +25,7 @@ class Scores(Struct, frozen=True, eq=False):
     """
 
     predictions: npt.NDArray[np.generic]
-    probabilities: npt.NDArray[np.float64] | None = None
+    probabilities: Optional[npt.NDArray[np.float64]] = None
     classes: tuple[Scalar, ...] = ()
 
     def __len__(self) -> int:
