@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from brinery.cli.predict import _outcome, _said, _spent
+from brinery.cli.predict import _Lines, _outcome, _said, _spent
 from brinery.records.batch import BatchProgress, ScoredFiles
 
 
@@ -59,6 +59,18 @@ def test_progress() -> None:
     now = BatchProgress(rows=50_000, seconds=4.0, done=0.25, left_s=12.0)
     assert _said(now) == "50,000 rows, 12,500 rows/s, 12 s left"
     assert _said(BatchProgress(rows=0, seconds=0.0, done=0.0)) == "0 rows, 0 rows/s"
+
+
+def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """A log has a line every five seconds, and none that says that all is done."""
+    show = _Lines()
+    for seconds, done in ((1.0, 0.1), (5.0, 0.5), (6.0, 0.6), (11.0, 0.9), (30.0, 1.0)):
+        show(BatchProgress(rows=100, seconds=seconds, done=done, left_s=2.0))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "50%".rjust(4) + "  100 rows, 20 rows/s, 2 s left",
+        "90%".rjust(4) + "  100 rows, 9 rows/s, 2 s left",
+    ]
 
 
 def test_outcome() -> None:
