@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
+from importlib.metadata import version
 
 import msgspec
 from starlette.applications import Starlette
@@ -17,6 +18,7 @@ from starlette.routing import Route
 from brinery.serve import openapi
 from brinery.serve.bridge import Bridge
 from brinery.serve.endpoint import Endpoint
+from brinery.serve.inference_pages import PREFIX, InferencePages, refusal
 from brinery.serve.manifest import Manifest, ManifestFile
 from brinery.serve.models import Models
 from brinery.serve.page import Page
@@ -129,6 +131,7 @@ def _rest(models: Models) -> Starlette:
             Route("/openapi.json", api),
             Route("/docs", page.document),
             Route("/docs/assets/{path:path}", page.file),
+            *InferencePages(models, version=version("brinery")).routes(),
         ],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
@@ -196,18 +199,17 @@ def _problem(problem: Problem) -> Response:
     return Response(problem.body(), status_code=problem.status, headers=dict(problem.headers()))
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     refused = error if isinstance(error, HTTPException) else HTTPException(500)
     status = HTTPStatus(refused.status_code)
-    return _problem(
-        Problem(
-            status,
-            status.phrase.lower().replace(" ", "-"),
-            status.description,
-            hint="/docs lists what there is",
-            headers=refused.headers,
-        )
+    problem = Problem(
+        status,
+        status.phrase.lower().replace(" ", "-"),
+        status.description,
+        hint="/docs lists what there is",
+        headers=refused.headers,
     )
+    return refusal(problem) if request.url.path.startswith(f"{PREFIX}/") else _problem(problem)
 
 
 async def _failed(_: Request, __: Exception) -> Response:

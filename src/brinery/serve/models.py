@@ -17,6 +17,7 @@ from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer, Target
 from brinery.serve.problems import Problem, unavailable
 from brinery.serve.served import Protocol, Served
+from brinery.serve.single import key
 
 _log = logging.getLogger("brinery.serve")
 
@@ -235,11 +236,16 @@ class Models:
             slot = self._target(target)
             routes[f"/v1/models/{target.name}/predict"] = Route(slot, Protocol.OWN)
             routes[f"/invocations/{target.name}"] = Route(slot, Protocol.MLFLOW)
+            routes[f"/v2/models/{target.name}/infer"] = Route(slot, Protocol.OPEN)
         if self.single is not None:
             routes["/invocations"] = Route(self.single, Protocol.MLFLOW)
+            endpoint = self.endpoint_of(self.single)
+            if endpoint is not None:
+                routes[f"/{key(endpoint)}"] = Route(self.single, Protocol.SINGLE)
         for offer in manifest.offers:
             for path, slot in self._selected(offer):
                 routes[f"/v1/models/{offer.name}/{path}/predict"] = Route(slot, Protocol.OWN)
+                routes[f"/v2/models/{offer.name}/{path}/infer"] = Route(slot, Protocol.OPEN)
         self.routes = routes
 
     def _target(self, target: Target) -> Slot:

@@ -16,9 +16,11 @@ from brinery.serve import body
 from brinery.serve.asked import Asked
 from brinery.serve.manifest import Manifest
 from brinery.serve.models import Route
-from brinery.serve.negotiation import Terms
+from brinery.serve.negotiation import JSON, Terms
+from brinery.serve.open_inference import error_of
 from brinery.serve.problems import Problem
-from brinery.serve.rsgi import Exchange, RequestHeaders, Scope
+from brinery.serve.rsgi import Exchange, Headers, RequestHeaders, Scope
+from brinery.serve.served import Protocol
 
 _log = logging.getLogger("brinery.serve")
 
@@ -104,8 +106,9 @@ class Scoring:
             problem = error if isinstance(error, Problem) else unexpected()
             if content is None:
                 await body.drain(headers, exchange)
-            status, code, answer = problem.status.value, problem.code, problem.body()
-            answer_headers = [*problem.headers(), ("x-request-id", request_id)]
+            status, code = problem.status.value, problem.code
+            answer, answer_headers = refused(problem, route.protocol)
+            answer_headers.append(("x-request-id", request_id))
             if reference:
                 answer_headers.append(("x-model-version", reference))
         exchange.response_bytes(status, answer_headers, answer)
@@ -125,7 +128,7 @@ class Scoring:
             )
 
     async def _asked(self, terms: Terms, content: bytes) -> Asked:
-        if terms.decode is None and len(content) <= _INLINE_BYTES:
+        if terms.decode is None and len(content) <= _INLINE_BYTES and not terms.vast:
             return terms.read(content)
         return await asyncio.to_thread(self._read, terms, content)
 
@@ -143,6 +146,17 @@ async def _written(terms: Terms, asked: Asked, scores: Scores) -> bytes:
     if asked.batch.n_rows <= _INLINE_ROWS:
         return terms.write(asked, scores)
     return await asyncio.to_thread(terms.write, asked, scores)
+
+
+def refused(problem: Problem, protocol: Protocol) -> tuple[bytes, Headers]:
+    """Return the body and the headers of a refusal, as those who speak a protocol have it."""
+    headers = problem.headers()
+    if protocol is Protocol.OPEN:
+        return error_of(problem), [
+            *(h for h in headers if h[0] != "content-type"),
+            ("content-type", JSON),
+        ]
+    return problem.body(), headers
 
 
 def unexpected() -> Problem:
