@@ -129,11 +129,10 @@ class ArraysReader:
         if pa.types.is_null(array.type):
             found = _Read(pa.nulls(len(array), ARROW[column.type]))
         else:
+            self._check_text(array)
             if pa.types.is_dictionary(array.type) and column.type is not ColumnType.STRING:
                 array = array.dictionary_decode()
             found = _READERS[column.type](array)
-        if pa.types.is_dictionary(found.array.type):
-            self._check_text(found.array)
         if not self._all_categories and column.categories is not None:
             found = found.also(_unknown(found.array, column.categories))
         if found.array.null_count and not self._reader.may_be_missing(column):
@@ -146,11 +145,15 @@ class ArraysReader:
         Raises:
             Problem: 413.
         """
-        lengths = pc.binary_length(array.dictionary)
-        longest = pc.max(lengths).as_py() or 0
-        if longest * len(array) > self.max_bytes:
-            total = pc.sum(lengths.cast(pa.int64()).take(array.indices)).as_py() or 0
-            self.check_size(0, total)
+        shared = pa.types.is_dictionary(array.type)
+        texts = array.dictionary if shared else array
+        if not _is_text(texts.type) or not (shared or pa.types.is_string_view(texts.type)):
+            return
+        lengths = _lengths(texts)
+        if int(lengths.max(initial=0)) * len(array) > self.max_bytes:
+            if shared:
+                lengths = lengths.take(array.indices.drop_null().to_numpy())
+            self.check_size(0, int(lengths.sum()))
 
     def _faults(self, column: Column, given: pa.Array, found: _Read) -> Iterable[FieldError]:
         if found.refused is None:
@@ -249,7 +252,8 @@ def _times(array: pa.Array) -> _Read:
         kind = array.type
     scale, divisor = _MICROSECONDS[kind.unit]
     units = array.cast(pa.timestamp(kind.unit)).view(pa.int64())
-    low, high = _FIRST_US * divisor // scale, _LAST_US * divisor // scale
+    low = max(_FIRST_US * divisor // scale, -_INT64)
+    high = min(_LAST_US * divisor // scale, _INT64 - 1)
     outside = pc.or_(pc.less(units, low), pc.greater(units, high))
     refused = _mask(outside)
     if refused.any():
@@ -334,6 +338,17 @@ def _unknown(array: pa.Array, categories: Sequence[Any]) -> _Mask:
     distinct = array.unique()
     strange = [value for value in distinct.to_pylist() if value is not None and value not in known]
     return _mask(pc.is_in(array, pa.array(strange, array.type)))
+
+
+def _lengths(texts: pa.Array) -> npt.NDArray[np.int64]:
+    """Return how many bytes each text has: (n,), 0 for a missing one."""
+    if not pa.types.is_string_view(texts.type):
+        found = pc.fill_null(pc.binary_length(texts), 0).to_numpy(zero_copy_only=False)
+        return np.asarray(found, dtype=np.int64)
+    # Of the 16 bytes that a view has, the first 4 are the length.
+    views = np.frombuffer(texts.buffers()[1], dtype="<i4").reshape(-1, 4)
+    found = views[texts.offset : texts.offset + len(texts), 0].astype(np.int64)
+    return np.where(_mask(texts.is_valid()), found, 0)
 
 
 def _mask(array: pa.Array) -> _Mask:

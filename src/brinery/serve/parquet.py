@@ -60,28 +60,27 @@ class ParquetReader:
         schema = file.schema_arrow
         wanted = self._arrays.wanted(schema.names)
         self._arrays.check_types({name: schema.field(name).type for name in wanted})
-        self._check_pages(file.metadata, body)
-        parts = [
-            file.read_row_group(n, wanted, use_threads=False) for n in range(file.num_row_groups)
-        ]
+        groups = self._checked_groups(file.metadata, body)
+        parts = [file.read_row_group(number, wanted, use_threads=False) for number in groups]
         fields = pa.schema([schema.field(name) for name in wanted])
         table = pa.concat_tables(parts) if parts else fields.empty_table()
         table = table.combine_chunks()
         table.validate(full=True)
         return table, id_of(schema)
 
-    def _check_pages(self, metadata: pq.FileMetaData, body: bytes) -> None:
-        """Raise where the file becomes too large, or may.
+    def _checked_groups(self, metadata: pq.FileMetaData, body: bytes) -> list[int]:
+        """Return the row groups that have rows, when all of their pages are looked at.
 
         Raises:
             Problem: 413, or 422 for an encoding whose size is not told.
         """
         if metadata.num_row_groups > _MOST_GROUPS:
             raise ValueError(f"it has more than {_MOST_GROUPS} row groups")
-        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-        self._arrays.check_size(sum(group.num_rows for group in groups))
+        all_groups = {n: metadata.row_group(n) for n in range(metadata.num_row_groups)}
+        groups = {n: group for n, group in all_groups.items() if group.num_rows}
+        self._arrays.check_size(sum(group.num_rows for group in groups.values()))
         unpacked = n_pages = 0
-        for group in groups:
+        for group in groups.values():
             for number in range(group.num_columns):
                 for page in pages(body, *_extent(group.column(number))):
                     n_pages += 1
@@ -91,6 +90,7 @@ class ParquetReader:
                     if page.encoding == DELTA_BYTE_ARRAY:
                         raise _untold()
             self._arrays.check_size(0, unpacked)
+        return list(groups)
 
 
 def _extent(chunk: pq.ColumnChunkMetaData) -> tuple[int, int]:
