@@ -21,7 +21,15 @@ ID = b"id"
 _LONGEST_ID = 1000
 _END_BYTES = 8
 # What reading a hostile body may raise.
-FAULTS = (pa.ArrowException, OSError, ValueError, OverflowError, TypeError, struct.error)
+FAULTS = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    OverflowError,
+    TypeError,
+    LookupError,
+    struct.error,
+)
 
 # The places of fields in the tables of Arrow's flatbuffers. Source: Message.fbs of the format.
 _HEADER = 2

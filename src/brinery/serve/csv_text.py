@@ -83,7 +83,7 @@ class CsvReader:
 
     def _texts(self, body: bytes) -> pa.Table:
         """Return the columns that are read, as text."""
-        names = next(csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8-sig", newline="")))
+        names = next(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
         wanted = self._arrays.wanted(names)
         faults: list[FieldError] = []
 
