@@ -12,7 +12,7 @@ from brinery.serve.arrays import ArraysReader, malformed
 from brinery.serve.arrow_stream import FAULTS, id_of, reason
 from brinery.serve.asked import Asked
 from brinery.serve.document import empty_body
-from brinery.serve.parquet_pages import DELTA_BYTE_ARRAY, pages
+from brinery.serve.parquet_pages import DELTA_BYTE_ARRAY, groups, pages
 from brinery.serve.problems import Problem
 
 MEDIA_TYPE = "application/vnd.apache.parquet"
@@ -51,6 +51,7 @@ class ParquetReader:
         return Asked(self._arrays.batch(columns, table.num_rows), given_id=given_id)
 
     def _table(self, body: bytes) -> tuple[pa.Table, str | None]:
+        numbers = self._checked_groups(body)
         file = pq.ParquetFile(
             pa.BufferReader(body),
             read_dictionary=self._texts,
@@ -60,29 +61,27 @@ class ParquetReader:
         schema = file.schema_arrow
         wanted = self._arrays.wanted(schema.names)
         self._arrays.check_types({name: schema.field(name).type for name in wanted})
-        groups = self._checked_groups(file.metadata, body)
-        parts = [file.read_row_group(number, wanted, use_threads=False) for number in groups]
+        parts = [file.read_row_group(number, wanted, use_threads=False) for number in numbers]
         fields = pa.schema([schema.field(name) for name in wanted])
         table = pa.concat_tables(parts) if parts else fields.empty_table()
         table = table.combine_chunks()
         table.validate(full=True)
         return table, id_of(schema)
 
-    def _checked_groups(self, metadata: pq.FileMetaData, body: bytes) -> list[int]:
+    def _checked_groups(self, body: bytes) -> list[int]:
         """Return the row groups that have rows, when all of their pages are looked at.
 
         Raises:
             Problem: 413, or 422 for an encoding whose size is not told.
         """
-        if metadata.num_row_groups > _MOST_GROUPS:
+        found = {number: group for number, group in enumerate(groups(body)) if group.n_rows}
+        if len(found) > _MOST_GROUPS:
             raise ValueError(f"it has more than {_MOST_GROUPS} row groups")
-        all_groups = {n: metadata.row_group(n) for n in range(metadata.num_row_groups)}
-        groups = {n: group for n, group in all_groups.items() if group.num_rows}
-        self._arrays.check_size(sum(group.num_rows for group in groups.values()))
+        self._arrays.check_size(sum(group.n_rows for group in found.values()))
         unpacked = n_pages = 0
-        for group in groups.values():
-            for number in range(group.num_columns):
-                for page in pages(body, *_extent(group.column(number))):
+        for group in found.values():
+            for start, stop in group.extents:
+                for page in pages(body, start, stop):
                     n_pages += 1
                     unpacked += page.unpacked_bytes
                     if n_pages > _MOST_PAGES:
@@ -90,16 +89,7 @@ class ParquetReader:
                     if page.encoding == DELTA_BYTE_ARRAY:
                         raise _untold()
             self._arrays.check_size(0, unpacked)
-        return list(groups)
-
-
-def _extent(chunk: pq.ColumnChunkMetaData) -> tuple[int, int]:
-    """Return where the pages of a column begin and end."""
-    start = chunk.data_page_offset
-    dictionary = chunk.dictionary_page_offset
-    if dictionary is not None and 0 < dictionary < start:
-        start = dictionary
-    return start, start + chunk.total_compressed_size
+        return list(found)
 
 
 def _untold() -> Problem:
