@@ -126,8 +126,7 @@ def test_a_bad_value_is_named(
 def test_all_faults_are_told_in_the_order_of_rows_up_to_a_hundred(form: str) -> None:
     """Of all columns together."""
     n = 300
-    columns = {"n": [None] * n, "x": [float("inf")] * n, "job": ["c"] * n}
-    columns["n"][0] = 1  # type: ignore[call-overload]
+    columns = {"n": [1, *[None] * (n - 1)], "x": [float("inf")] * n, "job": ["c"] * n}
     found = faults(refused(form, WRITE[form](pa.table(columns))))
     assert len(found) == 100
     assert found[:5] == [

@@ -20,6 +20,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
 from tests.conftest import Bank
 from tests.serve.conftest import Api, endpoint_of, running
 
@@ -287,6 +288,21 @@ def typed_api(typed_endpoint: Endpoint) -> Iterator[Api]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A client of a model that tells integers apart which are one float: by what 4 leaves."""
+
+    def rest(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.astype("int64") % 4
+
+    frame = pd.DataFrame({"n": range(40)})
+    tree = DecisionTreeClassifier(random_state=0)
+    model = make_pipeline(FunctionTransformer(rest), tree).fit(frame, frame["n"] % 4)
+    file = tmp_path_factory.mktemp("large") / "model.pkl"
+    with running(endpoint_of(model, frame, file)) as client:
+        yield client
+
+
 @pytest.fixture(params=["bank", "typed"])
 def case(request: pytest.FixtureRequest, bank: Bank) -> Case:
     """A client, the name of its model, and rows for it."""
@@ -312,6 +328,31 @@ def test_every_form_of_a_question_gives_the_same_answer(case: Case, form: str) -
         media = sent.headers["content-type"]
         assert answer.headers["content-type"] == media
         assert OUT[media](answer.content) == expected
+
+
+def test_ten_thousand_rows_are_answered_in_every_form(api: Api, bank: Bank) -> None:
+    """In one body, each row as by itself."""
+    frame = bank.frame.drop(columns="y").head(500)
+    expected = of_json(post(api, "bank", json_of({"rows": records(frame)})).content)
+    many = pd.concat([frame] * 20)
+    for form in ("json rows", "arrow", "parquet", "csv", "open inference binary"):
+        sent = IN[form](many)
+        if sent.path.startswith("/v2"):
+            found = of_tensors(post(api, "bank", sent))
+        else:
+            found = OUT[ARROW](post(api, "bank", sent, accept=ARROW).content)
+        assert found.predictions == expected.predictions * 20
+        assert found.probabilities == expected.probabilities * 20
+
+
+@pytest.mark.parametrize("form", IN)
+@pytest.mark.parametrize("n", [2**53 + 1, -(2**63), 2**63 - 1])
+def test_large_integers_are_exact(large: Api, form: str, n: int) -> None:
+    """As they were sent, in every form: 2^53 + 1 is not 2^53."""
+    frame = pd.DataFrame({"n": [n, n - 1 if n > 0 else n + 1]})
+    answer = post(large, "small", IN[form](frame), **({} if "open" in form else {"accept": ARROW}))
+    found = of_tensors(answer) if "open" in form else OUT[ARROW](answer.content)
+    assert found.predictions == [one % 4 for one in frame["n"].tolist()]
 
 
 @pytest.mark.parametrize("media", OUT)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from tests.conftest import Bank
 from tests.serve.conftest import Api, endpoint_of, make_signature, running
+from tests.serve.rsgi import FakeHeaders
 
 from brinery.records.signature import Column, ColumnType
 from brinery.serve import tensors
@@ -283,21 +284,13 @@ def test_the_demo_is_described(api: Api, bank: Bank) -> None:
     assert found["outputs"][0]["datatype"] == "BYTES"
 
 
-class Headers(dict[str, str]):
-    """The headers of a request."""
-
-    def get(self, key: str, default: str = "", /) -> str:  # type: ignore[override]
-        """Return one of them."""
-        return super().get(key, default)
-
-
 def read(small: Endpoint, body: bytes, headers: dict[str, str]) -> Asked:
     signature = make_signature(
         Column(name="a", type=ColumnType.NUMBER), Column(name="b", type=ColumnType.STRING)
     )
     arrays = ArraysReader(signature, Rules(), max_body_bytes=10_000)
     forms = InferenceForms(small, arrays, headers=[])
-    return forms.terms(Headers(headers)).read(body)
+    return forms.terms(FakeHeaders(headers)).read(body)
 
 
 def packed(**changes: Any) -> tuple[bytes, int]:
