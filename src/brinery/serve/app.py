@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Sequence
 from http import HTTPStatus
+from importlib.metadata import version
 
 import msgspec
 from starlette.applications import Starlette
@@ -19,6 +20,7 @@ from brinery.serve import openapi, paths
 from brinery.serve.answered import Answered, Observer
 from brinery.serve.bridge import Bridge
 from brinery.serve.endpoint import Endpoint
+from brinery.serve.inference_pages import PREFIX, InferencePages, refusal
 from brinery.serve.manifest import Manifest, ManifestFile
 from brinery.serve.metrics import REFRESH_S, Metrics
 from brinery.serve.models import Models
@@ -173,6 +175,7 @@ def _rest(models: Models, metrics: Metrics) -> Starlette:
             Route("/openapi.json", api),
             Route("/docs", page.document),
             Route("/docs/assets/{path:path}", page.file),
+            *InferencePages(models, version=version("brinery")).routes(),
         ],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
@@ -240,18 +243,17 @@ def _problem(problem: Problem) -> Response:
     return Response(problem.body(), status_code=problem.status, headers=dict(problem.headers()))
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     refused = error if isinstance(error, HTTPException) else HTTPException(500)
     status = HTTPStatus(refused.status_code)
-    return _problem(
-        Problem(
-            status,
-            status.phrase.lower().replace(" ", "-"),
-            status.description,
-            hint="/docs lists what there is",
-            headers=refused.headers,
-        )
+    problem = Problem(
+        status,
+        status.phrase.lower().replace(" ", "-"),
+        status.description,
+        hint="/docs lists what there is",
+        headers=refused.headers,
     )
+    return refusal(problem) if request.url.path.startswith(f"{PREFIX}/") else _problem(problem)
 
 
 async def _failed(_: Request, __: Exception) -> Response:

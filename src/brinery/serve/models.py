@@ -19,6 +19,7 @@ from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer
 from brinery.serve.problems import Problem, unavailable, unexpected
 from brinery.serve.served import Protocol, Served
+from brinery.serve.single import key
 
 _log = logging.getLogger("brinery.serve")
 
@@ -274,18 +275,23 @@ class Models:
             self.targets[target.name] = slot
             routes[f"/v1/models/{target.name}/predict"] = Route(slot, Protocol.OWN)
             routes[f"/invocations/{target.name}"] = Route(slot, Protocol.MLFLOW)
+            routes[f"/v2/models/{target.name}/infer"] = Route(slot, Protocol.OPEN)
         if self.single is not None:
             routes["/invocations"] = Route(self.single, Protocol.MLFLOW)
+            endpoint = self.endpoint_of(self.single)
+            if endpoint is not None:
+                routes[f"/{key(endpoint)}"] = Route(self.single, Protocol.SINGLE)
         for offer in manifest.offers:
-            key = (offer.name, offer.number)
+            version = (offer.name, offer.number)
             for selector, alias in _selectors(offer):
-                path = f"/v1/models/{offer.name}/{selector}"
+                path = f"{offer.name}/{selector}"
                 slot = others.get(path)
                 if slot is None:
-                    slot = Slot(self, key, follows=alias)
+                    slot = Slot(self, version, follows=alias)
                 self._others[path] = slot
-                slot.want(key)
-                routes[f"{path}/predict"] = Route(slot, Protocol.OWN)
+                slot.want(version)
+                routes[f"/v1/models/{path}/predict"] = Route(slot, Protocol.OWN)
+                routes[f"/v2/models/{path}/infer"] = Route(slot, Protocol.OPEN)
         self.routes = routes
         for gone in before.keys() - self.targets.keys():
             before[gone].drop()

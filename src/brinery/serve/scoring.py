@@ -13,10 +13,12 @@ from brinery.serve.answered import Answered, Observer
 from brinery.serve.asked import Asked
 from brinery.serve.manifest import Manifest
 from brinery.serve.models import Route
-from brinery.serve.negotiation import Terms
+from brinery.serve.negotiation import JSON, Terms
+from brinery.serve.open_inference import error_of
 from brinery.serve.problems import Problem, unexpected
 from brinery.serve.request_ids import HEADER, RequestIds
-from brinery.serve.rsgi import Exchange, RequestHeaders, Scope
+from brinery.serve.rsgi import Exchange, Headers, RequestHeaders, Scope
+from brinery.serve.served import Protocol
 
 # What is larger is worked on beside the loop, which has others to answer.
 _INLINE_BYTES = 100_000
@@ -58,7 +60,7 @@ class Scoring:
             with route.slot.current or await route.slot.served() as served:
                 reference = served.endpoint.version.reference
                 terms = served.families[route.protocol].terms(headers)
-                small = terms.decode is None and n_bytes <= _INLINE_BYTES
+                small = terms.decode is None and n_bytes <= _INLINE_BYTES and not terms.vast
                 asked = terms.read(content) if small else await self._read(terms, content)
                 n_rows = asked.batch.n_rows
                 scores = await served.answerer.score(
@@ -71,8 +73,9 @@ class Scoring:
             problem = error if isinstance(error, Problem) else unexpected()
             if content is None:
                 await body.drain(headers, exchange)
-            status, code, answer = problem.status.value, problem.code, problem.body()
-            answer_headers = [*problem.headers(), (HEADER, request_id)]
+            status, code = problem.status.value, problem.code
+            answer, answer_headers = refused(problem, route.protocol)
+            answer_headers.append((HEADER, request_id))
             if reference:
                 answer_headers.append(("x-model-version", reference))
         exchange.response_bytes(status, answer_headers, answer)
@@ -110,6 +113,17 @@ class Scoring:
 
 async def _written(terms: Terms, asked: Asked, scores: Scores) -> bytes:
     return await asyncio.to_thread(terms.write, asked, scores)
+
+
+def refused(problem: Problem, protocol: Protocol) -> tuple[bytes, Headers]:
+    """Return the body and the headers of a refusal, as those who speak a protocol have it."""
+    headers = problem.headers()
+    if protocol is Protocol.OPEN:
+        return error_of(problem), [
+            *(h for h in headers if h[0] != "content-type"),
+            ("content-type", JSON),
+        ]
+    return problem.body(), headers
 
 
 def _timeout_s(headers: RequestHeaders) -> float | None:
