@@ -31,11 +31,14 @@ if TYPE_CHECKING:
     from brinery.records.scan import ScanReport
     from brinery.records.scores import Scores
     from brinery.records.version import Promotion, Version
+    from brinery.serve.client import Answer, Client
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answer",
     "BrineryError",
+    "Client",
     "Diagnosis",
     "Evaluation",
     "Export",
@@ -62,7 +65,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Answer": "brinery.serve.client",
     "BrineryError": "brinery.errors",
+    "Client": "brinery.serve.client",
     "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
