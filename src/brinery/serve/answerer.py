@@ -17,7 +17,6 @@ from typing import Any
 
 from brinery.errors import ModelFileError, ModelProcessTimeout
 from brinery.flavors import answers
-from brinery.pickles.digest import digest
 from brinery.records.scores import Scores
 from brinery.scorers import bundle
 from brinery.scorers.data import Declined
@@ -256,9 +255,7 @@ def _scorer(endpoint: Endpoint) -> Scorer | None:
         return None
     path = Path(endpoint.scorer_file)
     try:
-        if digest(path) == record.sha256:
-            return Scorer(bundle.read(path))
-        fault = f"{path.name} is not the file that was compared"
+        return Scorer(bundle.read(path, sha256=record.sha256))
     except (ModelFileError, OSError) as error:
         fault = str(error)
     _log.error("%s is scored by its library: %s", endpoint.version.reference, fault)
