@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +133,47 @@ def test_the_curl_snippet_follows_the_form(page: Page, served: str) -> None:
 
     page.click("#reset")
     expect(snippet).not_to_contain_text('"age": 61')
+
+
+ENDPOINTS = ["/v1/models/bank/predict", "/invocations"]
+RUNS = {
+    "curl": ["bash", "-c"],
+    "python": [sys.executable, "-c"],
+    "javascript": ["node", "--input-type=module", "-e"],
+}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("language", RUNS)
+def test_each_snippet_runs(page: Page, language: str, endpoint: str) -> None:
+    """What is copied with one click runs as it stands, and prints the answer of the page."""
+    needed = "curl" if language == "curl" else RUNS[language][0]
+    if shutil.which(needed) is None:
+        pytest.skip(f"needs {needed}")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator('[data-column="job"]').select_option("admin.")
+    page.locator("#endpoint").select_option(label=f"POST {endpoint}")
+    predict(page)
+    page.click(f"#tab-{language}")
+    page.click("#copy")
+    expect(page.locator("#copy")).to_have_text("Copied")
+    program = page.evaluate("navigator.clipboard.readText()")
+
+    assert program == page.locator(f"#snippet-{language}").inner_text()
+    done = subprocess.run(
+        [*RUNS[language], program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert str(page.locator("#answer-label").text_content()) in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_python_snippet_uses_the_client(page: Page, served: str) -> None:
+    """Our own endpoint is asked by our own client; MLflow's by what every Python has."""
+    snippet = page.locator("#snippet-python")
+    expect(snippet).to_contain_text(f'brinery.Client("{served}", model="bank")')
+    page.locator("#endpoint").select_option(label="POST /invocations")
+    expect(snippet).to_contain_text("urlopen")
+    expect(snippet).to_contain_text('"dataframe_records"')
 
 
 def test_nothing_leaves_the_origin(browser: Browser, served: str) -> None:

@@ -103,6 +103,18 @@ def _paths(endpoint: Endpoint) -> dict[str, Any]:
         "/ready": {
             "get": _reading("ready", "Whether the model is loaded", answer="Ready", may_wait=True)
         },
+        "/metrics": {
+            "get": {
+                "operationId": "metrics",
+                "summary": "What was counted, for Prometheus",
+                "responses": {
+                    "200": {
+                        "description": "The answer",
+                        "content": {"text/plain": {"schema": {"type": "string"}}},
+                    }
+                },
+            }
+        },
         f"/v1/models/{name}": {
             "get": _reading("model", "Its version, signature and metrics", answer="Model")
         },

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import shutil
 import socket
 import tempfile
 import threading
@@ -18,6 +17,7 @@ from typing import Any, Self
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
+from prometheus_client import values
 
 from brinery.errors import AddressInUse, BrineryError, SettingsError
 from brinery.serve import access_log
@@ -30,8 +30,7 @@ _log = logging.getLogger("brinery.serve")
 
 _LOOK_S = 0.5
 _DRAIN_S = 10
-# The variable by which the processes of a server find where they count together. It is set before
-# they start: the library looks at it when it is imported.
+# The variable by which prometheus_client is told where the processes of a server count together.
 _COUNTING = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -107,20 +106,22 @@ def serve(
 @contextmanager
 def _counted_together(workers: int) -> Iterator[Path | None]:
     """Give the folder in which several workers count together; None where there is one."""
-    os.environ.pop(_COUNTING, None)
     if workers == 1:
         yield None
         return
-    folder = Path(tempfile.mkdtemp(prefix="brinery-metrics-"))
-    os.environ[_COUNTING] = str(folder)
-    try:
-        yield folder
-    finally:
-        del os.environ[_COUNTING]
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="brinery-metrics-", ignore_cleanup_errors=True) as path:
+        yield Path(path)
 
 
 def _load(file: ManifestFile, folder: Path | None, log: str | None) -> Any:
+    """Return a worker's application."""
+    if folder is not None:
+        os.environ[_COUNTING] = str(folder)
+        # It asks for the process at every addition; one that never forks need ask once.
+        process = os.getpid()
+        values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
+            process_identifier=lambda: process
+        )
     observers = [] if log is None else [AccessLog(log)]
     return Application(file.read(), file=file, metrics=Metrics(folder), observers=observers)
 
