@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -32,8 +31,7 @@ _BACKOFF = 0.1
 _SMALL = 100
 
 
-@dataclass(frozen=True, eq=False)
-class Answer(Scores):
+class Answer(Scores, frozen=True, eq=False):
     """Scores, and who gave them.
 
     Attributes:
