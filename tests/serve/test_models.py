@@ -117,6 +117,30 @@ def test_each_model_answers_under_its_name(shelf: Shelf) -> None:
         assert ask(api, "/v1/models/other/predict").status_code == 404
 
 
+def test_one_document_describes_all_of_them(shelf: Shelf) -> None:
+    """Each model has its paths and schemas, and the server says of itself once what it is."""
+    with serving(shelf.manifest(("bank", 2), ("iris", 1))) as api:
+        document = api.get("/openapi.json").json()
+        own = api.get("/v1/models/iris/openapi.json").json()
+        assert api.get("/docs").headers["location"] == "/docs/bank"
+        assert api.get("/docs/iris").status_code == 200
+        assert api.get("/docs/other").status_code == 404
+        assert api.get("/v1/models/other/openapi.json").status_code == 404
+    paths = document["paths"]
+    for name in ("bank", "iris"):
+        assert {f"/v1/models/{name}/predict", f"/invocations/{name}"} <= paths.keys()
+        body = paths[f"/v1/models/{name}/predict"]["post"]["requestBody"]["content"]
+        references = [one["$ref"] for one in body["application/json"]["schema"]["oneOf"]]
+        assert f"#/components/schemas/{name}.Row" in references
+    assert not {"/invocations", "/value", "/label"} & (paths.keys() | own["paths"].keys())
+    operations = [one["operationId"] for path in paths.values() for one in path.values()]
+    assert len(set(operations)) == len(operations)
+    told = str(document)
+    for schema in document["components"]["schemas"]:
+        assert schema.split(".")[0] in {"bank", "iris"}
+    assert "schemas/Row" not in told
+
+
 def test_what_is_not_asked_for_is_not_loaded(shelf: Shelf) -> None:
     """A model that waits to be asked takes no memory, and answers when it is."""
     manifest = shelf.manifest(("bank", 2), ("iris", 1))

@@ -27,8 +27,13 @@ _JSON_TYPES: dict[ColumnType, dict[str, Any]] = {
 }
 
 
-def document(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the document."""
+def document(endpoint: Endpoint, *, alone: bool = True) -> dict[str, Any]:
+    """Return the document.
+
+    Args:
+        endpoint: of a model.
+        alone: whether the server has no other: then it answers under paths without its name, too.
+    """
     version, candidate = endpoint.version, endpoint.candidate
     return {
         "openapi": "3.1.0",
@@ -37,7 +42,7 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
             "version": str(version.number),
             "summary": candidate.description.outline,
         },
-        "paths": _paths(endpoint),
+        "paths": _paths(endpoint) if alone else _named(_paths(endpoint), endpoint),
         "components": {"schemas": _schemas(endpoint)},
     }
 
@@ -119,6 +124,13 @@ def _paths(endpoint: Endpoint) -> dict[str, Any]:
             "get": _reading("model", "Its version, signature and metrics", answer="Model")
         },
     }
+
+
+def _named(paths: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
+    """Return the paths of a model that is not alone: each has its name."""
+    bare, single = "/invocations", f"/{key(endpoint)}"
+    own = f"{bare}/{endpoint.version.name}"
+    return {own if path == bare else path: v for path, v in paths.items() if path != single}
 
 
 # What a body may be beside JSON, or an answer where it is asked for by `accept`.
