@@ -167,7 +167,7 @@ class ArraysReader:
             value = given[row].as_py()
             if isinstance(value, float) and value != value:  # noqa: PLR0124 - NaN is the only such value
                 value = None
-            fault = self._reader.fault(row, column, value)
+            fault = self._reader.fault(column, value, row=row)
             if fault is not None:
                 yield fault
 

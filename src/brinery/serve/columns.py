@@ -78,7 +78,7 @@ class Reader:
             pointer=self._pointer(row, name) if row is not None else None,
         )
 
-    def fault(self, row: int, column: Column, value: Any) -> FieldError | None:
+    def fault(self, column: Column, value: Any, *, row: int) -> FieldError | None:
         """Return what is wrong with a value; None where nothing is."""
         try:
             self._value(column, value, None if self._rules.unknown_categories else _known(column))

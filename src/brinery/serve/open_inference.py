@@ -180,11 +180,11 @@ def _inputs(said: list[Any], content: memoryview) -> list[Tensor]:
     for place, one in enumerate(said):
         size = _parameters(one).get(_BINARY_SIZE)
         if size is None:
-            found.append(tensors.tensor(one, place, None))
+            found.append(tensors.tensor(one, place, content=None))
             continue
         if type(size) is not int or not 0 <= size <= len(content) - start:
             raise wrong(f"input {place} has no {_BINARY_SIZE} that lies in the body")
-        found.append(tensors.tensor(one, place, content[start : start + size]))
+        found.append(tensors.tensor(one, place, content=content[start : start + size]))
         start += size
     if start != len(content):
         raise wrong(f"{len(content) - start} bytes behind the document belong to no input")

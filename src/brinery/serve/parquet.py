@@ -81,7 +81,7 @@ class ParquetReader:
         unpacked = n_pages = 0
         for group in found.values():
             for start, stop in group.extents:
-                for page in pages(body, start, stop):
+                for page in pages(body, start=start, stop=stop):
                     n_pages += 1
                     unpacked += page.unpacked_bytes
                     if n_pages > _MOST_PAGES:

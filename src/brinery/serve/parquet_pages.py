@@ -104,7 +104,7 @@ def _count(said: Any) -> int:
     return said
 
 
-def pages(body: bytes, start: int, stop: int) -> Iterator[Page]:
+def pages(body: bytes, *, start: int, stop: int) -> Iterator[Page]:
     """Give the pages in a part of a file.
 
     Raises:

@@ -65,7 +65,7 @@ class Tensor(NamedTuple):
     array: pa.Array
 
 
-def tensor(said: Any, place: int, content: memoryview | None) -> Tensor:
+def tensor(said: Any, place: int, *, content: memoryview | None) -> Tensor:
     """Return an input of a request.
 
     Args:
