@@ -38,7 +38,7 @@ _FIRST_ROW_S = _INLINE_S / 64
 # A batch of several requests is given up after so many times what it should take, and no sooner
 # than this; then each request is asked by itself, so that none waits for another's row. So is one
 # by itself that others wait for; it comes again after them, and has twice as long.
-_PATIENCE = 20.0
+_PATIENCE = 10.0
 _LEAST_PATIENCE_S = 1.0
 _LOOK_S = 0.1
 _NAMES = ("the registered version", "what is served")
