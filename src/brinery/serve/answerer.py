@@ -164,7 +164,7 @@ class Answerer:
         await self._there.close()
 
     def _late(self, job: Job) -> Problem:
-        if not self.ready:
+        if not (self.ready or job.tries):
             return unavailable(_NOT_READY, "the model is being loaded")
         message = f"the model did not answer within {job.timeout_s:g} seconds"
         return Problem(HTTPStatus.GATEWAY_TIMEOUT, ModelProcessTimeout.code, message)
