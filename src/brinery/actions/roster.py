@@ -90,12 +90,13 @@ class Roster:
         outlines = {one.name: registry.outline(one.name) for one in references}
         if outlines == self._outlines:
             return None
-        self._outlines = outlines
         for reference in references:
             number = self._number(reference, outlines[reference.name])
             if number is not None:
                 self._targets[reference.name] = number
-        return self._manifest(references)
+        manifest = self._manifest(references)
+        self._outlines = outlines  # only now: what failed is asked for again
+        return manifest
 
     def _references(self) -> list[Reference]:
         if self._every:

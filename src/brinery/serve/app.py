@@ -112,11 +112,15 @@ class Application:
 
     async def _look(self, file: ManifestFile) -> None:
         """Serve what the manifest says, as often as it is replaced."""
+        told = ""
         while True:
             try:
                 manifest = await asyncio.to_thread(file.changed)
                 if manifest is not None:
                     self._models.apply(manifest)
-            except (OSError, msgspec.MsgspecError):
-                _log.exception("the manifest cannot be read; what is served stays")
+                told = ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at again
+                if str(error) != told:
+                    told = str(error)
+                    _log.error("the manifest cannot be read, what is served stays: %s", error)
             await asyncio.sleep(_LOOK_S)

@@ -56,8 +56,10 @@ class Slot:
         """
         if self.current is None:
             self.coming = self.wanted
-            served = await self._models.load(self.wanted)
-            self.current, self.coming = served, None
+            try:
+                self.current = await self._models.load(self.wanted)
+            finally:
+                self.coming = None
             self.want(self.wanted)  # it may have moved meanwhile
         return self.current
 
@@ -97,6 +99,7 @@ class Slot:
                     self._switch(served)
         finally:
             self._replacing = self.coming = None
+            self._models.tidy()
 
     def _switch(self, served: Served) -> None:
         before, self.current, self.fault = self.current, served, None
@@ -138,6 +141,8 @@ class Models:
         self._offers: dict[Key, Offer] = {}
         self._loaded: dict[Key, Served] = {}
         self._building: dict[Key, asyncio.Task[Served]] = {}
+        self._weighing: set[asyncio.Task[None]] = set()
+        self._leaving: list[Served] = []
         self._limit_bytes = manifest.memory_limit_bytes
         self.targets: dict[str, Slot] = {}
         self._others: dict[str, Slot] = {}
@@ -160,8 +165,7 @@ class Models:
         self._set(manifest)
         for target in manifest.targets:
             self.targets[target.name].want((target.name, target.number))
-        for served in self.loaded():
-            self.release(served)
+        self.tidy()
 
     @property
     def single(self) -> Slot | None:
@@ -222,6 +226,9 @@ class Models:
             served = self._kept(await asyncio.to_thread(Served, offer.endpoint, self._on_batch))
             served.answerer.load_soon()
             self._make_room(served)
+            weighing = asyncio.get_running_loop().create_task(self._weigh(served))
+            self._weighing.add(weighing)
+            weighing.add_done_callback(self._weighing.discard)
             return served
         finally:
             del self._building[key]
@@ -232,15 +239,32 @@ class Models:
             return
         if self._loaded.get(served.key) is served:
             del self._loaded[served.key]
+        self._leaving = [one for one in self._leaving if not one.closed]
+        self._leaving.append(served)
         served.retire()
+
+    def tidy(self) -> None:
+        """Let every version go that no path needs."""
+        for served in self.loaded():
+            self.release(served)
 
     async def close(self) -> None:
         """Let everything go, what is under way answered."""
-        await asyncio.gather(*(served.answerer.close() for served in self._loaded.values()))
+        for slot in self._slots():
+            slot.drop()
+        for task in (*self._building.values(), *self._weighing):
+            task.cancel()
+        await asyncio.gather(*(served.close() for served in (*self.loaded(), *self._leaving)))
 
     def _kept(self, served: Served) -> Served:
         self._loaded[served.key] = served
         return served
+
+    async def _weigh(self, newest: Served) -> None:
+        """Make room again when a version has taken what it takes."""
+        with suppress(Problem):
+            await newest.answerer.warm()
+        self._make_room(newest)
 
     def _make_room(self, newest: Served) -> None:
         """Let go what was longest unused until the rest fits."""

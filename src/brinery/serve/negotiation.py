@@ -26,7 +26,9 @@ _READ_AS_JSON = ("", "application/x-www-form-urlencoded", "text/json")
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 _ANY = ("", "*/*")
 _SHOWN = 60
+# How much is kept, and up to which length: a client may say anything, and ever something else.
 _KEPT = 256
+_KEPT_LENGTH = 400
 
 
 class Terms(NamedTuple):
@@ -97,7 +99,9 @@ class Family:
         found = self._agreed.get(key)
         if found is None:
             found = self._agree(*key)
-            if len(self._agreed) < _KEPT:
+            if sum(map(len, key)) <= _KEPT_LENGTH:
+                if len(self._agreed) >= _KEPT:
+                    self._agreed.clear()
                 self._agreed[key] = found
         return found
 

@@ -69,9 +69,19 @@ class Served:
         if self._users == 0:
             self._close()
 
-    def _close(self) -> None:
+    async def close(self) -> None:
+        """Close it now."""
+        await self._close()
+
+    @property
+    def closed(self) -> bool:
+        """Return whether nothing of it is left."""
+        return self._closing is not None and self._closing.done()
+
+    def _close(self) -> asyncio.Task[None]:
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(self.answerer.close())
+        return self._closing
 
 
 def _families(endpoint: Endpoint) -> dict[Protocol, Forms]:

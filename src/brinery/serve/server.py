@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 import socket
 import tempfile
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,11 +18,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 from prometheus_client import values
 
-from brinery.errors import AddressInUse, BrineryError, SettingsError
+from brinery.errors import AddressInUse, SettingsError
 from brinery.serve import access_log
 from brinery.serve.access_log import AccessLog
 from brinery.serve.app import Application
@@ -32,6 +36,9 @@ _LOOK_S = 0.5
 _DRAIN_S = 10
 # The variable by which prometheus_client is told where the processes of a server count together.
 _COUNTING = "PROMETHEUS_MULTIPROC_DIR"
+# A server whose workers die so often in so many seconds is beyond help, and ends.
+_DEATHS = 10
+_DEATHS_S = 60.0
 
 
 def check_address(host: str, port: int) -> None:
@@ -87,7 +94,7 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="brinery-serve-") as folder:
         file = ManifestFile(Path(folder, "manifest"))
         file.write(manifest)
-        server = Server(
+        server = _Server(
             "brinery.serve.app",
             address=host,
             port=port,
@@ -97,10 +104,28 @@ def serve(
             log_level=LogLevels.warning,
             respawn_failed_workers=True,
             workers_kill_timeout=_DRAIN_S,
+            http1_settings=HTTP1Settings(header_read_timeout=int(manifest.body_timeout_s * 1000)),
         )
         server.on_startup(on_start)
         with _counted_together(workers) as counted, _Watch(file, changed):
             server.serve(target_loader=partial(_load, file, counted, log), wrap_loader=False)
+
+
+class _Server(MPServer):
+    """Granian's, which outlives a worker that dies again as soon as it was started again.
+
+    Granian ends where one dies twice within seconds, and the others with it.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._deaths: deque[float] = deque(maxlen=_DEATHS)
+
+    def _respawn_workers(self, workers: Any, *arguments: Any, **options: Any) -> None:
+        super()._respawn_workers(workers, *arguments, **options)
+        self._deaths.extend([time.monotonic()] * len(workers))
+        if len(self._deaths) < _DEATHS or self._deaths[-1] - self._deaths[0] > _DEATHS_S:
+            self.respawned_wrks.clear()
 
 
 @contextmanager
@@ -122,8 +147,17 @@ def _load(file: ManifestFile, folder: Path | None, log: str | None) -> Any:
         values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
             process_identifier=lambda: process
         )
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     observers = [] if log is None else [AccessLog(log)]
     return Application(file.read(), file=file, metrics=Metrics(folder), observers=observers)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, which can end it no more."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 class _Watch:
@@ -151,7 +185,7 @@ class _Watch:
                 if manifest is not None:
                     self._file.write(manifest)
                 told = ""
-            except (BrineryError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is asked for again
                 if str(error) != told:
                     told = str(error)
                     _log.error("what is to be served cannot be asked for: %s", error)
