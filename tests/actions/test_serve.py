@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from brinery.actions.rooms import open_rooms
-from brinery.actions.serve import endpoint_of
+from brinery.actions.roster import endpoint_of
 from brinery.registry.interface import resolve
 from brinery.serve.manifest import Manifest
 from brinery.specs.reference import Reference

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conftest import stable
 from tests.serve.conftest import make_signature
 
 from brinery.records.signature import Column, ColumnType, Signature
@@ -113,6 +114,7 @@ def test_good_rows_are_read(form: str) -> None:
         ({"n": None}, (None, "n", "missing-column")),
     ],
     ids=str,
+    ids=stable,
 )
 def test_a_bad_value_is_named(
     form: str, change: dict[str, Any], expected: tuple[int | None, str, str]

@@ -52,9 +52,10 @@ class Model:
     def __call__(self, jobs: list[Job]) -> Coroutine[Any, Any, None] | None:
         """Answer jobs."""
         self.batches.append(jobs)
-        if self.at_once:
-            return self.answer(jobs)
-        return self.later(jobs)
+        if not self.at_once:
+            return self.later(jobs)
+        self.answer(jobs)
+        return None
 
     async def later(self, jobs: list[Job]) -> None:
         """Answer jobs when that is allowed."""
