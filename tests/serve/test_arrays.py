@@ -113,7 +113,6 @@ def test_good_rows_are_read(form: str) -> None:
         ({"extra": [1, 2, 3]}, (None, "extra", "unknown-column")),
         ({"n": None}, (None, "n", "missing-column")),
     ],
-    ids=str,
     ids=stable,
 )
 def test_a_bad_value_is_named(
