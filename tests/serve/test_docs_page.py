@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from sklearn.linear_model import LinearRegression
+from tests.conftest import serving
+
+import brinery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,3 +289,34 @@ def test_axe_finds_nothing_serious(page: Page, theme: str, state: str) -> None:
         for violation in result["violations"]
         if violation["impact"] in {"serious", "critical"}
     ] == []
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with two models."""
+    folder = tmp_path_factory.mktemp("several")
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
+    for name, factor in (("half", 0.5), ("twice", 2.0)):
+        path = folder / f"{name}.pkl"
+        path.write_bytes(pickle.dumps(LinearRegression().fit(frame, frame["x"] * factor)))
+        brinery.import_model(
+            path, name=name, data=frame.assign(y=1.0), target="y", workspace=folder
+        )
+    with serving(folder, "half", "twice") as url:
+        yield url
+
+
+@pytest.mark.slow
+def test_each_of_several_models_has_a_page(browser: Browser, several: str) -> None:
+    """The first one's page opens, the others are a click away, and each predicts by its own."""
+    context = browser.new_context(viewport={"width": PHONE_WIDTH_PX, "height": 800})
+    page = context.new_page()
+    open_docs(page, several)
+    assert page.url == f"{several}/docs/half"
+    expect(page.locator("#models [aria-current=page]")).to_have_text("half")
+    page.click("#models a:not([aria-current])")
+    expect(page).to_have_url(f"{several}/docs/twice")
+    expect(page.locator("h1")).to_have_text("twice")
+    assert predict(page).url == f"{several}/v1/models/twice/predict"
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH_PX
+    context.close()

@@ -1,6 +1,6 @@
-// The documentation page of one served model.
+// The documentation page of one served model: the only one, or the one that /docs/NAME names.
 //
-// Everything it shows is read from this server: the interface from /openapi.json, the figures from
+// Everything it shows is read from this server: the interface from its OpenAPI document, the figures from
 // the model's own address, the state from /ready. The form is made from the row schema; the server
 // alone judges a row, so what a visitor is told here is what a program is told.
 
@@ -19,6 +19,9 @@ function h(tag, attributes = {}, ...children) {
 }
 
 const SHOWN = 12; // of many classes or categories; the others are a click away
+
+const MODEL = location.pathname.match(/^\/docs\/([^/]+)$/)?.[1] ?? null;
+const DOCUMENT = MODEL === null ? "/openapi.json" : `/v1/models/${MODEL}/openapi.json`;
 
 const announce = (text) => { $("announcement").textContent = text; };
 
@@ -56,7 +59,7 @@ function readInterface(openapi) {
   const found = paths.find(([, item]) => item.post?.operationId === "predict")
     ?? paths.find(([path, item]) => item.post && path.endsWith("/predict"));
   const schema = openapi.components?.schemas?.Row;
-  if (!found || !schema?.properties) throw new Error("/openapi.json describes no model that can be called.");
+  if (!found || !schema?.properties) throw new Error(`${DOCUMENT} describes no model that can be called.`);
   const [predictPath, { post }] = found;
   const required = new Set(schema.required ?? []);
   return {
@@ -424,12 +427,23 @@ function showTables({ columns, endpoints }) {
   }));
 }
 
+// ---------------------------------------------------------------- other models
+
+/** Link to the pages of the server's models, where it has several. */
+async function showModels() {
+  const { models } = await getJson("/v1/models").catch(() => ({ models: [] }));
+  if (models.length < 2) return;
+  $("models").replaceChildren(...models.map(({ name }) => (
+    h("a", { href: `/docs/${name}`, "aria-current": name === MODEL ? "page" : null }, name))));
+  $("models").hidden = false;
+}
+
 // ---------------------------------------------------------------- start
 
 async function start() {
   let description;
   try {
-    const openapi = await getJson("/openapi.json");
+    const openapi = await getJson(DOCUMENT);
     description = readInterface(openapi);
     showModel({ name: openapi.info?.title ?? "model", version: openapi.info?.version ?? "?" });
   } catch (error) {
@@ -457,4 +471,5 @@ async function start() {
 
 setUpTheme();
 watchReadiness();
+showModels();
 start();
