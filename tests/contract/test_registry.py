@@ -156,7 +156,8 @@ def test_the_outline_has_every_version(registry: Registry, name: str, register: 
     register("a" * 64)
     register("b" * 64)
     registry.set_alias(name, 1, alias=Alias.CHAMPION)
-    assert registry.outline(name) == {1: ("champion",), 2: ()}
+    registry.set_alias(name, 1, alias=Alias.CHALLENGER)
+    assert registry.outline(name) == {1: ("challenger", "champion"), 2: ()}
 
 
 def test_rows_with_answers_are_kept(

@@ -30,8 +30,8 @@ from brinery.serve.answered import Observer
 from brinery.serve.app import Application
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, ManifestFile
+from brinery.specs.categories import UnknownCategories
 from brinery.specs.reference import Reference
-from brinery.specs.settings import UnknownCategories
 
 MakeEndpoint = Callable[..., Endpoint]
 

@@ -20,7 +20,7 @@ from tests.serve.rsgi import FakeHeaders
 from brinery.serve import openapi
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.served import Protocol, Served
-from brinery.specs.settings import UnknownCategories
+from brinery.specs.categories import UnknownCategories
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from brinery.errors import NotAModel, PredictionRefused
 from brinery.flavors import plain_values
@@ -84,7 +83,7 @@ def scores(values: npt.NDArray[Any], *, answer: Any) -> Scores:
     count = values.shape[1]
     if values.dtype.kind not in plain_values.PLAIN_ARRAYS:
         values = stacked([_narrow(plain_values.plain(column)) for column in values.T])
-    own = tuple(map(str, answer.columns)) if isinstance(answer, pd.DataFrame) else ()
+    own = tuple(map(str, answer.columns)) if plain_values.is_frame(answer) else ()
     if len(own) == count and are_names(own):
         return Scores(predictions=values, outputs=own, framed=True)
     return Scores(predictions=values, outputs=default_names(count))

@@ -156,7 +156,7 @@ class MlflowRegistry:
                     },
                     model_id=staged.key,
                 )
-            self._finish(str(model.source_run_id))
+            _finish(self._client, str(model.source_run_id))
             return _version(self._client, created, {})
 
     def discard(self, staged: Staged) -> None:
@@ -271,14 +271,10 @@ class MlflowRegistry:
     def _settle(self, run_id: str) -> bool:
         """Return whether a pending import was removed; one that reached its version is finished."""
         if self._client.search_model_versions(f"run_id = '{run_id}'"):
-            self._finish(run_id)
+            _finish(self._client, run_id)
             return False
         self._remove(run_id)
         return True
-
-    def _finish(self, run_id: str) -> None:
-        self._client.set_tag(run_id, _IMPORT_TAG, _DONE)
-        self._client.set_terminated(run_id, "FINISHED")
 
     def _remove(self, run_id: str) -> None:
         run = self._client.get_run(run_id)
@@ -289,6 +285,11 @@ class MlflowRegistry:
         self._client.set_tag(run_id, _IMPORT_TAG, "abandoned")
         self._client.set_terminated(run_id, "KILLED")
         self._client.delete_run(run_id)
+
+
+def _finish(client: MlflowClient, run_id: str) -> None:
+    client.set_tag(run_id, _IMPORT_TAG, _DONE)
+    client.set_terminated(run_id, "FINISHED")
 
 
 def _stage(aliases: tuple[str, ...]) -> Stage:

@@ -14,7 +14,7 @@ from brinery.serve.open_inference import OCTETS, outputs_of
 from brinery.serve.problems import MEDIA_TYPE
 from brinery.serve.single import key
 from brinery.serve.tensors import DATATYPES, OF_COLUMN
-from brinery.specs.settings import UnknownCategories
+from brinery.specs.categories import UnknownCategories
 
 _MAX_ENUM = 200
 

@@ -19,7 +19,7 @@ from brinery.serve.open_inference import InferenceForms
 from brinery.serve.rows import RowsReader
 from brinery.serve.rsgi import Headers
 from brinery.serve.single import SingleForm, key
-from brinery.specs.settings import UnknownCategories
+from brinery.specs.categories import UnknownCategories
 
 
 class Protocol(Enum):

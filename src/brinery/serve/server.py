@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
-import signal
 import socket
 import tempfile
 import threading
@@ -14,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,21 +20,15 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
-from prometheus_client import values
 
 from brinery.errors import AddressInUse, SettingsError
 from brinery.serve import access_log
-from brinery.serve.access_log import AccessLog
-from brinery.serve.app import Application
 from brinery.serve.manifest import Manifest, ManifestFile
-from brinery.serve.metrics import Metrics
 
 _log = logging.getLogger("brinery.serve")
 
 _LOOK_S = 0.5
 _DRAIN_S = 10
-# The variable by which prometheus_client is told where the processes of a server count together.
-_COUNTING = "PROMETHEUS_MULTIPROC_DIR"
 # A server whose workers die so often in so many seconds is beyond help, and ends.
 _DEATHS = 10
 _DEATHS_S = 60.0
@@ -139,25 +132,8 @@ def _counted_together(workers: int) -> Iterator[Path | None]:
 
 
 def _load(file: ManifestFile, folder: Path | None, log: str | None) -> Any:
-    """Return a worker's application."""
-    if folder is not None:
-        os.environ[_COUNTING] = str(folder)
-        # It asks for the process at every addition; one that never forks need ask once.
-        process = os.getpid()
-        values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
-            process_identifier=lambda: process
-        )
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    observers = [] if log is None else [AccessLog(log)]
-    return Application(file.read(), file=file, metrics=Metrics(folder), observers=observers)
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, which can end it no more."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+    """Return a worker's application, whose modules the process that starts workers never needs."""
+    return import_module("brinery.serve.worker").load(file, folder, log=log)
 
 
 class _Watch:
