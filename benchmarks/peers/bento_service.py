@@ -3,6 +3,7 @@
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import bentoml
 import numpy as np
@@ -24,12 +25,12 @@ class Iris:
 
 @bentoml.service(workers=1)
 class Bank:
-    """Takes clients as a frame."""
+    """Takes clients as objects: version 1.4.39 fails to gather frames."""
 
     def __init__(self) -> None:
         self.model = pickle.loads(Path(os.environ["MODEL"]).read_bytes())
 
     @bentoml.api(batchable=True)
-    def predict(self, rows: pd.DataFrame) -> list[str]:
+    def predict(self, rows: list[dict[str, Any]]) -> list[str]:
         """Return whether each will subscribe a deposit."""
-        return self.model.predict(rows).tolist()
+        return self.model.predict(pd.DataFrame(rows)).tolist()

@@ -19,7 +19,7 @@ async def app(_: Any, exchange: Any) -> None:
     exchange.response_bytes(200, HEADERS, b"{}")
 
 
-def load(_: str) -> Any:
+def load() -> Any:
     """Return the application, in the worker."""
     return app
 
