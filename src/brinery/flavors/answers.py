@@ -11,17 +11,19 @@ categories they know, which is done here too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from brinery.errors import PredictionRefused
 from brinery.flavors import outputs, plain_values
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TABLE = 2
 _TWO = 2
@@ -242,6 +244,9 @@ def categorical(frame: pd.DataFrame, categories: Mapping[str, tuple[Scalar, ...]
     Raises:
         PredictionRefused: a value is none of them.
     """
+    # Imported here: a server whose scorer answers has no need of it.
+    import pandas as pd
+
     made = {}
     for name, known in categories.items():
         if name not in frame or isinstance(frame[name].dtype, pd.CategoricalDtype):
@@ -291,6 +296,8 @@ def _table_of_probabilities(
 
 def _column_names(predicted: Any) -> tuple[Scalar, ...]:
     """Return the names of a frame's columns; none where they name no classes."""
+    import pandas as pd  # as above
+
     if not isinstance(predicted, pd.DataFrame) or isinstance(predicted.columns, pd.RangeIndex):
         return ()
     names = scalars(predicted.columns)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from brinery.errors import NotAModel, PredictionRefused
 from brinery.flavors import plain_values
@@ -84,6 +83,9 @@ def scores(values: npt.NDArray[Any], *, answer: Any) -> Scores:
     count = values.shape[1]
     if values.dtype.kind not in plain_values.PLAIN_ARRAYS:
         values = stacked([_narrow(plain_values.plain(column)) for column in values.T])
+    # Imported here: a server whose scorer answers has no need of it.
+    import pandas as pd
+
     own = tuple(map(str, answer.columns)) if isinstance(answer, pd.DataFrame) else ()
     if len(own) == count and are_names(own):
         return Scores(predictions=values, outputs=own, framed=True)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from brinery.errors import PredictionRefused
 
@@ -45,6 +44,9 @@ def plain(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     kinds = {kind: _kind(kind) for kind in set(map(type, values.tolist()))}
     if len(set(kinds.values())) == 1 and "" not in kinds.values():
         return values
+    # Imported here: a server whose scorer answers has no need of it.
+    import pandas as pd
+
     absent = np.asarray(pd.isna(values))
     there = values[~absent].tolist()
     found: dict[str, Any] = {}
