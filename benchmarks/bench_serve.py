@@ -215,7 +215,9 @@ def http(case: Case) -> list[str]:
     with running([OURS, *peers], case) as servers:
         check(servers, case)
         found = measured(servers, case)
-    print("| server | " + " | ".join(f"ours/theirs, {n} | p99 ms, {n}" for n in CONNECTIONS), end="")
+    print(
+        "| server | " + " | ".join(f"ours/theirs, {n} | p99 ms, {n}" for n in CONNECTIONS), end=""
+    )
     print(" | failed |\n|---|" + "--:|--:|" * len(CONNECTIONS) + "--:|")
     ours = found[OURS.name]
     for server in (OURS, *peers):
@@ -354,7 +356,9 @@ def start(case: Case) -> list[str]:
         ratio = median(x / y for x, y in zip(a, b, strict=True))
         print(f"| {what} | {median(a):.2f} | {median(b):.2f} | {ratio:.2f} | {goal} |")
         if ratio > goal:
-            missed.append(f"{case.name}: {ratio:.2f} of {goal} of MLflow's {what.partition(',')[0]}")
+            missed.append(
+                f"{case.name}: {ratio:.2f} of {goal} of MLflow's {what.partition(',')[0]}"
+            )
     print(flush=True)
     return missed
 
@@ -392,7 +396,10 @@ def swap(case: Case) -> list[str]:
     before, after = quiet
     print(f"| {len(seen.seconds):,} | {failed} | {before:.1f}, {after:.1f} | {busy:.1f} ", end="")
     print(f"| {share:.2f} | {MOST_OF_QUIET:g} |\n")
-    print(f"{SWAPS} promotions in {times[1][1] - times[1][0]:.0f} s; from a promotion to the first ", end="")
+    print(
+        f"{SWAPS} promotions in {times[1][1] - times[1][0]:.0f} s; from a promotion to the first ",
+        end="",
+    )
     print(f"answer of its version: median {median(follows):.2f} s, at most {max(follows):.2f} s\n")
     for fault in seen.faults[:5]:
         print(fault)
