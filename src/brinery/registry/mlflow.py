@@ -19,15 +19,16 @@ from msgspec import Struct
 
 from brinery.records.fast_path import FastPath
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
-from brinery.registry import mlflow_client, mlflow_model
+from brinery.registry import mlflow_client, mlflow_model, mlflow_tables
 from brinery.registry.interface import (
     Staged,
     imported,
     model_of,
     unresolved,
 )
-from brinery.registry.mlflow_client import foreign_errors, local_path, process_wide_uri
+from brinery.registry.mlflow_client import failure, foreign_errors, local_path, process_wide_uri
 from brinery.registry.mlflow_flavors import CODE_FOLDER
+from brinery.registry.mlflow_tables import Row
 from brinery.specs.user import login_name
 
 if TYPE_CHECKING:
@@ -192,11 +193,17 @@ class MlflowRegistry:
 
     def names(self) -> list[str]:
         """Return the names of the models that have a version, sorted."""
+        rows = mlflow_tables.rows(self._uri, tag=_SHA256_TAG)
+        if rows is not None:
+            return sorted({row.name for row in rows})
         with foreign_errors():
             return sorted({v.name for v in mlflow_client.versions(self._client)})
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a model, newest first."""
+        rows = mlflow_tables.rows(self._uri, name, tag=_SHA256_TAG)
+        if rows is not None:
+            return [_read(row) for row in rows]
         with foreign_errors():
             found = mlflow_client.versions(self._client, name)
             aliases = mlflow_client.aliases(self._client, name) if found else {}
@@ -205,6 +212,9 @@ class MlflowRegistry:
 
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases, of every version of a model; empty where it is not."""
+        rows = mlflow_tables.rows(self._uri, name, tag=_SHA256_TAG)
+        if rows is not None:
+            return {row.number: row.aliases for row in rows}
         with foreign_errors():
             if not self._client.search_registered_models(f"name = '{name}'", max_results=1):
                 return {}
@@ -264,6 +274,9 @@ class MlflowRegistry:
         raise unresolved(uri, where=where, names=names, held=held)
 
     def _stored(self, version: Version) -> Path:
+        for row in mlflow_tables.rows(self._uri, version.name, tag=_SHA256_TAG) or ():
+            if row.number == version.number:
+                return local_path(row.location)
         with foreign_errors():
             created = self._client.get_model_version(version.name, str(version.number))
             return mlflow_client.folder(self._client, created)
@@ -300,16 +313,42 @@ def _version(
     client: MlflowClient, version: ModelVersion, aliases: dict[int, tuple[str, ...]]
 ) -> Version:
     number = int(version.version)
+    row = Row(
+        version.name,
+        number,
+        version.creation_timestamp,
+        version.run_id or "",
+        str(mlflow_client.folder(client, version)) if _SHA256_TAG in version.tags else "",
+        _SHA256_TAG in version.tags,
+        tuple(sorted(aliases.get(number, ()))),
+    )
+    return _described(row)
+
+
+def _read(row: Row) -> Version:
+    """Return a version of MLflow's tables.
+
+    Raises:
+        RegistryFault: what lies beside its model cannot be read.
+    """
+    try:
+        return _described(row)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise failure(error) from error
+
+
+def _described(row: Row) -> Version:
+    """Return a version, with what lies beside its model where it was imported."""
     passport = None
-    if _SHA256_TAG in version.tags:
-        raw = (mlflow_client.folder(client, version) / mlflow_model.PASSPORT_FILE).read_bytes()
+    if row.tagged:
+        raw = (local_path(row.location) / mlflow_model.PASSPORT_FILE).read_bytes()
         passport = msgspec.json.decode(raw, type=Passport)
     return Version(
-        name=version.name,
-        number=number,
-        aliases=tuple(sorted(aliases.get(number, ()))),
-        created=datetime.fromtimestamp(version.creation_timestamp / _EPOCH_MS, UTC),
-        run_id=version.run_id or None,
+        name=row.name,
+        number=row.number,
+        aliases=row.aliases,
+        created=datetime.fromtimestamp(row.created_ms / _EPOCH_MS, UTC),
+        run_id=row.run_id or None,
         candidate=passport.candidate if passport else None,
         parity=passport.parity if passport else None,
         fast_path=passport.fast_path if passport else None,

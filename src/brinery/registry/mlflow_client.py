@@ -204,8 +204,13 @@ def foreign_errors() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     except (MlflowException, SQLAlchemyError, OSError, msgspec.MsgspecError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise RegistryFault(
-            f"the registry failed: {reason}",
-            hint="check that the workspace can be written, and that its MLflow is this one",
-        ) from error
+        raise failure(error) from error
+
+
+def failure(error: Exception) -> RegistryFault:
+    """Return what is told of an error of the registry."""
+    reason = " ".join(str(error).split())[:300]
+    return RegistryFault(
+        f"the registry failed: {reason}",
+        hint="check that the workspace can be written, and that its MLflow is this one",
+    )
