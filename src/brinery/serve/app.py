@@ -7,8 +7,6 @@ import logging
 import time
 from collections.abc import Awaitable, Sequence
 
-import msgspec
-
 from brinery.serve import paths
 from brinery.serve.answered import Answered, Observer
 from brinery.serve.bridge import Bridge
