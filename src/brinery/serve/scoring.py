@@ -23,6 +23,7 @@ from brinery.serve.served import Protocol
 # What is larger is worked on beside the loop, which has others to answer.
 _INLINE_BYTES = 100_000
 _INLINE_ROWS = 1000
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?")
 
 
 class Scoring:
@@ -135,10 +136,7 @@ def _timeout_s(headers: RequestHeaders) -> float | None:
     said = headers.get("request-timeout", "")
     if not said:
         return None
-    try:
-        timeout_s = float(said)
-    except ValueError:
-        timeout_s = -1.0
+    timeout_s = float(said) if _SECONDS.fullmatch(said) else 0.0
     if not 0 < timeout_s < float("inf"):
         raise Problem(
             HTTPStatus.BAD_REQUEST,

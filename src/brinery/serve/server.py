@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from granian.constants import Interfaces
-from granian.http import HTTP1Settings
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 from prometheus_client import values
@@ -34,6 +35,7 @@ _log = logging.getLogger("brinery.serve")
 
 _LOOK_S = 0.5
 _DRAIN_S = 10
+_MAX_HEADERS_BYTES = 400_000
 # The variable by which prometheus_client is told where the processes of a server count together.
 _COUNTING = "PROMETHEUS_MULTIPROC_DIR"
 # A server whose workers die so often in so many seconds is beyond help, and ends.
@@ -105,6 +107,7 @@ def serve(
             respawn_failed_workers=True,
             workers_kill_timeout=_DRAIN_S,
             http1_settings=HTTP1Settings(header_read_timeout=int(manifest.body_timeout_s * 1000)),
+            http2_settings=HTTP2Settings(max_headers_size=_MAX_HEADERS_BYTES),
         )
         server.on_startup(on_start)
         with _counted_together(workers) as counted, _Watch(file, changed):
@@ -149,7 +152,20 @@ def _load(file: ManifestFile, folder: Path | None, log: str | None) -> Any:
         )
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     observers = [] if log is None else [AccessLog(log)]
-    return Application(file.read(), file=file, metrics=Metrics(folder), observers=observers)
+    return _Worker(file.read(), file=file, metrics=Metrics(folder), observers=observers)
+
+
+class _Worker(Application):
+    """The application of a process that ends with it."""
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let everything go, and end at once.
+
+        A thread of Granian's that still has a client would abort the process, were it to find its
+        interpreter gone.
+        """
+        super().__rsgi_del__(loop)
+        os._exit(0)
 
 
 def _end_with_parent() -> None:
