@@ -53,7 +53,8 @@ class Model:
         """Answer jobs."""
         self.batches.append(jobs)
         if self.at_once:
-            return self.answer(jobs)
+            self.answer(jobs)
+            return None
         return self.later(jobs)
 
     async def later(self, jobs: list[Job]) -> None:
