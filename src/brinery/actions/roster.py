@@ -108,7 +108,7 @@ class Roster:
         before = self._targets.get(reference.name)
         has_champion = any(Alias.CHAMPION.value in aliases for aliases in outline.values())
         plain = reference.version is None and reference.alias is None
-        if plain and not has_champion and before in outline:
+        if plain and not has_champion and before is not None:
             return before
         try:
             return resolve(self._rooms.registry, reference).number
@@ -133,6 +133,13 @@ class Roster:
             for target in targets
             for version in self._rooms.registry.versions(target.name)
         ]
+        there = {(offer.name, offer.number) for offer in offers}
+        offers += [
+            self._offer(self._endpoints[reference].version, target)
+            for target in targets
+            if (target.name, target.number) not in there
+            and (reference := f"{target.name}@{target.number}") in self._endpoints
+        ]  # deleted since: it answers on, also in a process that is started now
         return Manifest(
             targets=tuple(targets),
             offers=tuple(offers),
