@@ -128,6 +128,10 @@ class Roster:
             if reference.name in self._targets
         ]
         offers = [offer for one in targets for offer in self._all(one, outlines[one.name])]
+        there = {(offer.name, offer.number) for offer in offers}
+        wanted = {(target.name, target.number) for target in targets}
+        # What was deleted since answers on, also in a process that is started now.
+        offers += [self._offers[key] for key in sorted(wanted - there) if key in self._offers]
         self._offers = {(offer.name, offer.number): offer for offer in offers}
         return Manifest(
             targets=tuple(targets),
@@ -179,7 +183,7 @@ def meant(reference: Reference, outline: Outline, *, before: int | None) -> int 
     alias = reference.alias or Alias.CHAMPION.value
     found = next((number for number, names in outline.items() if alias in names), None)
     if found is None and reference.alias is None:
-        return before if before in outline else max(outline)
+        return max(outline) if before is None else before
     return found
 
 

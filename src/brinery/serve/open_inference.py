@@ -135,7 +135,9 @@ class _Talk:
         """Return the names of the outputs that are wanted, and note which as bytes."""
         there = outputs_of(self._forms.endpoint)
         everywhere = _parameters(document).get(_ALL_BINARY) is True
-        said = document.get("outputs") or [{"name": name} for name in there]
+        said = document.get("outputs")
+        if said in (None, []):
+            said = [{"name": name} for name in there]
         if not isinstance(said, list):
             raise wrong("'outputs' takes a list")
         binary: dict[str, bool] = {}

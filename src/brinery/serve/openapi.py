@@ -320,7 +320,8 @@ def _inference(endpoint: Endpoint) -> dict[str, Any]:
     tensor = {**described, "properties": {**described["properties"], "data": {"type": "array"}}}
     request = _object({"inputs": {"type": "array", "minItems": 1, "items": tensor}})
     output = _object({"name": {"enum": list(outputs_of(endpoint))}})
-    request["properties"] |= {"id": text, "outputs": {"type": "array", "items": output}}
+    outputs = {"type": ["array", "null"], "items": output}
+    request["properties"] |= {"id": _nullable(text), "outputs": outputs}
     return {
         "InferenceRequest": request,
         "InferenceResponse": _object(

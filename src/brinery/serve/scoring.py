@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -23,6 +24,7 @@ from brinery.serve.served import Protocol
 # What is larger is worked on beside the loop, which has others to answer.
 _INLINE_BYTES = 100_000
 _INLINE_ROWS = 1000
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?")
 
 
 class Scoring:
@@ -135,11 +137,8 @@ def _timeout_s(headers: RequestHeaders) -> float | None:
     said = headers.get("request-timeout", "")
     if not said:
         return None
-    try:
-        timeout_s = float(said)
-    except ValueError:
-        timeout_s = -1.0
-    if not 0 < timeout_s < float("inf"):
+    timeout_s = float(said) if _SECONDS.fullmatch(said) else 0.0
+    if not timeout_s:
         raise Problem(
             HTTPStatus.BAD_REQUEST,
             "malformed-timeout",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from granian.constants import Interfaces
-from granian.http import HTTP1Settings
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
@@ -28,7 +28,12 @@ from brinery.serve.manifest import Manifest, ManifestFile
 _log = logging.getLogger("brinery.serve")
 
 _LOOK_S = 0.5
-_DRAIN_S = 10
+# How long requests that were taken have to be answered when the server is told to end: less than
+# the half minute that those who run containers wait before they kill.
+_DRAIN_S = 25
+_KILL_S = 1
+_POLL_S = 0.02
+_MAX_HEADERS_BYTES = 400_000
 # A server whose workers die so often in so many seconds is beyond help, and ends.
 _DEATHS = 10
 _DEATHS_S = 60.0
@@ -96,8 +101,9 @@ def serve(
             websockets=False,
             log_level=LogLevels.warning,
             respawn_failed_workers=True,
-            workers_kill_timeout=_DRAIN_S,
+            workers_kill_timeout=_KILL_S,
             http1_settings=HTTP1Settings(header_read_timeout=int(manifest.body_timeout_s * 1000)),
+            http2_settings=HTTP2Settings(max_headers_size=_MAX_HEADERS_BYTES),
         )
         server.on_startup(on_start)
         with _counted_together(workers) as counted, _Watch(file, changed):
@@ -119,6 +125,15 @@ class _Server(MPServer):
         self._deaths.extend([time.monotonic()] * len(workers))
         if len(self._deaths) < _DEATHS or self._deaths[-1] - self._deaths[0] > _DEATHS_S:
             self.respawned_wrks.clear()
+
+    def _stop_workers(self) -> None:
+        """Wait until the workers have ended; kill those that have not in time."""
+        for worker in self.wrks:
+            worker.terminate()  # type: ignore[no-untyped-call]
+        end = time.monotonic() + _DRAIN_S
+        while any(one.inner.is_alive() for one in self.wrks) and time.monotonic() < end:
+            time.sleep(_POLL_S)
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -19,7 +20,20 @@ from brinery.serve.metrics import Metrics
 _COUNTING = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def load(file: ManifestFile, folder: Path | None, *, log: str | None) -> Application:
+class Worker(Application):
+    """The application of a process that ends with it."""
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let everything go, and end at once.
+
+        A thread of Granian's that still has a client would abort the process, were it to find its
+        interpreter gone.
+        """
+        super().__rsgi_del__(loop)
+        os._exit(0)
+
+
+def load(file: ManifestFile, folder: Path | None, *, log: str | None) -> Worker:
     """Return the application of this process.
 
     Args:
@@ -36,7 +50,7 @@ def load(file: ManifestFile, folder: Path | None, *, log: str | None) -> Applica
         )
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     observers = [] if log is None else [AccessLog(log)]
-    return Application(file.read(), file=file, metrics=Metrics(folder), observers=observers)
+    return Worker(file.read(), file=file, metrics=Metrics(folder), observers=observers)
 
 
 def _end_with_parent() -> None:
