@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,6 +28,7 @@ PREDICT = "/v1/models/small/predict"
 HANGS, RAISES, ENDS, TELLS, EATS, NAPS = -1.0, -2.0, -3.0, -4.0, -5.0, -6.0
 WAIT_S = 60.0
 CROWD = 40
+HURRY = {"request-timeout": "2"}
 
 
 def moody_model() -> Any:
@@ -155,3 +157,27 @@ def test_a_process_that_is_killed_under_many_is_asked_again(make_endpoint: MakeE
             answers = [one.result() for one in asked]
     for value, answer in zip(values, answers, strict=True):
         assert_right(value, answer)
+
+
+def resident_mb() -> float:
+    """Return the memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+def test_ten_thousand_who_ask_a_slow_model_are_told_so_at_once(make_endpoint: MakeEndpoint) -> None:
+    """Beyond the queue it is 503 with `retry-after`, and what they sent takes no memory."""
+    endpoint = make_endpoint(moody_model(), X, timeout_s=90.0, max_queue=8, max_batch_rows=1)
+    with running(endpoint) as api:
+        wait_until_ready(api)
+        with ThreadPoolExecutor(64) as pool:
+            answers = list(pool.map(lambda _: ask(api, NAPS, **HURRY), range(500)))
+            before = resident_mb()
+            answers = list(pool.map(lambda _: ask(api, NAPS, **HURRY), range(10_000)))
+        assert resident_mb() - before < 60
+        assert_right(1.0, ask(api, 1.0))
+    statuses = {answer.status_code for answer in answers}
+    assert statuses <= {200, 503, 504}
+    full = [answer for answer in answers if answer.status_code == 503]
+    assert len(full) > 9_000
+    assert {answer.json()["code"] for answer in full} == {"queue-full"}
+    assert {answer.headers["retry-after"] for answer in full} == {"1"}
