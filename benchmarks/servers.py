@@ -200,7 +200,7 @@ def running(servers: Sequence[Server], case: Case) -> Iterator[list[Running]]:
     found: list[Running] = []
     try:
         for server in servers:
-            found.append(Running(server, case))
+            found += [Running(server, case)]  # those before it end where it cannot start
         yield found
     finally:
         for one in found:
