@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -178,17 +179,21 @@ def measured(servers: Sequence[Running], case: Case) -> dict[str, dict[int, list
         )
         for one in servers
     }
+    for one in servers:
+        one.pause()  # what waits for its turn takes nothing of the machine
     for connections in CONNECTIONS:
         for number in range(ROUNDS + 1):
             for one in servers:
+                one.resume()
                 load = loaded(
                     one.url,
                     bodies[one.server.name],
                     connections=connections,
                     time_s=RUN_S if number else WARM_S,
                 )
-                if number:
-                    found[one.server.name].setdefault(connections, []).append(load)
+                one.pause()
+                runs = found[one.server.name].setdefault(connections, [])
+                runs += [load] if number else []
     return found
 
 
@@ -337,8 +342,7 @@ def start(case: Case) -> list[str]:
         for server in (OURS, MLFLOW):
             with running([server], case) as (one,):
                 with httpx.Client() as client:
-                    for row in case.rows:
-                        one.ask(row, client)
+                    _ = [one.ask(row, client) for row in case.rows]
                 time.sleep(1)
                 if number:
                     seconds[server.name].append(one.start_s)
@@ -394,11 +398,9 @@ def swap(case: Case) -> list[str]:
     before, after = quiet
     print(f"| {len(seen.seconds):,} | {failed} | {before:.1f}, {after:.1f} | {busy:.1f} ", end="")
     print(f"| {share:.2f} | {MOST_OF_QUIET:g} |\n")
-    print(
-        f"{SWAPS} promotions in {times[1][1] - times[1][0]:.0f} s; from a promotion to the first ",
-        end="",
-    )
-    print(f"answer of its version: median {median(follows):.2f} s, at most {max(follows):.2f} s\n")
+    took_s = times[1][1] - times[1][0]
+    print(f"{SWAPS} promotions in {took_s:.0f} s; from a promotion to its version's first answer: ")
+    print(f"median {median(follows):.2f} s, at most {max(follows):.2f} s\n", flush=True)
     for fault in seen.faults[:5]:
         print(fault)
     missed = [f"{case.name}: {failed} answers failed or mixed"] if failed else []
@@ -414,8 +416,6 @@ async def _swapped(
     client = asyncio.create_task(
         read_all(server.url, bodies, connections=AT, check=looked_at, ended=ended)
     )
-    await asyncio.sleep(2)
-    marks = [time.perf_counter()]
     follows = []
     # A process of its own promotes; its Python and MLflow are imported before the clock runs.
     promoter = await asyncio.create_subprocess_exec(
@@ -423,7 +423,8 @@ async def _swapped(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    assert promoter.stdin is not None and promoter.stdout is not None
+    if promoter.stdin is None or promoter.stdout is None:
+        sys.exit("the process that promotes has no pipes")
     try:
         await promoter.stdout.readline()
         marks = [time.perf_counter()]
@@ -446,7 +447,7 @@ async def _swapped(
         promoter.stdin.close()
         ended.set()
         await promoter.wait()
-    return await client, list(zip(marks, marks[1:], strict=False)), follows
+    return await client, list(pairwise(marks)), follows
 
 
 PROMOTER = """

@@ -1,4 +1,4 @@
-"""Load on a server: by wrk, which is compiled and counts, or by a client that reads every answer."""
+"""Load on a server: by wrk, which counts, or by a client that reads every answer."""
 
 from __future__ import annotations
 

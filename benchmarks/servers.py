@@ -31,7 +31,7 @@ APPS = HERE / "peers"
 BRINERY = Path(sys.executable).parent / "brinery"
 CACHE = Path.home() / ".cache" / "brinery-tests" / "servers"
 SHARED = tuple(f"{name}=={version(name)}" for name in ("scikit-learn", "numpy", "scipy", "pandas"))
-START_S, STOP_S, LOOK_S = 120.0, 15.0, 0.005
+START_S, STOP_S, LOOK_S, RESUMED_S = 120.0, 15.0, 0.005, 0.2
 
 Row = dict[str, Any]
 
@@ -93,8 +93,8 @@ class Server:
         if not self.packages:
             return self.name
         code = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
-        asked = [self.environment / "bin" / "python", "-c", code, self.packages[0].split("[")[0]]
-        done = subprocess.run(asked, capture_output=True, text=True, check=True)
+        asked = [self.program("python"), "-c", code, self.packages[0].partition("[")[0]]
+        done = subprocess.run(list(map(str, asked)), capture_output=True, text=True, check=True)
         return f"{self.name} {done.stdout.strip()}"
 
     def installed(self) -> str:
@@ -171,8 +171,21 @@ class Running:
         """Return the proportional set sizes of its processes, summed."""
         return sum(_pss_kb(pid) for pid in _family(self._process.pid)) / 1e3
 
+    def pause(self) -> None:
+        """Have none of its processes do anything."""
+        for pid in _family(self._process.pid):
+            os.kill(pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Have them go on."""
+        for pid in _family(self._process.pid):
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(RESUMED_S)
+
     def stop(self) -> None:
         """End it, and all that it started."""
+        with suppress(ProcessLookupError):
+            self.resume()
         self._process.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_S)
@@ -200,7 +213,7 @@ def running(servers: Sequence[Server], case: Case) -> Iterator[list[Running]]:
     found: list[Running] = []
     try:
         for server in servers:
-            found.append(Running(server, case))
+            found += [Running(server, case)]  # those before it end where it cannot start
         yield found
     finally:
         for one in found:

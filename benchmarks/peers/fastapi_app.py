@@ -58,7 +58,7 @@ class Deposit(BaseModel):
 
 if KIND == "iris":
 
-    @app.post("/label", response_model=Species)
+    @app.post("/label")
     async def label(iris: Iris) -> Species:
         """Return the species of a flower."""
         measured = [iris.sepal_length, iris.sepal_width, iris.petal_length, iris.petal_width]
@@ -66,7 +66,7 @@ if KIND == "iris":
 
 else:
 
-    @app.post("/label", response_model=Deposit)
+    @app.post("/label")
     async def label(client: Client) -> Deposit:
         """Return whether a client will subscribe a deposit."""
         return Deposit(label=model.predict(pd.DataFrame([client.model_dump()]))[0])

@@ -40,14 +40,9 @@ class Api(litserve.LitAPI):
 
 
 if __name__ == "__main__":
-    api = Api(
-        max_batch_size=int(os.environ.get("BATCH", "32")),
-        batch_timeout=float(os.environ.get("BT", "0.001")),
-    )
-    server = litserve.LitServer(
-        api, accelerator="cpu", workers_per_device=1, fast_queue=bool(os.environ.get("FQ"))
-    )
-    server.run(
+    # Without a timeout its worker asks for work without a pause, on one of the two cores.
+    api = Api(max_batch_size=32, batch_timeout=0.001)
+    litserve.LitServer(api, accelerator="cpu", workers_per_device=1).run(
         host="127.0.0.1",
         port=int(sys.argv[1]),
         num_api_servers=1,
