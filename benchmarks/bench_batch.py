@@ -7,7 +7,8 @@ once with the model's own `n_jobs=1` and once with `n_jobs=-1`. Both in turn, A 
 
 Equality first: every id is there once, the labels are identical, a probability differs by 1e-9 at
 most. The memory is that of all processes of the command: the sum of their proportional set sizes
-(PSS), sampled fifty times a second; the largest sum counts.
+(PSS), sampled fifty times a second; the largest sum counts. Where others use the machine, the times
+of the processors tell more than the clock: those of the whole command beside those of the call.
 
 Goals: at least 0.9 of the speed of `predict_proba`; at most 600 MB.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -24,7 +26,7 @@ import threading
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,7 +38,7 @@ import brinery
 ROOT = Path(__file__).parent.parent
 BRINERY = Path(sys.executable).parent / "brinery"
 ROWS = 1_000_000
-RUNS = 5
+RUNS = 3
 TOLERANCE = 1e-9
 LEAST_RATIO, MOST_MB = 0.9, 600.0
 SAMPLED_S = 0.02
@@ -49,12 +51,21 @@ with open(sys.argv[1], "rb") as file:
 frame = pd.read_parquet(sys.argv[2])
 model.set_params(forest__n_jobs=int(sys.argv[3]))
 model.predict_proba(frame.iloc[:1000])
-began = time.perf_counter()
+began, busy = time.perf_counter(), time.process_time()
 chances = model.predict_proba(frame)
-print(time.perf_counter() - began)
+print(time.perf_counter() - began, time.process_time() - busy)
 if len(sys.argv) > 4:
     np.savez(sys.argv[4], chances=chances, labels=model.predict(frame).astype(str))
 """
+
+
+class Run(NamedTuple):
+    """One run of each."""
+
+    clock: float
+    busy: float
+    memory_mb: float
+    peers: tuple[tuple[float, float], ...]
 
 
 def data(path: Path) -> None:
@@ -81,8 +92,8 @@ def demo(folder: Path) -> None:
     )
 
 
-def theirs(folder: Path, jobs: int, *saved: Path) -> float:
-    """Return the seconds of `predict_proba`."""
+def theirs(folder: Path, jobs: int, *saved: Path) -> tuple[float, float]:
+    """Return the seconds of `predict_proba`, by the clock and of the processors."""
     program = sys.executable, "-c", PEER
     done = subprocess.run(
         [*program, folder / "model.pkl", folder / "data.parquet", str(jobs), *saved],
@@ -90,15 +101,16 @@ def theirs(folder: Path, jobs: int, *saved: Path) -> float:
         text=True,
         check=True,
     )
-    return float(done.stdout)
+    clock, busy = done.stdout.split()
+    return float(clock), float(busy)
 
 
-def ours(folder: Path, output: Path) -> tuple[float, float]:
-    """Return the seconds of the whole command, and the MB of all its processes."""
+def ours(folder: Path, output: Path) -> tuple[float, float, float]:
+    """Return the seconds of the whole command, by the clock and of the processors, and its MB."""
     command = [str(BRINERY), "--workspace", str(folder), "predict", "bank", "--keep", "id"]
     command += ["--data", str(folder / "data.parquet"), "--output", f"{output}/", "--overwrite"]
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    began = time.perf_counter()
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE) as process:
         memory = Memory(process.pid)
         memory.start()
@@ -108,7 +120,9 @@ def ours(folder: Path, output: Path) -> tuple[float, float]:
         memory.join()
     if process.returncode:
         sys.exit(said.decode())
-    return seconds, memory.most_mb
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, busy, memory.most_mb
 
 
 class Memory(threading.Thread):
@@ -180,22 +194,28 @@ def main() -> None:
         difference = check(folder, output, np.load(folder / "peer.npz"))
         rows = []
         for _ in range(RUNS):
-            seconds, memory_mb = ours(folder, output)
-            rows.append((seconds, theirs(folder, 1), theirs(folder, -1), memory_mb))
+            clock, busy, memory_mb = ours(folder, output)
+            both = theirs(folder, 1), theirs(folder, -1)
+            rows.append(Run(clock, busy, memory_mb, both))
     print(f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}, ", end="")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     print(f"{ROWS:,} rows equal, the largest difference of a probability is {difference:g}\n")
-    print("| peer | its median s | `brinery predict` s | median peer/ours | goal |")
+    print(
+        "| peer | its s (of processors) | `brinery predict` s (of processors) | peer/ours | goal |"
+    )
     print("|---|--:|--:|--:|--:|")
-    own = median(row[0] for row in rows)
-    ratios = [median(row[place] / row[0] for row in rows) for place in (1, 2)]
-    for place, jobs, goal in ((1, "1, as the model has it", LEAST_RATIO), (2, "-1", None)):
-        seconds = median(row[place] for row in rows)
-        cells = f"{seconds:.2f} | {own:.2f} | {ratios[place - 1]:.2f} | {goal or ''}"
-        print(f"| `predict_proba`, n_jobs={jobs} | {cells} |")
-    memory_mb = max(row[3] for row in rows)
+    own = f"{median(row.clock for row in rows):.2f} ({median(row.busy for row in rows):.2f})"
+    for place, jobs in enumerate(("1, as the model has it", "-1")):
+        peers = [row.peers[place] for row in rows]
+        clock, busy = (median(peer[which] for peer in peers) for which in (0, 1))
+        ratio = median(row.peers[place][0] / row.clock for row in rows)
+        of_busy = median(row.peers[place][1] / row.busy for row in rows)
+        cells = f"{clock:.2f} ({busy:.2f}) | {own} | {ratio:.2f} ({of_busy:.2f})"
+        print(f"| `predict_proba`, n_jobs={jobs} | {cells} | {LEAST_RATIO if not place else ''} |")
+    memory_mb = max(row.memory_mb for row in rows)
     print(f"\nmemory of all processes: {memory_mb:.0f} MB at most (goal {MOST_MB:.0f})")
-    if ratios[0] < LEAST_RATIO or memory_mb > MOST_MB:
+    ratio = median(row.peers[0][0] / row.clock for row in rows)
+    if ratio < LEAST_RATIO or memory_mb > MOST_MB:
         sys.exit("missed")
 
 

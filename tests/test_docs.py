@@ -7,6 +7,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,6 +69,24 @@ def test_python_blocks_run(page: str, bank: Any, bank_workspace: Path, tmp_path:
         [sys.executable, "-c", program], cwd=place, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_page_on_serving_shows_what_runs(bank: Any, served: str) -> None:
+    """Its Python runs against a server, and its table of metrics is what that server counts."""
+    text = (ROOT / "docs" / "how-to" / "serving.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    block = block.replace("http://127.0.0.1:8000", served)
+    read = (
+        f"import pandas as pd\nframe = pd.read_csv({str(bank.test)!r}, sep=';').drop(columns='y')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", read + block], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    with urllib.request.urlopen(f"{served}/metrics") as answer:
+        counted = re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE)
+    shown = re.findall(r"^\| `(brinery_\w+)`", text, re.MULTILINE)
+    assert sorted(shown) == sorted(name for name in counted if not name.endswith("_created"))
 
 
 def test_the_tour_begins_with_what_makes_its_files() -> None:

@@ -33,12 +33,15 @@ if TYPE_CHECKING:
     from brinery.records.scan import ScanReport
     from brinery.records.scores import Scores
     from brinery.records.version import Promotion, Version
+    from brinery.serve.client import Answer, Client
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answer",
     "BatchProgress",
     "BrineryError",
+    "Client",
     "Diagnosis",
     "Evaluation",
     "Export",
@@ -67,8 +70,10 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Answer": "brinery.serve.client",
     "BatchProgress": "brinery.records.batch",
     "BrineryError": "brinery.errors",
+    "Client": "brinery.serve.client",
     "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",

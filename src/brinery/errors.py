@@ -39,16 +39,20 @@ BrineryError
 │   ├── ParityFailed             the registered model answers otherwise than the file
 │   ├── NotExportable            the model has no such format, or its folder is not free
 │   ├── NotServable              the version was not imported by Brinery
-│   └── AddressInUse             another program listens there
+│   ├── AddressInUse             another program listens there
+│   └── RequestRefused           a server refuses the rows it is asked about
 └── Fault                        ours, or the machine's; exit status 1
     ├── ModelProcessDied         the process that held the model ended
     ├── ModelProcessTimeout      it did not answer in time
-    └── RegistryFault            the registry could not be read or written
+    ├── RegistryFault            the registry could not be read or written
+    ├── EndpointUnreachable      no server answers there, or the connection broke
+    ├── EndpointTimeout          a server did not answer in time
+    └── EndpointFault            a server could not answer
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, Optional
 
 
 class BrineryError(Exception):
@@ -315,6 +319,45 @@ class AddressInUse(UserError):
     code = "address-in-use"
 
 
+class FieldFault(NamedTuple):
+    """One fault of the rows that a server was asked about.
+
+    Attributes:
+        code: stable, kebab-case.
+        message: to be read after the name of the column or row.
+        row: from 0; None where it is about no row.
+        column: its name; None where it is about no column.
+    """
+
+    code: str
+    message: str
+    row: Optional[int]
+    column: Optional[str]
+
+
+class RequestRefused(UserError):
+    """A server refuses the rows it is asked about.
+
+    Attributes:
+        problem: the code of its answer, such as invalid-rows.
+        faults: every fault it names, up to 100.
+    """
+
+    code = "request-refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        problem: str = "",
+        faults: tuple[FieldFault, ...] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problem = problem
+        self.faults = faults
+
+
 class Fault(BrineryError):
     """Ours, or the machine's."""
 
@@ -338,3 +381,21 @@ class RegistryFault(Fault):
     """The registry could not be read or written."""
 
     code = "registry-fault"
+
+
+class EndpointUnreachable(Fault):
+    """No server answers there, or the connection to it broke."""
+
+    code = "endpoint-unreachable"
+
+
+class EndpointTimeout(Fault):
+    """A server did not answer in time."""
+
+    code = "endpoint-timeout"
+
+
+class EndpointFault(Fault):
+    """A server could not answer, or its answer is none of ours."""
+
+    code = "endpoint-fault"

@@ -17,6 +17,7 @@ from brinery.actions.rooms import Rooms
 from brinery.errors import ColumnMismatch, ColumnMissing, PredictionRefused
 from brinery.records.scores import Scores
 from brinery.records.version import Version
+from brinery.registry.interface import SCORER_FILE
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_a_scorer_that_was_changed_is_not_used(
         assert answering.fast
         before = answering.score(answering.fit(frame))
         assert answering.library_rows == 0
-    path = rooms.registry.scorer_file(version)
+    path = rooms.registry.kept_file(version, SCORER_FILE)
     assert path is not None
     path.write_bytes(path.read_bytes() + b"\0")
     with Answering(rooms, version, workers=2) as answering, ThreadPoolExecutor(4) as pool:

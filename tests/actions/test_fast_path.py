@@ -23,9 +23,10 @@ from brinery.actions.fast_path import Comparison, changed, compile_and_compare
 from brinery.actions.predict import LoadedModel
 from brinery.actions.rooms import Rooms
 from brinery.errors import ParityFailed, PredictionRefused
-from brinery.flavors import signature
+from brinery.flavors import naming, signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.digest import digest
+from brinery.registry.interface import SCORER_FILE
 from brinery.scorers import bundle
 from brinery.scorers.compiler import compile_model
 from brinery.scorers.plan import COMPILER
@@ -45,7 +46,7 @@ def test_the_demo_is_compiled_and_compared(bank: Bank, run: Run, rooms: Rooms) -
     assert fast.rows["thresholds"] > 5000
     assert fast.thresholds == fast.reached
     assert all(fast.rows[k] for k in ("missing values", "unseen categories", "extreme values"))
-    path = rooms.registry.scorer_file(version)
+    path = rooms.registry.kept_file(version, SCORER_FILE)
     assert path is not None
     assert digest(path) == fast.sha256
     assert any("compiled: answers as its library" in event.message for event in events)
@@ -60,7 +61,7 @@ def test_what_cannot_be_compiled_is_said(run: Run, rooms: Rooms, tmp_path: Path)
     assert version.fast_path is not None
     assert not version.fast_path.used
     assert version.fast_path.reason == "KNeighborsClassifier is not known"
-    assert rooms.registry.scorer_file(version) is None
+    assert rooms.registry.kept_file(version, SCORER_FILE) is None
     assert any(
         event.message == "scored by its library: KNeighborsClassifier is not known"
         for event in events
@@ -83,7 +84,7 @@ def test_a_step_that_is_not_known_falls_back_alone(run: Run, rooms: Rooms, tmp_p
     assert fast.rows["evaluation data"] == 40
     assert fast.rows["extreme values"] > 0
     assert fast.declined < sum(fast.rows.values())
-    assert rooms.registry.scorer_file(version) is None
+    assert rooms.registry.kept_file(version, SCORER_FILE) is None
     assert any("compiled but for KNeighborsClassifier" in event.message for event in events)
     with LoadedModel(rooms, version) as loaded:
         scores = loaded.predict(frame)
@@ -96,7 +97,9 @@ def test_a_scorer_within_the_process_answers_only_as_it_was_compared(processes: 
     frame = pd.DataFrame({"a": np.arange(40.0)})
     model = make_pipeline(StandardScaler(), KNeighborsClassifier()).fit(frame, [0, 1] * 20)
     process, table = processes(model), tables.to_arrow(frame)
-    columns = process.inputs(signature.infer(process.description, frame, may_be_missing=()))
+    columns = naming.inputs(
+        process.description, signature.infer(process.description, frame, may_be_missing=())
+    )
     told = process.accelerate(COMPILER, columns=columns, steps=("another",))
     assert told.reason == "its steps are not those that were compared"
     assert process.accelerated(table) is None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -132,3 +133,56 @@ def test_a_server_that_is_told_to_end_answers_first(workspace: Path) -> None:
     for one in running:
         one.result()
     assert set(statuses) == {200}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A workspace of the test's own with two versions, of which the first is the champion."""
+    for number in (1, 2):
+        path = tmp_path / f"model{number}.pkl"
+        path.write_bytes(pickle.dumps(LinearRegression().fit(X, X["x"] * number)))
+        data = X.assign(y=X["x"])
+        brinery.import_model(path, name="m", data=data, target="y", workspace=tmp_path)
+    brinery.promote("m@1", workspace=tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("how", ["locked", "removed"])
+def test_a_registry_that_fails_stops_nobody(
+    own: Path, how: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What is served answers on, the log has a line, and the next promotion is followed."""
+    database = own / ".brinery" / "mlflow.db"
+    away = database.with_name("away.db")
+    with serving(own, "m") as url, asking(url) as clients:
+        clients.wait_for(1)
+        if how == "locked":
+            with closing(sqlite3.connect(database)) as connection:
+                connection.execute("BEGIN EXCLUSIVE")
+                time.sleep(8)
+        else:
+            database.rename(away)
+            time.sleep(3)
+            away.rename(database)
+        clients.wait_for(1)
+        brinery.promote("m@2", workspace=own)
+        clients.wait_for(2)
+    assert {status for status, *_ in clients.answers} == {200}
+    said = capfd.readouterr().err
+    assert said.count("cannot be asked for") <= 3
+    assert "Traceback" not in said
+
+
+def test_versions_that_are_gone_keep_nobody_from_answers(own: Path) -> None:
+    """A champion whose file is gone replaces nothing; one that is deleted answers on."""
+    files = sorted((own / ".brinery" / "artifacts").rglob("model2.pkl"))
+    with serving(own, "m") as url, asking(url) as clients:
+        clients.wait_for(1)
+        kept = [file.read_bytes() for file in files]
+        for file in (own / ".brinery" / "artifacts").rglob("*"):
+            if file.is_file() and ("model2" in file.name or file.suffix == ".safetensors"):
+                file.rename(file.with_name(f"{file.name}.away"))
+        brinery.promote("m@2", workspace=own)
+        clients.wait_for(1)
+        assert kept == [Path(f"{file}.away").read_bytes() for file in files]
+    assert {(status, version) for status, version, *_ in clients.answers} == {(200, 1)}

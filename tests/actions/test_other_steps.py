@@ -20,7 +20,7 @@ from tests.serve.conftest import running
 
 from brinery.actions.predict import LoadedModel
 from brinery.actions.rooms import Rooms
-from brinery.actions.serve import endpoint_of
+from brinery.actions.roster import endpoint_of
 from brinery.errors import LibraryMissing
 from brinery.pickles.scanner import scan
 from brinery.records.requirements import Requirements

@@ -12,8 +12,8 @@ from tests.contract.test_registry import PARITY, candidate
 
 from brinery.actions.rooms import Rooms, open_rooms
 from brinery.actions.roster import Roster
-from brinery.errors import InvalidReference, NotFound, NotServable
-from brinery.records.version import Alias, Candidate, Environment
+from brinery.errors import InvalidReference, NotFound, NotServable, RegistryFault
+from brinery.records.version import Alias, Candidate, Environment, Version
 from brinery.registry.memory import MemoryRegistry
 from brinery.serve.manifest import Manifest
 from brinery.specs.reference import Reference
@@ -155,3 +155,52 @@ def test_the_memory_limit_is_that_of_the_command(rooms: Rooms) -> None:
     """Where it has none it is that of the settings, which have none by themselves."""
     assert roster(rooms, "bank", memory_limit_gb=2).first().memory_limit_bytes == 2_000_000_000
     assert roster(rooms, "bank").first().memory_limit_bytes is None
+
+
+class Failing(MemoryRegistry):
+    """A registry that fails when it is told to."""
+
+    fails = False
+
+    def versions(self, name: str) -> list[Version]:
+        """Return the versions of a model, or fail."""
+        if self.fails:
+            raise RegistryFault("the database is locked")
+        return super().versions(name)
+
+
+def test_what_could_not_be_asked_is_asked_again(rooms: Rooms, tmp_path: Path) -> None:
+    """A promotion is not lost because the registry failed while it was looked at."""
+    registry = Failing(tmp_path)
+    failing = replace(rooms, registry=registry)
+    for _ in range(2):
+        add(failing, candidate("bank"))
+    champion(failing, 1)
+    server = roster(failing, "bank")
+    server.first()
+    champion(failing, 2)
+    registry.fails = True
+    for _ in range(2):
+        with pytest.raises(RegistryFault):
+            server.changed()
+    registry.fails = False
+    assert targets(server.changed()) == {"bank": 2}
+
+
+def test_a_version_that_is_deleted_answers_on(rooms: Rooms) -> None:
+    """Until another takes its place: a server process that is started now is told of it, too."""
+    champion(rooms, 1)
+    server = roster(rooms, "bank")
+    server.first()
+    registry = rooms.registry
+    assert isinstance(registry, MemoryRegistry)
+    del registry._versions["bank"][:1]
+    moved = server.changed()
+    assert targets(moved) == {"bank": 1}
+    assert moved is not None
+    assert {offer.number: offer.endpoint is not None for offer in moved.offers}[1]
+    champion(rooms, 2)
+    last = server.changed()
+    assert targets(last) == {"bank": 2}
+    assert last is not None
+    assert [offer.number for offer in last.offers] == [2]

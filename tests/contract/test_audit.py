@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from brinery.records.audit import AuditEntry, Change
-from brinery.store.audit import Audit, Base, MemoryAudit, SqlAudit, connect, migrate
+from brinery.store.audit import Audit, MemoryAudit, StoredAudit
+from brinery.store.audit_database import Base, SqlAudit, connect, migrate
 
 
 def entry(subject: str, *, minute: int = 0, before: str | None = None) -> AuditEntry:
@@ -26,13 +27,17 @@ def entry(subject: str, *, minute: int = 0, before: str | None = None) -> AuditE
     )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "late"])
 def audit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Audit]:
     """Each implementation, empty."""
     if request.param == "memory":
         yield MemoryAudit()
         return
-    trail = SqlAudit(f"sqlite:///{tmp_path / 'brinery.db'}")
+    uri = f"sqlite:///{tmp_path / 'brinery.db'}"
+    if request.param == "late":
+        yield StoredAudit(uri)
+        return
+    trail = SqlAudit(uri)
     yield trail
     trail.close()
 

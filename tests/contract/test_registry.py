@@ -156,7 +156,8 @@ def test_the_outline_has_every_version(registry: Registry, name: str, register: 
     register("a" * 64)
     register("b" * 64)
     registry.set_alias(name, 1, alias=Alias.CHAMPION)
-    assert registry.outline(name) == {1: ("champion",), 2: ()}
+    registry.set_alias(name, 1, alias=Alias.CHALLENGER)
+    assert registry.outline(name) == {1: ("challenger", "champion"), 2: ()}
 
 
 def test_rows_with_answers_are_kept(
@@ -166,10 +167,10 @@ def test_rows_with_answers_are_kept(
     sample = tmp_path / SAMPLE_FILE
     sample.write_bytes(b"rows")
     staged = registry.stage(candidate(name), model_file)
-    kept = registry.sample_file(registry.commit(staged, PARITY, sample=sample))
+    kept = registry.kept_file(registry.commit(staged, PARITY, sample=sample), SAMPLE_FILE)
     assert kept is not None
     assert kept.read_bytes() == b"rows"
-    assert registry.sample_file(register()) is None
+    assert registry.kept_file(register(), SAMPLE_FILE) is None
 
 
 def test_find_by_digest(registry: Registry, name: str, register: Register) -> None:

@@ -94,7 +94,7 @@ def data_of(rows: Any) -> Data:
     if hasattr(rows, "tocsr"):
         table = rows.tocsr()
         starts, columns = table.indptr.astype(np.int64), table.indices.astype(np.int64)
-        return Sparse(starts, columns, table.data.copy(), table.shape[1])
+        return Sparse(starts, columns, table.data.copy(), width=table.shape[1])
     return np.array(rows, dtype=np.float64)
 
 

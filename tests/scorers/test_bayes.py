@@ -85,7 +85,9 @@ def test_sparse_counts_tell_the_class(counts: pd.DataFrame, model: Any, count: i
     """Added up in scipy's order."""
     table = csr_matrix(counts.to_numpy(dtype=float))
     model.fit(table, target_of(counts, count))
-    given = Sparse(table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, 6)
+    given = Sparse(
+        table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, width=6
+    )
     answer = node_of(model).answer(given)
     assert model.classes_[answer.labels].tolist() == model.predict(table).tolist()
     np.testing.assert_allclose(
@@ -152,7 +154,7 @@ def test_a_sparse_table_that_the_library_refuses_is_declined(
         model.predict(csr_matrix(counts.to_numpy(dtype=float)))
     with pytest.raises(Declined):
         node.answer(
-            Sparse(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), 6)
+            Sparse(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), width=6)
         )
 
 
@@ -162,7 +164,7 @@ def test_a_sparse_table_in_which_zero_would_count_is_declined() -> None:
     assert node.answer(np.zeros((1, 1))).probabilities == pytest.approx(0.5)
     with pytest.raises(Declined):
         node.answer(
-            Sparse(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), 1)
+            Sparse(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), width=1)
         )
 
 

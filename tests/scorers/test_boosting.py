@@ -141,7 +141,7 @@ def test_a_sparse_table_is_answered_as_a_dense_one(frame: pd.DataFrame) -> None:
     model.fit(table, frame["a"].clip(-9, 9))
     rows, columns = np.nonzero(table)
     starts = np.searchsorted(rows, np.arange(len(table) + 1))
-    given = Sparse(starts, columns, table[rows, columns], table.shape[1])
+    given = Sparse(starts, columns, table[rows, columns], width=table.shape[1])
     answer = compiled(model, frame).plan.model.answer(given)
     np.testing.assert_array_equal(answer.values, model.predict(table))
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from brinery.errors import CorruptModel
+from brinery.errors import CorruptModel, ModelFileChanged
+from brinery.pickles.digest import digest
 from brinery.records.signature import ColumnType
 from brinery.scorers import bundle
 from brinery.scorers.composition import Choice, Piped
@@ -61,14 +62,62 @@ def test_the_same_plan_is_the_same_bytes(path: Path, tmp_path: Path) -> None:
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
 
 
-def test_its_arrays_are_where_the_file_is_mapped(path: Path) -> None:
+def sums_of(plan: Plan) -> Sums:
+    assert isinstance(plan.model, Piped)
+    assert isinstance(plan.model.model, LinearClassifier)
+    return plan.model.model.sums
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A scorer of two megabytes."""
+    file = tmp_path / "large.safetensors"
+    bundle.write(plan_of(np.ones((1, 250_000))), file)
+    return file
+
+
+def test_the_arrays_of_a_large_file_are_where_it_is_mapped(large: Path) -> None:
     """They cannot be written to, and are no copies: processes share them."""
-    model = bundle.read(path).model
-    assert isinstance(model, Piped)
-    assert isinstance(model.model, LinearClassifier)
-    weights = model.model.sums.weights
+    plan = bundle.read(large)
+    weights = sums_of(plan).weights
     assert not weights.flags.owndata
     assert not weights.flags.writeable
+    (line,) = [
+        line for line in Path("/proc/self/maps").read_text().splitlines() if large.name in line
+    ]
+    begin, end = (int(place, 16) for place in line.split()[0].split("-"))
+    assert begin <= weights.ctypes.data < end
+    assert line.split()[1] == "r--s"
+
+
+def test_a_small_file_is_copied(path: Path) -> None:
+    """What is then done to the file, in place or not, changes nothing."""
+    plan = bundle.read(path)
+    path.write_bytes(b"")
+    assert not sums_of(plan).weights.flags.writeable
+    np.testing.assert_array_equal(sums_of(plan).weights, [[1.0, 2.0]])
+
+
+def test_another_file_in_its_place_changes_nothing(large: Path, tmp_path: Path) -> None:
+    """What is mapped is the file whose digest was checked, also when its name is another's."""
+    plan = bundle.read(large, sha256=digest(large))
+    other = tmp_path / "other"
+    other.write_bytes(b"")
+    other.replace(large)
+    assert sums_of(plan).weights.sum() == 250_000
+
+
+@pytest.mark.parametrize("name", ["path", "large"])
+def test_other_bytes_than_meant_are_refused(name: str, request: pytest.FixtureRequest) -> None:
+    """The digest is one of the very bytes that are read."""
+    file: Path = request.getfixturevalue(name)
+    meant = digest(file)
+    content = bytearray(file.read_bytes())
+    bundle.read(file, sha256=meant)
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ModelFileChanged, match="not the file that was compared"):
+        bundle.read(file, sha256=meant)
 
 
 def test_missing_values_within_arrays_are_kept(tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from tests.scorers.agreement import agrees, inputs_of
 
 from brinery import scorers
@@ -21,7 +22,9 @@ from brinery.records.signature import ColumnType
 from brinery.scorers import bundle
 from brinery.scorers.child import write
 from brinery.scorers.compiler import compile_model
+from brinery.scorers.data import Declined
 from brinery.scorers.interface import Unsupported
+from brinery.scorers.plan import Input
 
 
 class Doubled(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -82,6 +85,22 @@ def test_a_model_that_is_used_as_a_step_is_asked_alone(frame: pd.DataFrame, targ
     scorer = compile_model(model, inputs_of(frame))
     assert [reason.partition(":")[0] for reason in scorer.fallbacks] == ["KMeans"]
     agrees(model, frame, scorer=scorer)
+
+
+def test_a_sparse_step_that_says_a_column_twice_is_left_to_the_library(target: Any) -> None:
+    """Which adds the values up; no row here has a column twice."""
+    given = np.random.default_rng(0).normal(size=(100, 2))
+    model = make_pipeline(FunctionTransformer(_twice), LogisticRegression()).fit(given, target)
+    scorer = compile_model(model, [Input("a", ColumnType.NUMBER), Input("b", ColumnType.NUMBER)])
+    with pytest.raises(Declined, match="twice"):
+        scorer.score({"a": [1.0], "b": [2.0]})
+
+
+def _twice(table: Any) -> Any:
+    rows = np.repeat(np.arange(len(table)), 2)
+    values = np.asarray(table).ravel()
+    starts = np.arange(0, 2 * len(table) + 1, 2)
+    return csr_matrix((values, np.zeros(len(rows), dtype=np.int32), starts), (len(table), 1))
 
 
 def test_a_model_of_which_nothing_is_known(frame: pd.DataFrame, target: Any) -> None:

@@ -16,7 +16,7 @@ from tests.scorers.agreement import agrees, inputs_of
 
 from brinery.scorers.compiler import compile_model
 from brinery.scorers.composition import Chain, Choice, Passthrough, Union
-from brinery.scorers.data import Declined, Sparse
+from brinery.scorers.data import Columns, Declined, Sparse, sparse_beside
 from brinery.scorers.origin import Origin
 from brinery.scorers.scorer import Scorer
 
@@ -156,9 +156,41 @@ def test_where_columns_come_from(frame: pd.DataFrame, target: Any) -> None:
 
 def test_a_column_is_taken_of_a_sparse_table_as_often_as_it_is_asked_for() -> None:
     """Each time with its values."""
-    table = Sparse(np.array([0, 2, 2, 3]), np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), 3)
+    table = Sparse(np.array([0, 2, 2, 3]), np.array([0, 2, 2]), np.array([1.0, 2.0, 3.0]), width=3)
     found = table.select(np.array([2, 0, 2, 1]))
     np.testing.assert_array_equal(found.dense(), table.dense()[:, [2, 0, 2, 1]])
+
+
+@pytest.mark.parametrize("n_rows", [1, 4])
+def test_tables_side_by_side_are_one_sparse_table(n_rows: int) -> None:
+    """Its values in the order of the parts; a zero of either sign is none; NaN stays."""
+    dense = np.array([[1.0, -0.0], [0.0, np.nan], [2.0, 3.0], [-0.0, 0.0]])[:n_rows]
+    part = Sparse(np.arange(n_rows + 1), np.full(n_rows, 2), np.full(n_rows, 5.0), width=3)
+    joined = sparse_beside([part, sparse_beside([dense, part])])
+    assert (joined.n_rows, joined.width) == (n_rows, 8)
+    table = joined.dense()
+    expected = np.hstack([part.dense(), dense + 0.0, part.dense()])
+    np.testing.assert_array_equal(table, expected)
+    assert not np.signbit(table).any()
+    absent = joined.dense(absent=np.nan)
+    np.testing.assert_array_equal(absent, np.where(expected == 0, np.nan, expected))
+    whole = Sparse(joined.starts, joined.columns, joined.values, width=8)
+    np.testing.assert_array_equal(whole.dense(), table)
+    assert joined.starts[-1] == len(joined.values) == np.count_nonzero(table)
+    np.testing.assert_array_equal(joined.column(2), table[:, 2])
+
+
+def test_numbers_are_put_in_one_table_once() -> None:
+    """All who are given the columns share it, so that nobody may change it."""
+    columns = Columns(("a", "b", "c"), (np.arange(3.0), np.ones(3), ["x", "y", "z"]), 3)
+    numbers = columns.select(np.array([1, 0]))
+    assert numbers.dense() is numbers.dense()
+    assert numbers.dense().tolist() == [[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]
+    with pytest.raises(ValueError, match="read-only"):
+        numbers.dense()[0, 0] = 7.0
+    with pytest.raises(Declined, match="text"):
+        columns.dense()
+    assert columns.column(2).tolist() == columns.listed()[2] == ["x", "y", "z"]
 
 
 def test_a_table_that_widens_from_step_to_step_is_left_to_the_library() -> None:
@@ -173,10 +205,10 @@ def test_a_sparse_table_that_does_not_fit_is_not_multiplied() -> None:
     """No value is read beside it."""
     starts, columns, values = np.array([0, 1]), np.array([3]), np.ones(1)
     for table in (
-        Sparse(starts, columns, values, 3),
-        Sparse(starts, -columns, values, 3),
-        Sparse(starts, columns[:0], values, 3),
-        Sparse(starts, columns, values[:0], 3),
+        Sparse(starts, columns, values, width=3),
+        Sparse(starts, -columns, values, width=3),
+        Sparse(starts, columns[:0], values, width=3),
+        Sparse(starts, columns, values[:0], width=3),
     ):
         with pytest.raises(IndexError):
             table.dot(np.ones((3, 1)))

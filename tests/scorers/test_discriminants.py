@@ -60,7 +60,7 @@ def test_a_missing_value_and_a_sparse_table_are_declined(frame: pd.DataFrame) ->
         model.predict(rows)
     with pytest.raises(Declined):
         compiled(model, frame).score(columns_of(rows))
-    nothing = Sparse(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), 4)
+    nothing = Sparse(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), width=4)
     with pytest.raises(Declined):
         compiled(model, frame).plan.model.answer(nothing)
 

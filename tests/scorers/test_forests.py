@@ -183,7 +183,7 @@ def test_a_sparse_table_is_answered_as_the_library_does(model: Any) -> None:
     table = sparse.random(200, 30, density=0.1, format="csr", random_state=0)
     model.fit(table, np.asarray(table[:, :3].sum(axis=1)).ravel() > 0)
     node = compiled(model, pd.DataFrame(table.toarray())).plan.model
-    rows = Sparse(table.indptr, table.indices, table.data, table.shape[1])
+    rows = Sparse(table.indptr, table.indices, table.data, width=table.shape[1])
     answer = node.answer(rows)
     found = answer.values  # noqa: PD011 - of an answer
     if answer.labels is not None:
@@ -191,7 +191,7 @@ def test_a_sparse_table_is_answered_as_the_library_does(model: Any) -> None:
     np.testing.assert_array_equal(found, model.predict(table))
     values = np.where(np.arange(len(table.data)) == 5, np.nan, table.data)
     with pytest.raises(Declined):
-        node.answer(Sparse(table.indptr, table.indices, values, table.shape[1]))
+        node.answer(Sparse(table.indptr, table.indices, values, width=table.shape[1]))
 
 
 def test_text_is_left_to_the_library(frame: pd.DataFrame) -> None:

@@ -180,7 +180,7 @@ def test_a_sparse_table_is_left_to_the_library(frame: pd.DataFrame) -> None:
     """It refuses one."""
     table = _numbers(frame)
     model = HistGradientBoostingRegressor(max_iter=2).fit(table, table["plain"])
-    rows = Sparse(np.array([0, 1]), np.array([0]), np.array([1.0]), 4)
+    rows = Sparse(np.array([0, 1]), np.array([0]), np.array([1.0]), width=4)
     with pytest.raises(Declined):
         compiled(model, table).plan.model.answer(rows)
 

@@ -69,7 +69,7 @@ def test_a_sparse_table_is_answered_as_a_dense_one(frame: pd.DataFrame) -> None:
     model = IsolationForest(n_estimators=10).fit(table)
     rows, columns = np.nonzero(table)
     starts = np.searchsorted(rows, np.arange(len(table) + 1))
-    given = Sparse(starts, columns, table[rows, columns], 4)
+    given = Sparse(starts, columns, table[rows, columns], width=4)
     found = compiled(model, frame).plan.model.decision(given)
     np.testing.assert_array_equal(found, model.decision_function(table))
 

@@ -302,7 +302,9 @@ def test_a_sparse_table_is_added_up_as_scipy_does(model: Any, count: int) -> Non
         if hasattr(model, "score") and not hasattr(model, "decision_function")
         else target,
     )
-    given = Sparse(table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, 30)
+    given = Sparse(
+        table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, width=30
+    )
     answer = node_of(model).answer(given)
     if answer.labels is None:
         np.testing.assert_array_equal(answer.values, model.predict(table))
@@ -368,7 +370,7 @@ def test_weights_of_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="table"):
         Sums(weights=np.zeros(3), intercepts=np.zeros(3))
     sums = Sums(weights=np.zeros((1, 3)), intercepts=np.zeros(1))
-    wide = Sparse(np.array([0, 1]), np.array([8]), np.ones(1), 9)
+    wide = Sparse(np.array([0, 1]), np.array([8]), np.ones(1), width=9)
     for data in (wide, np.zeros((1, 9))):
         with pytest.raises(ValueError, match="other columns"):
             LinearRegressor(sums=sums, flat=True).answer(data)

@@ -79,7 +79,9 @@ def test_a_network_takes_a_sparse_table(frame: pd.DataFrame) -> None:
     """The first layer adds it up in scipy's order."""
     table = csr_matrix(np.where(frame > 0.5, frame, 0.0))
     model = fitted(MLPClassifier((5,)), table, np.arange(len(frame)) % 3)
-    given = Sparse(table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, 3)
+    given = Sparse(
+        table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, width=3
+    )
     answer = Reader(READERS, ask_library).model(model).answer(given)
     np.testing.assert_array_equal(answer.labels, model.predict(table))
     np.testing.assert_allclose(
@@ -121,7 +123,7 @@ def test_layers_that_do_not_fit_are_refused() -> None:
     node = Network(
         layers=(one,), hidden=Activation.RELU, last=Activation.IDENTITY, classifies=False
     )
-    wide = Sparse(np.array([0, 1]), np.array([8]), np.ones(1), 9)
+    wide = Sparse(np.array([0, 1]), np.array([8]), np.ones(1), width=9)
     for data in (wide, np.zeros((1, 9))):
         with pytest.raises(ValueError, match="other columns"):
             node.answer(data)

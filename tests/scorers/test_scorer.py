@@ -43,6 +43,24 @@ def test_rows_may_come_as_lists_or_arrays(scorer: Scorer, frame: pd.DataFrame) -
     np.testing.assert_array_equal(scorer.score(arrays).probabilities, expected)
 
 
+def test_many_rows_are_answered_as_a_few(scorer: Scorer, frame: pd.DataFrame) -> None:
+    """Block by block, in their order; a column that is too short is found out all the same."""
+    many = pd.concat([frame] * 150, ignore_index=True)
+    expected = scorer.score(columns_of(frame))
+    assert expected.probabilities is not None
+    lists: dict[str, Any] = {**columns_of(many)}
+    arrays: dict[str, Any] = {str(name): many[name].to_numpy() for name in many}
+    for given in (lists, arrays):
+        found = scorer.score(given)
+        assert found.classes == expected.classes
+        assert found.predictions.tolist() == expected.predictions.tolist() * 150
+        assert found.probabilities is not None
+        difference = found.probabilities - np.tile(expected.probabilities, (150, 1))
+        assert np.abs(difference).max() < 1e-15
+        with pytest.raises(Declined, match="lengths"):
+            scorer.score({**given, "word": given["word"][:-1]})
+
+
 def test_labels_are_the_classes_of_the_model(scorer: Scorer, frame: pd.DataFrame) -> None:
     """In its own words, with its classes in its order."""
     scores = scorer.score(columns_of(frame))

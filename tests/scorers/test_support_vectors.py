@@ -120,7 +120,9 @@ def test_vectors_that_were_sparse_are_compared(
     """With a sparse table, and with a dense one."""
     table = csr_matrix(np.where(frame > 0.3, frame, 0.0))
     model = SVC(**settings).fit(table, target_of(frame, 3))
-    given = Sparse(table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, 4)
+    given = Sparse(
+        table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, width=4
+    )
     for rows in (given, table.toarray()):
         assert (
             model.classes_[node_of(model).answer(rows).labels].tolist()
@@ -149,7 +151,7 @@ def test_what_the_library_refuses_is_declined(frame: pd.DataFrame) -> None:
         compiled(model, frame).score(columns_of(rows))
     with pytest.raises(Declined):
         node_of(model).answer(
-            Sparse(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), 4)
+            Sparse(np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), width=4)
         )
 
 

@@ -179,7 +179,9 @@ def test_counts_of_another_step_are_weighted(settings: dict[str, Any]) -> None:
     rng = np.random.default_rng(1)
     table = csr_matrix(rng.poisson(0.5, size=(40, 9)).astype(float))
     transformer = TfidfTransformer(**settings).fit(table)
-    given = Sparse(table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, 9)
+    given = Sparse(
+        table.indptr.astype(np.int64), table.indices.astype(np.int64), table.data, width=9
+    )
     same(node_of(transformer).transform(given), transformer.transform(table))
     same(node_of(transformer).transform(table.toarray()), transformer.transform(table.toarray()))
 
@@ -376,7 +378,7 @@ def test_figures_that_do_not_fit_are_refused() -> None:
         WeighTerms(rarity=np.ones(3), width=4, logarithmic=False, norm=Norm.L2)
     node = WeighTerms(rarity=np.ones(3), width=3, logarithmic=False, norm=Norm.L2)
     with pytest.raises(ValueError, match="other terms"):
-        node.transform(Sparse(np.array([0, 1]), np.array([3]), np.ones(1), 4))
+        node.transform(Sparse(np.array([0, 1]), np.array([3]), np.ones(1), width=4))
     with pytest.raises(ValueError, match="no terms"):
         WeighTerms(rarity=None, width=2**40, logarithmic=False, norm=None)
 

@@ -105,6 +105,38 @@ def test_a_category_goes_left_if_it_is_in_the_set() -> None:
     assert sums[:, 0].tolist() == [1.0, 1.0, 10.0, 10.0, 10.0, 10.0, 1.0]
 
 
+def full(depth: int, rng: np.random.Generator) -> Grown:
+    """Return a tree that asks as often on every way down, of either column."""
+    inner = 2**depth - 1
+    places = np.arange(2 * inner + 1)
+    return Grown(
+        left=np.where(places < inner, 2 * places + 1, -1),
+        right=np.where(places < inner, 2 * places + 2, -1),
+        feature=np.where(places < inner, rng.integers(0, 2, len(places)), -2),
+        threshold=rng.normal(size=len(places)),
+        values=rng.normal(size=(len(places), 1)),
+        missing_left=rng.integers(0, 2, len(places)),
+        categories=np.where((places == 0) & (depth % 2 == 0), 0, -1),
+    )
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.5])
+@pytest.mark.parametrize("depths", [(1, 3, 5), (2, 4, 6)], ids=stable)
+@pytest.mark.parametrize("features", ["f4", "f8"])
+def test_a_row_among_many_ends_where_it_does_alone(
+    features: str, depths: tuple[int, ...], missing: float
+) -> None:
+    """Trees that are walked level by level, with and without missing values and categories."""
+    rng = np.random.default_rng(0)
+    sets = np.array([1, 0b1011], dtype=np.uint32)
+    trees = trees_of(*(full(depth, rng) for depth in depths), features=features, sets=sets)
+    x = np.where(rng.random((61, 2)) < missing, np.nan, rng.normal(size=(61, 2)) * 2)
+    alone = np.concatenate([trees.sums(x[place : place + 1], 0.5) for place in range(len(x))])
+    np.testing.assert_array_equal(trees.sums(x, 0.5), alone)
+    x.flags.writeable = False
+    np.testing.assert_array_equal(trees.sums(x.astype(features), 0.5), alone)
+
+
 def test_each_tree_adds_to_its_own_sums() -> None:
     """The sums begin at the same number, at one for each, or at one for each row and sum."""
     grown = (leaf(1.0), leaf(2.0), leaf(4.0))
@@ -126,7 +158,7 @@ def test_a_large_sparse_table_is_made_dense_in_parts() -> None:
     width = 1 << 20
     starts = np.array([0, 1, 1, 3, 3, 4, 6])
     columns = np.array([0, 5, width - 1, 7, 0, 1])
-    table = Sparse(starts, columns, np.arange(1.0, 7.0), width)
+    table = Sparse(starts, columns, np.arange(1.0, 7.0), width=width)
     heights: list[int] = []
 
     def total(part: Any) -> Any:

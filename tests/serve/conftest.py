@@ -25,13 +25,13 @@ from brinery.flavors.scikit_learn import ScikitLearn
 from brinery.pickles.limits import Limits
 from brinery.records.signature import Column, Signature
 from brinery.records.version import Candidate, DataFingerprint, Environment, Origin, Version
-from brinery.registry.interface import resolve
+from brinery.registry.interface import SCORER_FILE, resolve
 from brinery.serve.answered import Observer
 from brinery.serve.app import Application
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, ManifestFile
+from brinery.specs.categories import UnknownCategories
 from brinery.specs.reference import Reference
-from brinery.specs.settings import UnknownCategories
 
 MakeEndpoint = Callable[..., Endpoint]
 
@@ -160,7 +160,7 @@ def bank_endpoint(bank_workspace: Path) -> Endpoint:
         version=version,
         candidate=version.candidate,
         model_file=str(registry.model_file(version)),
-        scorer_file=str(registry.scorer_file(version)),
+        scorer_file=str(registry.kept_file(version, SCORER_FILE)),
         limits=Limits(),
         timeout_s=60.0,
         max_body_bytes=8_000_000,

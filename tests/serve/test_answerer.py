@@ -21,7 +21,7 @@ from brinery.records.signature import ColumnType
 from brinery.scorers.compiler import compile_model
 from brinery.scorers.plan import Input
 from brinery.serve.endpoint import Endpoint
-from brinery.specs.settings import UnknownCategories
+from brinery.specs.categories import UnknownCategories
 
 PREDICT = "/v1/models/bank/predict"
 

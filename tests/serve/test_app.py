@@ -90,7 +90,7 @@ def test_head_is_get_without_the_body(api: Api, path: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("content-type", "text/csv", "text/csv"),
+        ("content-type", "text/xml", "text/xml"),
         ("content-type", "x" * 10_000, "xxx"),
         ("content-type", "application/json; charset=utf-16", "utf-16"),
         ("content-type", 'application/json; a=b; CHARSET="latin-1"', "latin-1"),
@@ -100,7 +100,7 @@ def test_head_is_get_without_the_body(api: Api, path: str) -> None:
 def test_a_body_sent_otherwise_is_a_problem(
     api: Api, path: str, name: str, value: str, said: str
 ) -> None:
-    """A body that is not plain JSON in utf-8 is a 415 problem that says what it is."""
+    """A body of another kind, or not in utf-8, is a 415 problem that says what it is."""
     answer = api.post(path, content=b"\x1f\x8b", headers={name: value})
     assert_problem(answer, 415)
     assert said in answer.json()["detail"]

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import pickle
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from sklearn.linear_model import LinearRegression
+from tests.conftest import serving
+
+import brinery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,6 +141,47 @@ def test_the_curl_snippet_follows_the_form(page: Page, served: str) -> None:
     expect(snippet).not_to_contain_text('"age": 61')
 
 
+ENDPOINTS = ["/v1/models/bank/predict", "/invocations"]
+RUNS = {
+    "curl": ["bash", "-c"],
+    "python": [sys.executable, "-c"],
+    "javascript": ["node", "--input-type=module", "-e"],
+}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("language", RUNS)
+def test_each_snippet_runs(page: Page, language: str, endpoint: str) -> None:
+    """What is copied with one click runs as it stands, and prints the answer of the page."""
+    needed = "curl" if language == "curl" else RUNS[language][0]
+    if shutil.which(needed) is None:
+        pytest.skip(f"needs {needed}")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator('[data-column="job"]').select_option("admin.")
+    page.locator("#endpoint").select_option(label=f"POST {endpoint}")
+    predict(page)
+    page.click(f"#tab-{language}")
+    page.click("#copy")
+    expect(page.locator("#copy")).to_have_text("Copied")
+    program = page.evaluate("navigator.clipboard.readText()")
+
+    assert program == page.locator(f"#snippet-{language}").inner_text()
+    done = subprocess.run(
+        [*RUNS[language], program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert str(page.locator("#answer-label").text_content()) in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_python_snippet_uses_the_client(page: Page, served: str) -> None:
+    """Our own endpoint is asked by our own client; MLflow's by what every Python has."""
+    snippet = page.locator("#snippet-python")
+    expect(snippet).to_contain_text(f'brinery.Client("{served}", model="bank")')
+    page.locator("#endpoint").select_option(label="POST /invocations")
+    expect(snippet).to_contain_text("urlopen")
+    expect(snippet).to_contain_text('"dataframe_records"')
+
+
 def test_nothing_leaves_the_origin(browser: Browser, served: str) -> None:
     """The page asks no other host for anything, and the console stays free of errors."""
     context = browser.new_context()
@@ -239,3 +289,34 @@ def test_axe_finds_nothing_serious(page: Page, theme: str, state: str) -> None:
         for violation in result["violations"]
         if violation["impact"] in {"serious", "critical"}
     ] == []
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with two models."""
+    folder = tmp_path_factory.mktemp("several")
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
+    for name, factor in (("half", 0.5), ("twice", 2.0)):
+        path = folder / f"{name}.pkl"
+        path.write_bytes(pickle.dumps(LinearRegression().fit(frame, frame["x"] * factor)))
+        brinery.import_model(
+            path, name=name, data=frame.assign(y=1.0), target="y", workspace=folder
+        )
+    with serving(folder, "half", "twice") as url:
+        yield url
+
+
+@pytest.mark.slow
+def test_each_of_several_models_has_a_page(browser: Browser, several: str) -> None:
+    """The first one's page opens, the others are a click away, and each predicts by its own."""
+    context = browser.new_context(viewport={"width": PHONE_WIDTH_PX, "height": 800})
+    page = context.new_page()
+    open_docs(page, several)
+    assert page.url == f"{several}/docs/half"
+    expect(page.locator("#models [aria-current=page]")).to_have_text("half")
+    page.click("#models a:not([aria-current])")
+    expect(page).to_have_url(f"{several}/docs/twice")
+    expect(page.locator("h1")).to_have_text("twice")
+    assert predict(page).url == f"{several}/v1/models/twice/predict"
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH_PX
+    context.close()

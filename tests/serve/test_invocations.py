@@ -70,10 +70,10 @@ class Peer:
         predictions: list[Any] = self._model.predict(frame).tolist()
         return predictions
 
-    def answer(self, body: str) -> list[Any]:
+    def answer(self, body: str, media: str = "application/json") -> list[Any]:
         """Return the predictions that the scoring server answers to a body."""
         schema = self._model.metadata.get_input_schema()
-        answer = self._server.invocations(body, "application/json", self._model, schema)
+        answer = self._server.invocations(body, media, self._model, schema)
         assert answer.status == 200
         predictions: list[Any] = json.loads(answer.response)["predictions"]
         return predictions
@@ -105,6 +105,19 @@ def test_a_matrix_has_the_columns_in_their_order(api: Api, peer: Peer, bank: Ban
     for form in ("instances", "inputs"):
         answer = api.post("/invocations", json={form: frame.to_numpy().tolist()})
         assert answer.json()["predictions"] == peer.predict(frame)
+
+
+def test_csv_is_answered_as_mlflow_answers_it(api: Api, peer: Peer, bank: Bank) -> None:
+    """In JSON; columns in any order, others left out, and what pandas takes for a missing value."""
+    frame = bank.frame.drop(columns="y").head(N_ROWS)
+    holes = frame.astype(object).assign(extra=1)[["extra", *frame.columns[::-1]]]
+    holes["job"] = (["NA", 'unseen, "quoted"', "services"] * N_ROWS)[:N_ROWS]
+    for asked in (frame, holes):
+        body = asked.to_csv(index=False)
+        ours = api.post("/invocations", content=body, headers={"content-type": "text/csv"})
+        assert ours.status_code == 200, ours.text
+        assert ours.headers["content-type"] == "application/json"
+        assert ours.json()["predictions"] == peer.answer(body, "text/csv")
 
 
 def test_nan_in_a_category_goes_to_the_model(api: Api, peer: Peer, bank: Bank) -> None:

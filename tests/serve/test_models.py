@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,30 @@ def test_each_model_answers_under_its_name(shelf: Shelf) -> None:
         assert api.post("/invocations", json=rows).status_code == 404
         assert ask(api, "/v1/models/bank/versions/4/predict").status_code == 404
         assert ask(api, "/v1/models/other/predict").status_code == 404
+
+
+def test_one_document_describes_all_of_them(shelf: Shelf) -> None:
+    """Each model has its paths and schemas, and the server says of itself once what it is."""
+    with serving(shelf.manifest(("bank", 2), ("iris", 1))) as api:
+        document = api.get("/openapi.json").json()
+        own = api.get("/v1/models/iris/openapi.json").json()
+        assert api.get("/docs").headers["location"] == "/docs/bank"
+        assert api.get("/docs/iris").status_code == 200
+        assert api.get("/docs/other").status_code == 404
+        assert api.get("/v1/models/other/openapi.json").status_code == 404
+    paths = document["paths"]
+    for name in ("bank", "iris"):
+        assert {f"/v1/models/{name}/predict", f"/invocations/{name}"} <= paths.keys()
+        body = paths[f"/v1/models/{name}/predict"]["post"]["requestBody"]["content"]
+        references = [one["$ref"] for one in body["application/json"]["schema"]["oneOf"]]
+        assert f"#/components/schemas/{name}.Row" in references
+    assert not {"/invocations", "/value", "/label"} & (paths.keys() | own["paths"].keys())
+    operations = [one["operationId"] for path in paths.values() for one in path.values()]
+    assert len(set(operations)) == len(operations)
+    told = str(document)
+    for schema in document["components"]["schemas"]:
+        assert schema.split(".")[0] in {"bank", "iris"}
+    assert "schemas/Row" not in told
 
 
 def test_what_is_not_asked_for_is_not_loaded(shelf: Shelf) -> None:
@@ -237,3 +262,65 @@ def test_a_manifest_that_cannot_be_read_changes_nothing(
         assert value(api, "/v1/models/bank/predict") == 2
         shelf.file.write(shelf.manifest(("bank", 3)))
         until(lambda: value(api, "/v1/models/bank/predict") == 3)
+
+
+def model_processes() -> int:
+    """Return how many models have a process of this one."""
+    found = 0
+    for task in Path("/proc/self/task").iterdir():
+        for child in (task / "children").read_text().split():
+            with suppress(OSError):
+                found += b"launch.py" in Path(f"/proc/{child}/cmdline").read_bytes()
+    return found
+
+
+def test_an_alias_that_flaps_ends_where_it_ends(shelf: Shelf) -> None:
+    """A hundred moves in a second: every answer is of one version, and only the last one stays."""
+    before = model_processes()
+    shelf.file.write(shelf.manifest(("bank", 1)))
+    with serving(shelf.file.read(), shelf.file) as api:
+        until(lambda: api.get("/ready").status_code == 200)
+        with asking(api) as answers:
+            for move in range(100):
+                shelf.file.write(shelf.manifest(("bank", move % 3 + 1)))
+                time.sleep(0.01)
+            shelf.file.write(shelf.manifest(("bank", 3)))
+            until(lambda: answers[-1] == 3)
+        until(lambda: model_processes() == before + 1)
+        assert set(answers) <= {1, 2, 3}
+        assert value(api, "/v1/models/bank/predict") == 3
+
+
+def test_models_of_one_file_are_two(shelf: Shelf) -> None:
+    """Each answers under its own name, and one that goes leaves the other."""
+    one = shelf.offers["iris", 1]
+    assert one.endpoint is not None
+    version = replace(one.endpoint.version, name="twin")
+    shelf.offers["twin", 1] = replace(
+        one, name="twin", endpoint=replace(one.endpoint, version=version)
+    )
+    shelf.file.write(shelf.manifest(("iris", 1), ("twin", 1)))
+    with serving(shelf.file.read(), shelf.file) as api:
+        until(lambda: api.get("/ready").status_code == 200)
+        assert [value(api, f"/v1/models/{name}/predict") for name in ("iris", "twin")] == [1, 1]
+        shelf.file.write(shelf.manifest(("iris", 1)))
+        until(lambda: ask(api, "/v1/models/twin/predict").status_code == 404)
+        assert value(api, "/v1/models/iris/predict") == 1
+
+
+def test_what_was_loaded_at_once_is_weighed_when_it_is_there(shelf: Shelf) -> None:
+    """Models that are asked for together may take more than the limit, but not for long."""
+    manifest = shelf.manifest(("bank", 2), ("iris", 1), memory_limit_bytes=1)
+    lazy = replace(manifest, targets=tuple(replace(t, eager=False) for t in manifest.targets))
+    with serving(lazy) as api:
+        asked = [
+            threading.Thread(target=ask, args=(api, f"/v1/models/{name}/predict"))
+            for name in ("bank", "iris")
+        ]
+        for thread in asked:
+            thread.start()
+        for thread in asked:
+            thread.join(WAIT_S)
+        names = ("bank", "iris")
+        until(lambda: sum(described(api, name)["loaded"] for name in names) < len(names))
+        assert value(api, "/v1/models/bank/predict") == 2

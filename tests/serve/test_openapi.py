@@ -15,10 +15,12 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from tests.serve.conftest import Api, MakeEndpoint, running
+from tests.serve.rsgi import FakeHeaders
 
 from brinery.serve import openapi
 from brinery.serve.endpoint import Endpoint
-from brinery.specs.settings import UnknownCategories
+from brinery.serve.served import Protocol, Served
+from brinery.specs.categories import UnknownCategories
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -88,7 +90,8 @@ def document(api: Api) -> dict[str, Any]:
 
 def response_schema(document: dict[str, Any], path: str, status: int) -> dict[str, Any]:
     (operation,) = document["paths"][path].values()
-    (content,) = operation["responses"][str(status)]["content"].values()
+    contents = operation["responses"][str(status)]["content"]
+    content = contents.get("application/json") or contents["application/problem+json"]
     schema: dict[str, Any] = content["schema"]
     return schema
 
@@ -144,7 +147,7 @@ def test_its_examples_predict(api: Api, document: dict[str, Any]) -> None:
 
 
 def test_every_answer_is_as_it_says(api: Api, document: dict[str, Any]) -> None:
-    """The answers of all its routes fit their schemas."""
+    """The answers of all its routes are of the type that is said, and JSON fits its schema."""
     for path, item in document["paths"].items():
         (method,) = item
         example = None
@@ -152,7 +155,10 @@ def test_every_answer_is_as_it_says(api: Api, document: dict[str, Any]) -> None:
             example = item["post"]["requestBody"]["content"]["application/json"]["example"]
         answer = api.request(method.upper(), path, json=example)
         assert answer.status_code == 200
-        assert mismatches(response_schema(document, path, 200), answer.json(), document) == []
+        media = answer.headers["content-type"].partition(";")[0]
+        assert media in item[method]["responses"]["200"]["content"]
+        if media == "application/json":
+            assert mismatches(response_schema(document, path, 200), answer.json(), document) == []
 
 
 @pytest.mark.parametrize(
@@ -162,11 +168,12 @@ def test_every_answer_is_as_it_says(api: Api, document: dict[str, Any]) -> None:
         (400, {"method": "POST", "content": ""}),
         (405, {"method": "GET"}),
         (413, {"method": "POST", "content": b" " * 9_000_000}),
-        (415, {"method": "POST", "headers": {"content-type": "text/csv"}}),
+        (406, {"method": "POST", "content": "{}", "headers": {"accept": "text/html"}}),
+        (415, {"method": "POST", "headers": {"content-type": "text/xml"}}),
         (422, {"method": "POST", "content": "{}"}),
         (422, {"method": "POST", "content": '{"rows": [{"agee": 1}, 1]}'}),
     ],
-    ids=["malformed", "empty", "get", "large", "csv", "no columns", "no object"],
+    ids=["malformed", "empty", "get", "large", "accept", "xml", "no columns", "no object"],
 )
 def test_every_problem_is_as_it_says(
     api: Api, document: dict[str, Any], status: int, request_: dict[str, Any]
@@ -177,6 +184,29 @@ def test_every_problem_is_as_it_says(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert mismatches(response_schema(document, path, status), answer.json(), document) == []
+
+
+def test_it_names_every_form(document: dict[str, Any], bank_endpoint: Endpoint) -> None:
+    """What is read and what is written, for each of those who speak."""
+    served = Served(bank_endpoint)
+    paths = {
+        Protocol.OWN: "/v1/models/bank/predict",
+        Protocol.MLFLOW: "/invocations",
+        Protocol.SINGLE: "/label",
+        Protocol.OPEN: "/v2/models/bank/infer",
+    }
+    assert paths.keys() == set(Protocol)
+    for protocol, path in paths.items():
+        operation = document["paths"][path]["post"]
+        read = operation["requestBody"]["content"].keys()
+        written = operation["responses"]["200"]["content"].keys()
+        for media in read:
+            headers = FakeHeaders({"content-type": media})
+            assert served.families[protocol].terms(headers)
+        for media in written:
+            headers = FakeHeaders({"accept": media})
+            assert served.families[protocol].terms(headers)
+    assert len(document["paths"][paths[Protocol.OWN]]["post"]["requestBody"]["content"]) == 4
 
 
 def test_a_row_that_it_refuses_the_server_refuses(

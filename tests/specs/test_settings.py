@@ -6,7 +6,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from brinery.errors import SettingsError
-from brinery.specs.settings import Settings, UnknownCategories, read
+from brinery.specs.categories import UnknownCategories
+from brinery.specs.settings import Settings, read
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_every_setting(file: Path, section: str, key: str) -> None:
     default = getattr(getattr(Settings(), section), key)
     texts = {"unknown_categories": "allow", "host": "::", "require_sandbox": "true"}
     text = texts.get(key, "7")
-    value = text if isinstance(default, str) else type(default)(7)
+    value = text if isinstance(default, str) else (float if default is None else type(default))(7)
     found = read(file, {f"BRINERY_{section}_{key}".upper(): text})
     assert getattr(getattr(found, section), key) == value != default
     quoted = f'"{text}"' if isinstance(value, str) else text

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from brinery.errors import SettingsError
-from brinery.store.audit import SqlAudit
+from brinery.store.audit_database import SqlAudit
 from brinery.store.workspace import Workspace
 
 

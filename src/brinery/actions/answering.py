@@ -20,12 +20,12 @@ import pyarrow as pa
 from brinery.actions.rooms import Rooms
 from brinery.actions.seat import Seat, seat_of
 from brinery.errors import ModelFileError, PredictionRefused
-from brinery.flavors import arrow_types, signature
+from brinery.flavors import arrow_types, naming, signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.child import ChildProcess
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
-from brinery.registry.interface import imported
+from brinery.registry.interface import SCORER_FILE, imported
 from brinery.scorers.data import Declined
 from brinery.scorers.plan import COMPILER
 from brinery.scorers.stored import StoredScorer
@@ -188,7 +188,7 @@ class _Library:
         )
         fast = self._version.fast_path
         if fast is not None and fast.partial:
-            columns = process.inputs(imported(self._version).signature)
+            columns = naming.inputs(process.description, imported(self._version).signature)
             process.accelerate(COMPILER, columns=columns, steps=fast.library)
         self._all.append(process)
         return process
@@ -196,7 +196,7 @@ class _Library:
 
 def _stored(rooms: Rooms, version: Version) -> StoredScorer | None:
     """Return the scorer of a version; None where it has none, or its file is another."""
-    record, path = version.fast_path, rooms.registry.scorer_file(version)
+    record, path = version.fast_path, rooms.registry.kept_file(version, SCORER_FILE)
     if path is None or record is None or not record.used:
         return None
     try:

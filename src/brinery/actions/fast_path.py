@@ -66,7 +66,7 @@ def compile_and_compare(
         into: the folder that the scorer is written to.
     """
     path = into / SCORER_FILE
-    columns = process.inputs(takes, table.column_names)
+    columns = naming.inputs(process.description, takes, given=table.column_names)
     try:
         reason = process.compile(path, compiler=COMPILER, columns=columns)
         if reason:

@@ -13,7 +13,7 @@ from brinery.registry.mlflow import MlflowRegistry
 from brinery.specs import settings
 from brinery.specs.settings import Settings
 from brinery.specs.user import login_name
-from brinery.store.audit import Audit, SqlAudit
+from brinery.store.audit import Audit, StoredAudit
 from brinery.store.workspace import Workspace
 
 Folder = str | os.PathLike[str]
@@ -68,6 +68,6 @@ def open_rooms(workspace: Folder | None = None) -> Rooms:
         workspace=found,
         settings=settings.read(found.settings_file, os.environ),
         registry=MlflowRegistry(found.tracking_uri, found.artifacts),
-        audit=SqlAudit(found.database_uri),
+        audit=StoredAudit(found.database_uri),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
     )

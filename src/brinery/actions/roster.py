@@ -11,10 +11,10 @@ from brinery.actions.rooms import Rooms
 from brinery.actions.seat import seat_of
 from brinery.errors import BrineryError, InvalidReference, NotFound
 from brinery.records.version import Alias, Version
-from brinery.registry.interface import imported, resolve
+from brinery.registry.interface import SAMPLE_FILE, SCORER_FILE, imported, resolve
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer, Target
-from brinery.specs.reference import Reference
+from brinery.specs.reference import LATEST, Reference
 from brinery.store.environments import Environments
 
 _log = logging.getLogger("brinery")
@@ -58,7 +58,7 @@ class Roster:
         self._every = every
         limit_gb = memory_limit_gb or rooms.settings.serve.memory_limit_gb
         self._limit_bytes = None if limit_gb is None else int(limit_gb * 1e9)
-        self._endpoints: dict[str, Endpoint] = {}
+        self._offers: dict[tuple[str, int], Offer] = {}
         self._outlines: dict[str, Outline] = {}
         self._targets: dict[str, int] = {}
 
@@ -75,13 +75,15 @@ class Roster:
             raise NotFound(
                 "there is no model to serve", hint="brinery import MODEL --name NAME --data FILE"
             )
+        registry = self._rooms.registry
         for reference in references:
-            version = resolve(self._rooms.registry, reference)
+            version = resolve(registry, reference)
             if not self._every:
-                self._endpoints[version.reference] = endpoint_of(self._rooms, version)
+                key = (version.name, version.number)
+                self._offers[key] = _offered(version, endpoint_of(self._rooms, version))
             self._targets[reference.name] = version.number
-            self._outlines[reference.name] = self._rooms.registry.outline(reference.name)
-        return self._manifest(references)
+            self._outlines[reference.name] = registry.outline(reference.name)
+        return self._manifest(references, self._outlines)
 
     def changed(self) -> Manifest | None:
         """Return what is to be served now, where that is something else than before."""
@@ -90,12 +92,13 @@ class Roster:
         outlines = {one.name: registry.outline(one.name) for one in references}
         if outlines == self._outlines:
             return None
-        self._outlines = outlines
         for reference in references:
             number = self._number(reference, outlines[reference.name])
             if number is not None:
                 self._targets[reference.name] = number
-        return self._manifest(references)
+        manifest = self._manifest(references, outlines)
+        self._outlines = outlines  # only now: what failed is asked for again
+        return manifest
 
     def _references(self) -> list[Reference]:
         if self._every:
@@ -105,17 +108,14 @@ class Roster:
     def _number(self, reference: Reference, outline: Outline) -> int | None:
         """Return the version that a reference means now; None where what was served stays."""
         before = self._targets.get(reference.name)
-        has_champion = any(Alias.CHAMPION.value in aliases for aliases in outline.values())
-        plain = reference.version is None and reference.alias is None
-        if plain and not has_champion and before in outline:
-            return before
-        try:
-            return resolve(self._rooms.registry, reference).number
-        except NotFound as error:
-            _log.error("%s; what is served stays", error.message)
-            return None
+        number = meant(reference, outline, before=before)
+        if number is None:
+            _log.error("%s is there no more; what is served stays", reference)
+        return number
 
-    def _manifest(self, references: Sequence[Reference]) -> Manifest:
+    def _manifest(
+        self, references: Sequence[Reference], outlines: Mapping[str, Outline]
+    ) -> Manifest:
         settings = self._rooms.settings.serve
         targets = [
             Target(
@@ -127,11 +127,12 @@ class Roster:
             for reference in references
             if reference.name in self._targets
         ]
-        offers = [
-            self._offer(version, target)
-            for target in targets
-            for version in self._rooms.registry.versions(target.name)
-        ]
+        offers = [offer for one in targets for offer in self._all(one, outlines[one.name])]
+        there = {(offer.name, offer.number) for offer in offers}
+        wanted = {(target.name, target.number) for target in targets}
+        # What was deleted since answers on, also in a process that is started now.
+        offers += [self._offers[key] for key in sorted(wanted - there) if key in self._offers]
+        self._offers = {(offer.name, offer.number): offer for offer in offers}
         return Manifest(
             targets=tuple(targets),
             offers=tuple(offers),
@@ -140,27 +141,71 @@ class Roster:
             memory_limit_bytes=self._limit_bytes,
         )
 
-    def _offer(self, version: Version, target: Target) -> Offer:
+    def _all(self, target: Target, outline: Outline) -> list[Offer]:
+        """Return every version of a model as it can be asked for; new ones are looked up."""
+        name = target.name
+        known = {number: self._offers.get((name, number)) for number in outline}
+        wanted = known.get(target.number)
+        if wanted is not None and wanted.endpoint is not None and None not in known.values():
+            return [_renamed(offer, outline[number]) for number, offer in known.items() if offer]
+        return [
+            self._offer(version, wanted=version.number == target.number)
+            for version in self._rooms.registry.versions(name)
+        ]
+
+    def _offer(self, version: Version, *, wanted: bool) -> Offer:
         """Return a version as it can be asked for; an environment is built for a target only."""
-        wanted = version.number == target.number
-        endpoint, fault = self._endpoints.get(version.reference), ""
-        if endpoint is None:
-            try:
-                if not wanted:
-                    _check_environment(self._rooms, version)
-                endpoint = endpoint_of(self._rooms, version)
-                self._endpoints[version.reference] = endpoint
-            except BrineryError as error:
-                fault = error.message
-        if endpoint is not None:
-            endpoint = msgspec.structs.replace(endpoint, version=version)
-        return Offer(
-            name=version.name,
-            number=version.number,
-            aliases=version.aliases,
-            endpoint=endpoint,
-            fault=fault,
-        )
+        known = self._offers.get((version.name, version.number))
+        if known is not None and known.endpoint is not None:
+            return _renamed(known, version.aliases)
+        try:
+            if not wanted:
+                _check_environment(self._rooms, version)
+            return _offered(version, endpoint_of(self._rooms, version))
+        except BrineryError as error:
+            return _offered(version, None, error.message)
+
+
+def meant(reference: Reference, outline: Outline, *, before: int | None) -> int | None:
+    """Return the version that a reference means; None where it means none.
+
+    Args:
+        reference: to a version.
+        outline: version number to aliases.
+        before: what it meant until now: without a champion, a name alone stays with that.
+    """
+    if not outline:
+        return None
+    if reference.version is not None:
+        return reference.version if reference.version in outline else None
+    if reference.alias == LATEST:
+        return max(outline)
+    alias = reference.alias or Alias.CHAMPION.value
+    found = next((number for number, names in outline.items() if alias in names), None)
+    if found is None and reference.alias is None:
+        return max(outline) if before is None else before
+    return found
+
+
+def _offered(version: Version, endpoint: Endpoint | None, fault: str = "") -> Offer:
+    return Offer(
+        name=version.name,
+        number=version.number,
+        aliases=version.aliases,
+        endpoint=endpoint,
+        fault=fault,
+    )
+
+
+def _renamed(offer: Offer, aliases: tuple[str, ...]) -> Offer:
+    """Return an offer with the aliases that its version has now."""
+    if offer.aliases == aliases:
+        return offer
+    endpoint = offer.endpoint
+    if endpoint is not None:
+        version = msgspec.structs.replace(endpoint.version, aliases=aliases)
+        endpoint = msgspec.structs.replace(endpoint, version=version)
+    return msgspec.structs.replace(offer, aliases=aliases, endpoint=endpoint)
 
 
 def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
@@ -173,7 +218,10 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
     settings, registry = rooms.settings.serve, rooms.registry
     candidate = imported(version)
     seat = seat_of(rooms, version)
-    scorer, sample = registry.scorer_file(version), registry.sample_file(version)
+    scorer, sample = (
+        registry.kept_file(version, SCORER_FILE),
+        registry.kept_file(version, SAMPLE_FILE),
+    )
     code = registry.code_folder(version)
     return Endpoint(
         version=version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypedDict, Unpack
 
 from brinery.actions.rooms import Folder, open_rooms
 from brinery.actions.roster import Roster
@@ -11,17 +12,32 @@ from brinery.serve.manifest import Manifest
 from brinery.specs.reference import Reference
 
 
+class ServeOptions(TypedDict, total=False):
+    """How models are served; what is not given is in the settings.
+
+    Attributes:
+        host: address to listen on.
+        port: port to listen on.
+        workers: server processes, each with its models.
+        memory_limit_gb: what loaded models may take in each of them.
+        access_log: a file that gets a line of JSON per request, or - for standard error.
+        workspace: its folder; the nearest upwards when it is not given.
+    """
+
+    host: str | None
+    port: int | None
+    workers: int | None
+    memory_limit_gb: float | None
+    access_log: Folder | None
+    workspace: Folder | None
+
+
 def serve_models(
     references: Sequence[str],
     *,
     every: bool = False,
-    host: str | None = None,
-    port: int | None = None,
-    workers: int | None = None,
-    memory_limit_gb: float | None = None,
-    access_log: Folder | None = None,
     on_start: Callable[[Manifest, str], None] | None = None,
-    workspace: Folder | None = None,
+    **options: Unpack[ServeOptions],
 ) -> None:
     """Serve models until the process is told to end; what is not given is in the settings.
 
@@ -31,13 +47,9 @@ def serve_models(
         references: which versions, as in `bank`, `bank@2` or `bank@challenger`; a name alone
             means its champion, now and later.
         every: whether all models of the registry are served, in place of references.
-        host: address to listen on.
-        port: port to listen on.
-        workers: server processes, each with its models.
-        memory_limit_gb: what loaded models may take in each of them.
-        access_log: a file that gets a line of JSON per request, or - for standard error.
         on_start: called with what is served and the URL when the port is open.
-        workspace: its folder; the nearest upwards when None.
+        options: `host`, `port`, `workers`, `memory_limit_gb`, `access_log` and `workspace`, as
+            `brinery serve` has them.
 
     Raises:
         NotFound: there is no such version.
@@ -46,12 +58,13 @@ def serve_models(
         AddressInUse: another program listens there.
         SettingsError: the access log cannot be written.
     """
-    rooms = open_rooms(workspace)
+    rooms = open_rooms(options.get("workspace"))
     settings = rooms.settings.serve
+    access_log = options.get("access_log")
     log = str(settings.access_log if access_log is None else access_log)
-    host, port = host or settings.host, port or settings.port
+    host, port = options.get("host") or settings.host, options.get("port") or settings.port
     asked = [Reference.parse(reference) for reference in references]
-    roster = Roster(rooms, asked, every=every, memory_limit_gb=memory_limit_gb)
+    roster = Roster(rooms, asked, every=every, memory_limit_gb=options.get("memory_limit_gb"))
     manifest = roster.first()
     server.check_address(host, port)
     shown = f"[{host}]" if ":" in host else host
@@ -60,7 +73,7 @@ def serve_models(
         manifest,
         host=host,
         port=port,
-        workers=workers or settings.workers,
+        workers=options.get("workers") or settings.workers,
         log=log or None,
         on_start=lambda: on_start(manifest, url) if on_start else None,
         changed=roster.changed,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -148,11 +147,11 @@ class _Lines:
     """Prints how far a run is, a line every few seconds."""
 
     def __init__(self) -> None:
-        self._last = time.monotonic()
+        self._last = 0.0
 
     def __call__(self, progress: BatchProgress) -> None:
-        if time.monotonic() - self._last >= _LINE_S:
-            self._last = time.monotonic()
+        if progress.done < 1 and progress.seconds - self._last >= _LINE_S:
+            self._last = progress.seconds
             note(f"{progress.done:4.0%}  {_said(progress)}")
 
 

@@ -244,8 +244,7 @@ def categorical(frame: pd.DataFrame, categories: Mapping[str, tuple[Scalar, ...]
     Raises:
         PredictionRefused: a value is none of them.
     """
-    # Imported here: a server whose scorer answers has no need of it.
-    import pandas as pd
+    import pandas as pd  # a server that needs it for no answer does without
 
     made = {}
     for name, known in categories.items():
@@ -296,9 +295,11 @@ def _table_of_probabilities(
 
 def _column_names(predicted: Any) -> tuple[Scalar, ...]:
     """Return the names of a frame's columns; none where they name no classes."""
-    import pandas as pd  # as above
+    if not plain_values.is_frame(predicted):
+        return ()
+    import pandas as pd  # there is a frame: it is imported
 
-    if not isinstance(predicted, pd.DataFrame) or isinstance(predicted.columns, pd.RangeIndex):
+    if isinstance(predicted.columns, pd.RangeIndex):
         return ()
     names = scalars(predicted.columns)
     is_plain = all(isinstance(name, (str, int, float, bool)) for name in names)

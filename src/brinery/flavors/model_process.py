@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -20,7 +21,7 @@ from brinery.records.artifact import Artifact
 from brinery.records.description import Description
 from brinery.records.sandbox import Sandbox
 from brinery.records.scores import Scores
-from brinery.records.signature import Scalar, Signature
+from brinery.records.signature import Scalar
 from brinery.records.version import Environment
 
 DEFAULT_TIMEOUT_S = 600.0
@@ -94,7 +95,9 @@ class ModelProcess:
         self._child = started or start_process(timeout_s=timeout_s, limits=limits, python=python)
         try:
             self.sandbox: Sandbox = self._child.sandbox
-            loaded, _ = self._ask(self._admitted(path, artifact, code=code), messages.Loaded)
+            loaded, _ = self._ask(
+                _admitted(path, artifact, code=code, inbox=self._child.inbox), messages.Loaded
+            )
         except BaseException:
             self._child.close()
             raise
@@ -121,23 +124,6 @@ class ModelProcess:
             self.artifact, classes=classes, labels=labels, outputs=outputs
         )
         self.description = naming.describe(self.description, self.artifact)
-
-    def _admitted(self, path: Path, artifact: Artifact, *, code: Path | None) -> messages.Load:
-        """Return the order to load a copy of a model that no one else writes to."""
-        inbox = self._child.inbox
-        digest.copy(path, inbox / path.name, sha256=artifact.sha256)
-        folders = []
-        if code is not None:
-            digest.copy(code, inbox / "code", sha256=artifact.code_sha256)
-            folders.append(str(inbox / "code"))
-        return messages.Load(
-            path=str(inbox / path.name),
-            format=artifact.format,
-            flavor=artifact.flavor,
-            globals=artifact.globals,
-            code=tuple(folders),
-            frame=artifact.frame,
-        )
 
     @property
     def attempts(self) -> tuple[str, ...]:
@@ -171,9 +157,9 @@ class ModelProcess:
         try:
             return self._scored(table, by)
         except errors.PredictionRefused as error:
-            row = _first_refused(table, self._refuses)
+            row = _first_refused(table, partial(_refuses, self._scored))
             hint = error.hint
-            if row is not None and not self._refuses(table.slice(row, 1)):
+            if row is not None and not _refuses(self._scored, table.slice(row, 1)):
                 row = None  # it is the number of rows that was refused
             if row is not None:
                 there = table.slice(row, 1).select(list(self._columns(table)))
@@ -205,17 +191,6 @@ class ModelProcess:
         except _Declined:
             return None
 
-    def inputs(self, takes: Signature, given: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
-        """Return name and type of its inputs, in its order; no type for one that the data lacks.
-
-        Args:
-            takes: the types of the data's columns.
-            given: their order; that of the types when empty.
-        """
-        types = {column.name: column.type.value for column in takes.columns}
-        names = self.description.feature_names or tuple(given) or tuple(types)
-        return tuple((name, types.get(name, "")) for name in names)
-
     def _scored(self, table: pa.Table, by: messages.By = messages.By.LIBRARY) -> Scores:
         request = messages.Score(
             self._columns(table), self._named, several=bool(self.artifact.outputs), by=by
@@ -236,13 +211,6 @@ class ModelProcess:
             self._child.close()
             raise errors.Fault(f"the model's process answered what is no answer: {error}") from None
         return naming.given(scores, self.artifact)
-
-    def _refuses(self, table: pa.Table) -> bool:
-        try:
-            self._scored(table)
-        except errors.PredictionRefused:
-            return True
-        return False
 
     def may_be_missing(self, row: pa.Table) -> tuple[str, ...]:
         """Return the columns of a one-row table whose value the model does without."""
@@ -362,6 +330,31 @@ class ModelProcess:
             self._child.close()
             raise errors.Fault(f"the model's process answered {type(answer.reply).__name__}")
         return answer.reply, body
+
+
+def _admitted(path: Path, artifact: Artifact, *, code: Path | None, inbox: Path) -> messages.Load:
+    """Return the order to load a copy of a model that no one else writes to."""
+    digest.copy(path, inbox / path.name, sha256=artifact.sha256)
+    folders = []
+    if code is not None:
+        digest.copy(code, inbox / "code", sha256=artifact.code_sha256)
+        folders.append(str(inbox / "code"))
+    return messages.Load(
+        path=str(inbox / path.name),
+        format=artifact.format,
+        flavor=artifact.flavor,
+        globals=artifact.globals,
+        code=tuple(folders),
+        frame=artifact.frame,
+    )
+
+
+def _refuses(score: Callable[[pa.Table], Scores], table: pa.Table) -> bool:
+    try:
+        score(table)
+    except errors.PredictionRefused:
+        return True
+    return False
 
 
 def _missing(row: pa.Table) -> str:

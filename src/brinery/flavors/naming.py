@@ -8,6 +8,8 @@ So were the names of the several values that a model answers each row with.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from brinery.errors import PredictionRefused
@@ -16,7 +18,7 @@ from brinery.records.artifact import Artifact
 from brinery.records.description import Description
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
-from brinery.records.signature import Scalar
+from brinery.records.signature import Scalar, Signature
 
 
 def numbers_classes(classes: tuple[Scalar, ...]) -> bool:
@@ -66,3 +68,18 @@ def given(scores: Scores, artifact: Artifact) -> Scores:
     if artifact.labels:
         return answers.labelled(scores, artifact.classes)
     return answers.named(scores, artifact.classes)
+
+
+def inputs(
+    description: Description, takes: Signature, *, given: Sequence[str] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Return name and type of a model's inputs, in its order; no type for one the data lacks.
+
+    Args:
+        description: of the model.
+        takes: the types of the data's columns.
+        given: their order; that of the types when empty.
+    """
+    types = {column.name: column.type.value for column in takes.columns}
+    names = description.feature_names or tuple(given) or tuple(types)
+    return tuple((name, types.get(name, "")) for name in names)

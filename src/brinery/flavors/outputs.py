@@ -83,10 +83,7 @@ def scores(values: npt.NDArray[Any], *, answer: Any) -> Scores:
     count = values.shape[1]
     if values.dtype.kind not in plain_values.PLAIN_ARRAYS:
         values = stacked([_narrow(plain_values.plain(column)) for column in values.T])
-    # Imported here: a server whose scorer answers has no need of it.
-    import pandas as pd
-
-    own = tuple(map(str, answer.columns)) if isinstance(answer, pd.DataFrame) else ()
+    own = tuple(map(str, answer.columns)) if plain_values.is_frame(answer) else ()
     if len(own) == count and are_names(own):
         return Scores(predictions=values, outputs=own, framed=True)
     return Scores(predictions=values, outputs=default_names(count))

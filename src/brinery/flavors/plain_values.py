@@ -7,6 +7,7 @@ answers mean.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -44,8 +45,7 @@ def plain(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     kinds = {kind: _kind(kind) for kind in set(map(type, values.tolist()))}
     if len(set(kinds.values())) == 1 and "" not in kinds.values():
         return values
-    # Imported here: a server whose scorer answers has no need of it.
-    import pandas as pd
+    import pandas as pd  # a server that needs it for no answer does without
 
     absent = np.asarray(pd.isna(values))
     there = values[~absent].tolist()
@@ -115,3 +115,9 @@ def _called(kind: type) -> str:
 def _shown(value: Any) -> str:
     text = ascii(value.item() if isinstance(value, np.generic) else value)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
+def is_frame(answer: Any) -> bool:
+    """Return whether an answer is a data frame; none is where pandas was never imported."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(answer, pandas.DataFrame)

@@ -52,6 +52,6 @@ def read(path: Path) -> tuple[pa.Table, Scores]:
     """
     try:
         sample = msgspec.msgpack.decode(path.read_bytes(), type=_Sample)
-        return tables.unpack(sample.rows), tables.unpack_scores(sample.scores, ())
+        return tables.unpack(sample.rows), tables.unpack_scores(tables.unpack(sample.scores), ())
     except (OSError, KeyError, msgspec.MsgspecError, pa.ArrowException):
         raise ModelFileError(f"{path.name} holds no rows with their answers") from None

@@ -17,7 +17,7 @@ from brinery.errors import LibraryMissing, PredictionRefused
 from brinery.flavors import answers
 from brinery.flavors.interface import Flavor, Given, Source, made_by
 from brinery.flavors.safetensors import Tensors
-from brinery.pickles import archives
+from brinery.pickles import programs
 from brinery.records.scores import Scores
 
 
@@ -47,9 +47,9 @@ class Torch(Flavor):
                 hint="pip install 'brinery[torch]'",
             ) from None
         members = _members(source)
-        if archives.is_torchscript(members):
+        if programs.is_torchscript(members):
             network = torch.jit.load(str(source.path), map_location="cpu")
-        elif archives.is_exported(members):
+        elif programs.is_exported(members):
             # An exported program is in the mode that it was exported in.
             return torch.export.load(str(source.path)).module()
         else:
@@ -99,7 +99,7 @@ def _members(source: Source) -> list[str]:
     By its first bytes, as the scan and torch tell: an archive behind a pickle was not read.
     """
     with source.path.open("rb") as file:
-        if not file.read(4).startswith(archives.MAGIC):
+        if not file.read(4).startswith(programs.ARCHIVE):
             return []
     with zipfile.ZipFile(source.path) as archive:
         return archive.namelist()

@@ -12,15 +12,16 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from brinery.pickles import compression
 from brinery.pickles.bounds import Broken, Budget, TooMuch
 from brinery.pickles.evidence import Evidence
+from brinery.pickles.programs import ARCHIVE
 from brinery.pickles.streams import CHUNK_BYTES, drain
 
-MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+MAGIC = ARCHIVE
 
 _END = b"PK\x05\x06"
 _END_BYTES = 22
@@ -43,21 +44,8 @@ _DAMAGE = (
     struct.error,
 )
 
-# The programs that `torch.export.save` writes, now and before.
-_EXPORTED = ("models/model.json", "exported_program.json")
-
 # Reads a member, given its name and its decompressed stream; tells whether it knows its format.
 ReadMember = Callable[[str, Any], bool]
-
-
-def is_torchscript(names: Iterable[str]) -> bool:
-    """Return whether an archive with such members carries TorchScript code."""
-    return any("/code/" in f"/{name}" and name.endswith(".py") for name in names)
-
-
-def is_exported(names: Iterable[str]) -> bool:
-    """Return whether an archive with such members is a program that torch exported."""
-    return any(name.endswith(_EXPORTED) for name in names)
 
 
 class _Window(io.RawIOBase):

@@ -16,6 +16,7 @@ from brinery.pickles import (
     npy,
     onnx,
     pickled,
+    programs,
     schema,
     ubjson,
 )
@@ -197,7 +198,7 @@ def _zip(stream: Any, evidence: Evidence) -> str | None:
     names = {member.filename for member in members}
     found = zip_format(names)
     known = found is not None
-    if found == "torch" and archives.is_exported(names):
+    if found == "torch" and programs.is_exported(names):
         # Of its pickles none is the model.
         natives.note_class("torch-exported", evidence)
     array = partial(_stored, stream, {one.filename: one for one in members}, evidence=evidence)
@@ -219,11 +220,11 @@ def _zip(stream: Any, evidence: Evidence) -> str | None:
 
 def _ask_of_torch(names: set[str], evidence: Evidence) -> None:
     """Note which loaders of torch's, that run what a file holds, an archive is made for."""
-    if archives.is_torchscript(names):
+    if programs.is_torchscript(names):
         script = Global("torch.jit", "load")
         evidence.ask(script, "archive")
         evidence.doubt(script, "the archive carries TorchScript code")
-    if archives.is_exported(names):
+    if programs.is_exported(names):
         program = Global("torch.export", "load")
         evidence.ask(program, "archive")
         evidence.doubt(program, "the archive carries an exported program, whose sizes are text")
@@ -272,7 +273,7 @@ def zip_format(names: set[str]) -> str | None:
         return "keras"
     if any(name == "data.pkl" or name.endswith("/data.pkl") for name in names):
         return "torch"
-    if archives.is_exported(names):
+    if programs.is_exported(names):
         return "torch"
     if names and all(name.endswith(".npy") for name in names):
         return "npz"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ class Scores(Struct, frozen=True, eq=False):
     """
 
     predictions: npt.NDArray[np.generic]
-    probabilities: npt.NDArray[np.float64] | None = None
+    probabilities: Optional[npt.NDArray[np.float64]] = None
     classes: tuple[Scalar, ...] = ()
     outputs: tuple[str, ...] = ()
     framed: bool = False

@@ -124,12 +124,13 @@ class Registry(Protocol):
         """
         ...
 
-    def scorer_file(self, version: Version) -> Path | None:
-        """Return the file of a version's scorer; None where it is scored by its library."""
-        ...
+    def kept_file(self, version: Version, name: str) -> Path | None:
+        """Return what was stored beside a version's model; None where there is none.
 
-    def sample_file(self, version: Version) -> Path | None:
-        """Return the file of some rows with a version's answers; None where none were kept."""
+        Args:
+            version: which.
+            name: `SCORER_FILE` or `SAMPLE_FILE`.
+        """
         ...
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:

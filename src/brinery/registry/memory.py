@@ -150,15 +150,9 @@ class MemoryRegistry:
         imported(version)
         return self._stored[version.reference].code_folder
 
-    def scorer_file(self, version: Version) -> Path | None:
-        """Return the file of its scorer, if there is one."""
-        used = version.fast_path is not None and version.fast_path.used
-        folder = self._stored[version.reference].model_file.parent
-        return folder / SCORER_FILE if used else None
-
-    def sample_file(self, version: Version) -> Path | None:
-        """Return the file of some rows with its answers, if there is one."""
-        path = self._stored[version.reference].model_file.parent / SAMPLE_FILE
+    def kept_file(self, version: Version, name: str) -> Path | None:
+        """Return what was stored beside its model, if it is there."""
+        path = self._stored[version.reference].model_file.parent / name
         return path if path.is_file() else None
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:

@@ -21,8 +21,6 @@ from brinery.records.fast_path import FastPath
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.registry import mlflow_client, mlflow_model, mlflow_tables
 from brinery.registry.interface import (
-    SAMPLE_FILE,
-    SCORER_FILE,
     Staged,
     imported,
     model_of,
@@ -78,7 +76,9 @@ class MlflowRegistry:
         from mlflow.entities import LoggedModelOutput
 
         with foreign_errors():
-            experiment = self._experiment(candidate.name)
+            experiment = mlflow_client.experiment(
+                self._client, candidate.name, artifacts=self._artifacts
+            )
             run = self._client.create_run(
                 experiment,
                 run_name=f"import {candidate.origin.file}",
@@ -157,7 +157,7 @@ class MlflowRegistry:
                     },
                     model_id=staged.key,
                 )
-            self._finish(str(model.source_run_id))
+            _finish(self._client, str(model.source_run_id))
             return _version(self._client, created, {})
 
     def discard(self, staged: Staged) -> None:
@@ -251,14 +251,9 @@ class MlflowRegistry:
             return None
         return self._stored(version) / CODE_FOLDER
 
-    def scorer_file(self, version: Version) -> Path | None:
-        """Return the file of a version's scorer; None where it is scored by its library."""
-        used = version.fast_path is not None and version.fast_path.used
-        return self._stored(version) / SCORER_FILE if used else None
-
-    def sample_file(self, version: Version) -> Path | None:
-        """Return the file of some rows with a version's answers; None where none were kept."""
-        path = self._stored(version) / SAMPLE_FILE
+    def kept_file(self, version: Version, name: str) -> Path | None:
+        """Return what was stored beside a version's model; None where there is none."""
+        path = self._stored(version) / name
         return path if path.is_file() else None
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
@@ -286,26 +281,13 @@ class MlflowRegistry:
             created = self._client.get_model_version(version.name, str(version.number))
             return mlflow_client.folder(self._client, created)
 
-    def _experiment(self, name: str) -> str:
-        found = self._client.get_experiment_by_name(name)
-        if found is not None:
-            if found.lifecycle_stage == "deleted":
-                self._client.restore_experiment(found.experiment_id)
-            return str(found.experiment_id)
-        location = (self._artifacts / name).as_uri()
-        return str(self._client.create_experiment(name, artifact_location=location))
-
     def _settle(self, run_id: str) -> bool:
         """Return whether a pending import was removed; one that reached its version is finished."""
         if self._client.search_model_versions(f"run_id = '{run_id}'"):
-            self._finish(run_id)
+            _finish(self._client, run_id)
             return False
         self._remove(run_id)
         return True
-
-    def _finish(self, run_id: str) -> None:
-        self._client.set_tag(run_id, _IMPORT_TAG, _DONE)
-        self._client.set_terminated(run_id, "FINISHED")
 
     def _remove(self, run_id: str) -> None:
         run = self._client.get_run(run_id)
@@ -316,6 +298,11 @@ class MlflowRegistry:
         self._client.set_tag(run_id, _IMPORT_TAG, "abandoned")
         self._client.set_terminated(run_id, "KILLED")
         self._client.delete_run(run_id)
+
+
+def _finish(client: MlflowClient, run_id: str) -> None:
+    client.set_tag(run_id, _IMPORT_TAG, _DONE)
+    client.set_terminated(run_id, "FINISHED")
 
 
 def _stage(aliases: tuple[str, ...]) -> Stage:

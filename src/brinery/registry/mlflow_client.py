@@ -144,6 +144,23 @@ def aliases(client: MlflowClient, name: str) -> dict[int, tuple[str, ...]]:
     return found
 
 
+def experiment(client: MlflowClient, name: str, *, artifacts: Path) -> str:
+    """Return the id of a model's experiment, made or brought back where it is not there.
+
+    Args:
+        client: of the registry.
+        name: of the model.
+        artifacts: the folder under which a new one keeps its files.
+    """
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        if found.lifecycle_stage == "deleted":
+            client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+    location = (artifacts / name).as_uri()
+    return str(client.create_experiment(name, artifact_location=location))
+
+
 def folder(client: MlflowClient, version: ModelVersion) -> Path:
     """Return the model directory of a version, where it lies on this machine."""
     uri = client.get_model_version_download_uri(version.name, version.version)

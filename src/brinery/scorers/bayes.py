@@ -82,7 +82,7 @@ class CountBayes(Struct, Model, frozen=True, kw_only=True, tag=True):
         if self.threshold is None or self.threshold < 0:
             raise Declined("a sparse table in which 0 would count as 1")
         values = (finite(data.values) > self.threshold).astype(np.float64)
-        return Sparse(data.starts, data.columns, values, data.width)
+        return Sparse(data.starts, data.columns, values, width=data.width)
 
 
 class CategoryBayes(Struct, Model, frozen=True, kw_only=True, tag=True, dict=True):

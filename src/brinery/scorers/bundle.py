@@ -1,29 +1,34 @@
 """A scorer's file: its plan and arrays in the safetensors format, which holds data and no code.
 
 It is written in the model's process, which nobody trusts, and read in ours: every node checks its
-own figures when it is made, so that no index leads outside of an array. The arrays stay where the
-file is mapped; processes that read the same file share its memory.
+own figures when it is made, so that no index leads outside of an array. The arrays of a large file
+stay where it is mapped, and processes that read the same file share its memory; a small one is
+copied. What is mapped is the file that was opened: another in its place changes nothing. A file
+that is cut or rewritten in place would, so that registries write each once and never again.
 
 Source: https://huggingface.co/docs/safetensors (the format).
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import mmap
+import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from brinery.errors import CorruptModel
+from brinery.errors import CorruptModel, ModelFileChanged
 from brinery.scorers.catalog import NODES
 from brinery.scorers.data import Array
 from brinery.scorers.interface import require
 from brinery.scorers.plan import Plan
 
 _ALIGNMENT = 64
+_COPIED_BYTES = 1 << 20
 _LENGTH = 8
 # Models that ask those within them for two answers: within each other, they double the work.
 _TWICE = frozenset({"OneAgainstOne", "OneAgainstRest", "Thresholded"})
@@ -81,17 +86,24 @@ def write(plan: Plan, path: Path) -> None:
             stream.write(array.tobytes())
 
 
-def read(path: Path) -> Plan:
+def read(path: Path, *, sha256: str | None = None) -> Plan:
     """Return the plan of a file, its arrays where the file is mapped.
 
+    Args:
+        path: of the file.
+        sha256: of the bytes that are meant; None where any are.
+
     Raises:
+        ModelFileChanged: its bytes are others.
         CorruptModel: it is no such file, or its figures do not fit together.
     """
     try:
-        with path.open("rb") as stream:
-            mapped = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        tensors = _tensors(mapped)
-        return _decoded(tensors)
+        content = _content(path)
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise ModelFileChanged(
+                f"{path.name} is not the file that was compared", hint="import the model again"
+            )
+        return _decoded(_tensors(content))
     except (
         *(OSError, ValueError, KeyError, TypeError, AttributeError, IndexError),
         *(ArithmeticError, RecursionError, msgspec.MsgspecError),
@@ -101,8 +113,16 @@ def read(path: Path) -> Plan:
         ) from None
 
 
-def _tensors(mapped: mmap.mmap) -> dict[str, Array]:
-    """Return the arrays of a mapped file by name: none is large that is not so in the file."""
+def _content(path: Path) -> bytes | mmap.mmap:
+    """Return the bytes of a file, mapped where they are many."""
+    with path.open("rb") as stream:
+        if os.fstat(stream.fileno()).st_size <= _COPIED_BYTES:
+            return stream.read()
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _tensors(mapped: bytes | mmap.mmap) -> dict[str, Array]:
+    """Return the arrays of a file by name: none is large that is not so in the file."""
     length = int.from_bytes(mapped[:_LENGTH], "little")
     start = _LENGTH + length
     entries = msgspec.json.decode(mapped[_LENGTH:start], type=dict[str, _Entry])

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from brinery.records.text_enum import TextEnum
 from brinery.scorers import kernel
-from brinery.scorers.data import Array, Data, dense
+from brinery.scorers.data import Array, Data, dense, single
 from brinery.scorers.interface import (
     Answer,
     Model,
@@ -182,8 +182,7 @@ def _levels(trees: Trees, depths: Array) -> kernel.Levels:
 
 def _singles(data: Data) -> Array:
     """Return the table that is compared: (n_rows, n_features) float32."""
-    with np.errstate(over="ignore"):
-        return dense(data).astype(np.float32)
+    return single(dense(data))
 
 
 def _chances(sums: Array, meaning: Meaning) -> Array:

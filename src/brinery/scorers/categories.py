@@ -106,7 +106,7 @@ class OneHot(Struct, Step, frozen=True, kw_only=True, tag=True):
             np.cumsum(np.count_nonzero(ones, axis=1), out=starts[1:])
         values = np.empty(len(columns))
         values.fill(1.0)
-        table = Sparse(starts, columns, values, self.width)
+        table = Sparse(starts, columns, values, width=self.width)
         return table if self.sparse else table.dense()
 
     def trace(self, origins: Origins) -> Origins:

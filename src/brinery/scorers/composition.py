@@ -116,7 +116,7 @@ class Weight(Struct, Step, frozen=True, tag=True):
     def transform(self, data: Data) -> Data:
         """Return the products."""
         if isinstance(data, Sparse):
-            return Sparse(data.starts, data.columns, data.values * self.weight, data.width)
+            return Sparse(data.starts, data.columns, data.values * self.weight, width=data.width)
         return dense(data) * self.weight
 
     def trace(self, origins: Origins) -> Origins:

@@ -124,7 +124,7 @@ class Sparse:
         width: count of columns.
     """
 
-    def __init__(self, starts: Array, columns: Array, values: Array, width: int) -> None:
+    def __init__(self, starts: Array, columns: Array, values: Array, *, width: int) -> None:
         self._held = starts, columns, values
         self.width = width
 
@@ -167,7 +167,7 @@ class Sparse:
         """Return some rows that follow each other."""
         starts = self.starts[start : stop + 1]
         held = slice(int(starts[0]), int(starts[-1]))
-        return Sparse(starts - starts[0], self.columns[held], self.values[held], self.width)
+        return Sparse(starts - starts[0], self.columns[held], self.values[held], width=self.width)
 
     def select(self, places: Array) -> Sparse:
         """Return some columns, in their order here; one may be there several times."""
@@ -179,7 +179,7 @@ class Sparse:
         columns = new[before[taken] + np.arange(len(taken))]
         held = np.bincount(self.rows()[taken], minlength=self.n_rows)
         starts = np.concatenate([[0], np.cumsum(held)])
-        return Sparse(starts, columns, self.values[taken], len(places))
+        return Sparse(starts, columns, self.values[taken], width=len(places))
 
     def dense(self, *, absent: float = 0.0) -> Array:
         """Return it with its zeros: (n_rows, width).
@@ -396,9 +396,11 @@ def beside(parts: Sequence[Data]) -> Data:
     """
     if len(parts) == 1:
         return parts[0]
-    _check_size(rows_of(parts[0]), sum(map(width_of, parts)))
     if not any(isinstance(part, Columns) and _holds_text(part) for part in parts):
-        return np.concatenate([dense(part) for part in parts], axis=1)
+        tables = [dense(part) for part in parts]
+        _check_size(len(tables[0]), sum([table.shape[1] for table in tables]))
+        return np.concatenate(tables, axis=1)
+    _check_size(rows_of(parts[0]), sum(map(width_of, parts)))
     names: list[str] = []
     arrays: list[Array] = []
     for part in parts:
@@ -435,7 +437,7 @@ def sparse(data: Data) -> Sparse:
     rows, columns = np.nonzero(table)
     counts = np.bincount(rows, minlength=len(table))
     starts = np.concatenate([[0], np.cumsum(counts)])
-    return Sparse(starts, columns, table[rows, columns], table.shape[1])
+    return Sparse(starts, columns, table[rows, columns], width=table.shape[1])
 
 
 def sparse_beside(parts: Sequence[Data]) -> Sparse:

@@ -48,7 +48,7 @@ class Binarize(Struct, Step, frozen=True, kw_only=True, tag=True):
         above = finite(doubles(data.values)) > self.threshold
         counts = np.bincount(data.rows()[above], minlength=data.n_rows)
         starts = np.concatenate([[0], np.cumsum(counts)])
-        return Sparse(starts, data.columns[above], np.ones(int(starts[-1])), data.width)
+        return Sparse(starts, data.columns[above], np.ones(int(starts[-1])), width=data.width)
 
     def trace(self, origins: Origins) -> Origins:
         """Return that no output tells the value that it comes of."""
@@ -95,7 +95,7 @@ class Discretize(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
             starts = (
                 np.arange(0, (n_rows + 1) * width, width) if width else np.zeros(n_rows + 1, int)
             )
-            return Sparse(starts, columns.ravel(), np.ones(columns.size), count)
+            return Sparse(starts, columns.ravel(), np.ones(columns.size), width=count)
         found = np.zeros((n_rows, count))
         found[np.arange(n_rows)[:, np.newaxis], columns] = 1.0
         return found

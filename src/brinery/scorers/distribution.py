@@ -198,7 +198,7 @@ class Quantiles(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
             found[chosen] = self._shares(values[chosen], place)
         ends = self.quantiles[0, table.columns], self.quantiles[-1, table.columns]
         found = self._distributed(values, found, ends=ends)
-        return Sparse(table.starts, table.columns, found, table.width)
+        return Sparse(table.starts, table.columns, found, width=table.width)
 
     def trace(self, origins: Origins) -> Origins:
         """Return the same columns, taken back by their quantiles."""

@@ -96,7 +96,7 @@ class Apply(Struct, Step, frozen=True, kw_only=True, tag=True):
         if isinstance(data, Sparse):
             if not self.takes_sparse or self.function not in _SPARSE:
                 raise Declined("a sparse table")
-            return Sparse(data.starts, data.columns, self._apply(data.values), data.width)
+            return Sparse(data.starts, data.columns, self._apply(data.values), width=data.width)
         return self._apply(data)
 
     def _apply(self, data: Data) -> Array:

@@ -102,9 +102,8 @@ def _received(found: Any) -> Data:
         rows = found.tocsr()
         if not rows.has_canonical_format and _repeats(rows):
             raise Declined("a sparse table with a column twice in a row")
-        return Sparse(
-            rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data, rows.shape[1]
-        )
+        starts, columns = rows.indptr.astype(np.int64), rows.indices.astype(np.int64)
+        return Sparse(starts, columns, rows.data, width=rows.shape[1])
     if isinstance(found, pd.DataFrame):
         names = tuple(map(str, found.columns))
         arrays = tuple(_column(found.iloc[:, place]) for place in range(len(names)))

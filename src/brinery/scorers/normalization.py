@@ -67,7 +67,7 @@ class Normalize(Struct, Step, frozen=True, kw_only=True, tag=True):
                 lengths = np.bincount(rows, weights=sizes, minlength=table.n_rows)
                 lengths = np.sqrt(lengths) if squared else lengths
         lengths[lengths == 0.0] = 1.0
-        return Sparse(table.starts, table.columns, values / lengths[rows], table.width)
+        return Sparse(table.starts, table.columns, values / lengths[rows], width=table.width)
 
     def trace(self, origins: Origins) -> Origins:
         """Return that no output comes of one input alone."""

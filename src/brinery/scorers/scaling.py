@@ -95,7 +95,7 @@ def _stretched(values: Array, *, factor: float, shift: float) -> Array:
 def _scaled(table: Sparse, factors: Array) -> Sparse:
     """Return a sparse table with each column times its factor, as scikit-learn scales one."""
     values = unbounded(table.values) * factors[table.columns]
-    return Sparse(table.starts, table.columns, values, table.width)
+    return Sparse(table.starts, table.columns, values, width=table.width)
 
 
 def read_standard_scaler(scaler: Any, _: Reader) -> Step:

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from brinery.errors import CorruptModel
 from brinery.flavors import answers
-from brinery.pickles.digest import digest
 from brinery.records.fast_path import FastPath
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
@@ -27,16 +25,12 @@ class StoredScorer:
         classes: names of classes that the model does not tell; none where it does.
 
     Raises:
-        CorruptModel: the file is another than the one that was compared, or is damaged.
-        ModelFileError: it cannot be read.
+        ModelFileChanged: the file is another than the one that was compared.
+        CorruptModel: it is damaged.
     """
 
     def __init__(self, path: Path, *, record: FastPath, classes: tuple[Scalar, ...] = ()) -> None:
-        if digest(path) != record.sha256:
-            raise CorruptModel(
-                f"{path.name} is not the file that was compared", hint="import the model again"
-            )
-        self.scorer = Scorer(bundle.read(path))
+        self.scorer = Scorer(bundle.read(path, sha256=record.sha256))
         self._classes = classes
 
     def score(self, table: pa.Table) -> Scores:

@@ -137,7 +137,7 @@ class WeighTerms(Struct, Step, frozen=True, kw_only=True, tag=True):
                 values = finite(np.log(values) + 1.0)
         if self.rarity is not None:
             values = values * self.rarity[table.columns]
-        table = Sparse(table.starts, table.columns, values, table.width)
+        table = Sparse(table.starts, table.columns, values, width=table.width)
         return table if self.norm is None else _normalized(table, self.norm)
 
     def trace(self, origins: Origins) -> Origins:
@@ -185,7 +185,7 @@ def _added(
     """
     n_rows = len(sizes)
     if not len(places):
-        return Sparse(np.zeros(n_rows + 1, dtype=np.int64), places, np.zeros(0), width)
+        return Sparse(np.zeros(n_rows + 1, dtype=np.int64), places, np.zeros(0), width=width)
     if n_rows > 1:
         places = places + np.repeat(np.arange(n_rows) * width, sizes)
     if amounts is None:
@@ -209,14 +209,14 @@ def _added(
     starts = np.zeros(n_rows + 1, dtype=np.int64)
     if n_rows == 1:
         starts[1] = len(kept)
-        return Sparse(starts, kept, counts, width)
+        return Sparse(starts, kept, counts, width=width)
     rows, columns = np.divmod(kept, width)
     np.cumsum(np.bincount(rows, minlength=n_rows), out=starts[1:])
-    return Sparse(starts, columns, counts, width)
+    return Sparse(starts, columns, counts, width=width)
 
 
 def _ones(table: Sparse) -> Sparse:
-    return Sparse(table.starts, table.columns, np.ones(len(table.columns)), table.width)
+    return Sparse(table.starts, table.columns, np.ones(len(table.columns)), width=table.width)
 
 
 def _normalized(table: Sparse, norm: Norm) -> Sparse:
@@ -228,7 +228,7 @@ def _normalized(table: Sparse, norm: Norm) -> Sparse:
     if norm is Norm.L2:
         totals = np.sqrt(totals)
     totals[totals == 0] = 1.0
-    return Sparse(table.starts, table.columns, values / totals[rows], table.width)
+    return Sparse(table.starts, table.columns, values / totals[rows], width=table.width)
 
 
 def read_count_vectorizer(vectorizer: Any, _: Reader) -> Step:

@@ -36,12 +36,17 @@ _log = logging.getLogger("brinery.serve")
 _INLINE_S = 0.002
 _FIRST_ROW_S = _INLINE_S / 64
 # A batch of several requests is given up after so many times what it should take, and no sooner
-# than this; then each request is asked by itself, so that none waits for another's row.
-_PATIENCE = 20.0
+# than this; then each request is asked by itself, so that none waits for another's row. So is one
+# by itself that others wait for; it comes again after them, and has twice as long.
+_PATIENCE = 10.0
 _LEAST_PATIENCE_S = 1.0
+_LOOK_S = 0.1
 _NAMES = ("the registered version", "what is served")
-# What another time might be answered.
-_IN_TIME = ("not-ready", ModelProcessTimeout.code)
+_NOT_READY = "not-ready"
+# What took too long, of itself or because others waited.
+_TOO_LONG = (_NOT_READY, ModelProcessTimeout.code)
+# What is the same for whoever asks.
+_FOR_ALL = ("model-not-loaded", "server-ending")
 
 _SCORER, _MODEL = "scorer", "model"
 
@@ -65,8 +70,9 @@ class Answerer:
         self._reference = endpoint.version.reference
         self._pace = Pace(_FIRST_ROW_S)
         rows, jobs = endpoint.max_batch_rows, endpoint.max_queue
-        self._here = Lane(self._score_here, max_rows=rows, max_jobs=jobs)
-        self._there = Lane(self._score_there, max_rows=rows, max_jobs=jobs)
+        self._here = Lane(self._score_here, late=self._late, max_rows=rows, max_jobs=jobs)
+        self._there = Lane(self._score_there, late=self._late, max_rows=rows, max_jobs=jobs)
+        self._hurrying: asyncio.TimerHandle | None = None
         self._closed = False
 
     @property
@@ -147,12 +153,7 @@ class Answerer:
         limit_s = self._endpoint.timeout_s
         waits_s = limit_s if timeout_s is None else min(limit_s, timeout_s)
         job = Job(batch, loop.create_future(), timeout_s=waits_s, exchange=exchange)
-        if self._scorer is None:
-            self._ask_library(job)
-        else:
-            self._here.add(job)
-            if self._here.busy:
-                job.watch(self._late)
+        (self._there if self._scorer is None else self._here).add(job)
         return job.scores
 
     async def close(self) -> None:
@@ -162,13 +163,9 @@ class Answerer:
         await self._holder.close()
         await self._there.close()
 
-    def _ask_library(self, job: Job) -> None:
-        self._there.add(job)
-        job.watch(self._late)
-
     def _late(self, job: Job) -> Problem:
-        if not self.ready:
-            return unavailable("not-ready", "the model is being loaded")
+        if not (self.ready or job.tries):
+            return unavailable(_NOT_READY, "the model is being loaded")
         message = f"the model did not answer within {job.timeout_s:g} seconds"
         return Problem(HTTPStatus.GATEWAY_TIMEOUT, ModelProcessTimeout.code, message)
 
@@ -177,8 +174,6 @@ class Answerer:
         if self._pace.expected_s(batch.n_rows) <= _INLINE_S:
             self._settle(jobs, self._tried(batch))
             return None
-        for job in jobs:
-            job.watch(self._late)
         return self._score_beside(jobs, batch)
 
     async def _score_beside(self, jobs: list[Job], batch: Batch) -> None:
@@ -191,7 +186,7 @@ class Answerer:
                 job.give(share)
         elif len(jobs) == 1:
             try:
-                self._ask_library(jobs[0])
+                self._there.add(jobs[0])
             except Problem as problem:
                 jobs[0].refuse(problem)
         else:
@@ -216,46 +211,63 @@ class Answerer:
         return scores
 
     async def _score_there(self, jobs: list[Job]) -> None:
-        """Ask for several requests at once; where that fails, for each by itself.
+        """Ask for requests at once; where that fails or takes too long, for each by itself.
 
         A row on which the model hangs keeps only its own request waiting: what takes long by
-        itself too is asked for last, with all the time that it has.
+        itself too comes again after those who wait for it, and has as long as nobody does.
         """
-        if len(jobs) > 1:
-            n_rows = sum(job.batch.n_rows for job in jobs)
-            short_s = max(_LEAST_PATIENCE_S, _PATIENCE * self._holder.pace.expected_s(n_rows))
-            if await self._given(jobs, short_s):
-                return
-            jobs = [job for job in jobs if not await self._given([job], short_s)]
-        for job in jobs:
-            await self._given([job], None)
+        several = len(jobs) > 1
+        n_rows = sum(job.batch.n_rows for job in jobs)
+        patience_s = max(_LEAST_PATIENCE_S, _PATIENCE * self._holder.pace.expected_s(n_rows))
+        self._hurry_in(patience_s * 2 ** jobs[0].tries, anyway=several)
+        try:
+            answered = await self._given(jobs)
+        finally:
+            if self._hurrying is not None:
+                self._hurrying.cancel()
+        if not answered:
+            self._there.again(jobs, first=several)
 
-    async def _given(self, jobs: list[Job], short_s: float | None) -> bool:
-        """Answer or refuse jobs by the library; returns whether they need not be asked again.
+    def _hurry_in(self, time_s: float, *, anyway: bool) -> None:
+        """Give up what is scored after a time, where others wait for it or anyway."""
+        loop = asyncio.get_running_loop()
+        self._hurrying = loop.call_later(time_s, self._hurry, time_s, anyway)
 
-        Args:
-            jobs: one, or several that are asked at once.
-            short_s: how long that may take, before their deadlines; None for as long as they wait.
-        """
-        wanted = [job for job in jobs if not job.scores.done()]
+    def _hurry(self, patience_s: float, anyway: bool) -> None:  # noqa: FBT001 - of a timer
+        if not self._holder.ready:
+            self._hurry_in(patience_s, anyway=anyway)
+        elif anyway or self._there.wanted:
+            self._holder.give_up()
+        else:
+            self._hurry_in(_LOOK_S, anyway=anyway)
+
+    async def _given(self, jobs: list[Job]) -> bool:
+        """Answer or refuse jobs by the library; returns whether they need not be asked again."""
+        wanted = [job for job in jobs if job.wanted]
         if not wanted:
             return True
-        now = asyncio.get_running_loop().time()
-        left_s = max(0.0, max(job.deadline for job in wanted) - now)
-        time_s = left_s if short_s is None else min(short_s, left_s)
+        deadline = max(job.deadline for job in wanted)
+        clock = asyncio.get_running_loop().time
         batch = joined([job.batch for job in wanted])
         table = await asyncio.to_thread(batch.table) if batch.bulky else batch.table()
         try:
-            scores = await self._holder.score(table, timeout_s=time_s)
+            scores = await self._holder.score(table, timeout_s=max(0.0, deadline - clock()))
         except Problem as problem:
-            cut = problem.code in _IN_TIME
-            if len(wanted) > 1 or (cut and time_s < left_s):
-                return False
-            wanted[0].refuse(self._late(wanted[0]) if cut else problem)
-            return True
+            return self._refused(wanted, problem, in_time=clock() < deadline)
         self._on_batch(Scored(self._reference, _MODEL, batch.n_rows))
         for job, share in zip(wanted, shares(scores, wanted), strict=True):
             job.give(share)
+        return True
+
+    def _refused(self, jobs: list[Job], problem: Problem, *, in_time: bool) -> bool:
+        """Refuse jobs that were asked together, unless another try may tell them apart."""
+        too_long = problem.code in _TOO_LONG
+        if problem.code not in _FOR_ALL and (len(jobs) > 1 or (too_long and in_time)):
+            for job in jobs:
+                job.tries += problem.code == ModelProcessTimeout.code and len(jobs) == 1
+            return False
+        for job in jobs:
+            job.refuse(self._late(job) if too_long else problem)
         return True
 
 

@@ -6,27 +6,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Sequence
-from http import HTTPStatus
 
-import msgspec
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
-
-from brinery.serve import openapi, paths
+from brinery.serve import paths
 from brinery.serve.answered import Answered, Observer
 from brinery.serve.bridge import Bridge
-from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, ManifestFile
 from brinery.serve.metrics import REFRESH_S, Metrics
 from brinery.serve.models import Models
-from brinery.serve.page import Page
-from brinery.serve.problems import Problem
 from brinery.serve.request_ids import HEADER, RequestIds
+from brinery.serve.rest import rest
 from brinery.serve.rsgi import Exchange, Scope
-from brinery.serve.scoring import Scoring, unexpected
+from brinery.serve.scoring import Scoring
 
 _log = logging.getLogger("brinery.serve")
 
@@ -57,7 +47,7 @@ class Application:
         self._request_ids = RequestIds()
         self._models = Models(manifest, on_batch=self._metrics.batch)
         self._scoring = Scoring(manifest, self._observers, self._request_ids)
-        self._rest = Bridge(_rest(self._models, self._metrics))
+        self._rest = Bridge(rest(self._models, self._metrics))
         self._refreshing: asyncio.Task[None] | None = None
         self._file = file
         self._looking: asyncio.Task[None] | None = None
@@ -120,139 +110,15 @@ class Application:
 
     async def _look(self, file: ManifestFile) -> None:
         """Serve what the manifest says, as often as it is replaced."""
+        told = ""
         while True:
             try:
                 manifest = await asyncio.to_thread(file.changed)
                 if manifest is not None:
                     self._models.apply(manifest)
-            except (OSError, msgspec.MsgspecError):
-                _log.exception("the manifest cannot be read; what is served stays")
+                told = ""
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at again
+                if str(error) != told:
+                    told = str(error)
+                    _log.error("the manifest cannot be read, what is served stays: %s", error)
             await asyncio.sleep(_LOOK_S)
-
-
-def _rest(models: Models, metrics: Metrics) -> Starlette:
-    page = Page()
-
-    async def health(_: Request) -> Response:
-        return _json({"status": "ok"})
-
-    async def ready(_: Request) -> Response:
-        return _readiness(models)
-
-    async def model(request: Request) -> Response:
-        slot = models.targets.get(request.path_params["name"])
-        endpoint = None if slot is None else models.endpoint_of(slot)
-        if slot is None or endpoint is None:
-            raise HTTPException(HTTPStatus.NOT_FOUND)
-        return _json({**describe(endpoint), "fault": slot.fault})
-
-    async def listed(_: Request) -> Response:
-        return _json({"models": models.listed()})
-
-    async def api(_: Request) -> Response:
-        return _json(openapi.document(_first(models)))
-
-    async def measured(request: Request) -> Response:
-        metrics.refresh(models)
-        accept = request.headers.get("accept", "")
-        content, media = await asyncio.to_thread(metrics.text, accept)
-        return Response(content, headers={"content-type": media})
-
-    async def root(_: Request) -> Response:
-        return RedirectResponse("/docs")
-
-    rest = Starlette(
-        routes=[
-            Route("/", root),
-            Route("/health", health),
-            Route("/ping", health),
-            Route("/ready", ready),
-            Route("/metrics", measured),
-            Route("/v1/models", listed),
-            Route("/v1/models/{name}", model),
-            Route("/openapi.json", api),
-            Route("/docs", page.document),
-            Route("/docs/assets/{path:path}", page.file),
-        ],
-        exception_handlers={HTTPException: _refused, Exception: _failed},
-    )
-    rest.router.redirect_slashes = False  # it would send to whatever host the request names
-    return rest
-
-
-def _first(models: Models) -> Endpoint:
-    for slot in models.targets.values():
-        endpoint = models.endpoint_of(slot)
-        if endpoint is not None:
-            return endpoint
-    raise HTTPException(HTTPStatus.NOT_FOUND)
-
-
-def _readiness(models: Models) -> Response:
-    """Return whether every model that is loaded can answer."""
-    shown = []
-    for slot in models.targets.values():
-        served = slot.current
-        if served is None:
-            continue
-        if not served.answerer.ready:
-            served.answerer.load_soon()
-            detail = served.answerer.fault or "the model is being loaded"
-            return _problem(
-                Problem(
-                    HTTPStatus.SERVICE_UNAVAILABLE,
-                    "not-ready",
-                    detail if models.single else f"{served.endpoint.version.reference}: {detail}",
-                    retry_after_s=1,
-                )
-            )
-        shown.append({"model": served.key[0], "version": served.key[1]})
-    single = shown[0] if models.single and shown else {"models": shown}
-    return _json({"status": "ready", **single})
-
-
-def describe(endpoint: Endpoint) -> dict[str, object]:
-    """Return what `/v1/models/{name}` says of a version."""
-    version, candidate = endpoint.version, endpoint.candidate
-    evaluation = candidate.evaluation
-    return {
-        "name": version.name,
-        "version": version.number,
-        "aliases": version.aliases,
-        "stage": version.stage,
-        "type": candidate.description.type,
-        "model": candidate.description.outline,
-        "classes": candidate.description.classes,
-        "metrics": evaluation.metrics if evaluation else {},
-        "signature": candidate.signature,
-        "data": candidate.data,
-        "environment": candidate.environment,
-        "sha256": candidate.origin.sha256,
-        "created": version.created,
-    }
-
-
-def _json(value: object) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")
-
-
-def _problem(problem: Problem) -> Response:
-    return Response(problem.body(), status_code=problem.status, headers=dict(problem.headers()))
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    refused = error if isinstance(error, HTTPException) else HTTPException(500)
-    status = HTTPStatus(refused.status_code)
-    return _problem(
-        Problem(
-            status,
-            status.phrase.lower().replace(" ", "-"),
-            status.description,
-            hint="/docs lists what there is",
-            headers=refused.headers,
-        )
-    )
-
-
-async def _failed(_: Request, __: Exception) -> Response:
-    return _problem(unexpected())

@@ -1,15 +1,17 @@
-"""The rows of a request, checked: row by row as they came, or column by column."""
+"""The rows of a request, checked: row by row as they came, or column by column, or in Arrow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from brinery.records.signature import ColumnType
 
-_ARROW = {
+ARROW = {
     ColumnType.INTEGER: pa.int64(),
     ColumnType.NUMBER: pa.float64(),
     ColumnType.STRING: pa.string(),
@@ -27,10 +29,12 @@ class Batch:
         types: column name to type, in the order of the signature.
         n_rows: how many rows there are.
         rows: (n_rows,) each a tuple of a value per column, None for a missing one.
-        columns: column name to (n_rows,) values; one of the two is given.
+        columns: column name to (n_rows,) values.
+        arrays: column name to (n_rows,) an array of the type in `ARROW`, text also as a dictionary;
+            one of the three is given.
     """
 
-    __slots__ = ("_columns", "_rows", "n_rows", "types")
+    __slots__ = ("_arrays", "_columns", "_rows", "n_rows", "types")
 
     def __init__(
         self,
@@ -39,20 +43,25 @@ class Batch:
         *,
         rows: list[tuple[Any, ...]] | None = None,
         columns: Mapping[str, Sequence[Any]] | None = None,
+        arrays: Mapping[str, pa.Array] | None = None,
     ) -> None:
         self.types = types
         self.n_rows = n_rows
         self._rows = rows
         self._columns = columns
+        self._arrays = arrays
 
     @property
     def bulky(self) -> bool:
         """Return whether it is scored by itself: to join its columns with others' costs more."""
-        return self.n_rows > _BULKY and self._columns is not None
+        return self.n_rows > _BULKY and (self._columns is not None or self._arrays is not None)
 
     @property
     def values(self) -> Mapping[str, Sequence[Any]]:
-        """Return column name to (n_rows,) values."""
+        """Return column name to (n_rows,) values; numbers of arrays have NaN for a missing one."""
+        if self._columns is None and self._arrays is not None:
+            arrays = self._arrays
+            self._columns = {n: _values(arrays[n], kind) for n, kind in self.types.items()}
         if self._columns is None:
             self._columns = dict(zip(self.types, zip(*self._rows or (), strict=True), strict=True))
         return self._columns
@@ -61,14 +70,17 @@ class Batch:
     def rows(self) -> list[tuple[Any, ...]]:
         """Return a tuple of values per row."""
         if self._rows is None:
-            columns = self.values
+            columns = self.values if self._arrays is None else _lists(self._arrays)
             self._rows = list(zip(*[columns[name] for name in self.types], strict=True))
         return self._rows
 
     def table(self) -> pa.Table:
         """Return them as an Arrow table: (n_rows, n_columns)."""
-        values = self.values
-        arrays = [pa.array(values[name], type=_ARROW[kind]) for name, kind in self.types.items()]
+        if self._arrays is not None:
+            arrays = [_decoded(self._arrays[name]) for name in self.types]
+        else:
+            values = self.values
+            arrays = [pa.array(values[name], type=ARROW[kind]) for name, kind in self.types.items()]
         return pa.table(arrays, names=list(self.types))
 
 
@@ -91,3 +103,23 @@ def of_table(types: Mapping[str, ColumnType], table: pa.Table) -> Batch:
         for name in types
     }
     return Batch(types, table.num_rows, columns=columns)
+
+
+def _values(array: pa.Array, kind: ColumnType) -> Any:
+    """Return an array as a scorer takes it: numbers at once, text as objects that are shared."""
+    if pa.types.is_dictionary(array.type):
+        known = np.append(array.dictionary.to_numpy(zero_copy_only=False), [None])
+        return known.take(pc.fill_null(array.indices, len(known) - 1).to_numpy())
+    if kind in (ColumnType.STRING, ColumnType.DATETIME):
+        return array.to_pylist()
+    if kind is ColumnType.BOOLEAN and array.null_count:
+        array = array.cast(pa.float64())
+    return array.to_numpy(zero_copy_only=False)
+
+
+def _lists(arrays: Mapping[str, pa.Array]) -> dict[str, list[Any]]:
+    return {name: array.to_pylist() for name, array in arrays.items()}
+
+
+def _decoded(array: pa.Array) -> pa.Array:
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array

@@ -81,8 +81,7 @@ async def read(
         Problem: 413 where it is larger than the limit, before it is read if it says so; 400 where
             the client is gone; 408 where it takes too long.
     """
-    stated = headers.get("content-length", "")
-    length = int(stated) if stated.isascii() and stated.isdigit() else None
+    length = _length(headers)
     if length is not None and length > limit:
         raise _too_large(limit)
     task = patience.begin()
@@ -102,8 +101,7 @@ async def read(
 
 async def drain(headers: RequestHeaders, exchange: Exchange) -> None:
     """Read what is left of a body and drop it, within bounds; nothing where the client waits."""
-    stated = headers.get("content-length", "")
-    vast = stated.isdigit() and int(stated) > _DRAIN_BYTES
+    vast = (_length(headers) or 0) > _DRAIN_BYTES
     if vast or headers.get("expect", "").lower() == "100-continue":
         return
     drained = 0
@@ -113,6 +111,12 @@ async def drain(headers: RequestHeaders, exchange: Exchange) -> None:
                 drained += len(part)
                 if drained > _DRAIN_BYTES:
                     break
+
+
+def _length(headers: RequestHeaders) -> int | None:
+    """Return how long a body says that it is; None where it does not."""
+    stated = headers.get("content-length", "")
+    return int(stated) if stated.isascii() and stated.isdigit() else None
 
 
 async def _parts(exchange: Exchange, limit: int) -> bytes:

@@ -78,6 +78,18 @@ class Reader:
             pointer=self._pointer(row, name) if row is not None else None,
         )
 
+    def fault(self, column: Column, value: Any, *, row: int) -> FieldError | None:
+        """Return what is wrong with a value; None where nothing is."""
+        try:
+            self._value(column, value, None if self._rules.unknown_categories else _known(column))
+        except _Wrong as wrong:
+            return self._fault(_Refused(row, column, value, wrong))
+        return None
+
+    def may_be_missing(self, column: Column) -> bool:
+        """Return whether values of a column may be missing."""
+        return column.nullable or (self._rules.unknown_categories and column.categories is not None)
+
     def batch(
         self,
         values: Mapping[str, Sequence[Any]],
@@ -130,9 +142,7 @@ class Reader:
 
     def _value(self, column: Column, value: Any, known: frozenset[Any] | None) -> Any:
         if value is None or (self._rules.mlflow and _is_nan(value)):
-            if column.nullable or (
-                self._rules.unknown_categories and column.categories is not None
-            ):
+            if self.may_be_missing(column):
                 return None
             raise _Wrong("missing-value", "may not be missing: the model does not fill it in")
         if self._rules.mlflow:
@@ -229,11 +239,19 @@ def _boolean(value: Any) -> bool:
 def _datetime(value: Any) -> datetime:
     if type(value) is not str:
         raise _other_type(ColumnType.DATETIME, value)
+    read = moment(value)
+    if read is None:
+        raise _Wrong("wrong-type", "takes a time as in 2026-01-31T12:00:00")
+    return read
+
+
+def moment(text: str) -> datetime | None:
+    """Return the time that a text states, in UTC without a zone; None where it states none."""
     try:
-        read = datetime.fromisoformat(value)
+        read = datetime.fromisoformat(text)
         return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
     except (ValueError, OverflowError):
-        raise _Wrong("wrong-type", "takes a time as in 2026-01-31T12:00:00") from None
+        return None
 
 
 _READERS: dict[ColumnType, Callable[[Any], Any]] = {
@@ -256,7 +274,8 @@ _PLAIN: dict[ColumnType, set[type]] = {
 
 def _coerced(column: Column, value: Any) -> Any:
     """Return text that states a number as that number."""
-    if type(value) is str and column.type in (ColumnType.INTEGER, ColumnType.NUMBER):
+    numeric = column.type in (ColumnType.INTEGER, ColumnType.NUMBER)
+    if numeric and type(value) is str and "_" not in value:
         for number in (int, float):
             with suppress(ValueError):
                 return number(value)

@@ -30,12 +30,7 @@ def decode(body: bytes) -> Any:
             is meant no one can tell. The detail says where.
     """
     if not body.strip():
-        raise Problem(
-            HTTPStatus.BAD_REQUEST,
-            "empty-body",
-            "the body is empty",
-            hint="/docs has an example to send",
-        )
+        raise empty_body()
     try:
         value = msgspec.json.decode(body)
     except RecursionError:
@@ -45,6 +40,16 @@ def decode(body: bytes) -> Any:
     if body.count(b'":') != sum(1 for _ in _keys(value)):
         _check_keys(body)
     return value
+
+
+def empty_body() -> Problem:
+    """Return the problem of a body without a byte."""
+    return Problem(
+        HTTPStatus.BAD_REQUEST,
+        "empty-body",
+        "the body is empty",
+        hint="/docs has an example to send",
+    )
 
 
 def _decode_leniently(body: bytes, reason: str) -> Any:

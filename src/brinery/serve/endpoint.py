@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from brinery.pickles.limits import Limits
 from brinery.records.version import Candidate, Version
-from brinery.specs.settings import UnknownCategories
+from brinery.specs.categories import UnknownCategories
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):

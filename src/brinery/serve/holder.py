@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
+from threading import Event
 
 import pyarrow as pa
 
@@ -24,6 +25,7 @@ from brinery.errors import (
     NotServable,
     PredictionRefused,
 )
+from brinery.flavors import naming
 from brinery.flavors.model_process import DEFAULT_TIMEOUT_S, ModelProcess
 from brinery.pickles import attempts
 from brinery.records.scores import Scores
@@ -55,6 +57,7 @@ class Holder:
         self._loading: Future[ModelProcess | None] | None = None
         self._closed = False
         self._told: set[str] = set()
+        self._clock: asyncio.Timeout | None = None
         self.fault: str | None = None
         self.starts = 0  # of the process, those that succeeded
         self.pace = Pace(_FIRST_ROW_S)
@@ -111,11 +114,13 @@ class Holder:
             raise unavailable("server-ending", "the server is ending")
         if timeout_s is None:
             timeout_s = self._endpoint.timeout_s
-        scoring = self._thread.submit(self._score, table, time.monotonic() + timeout_s)
+        given_up = Event()
+        scoring = self._thread.submit(self._score, table, given_up)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s) as self._clock:
                 return await asyncio.wrap_future(scoring)
         except TimeoutError:
+            given_up.set()
             if not self.ready:
                 raise unavailable("not-ready", "the model is being loaded") from None
             if scoring.running():
@@ -128,6 +133,13 @@ class Holder:
             raise unavailable(
                 error.code, "the model's process ended while it scored; it is being started again"
             ) from None
+        finally:
+            self._clock = None
+
+    def give_up(self) -> None:
+        """End what is being scored, as if its time were over."""
+        if self._clock is not None and not self._clock.expired():
+            self._clock.reschedule(asyncio.get_running_loop().time())
 
     async def close(self) -> None:
         """End the process, whatever it does, and the thread."""
@@ -143,12 +155,14 @@ class Holder:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
 
-    def _score(self, table: pa.Table, deadline: float) -> Scores:
+    def _score(self, table: pa.Table, given_up: Event) -> Scores:
         process = self._load()
         if process is None:
             reason = self.fault or "its process was ended"
             raise unavailable("model-not-loaded", f"the model could not be loaded: {reason}")
-        if time.monotonic() > deadline:
+        # Whoever gives it up says so first and then kills a process that is there: what follows
+        # is either not begun or ended.
+        if given_up.is_set():
             raise TimeoutError
         began = time.monotonic()
         try:
@@ -222,7 +236,7 @@ def _accelerate(process: ModelProcess, endpoint: Endpoint) -> None:
     """Have the scorer within the process answer, where it was compared with its library."""
     fast = endpoint.version.fast_path
     if fast is not None and fast.partial:
-        columns = process.inputs(endpoint.candidate.signature)
+        columns = naming.inputs(process.description, endpoint.candidate.signature)
         told = process.accelerate(COMPILER, columns=columns, steps=fast.library)
         if told.reason:
             _log.error("%s is scored by its library: %s", endpoint.version.reference, told.reason)

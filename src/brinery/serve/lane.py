@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -28,9 +28,23 @@ class Job:
         scores: where they are awaited.
         timeout_s: how long its client waits.
         exchange: of its client; None where nobody may hang up.
+
+    Attributes:
+        alone: whether it is scored with no other.
+        tries: how often it was given up for others that waited.
     """
 
-    __slots__ = ("_expiry", "_watch", "batch", "deadline", "exchange", "scores", "timeout_s")
+    __slots__ = (
+        "_expiry",
+        "_watch",
+        "alone",
+        "batch",
+        "deadline",
+        "exchange",
+        "scores",
+        "timeout_s",
+        "tries",
+    )
 
     def __init__(
         self,
@@ -45,8 +59,15 @@ class Job:
         self.timeout_s = timeout_s
         self.deadline = scores.get_loop().time() + timeout_s
         self.exchange = exchange
+        self.alone = batch.bulky
+        self.tries = 0
         self._expiry: asyncio.TimerHandle | None = None
         self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Return whether somebody still waits for it."""
+        return not self.scores.done()
 
     def give(self, scores: Scores) -> None:
         """Answer it."""
@@ -64,7 +85,7 @@ class Job:
         Args:
             late: says why it was not answered in time.
         """
-        if self._expiry is not None:
+        if self._expiry is not None or self.scores.done():
             return
         loop = asyncio.get_running_loop()
         self._expiry = loop.call_at(self.deadline, self._expire, late)
@@ -96,16 +117,21 @@ class Lane:
 
     Args:
         work: scores a batch of jobs.
+        late: says why a job was not answered in time.
         max_rows: of a batch; a job that has more is a batch of its own.
         max_jobs: how many may wait.
     """
 
-    def __init__(self, work: Work, *, max_rows: int, max_jobs: int) -> None:
+    def __init__(
+        self, work: Work, *, late: Callable[[Job], Problem], max_rows: int, max_jobs: int
+    ) -> None:
         self._work = work
+        self._late = late
         self._max_rows = max_rows
         self._max_jobs = max_jobs
         self._waiting: deque[Job] = deque()
         self._called = False
+        self._closed = False
         self._busy: asyncio.Task[None] | None = None
 
     @property
@@ -114,9 +140,9 @@ class Lane:
         return len(self._waiting)
 
     @property
-    def busy(self) -> bool:
-        """Return whether a batch is being scored that others wait for."""
-        return self._busy is not None
+    def wanted(self) -> bool:
+        """Return whether somebody waits for one of them."""
+        return any(job.wanted for job in self._waiting)
 
     def add(self, job: Job) -> None:
         """Have a job done.
@@ -124,9 +150,32 @@ class Lane:
         Raises:
             Problem: 503 where too many wait already.
         """
+        if self._closed:
+            raise _ending()
+        if len(self._waiting) >= self._max_jobs:
+            self._waiting = deque(job for job in self._waiting if job.wanted)
         if len(self._waiting) >= self._max_jobs:
             raise unavailable("queue-full", f"{self._max_jobs} requests wait already")
         self._waiting.append(job)
+        if self._busy is not None:
+            job.watch(self._late)
+        self._call()
+
+    def again(self, jobs: Sequence[Job], *, first: bool) -> None:
+        """Have jobs that were tried done after all, each by itself.
+
+        Args:
+            jobs: in their order.
+            first: whether before all that wait, else after them.
+        """
+        for job in jobs:
+            job.alone = True
+            if self._closed:
+                job.refuse(_ending())
+        if first:
+            self._waiting.extendleft(reversed(jobs))
+        else:
+            self._waiting.extend(jobs)
         self._call()
 
     def _call(self) -> None:
@@ -140,8 +189,14 @@ class Lane:
         jobs = self._taken()
         if not jobs:
             return
-        under_way = self._work(jobs)
+        under_way = None
+        try:
+            under_way = self._work(jobs)
+        except Exception as error:  # noqa: BLE001 - who waits is told, whatever it is
+            _refuse(jobs, error)
         if under_way is not None:
+            for job in (*jobs, *self._waiting):
+                job.watch(self._late)
             self._busy = asyncio.get_running_loop().create_task(self._finish(under_way, jobs))
         elif self._waiting:
             self._call()
@@ -150,8 +205,7 @@ class Lane:
         try:
             await under_way
         except Exception as error:  # noqa: BLE001 - who waits is told, whatever it is
-            for job in jobs:
-                job.refuse(error)
+            _refuse(jobs, error)
         finally:
             self._busy = None
         if self._waiting:
@@ -163,25 +217,34 @@ class Lane:
         n_rows = 0
         while self._waiting:
             job = self._waiting[0]
-            if job.scores.done():
+            if not job.wanted:
                 self._waiting.popleft()
                 continue
-            alone = job.batch.bulky
-            if jobs and (alone or n_rows + job.batch.n_rows > self._max_rows):
+            if jobs and (job.alone or n_rows + job.batch.n_rows > self._max_rows):
                 break
             n_rows += job.batch.n_rows
             jobs.append(self._waiting.popleft())
-            if alone:
+            if job.alone:
                 break
         return jobs
 
     async def close(self) -> None:
         """Refuse what waits, and let what is under way end."""
-        while self._waiting:
-            self._waiting.popleft().refuse(unavailable("server-ending", "the server is ending"))
+        self._closed = True
+        _refuse(self._waiting, _ending())
+        self._waiting.clear()
         if self._busy is not None:
             with suppress(Exception):
                 await self._busy
+
+
+def _refuse(jobs: Iterable[Job], error: BaseException) -> None:
+    for job in jobs:
+        job.refuse(error)
+
+
+def _ending() -> Problem:
+    return unavailable("server-ending", "the server is ending")
 
 
 def shares(scores: Scores, jobs: Sequence[Job]) -> list[Scores]:

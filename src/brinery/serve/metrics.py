@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -19,7 +20,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-import brinery
 from brinery.serve import paths
 from brinery.serve.answered import Answered, Scored
 from brinery.serve.models import Models
@@ -206,7 +206,7 @@ class _Gauges:
             ["version"],
             multiprocess_mode="livemax",
             registry=registry,
-        ).labels(brinery.__version__).set(1)
+        ).labels(metadata.version("brinery")).set(1)
         self._shown: set[tuple[str, str, str, str]] = set()
 
     def refresh(self, models: Models) -> None:

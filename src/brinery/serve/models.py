@@ -17,8 +17,9 @@ from typing import NamedTuple
 from brinery.serve.answered import BatchObserver
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer
-from brinery.serve.problems import Problem, unavailable
+from brinery.serve.problems import Problem, unavailable, unexpected
 from brinery.serve.served import Protocol, Served
+from brinery.serve.single import key
 
 _log = logging.getLogger("brinery.serve")
 
@@ -55,8 +56,10 @@ class Slot:
         """
         if self.current is None:
             self.coming = self.wanted
-            served = await self._models.load(self.wanted)
-            self.current, self.coming = served, None
+            try:
+                self.current = await self._models.load(self.wanted)
+            finally:
+                self.coming = None
             self.want(self.wanted)  # it may have moved meanwhile
         return self.current
 
@@ -87,8 +90,8 @@ class Slot:
                 try:
                     served = await self._models.load(key)
                     await served.answerer.check()
-                except Problem as problem:
-                    self._failed(key, problem.detail)
+                except Exception as error:  # noqa: BLE001 - whatever it is, what answers stays
+                    self._failed(key, error)
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._moved.wait(), _AGAIN_S)
                     continue
@@ -96,6 +99,7 @@ class Slot:
                     self._switch(served)
         finally:
             self._replacing = self.coming = None
+            self._models.tidy()
 
     def _switch(self, served: Served) -> None:
         before, self.current, self.fault = self.current, served, None
@@ -103,12 +107,13 @@ class Slot:
             _log.warning("%s answers in place of %s", _shown(served.key), _shown(before.key))
             self._models.release(before)
 
-    def _failed(self, key: Key, reason: str) -> None:
+    def _failed(self, key: Key, error: Exception) -> None:
+        problem = error if isinstance(error, Problem) else unexpected()
+        reason = problem.detail
         stays = "" if self.current is None else f"; {_shown(self.current.key)} stays"
-        fault = f"{_shown(key)} could not be loaded: {reason}{stays}"
-        if fault != self.fault:
-            self.fault = fault
-            _log.error("%s", fault)
+        before, self.fault = self.fault, f"{_shown(key)} could not be loaded: {reason}{stays}"
+        if self.fault != before:
+            _log.error("%s", self.fault)
 
 
 class Route(NamedTuple):
@@ -136,6 +141,8 @@ class Models:
         self._offers: dict[Key, Offer] = {}
         self._loaded: dict[Key, Served] = {}
         self._building: dict[Key, asyncio.Task[Served]] = {}
+        self._weighing: set[asyncio.Task[None]] = set()
+        self._leaving: list[Served] = []
         self._limit_bytes = manifest.memory_limit_bytes
         self.targets: dict[str, Slot] = {}
         self._others: dict[str, Slot] = {}
@@ -158,8 +165,7 @@ class Models:
         self._set(manifest)
         for target in manifest.targets:
             self.targets[target.name].want((target.name, target.number))
-        for served in self.loaded():
-            self.release(served)
+        self.tidy()
 
     @property
     def single(self) -> Slot | None:
@@ -220,6 +226,9 @@ class Models:
             served = self._kept(await asyncio.to_thread(Served, offer.endpoint, self._on_batch))
             served.answerer.load_soon()
             self._make_room(served)
+            weighing = asyncio.get_running_loop().create_task(self._weigh(served))
+            self._weighing.add(weighing)
+            weighing.add_done_callback(self._weighing.discard)
             return served
         finally:
             del self._building[key]
@@ -230,15 +239,32 @@ class Models:
             return
         if self._loaded.get(served.key) is served:
             del self._loaded[served.key]
+        self._leaving = [one for one in self._leaving if not one.closed]
+        self._leaving.append(served)
         served.retire()
+
+    def tidy(self) -> None:
+        """Let every version go that no path needs."""
+        for served in self.loaded():
+            self.release(served)
 
     async def close(self) -> None:
         """Let everything go, what is under way answered."""
-        await asyncio.gather(*(served.answerer.close() for served in self._loaded.values()))
+        for slot in self._slots():
+            slot.drop()
+        for task in (*self._building.values(), *self._weighing):
+            task.cancel()
+        await asyncio.gather(*(served.close() for served in (*self.loaded(), *self._leaving)))
 
     def _kept(self, served: Served) -> Served:
         self._loaded[served.key] = served
         return served
+
+    async def _weigh(self, newest: Served) -> None:
+        """Make room again when a version has taken what it takes."""
+        with suppress(Problem):
+            await newest.answerer.warm()
+        self._make_room(newest)
 
     def _make_room(self, newest: Served) -> None:
         """Let go what was longest unused until the rest fits."""
@@ -273,18 +299,23 @@ class Models:
             self.targets[target.name] = slot
             routes[f"/v1/models/{target.name}/predict"] = Route(slot, Protocol.OWN)
             routes[f"/invocations/{target.name}"] = Route(slot, Protocol.MLFLOW)
+            routes[f"/v2/models/{target.name}/infer"] = Route(slot, Protocol.OPEN)
         if self.single is not None:
             routes["/invocations"] = Route(self.single, Protocol.MLFLOW)
+            endpoint = self.endpoint_of(self.single)
+            if endpoint is not None:
+                routes[f"/{key(endpoint)}"] = Route(self.single, Protocol.SINGLE)
         for offer in manifest.offers:
-            key = (offer.name, offer.number)
+            version = (offer.name, offer.number)
             for selector, alias in _selectors(offer):
-                path = f"/v1/models/{offer.name}/{selector}"
+                path = f"{offer.name}/{selector}"
                 slot = others.get(path)
                 if slot is None:
-                    slot = Slot(self, key, follows=alias)
+                    slot = Slot(self, version, follows=alias)
                 self._others[path] = slot
-                slot.want(key)
-                routes[f"{path}/predict"] = Route(slot, Protocol.OWN)
+                slot.want(version)
+                routes[f"/v1/models/{path}/predict"] = Route(slot, Protocol.OWN)
+                routes[f"/v2/models/{path}/infer"] = Route(slot, Protocol.OPEN)
         self.routes = routes
         for gone in before.keys() - self.targets.keys():
             before[gone].drop()

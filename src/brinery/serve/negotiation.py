@@ -6,9 +6,9 @@ question was. What was agreed is kept: clients say the same again and again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from brinery.records.scores import Scores
 from brinery.serve import coding
@@ -24,9 +24,11 @@ Write = Callable[[Asked, Scores], bytes]
 # What curl sends when it is told nothing is read as JSON too.
 _READ_AS_JSON = ("", "application/x-www-form-urlencoded", "text/json")
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
-_ANY = ("", "*/*", "application/*")
+_ANY = ("", "*/*")
 _SHOWN = 60
+# How much is kept, and up to which length: a client may say anything, and ever something else.
 _KEPT = 256
+_KEPT_LENGTH = 400
 
 
 class Terms(NamedTuple):
@@ -36,13 +38,27 @@ class Terms(NamedTuple):
         decode: takes the compression off a body, within a limit; None where there is none.
         read: understands it.
         write: makes the answer.
-        headers: of the answer.
+        headers: of the answer; read when it is written.
+        vast: whether a small body may take long to read.
     """
 
     decode: coding.Decode | None
     read: Read
     write: Write
     headers: Headers
+    vast: bool = False
+
+
+class Forms(Protocol):
+    """What a route reads and writes."""
+
+    def terms(self, headers: RequestHeaders) -> Terms:
+        """Return what a request's headers ask for.
+
+        Raises:
+            Problem: 415 for a body that is not read here, 406 for an answer that is not written.
+        """
+        ...
 
 
 class Family:
@@ -52,14 +68,21 @@ class Family:
         readers: media type to reader; the first is meant where none is said.
         writers: media type to writer, as above.
         headers: of every answer.
+        vast: media types of which a small body may take long to read.
     """
 
     def __init__(
-        self, readers: Mapping[str, Read], writers: Mapping[str, Write], *, headers: Headers
+        self,
+        readers: Mapping[str, Read],
+        writers: Mapping[str, Write],
+        *,
+        headers: Headers,
+        vast: Collection[str] = (),
     ) -> None:
         self._readers = readers
         self._writers = writers
         self._headers = headers
+        self._vast = vast
         self._agreed: dict[tuple[str, str, str], Terms] = {}
 
     def terms(self, headers: RequestHeaders) -> Terms:
@@ -76,7 +99,9 @@ class Family:
         found = self._agreed.get(key)
         if found is None:
             found = self._agree(*key)
-            if len(self._agreed) < _KEPT:
+            if sum(map(len, key)) <= _KEPT_LENGTH:
+                if len(self._agreed) >= _KEPT:
+                    self._agreed.clear()
                 self._agreed[key] = found
         return found
 
@@ -89,6 +114,7 @@ class Family:
             self._readers[media],
             self._writers[answer],
             [("content-type", answer), *self._headers],
+            media in self._vast,
         )
 
     def _media(self, content_type: str) -> str:
@@ -115,10 +141,9 @@ class Family:
         for name, quality in wanted:
             if quality <= 0:
                 continue
-            if name in _ANY:
-                return media if media in self._writers else next(iter(self._writers))
-            if name in self._writers:
-                return name
+            fits = [one for one in self._writers if _fits(one, name)]
+            if fits:
+                return media if media in fits else fits[0]
         raise Problem(
             HTTPStatus.NOT_ACCEPTABLE,
             "not-acceptable",
@@ -139,6 +164,11 @@ def _preference(part: str) -> tuple[str, float]:
             except ValueError:
                 quality = 0.0
     return name.strip(), quality
+
+
+def _fits(media: str, wanted: str) -> bool:
+    """Return whether a media type is one that is wanted: itself, or one of several."""
+    return wanted in _ANY or media == wanted or wanted == f"{media.partition('/')[0]}/*"
 
 
 def _listed(names: Mapping[str, object]) -> str:

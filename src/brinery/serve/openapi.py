@@ -7,9 +7,14 @@ from typing import Any
 
 from brinery.records.evaluation import PredictionType
 from brinery.records.signature import Column, ColumnType, Output, Scalar
+from brinery.serve import arrow_stream, csv_text, parquet
 from brinery.serve.endpoint import Endpoint
+from brinery.serve.negotiation import JSON
+from brinery.serve.open_inference import OCTETS, outputs_of
 from brinery.serve.problems import MEDIA_TYPE
-from brinery.specs.settings import UnknownCategories
+from brinery.serve.single import key
+from brinery.serve.tensors import DATATYPES, OF_COLUMN
+from brinery.specs.categories import UnknownCategories
 
 _MAX_ENUM = 200
 
@@ -22,8 +27,13 @@ _JSON_TYPES: dict[ColumnType, dict[str, Any]] = {
 }
 
 
-def document(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the document."""
+def document(endpoint: Endpoint, *, alone: bool = True) -> dict[str, Any]:
+    """Return the document.
+
+    Args:
+        endpoint: of a model.
+        alone: whether the server has no other: then it answers under paths without its name, too.
+    """
     version, candidate = endpoint.version, endpoint.candidate
     return {
         "openapi": "3.1.0",
@@ -32,7 +42,7 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
             "version": str(version.number),
             "summary": candidate.description.outline,
         },
-        "paths": _paths(endpoint),
+        "paths": _paths(endpoint) if alone else _named(_paths(endpoint), endpoint),
         "components": {"schemas": _schemas(endpoint)},
     }
 
@@ -40,7 +50,8 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
 def _paths(endpoint: Endpoint) -> dict[str, Any]:
     name = endpoint.version.name
     example = endpoint.candidate.signature.example
-    own = {"oneOf": [_ref("PredictRequest"), _ref("Row")]}
+    own = {"oneOf": [_ref("PredictRequest"), _ref("PredictColumns"), _ref("Row")]}
+    v2 = f"/v2/models/{name}"
     return {
         endpoint.predict_path: {
             "post": _scoring(
@@ -49,6 +60,17 @@ def _paths(endpoint: Endpoint) -> dict[str, Any]:
                 schema=own,
                 example={"rows": [example]},
                 answer="PredictResponse",
+                read=_TABLES,
+                written=_TABLES,
+            )
+        },
+        f"/{key(endpoint)}": {
+            "post": _scoring(
+                key(endpoint),
+                "Predict for one row, and answer that alone",
+                schema=_ref("Row"),
+                example=example,
+                answer="SingleResponse",
             )
         },
         "/invocations": {
@@ -58,11 +80,45 @@ def _paths(endpoint: Endpoint) -> dict[str, Any]:
                 schema=_ref("InvocationsRequest"),
                 example={"dataframe_records": [example]},
                 answer="InvocationsResponse",
+                read=_CSV,
             )
+        },
+        f"{v2}/infer": {
+            "post": _scoring(
+                "infer",
+                "Predict, as a client of KServe, Triton or MLServer asks",
+                schema=_ref("InferenceRequest"),
+                example={"inputs": _tensors(endpoint)},
+                answer="InferenceResponse",
+                read=_BYTES,
+                written=_BYTES,
+                refusal={JSON: {"schema": _ref("InferenceError")}},
+            )
+        },
+        "/v2": {"get": _reading("server", "What the server is", answer="InferenceServer")},
+        "/v2/health/live": {"get": _reading("live", "Whether the server runs", answer="Live")},
+        "/v2/health/ready": {
+            "get": _reading("v2Ready", "Whether every model can answer", answer="InferenceReady")
+        },
+        v2: {"get": _reading("metadata", "Its inputs and outputs", answer="InferenceModel")},
+        f"{v2}/ready": {
+            "get": _reading("modelReady", "Whether it can answer", answer="InferenceReady")
         },
         "/health": {"get": _reading("health", "Whether the server runs", answer="Health")},
         "/ready": {
             "get": _reading("ready", "Whether the model is loaded", answer="Ready", may_wait=True)
+        },
+        "/metrics": {
+            "get": {
+                "operationId": "metrics",
+                "summary": "What was counted, for Prometheus",
+                "responses": {
+                    "200": {
+                        "description": "The answer",
+                        "content": {"text/plain": {"schema": {"type": "string"}}},
+                    }
+                },
+            }
         },
         f"/v1/models/{name}": {
             "get": _reading("model", "Its version, signature and metrics", answer="Model")
@@ -70,14 +126,37 @@ def _paths(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
+def _named(paths: dict[str, Any], endpoint: Endpoint) -> dict[str, Any]:
+    """Return the paths of a model that is not alone: each has its name."""
+    bare, single = "/invocations", f"/{key(endpoint)}"
+    own = f"{bare}/{endpoint.version.name}"
+    return {own if path == bare else path: v for path, v in paths.items() if path != single}
+
+
+# What a body may be beside JSON, or an answer where it is asked for by `accept`.
+_CSV: dict[str, Any] = {csv_text.MEDIA_TYPE: {"schema": {"type": "string"}}}
+_BYTES: dict[str, Any] = {OCTETS: {}}
+_TABLES: dict[str, Any] = {arrow_stream.MEDIA_TYPE: {}, parquet.MEDIA_TYPE: {}, **_CSV}
+
+
 def _scoring(
-    operation: str, summary: str, *, schema: dict[str, Any], example: Any, answer: str
+    operation: str,
+    summary: str,
+    *,
+    schema: dict[str, Any],
+    example: Any,
+    answer: str,
+    read: dict[str, Any] | None = None,
+    written: dict[str, Any] | None = None,
+    refusal: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
+    refused = refusal or {MEDIA_TYPE: {"schema": _ref("Problem")}}
     refusals = {
-        "400": "The body is empty or not JSON",
+        "400": "The body is empty, or not what it is sent as",
         "405": "Another method than POST",
-        "413": "The body is too large",
-        "415": "The body is not sent as JSON",
+        "406": "The answer is asked for in a form that it does not have",
+        "413": "The body is too large, or becomes it when it is read",
+        "415": "The body is sent in a form that is not read",
         "422": "The values are not what the model takes; each fault names its row and column",
         "503": "The model is not there now",
         "504": "The model did not answer in time",
@@ -87,11 +166,14 @@ def _scoring(
         "summary": summary,
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": schema, "example": example}},
+            "content": {JSON: {"schema": schema, "example": example}, **(read or {})},
         },
         "responses": {
-            "200": _answer("The predictions", answer),
-            **{status: _problem(meaning) for status, meaning in refusals.items()},
+            "200": _answer("The predictions", answer, written),
+            **{
+                status: {"description": meaning, "content": refused}
+                for status, meaning in refusals.items()
+            },
         },
     }
 
@@ -105,8 +187,9 @@ def _reading(
     return {"operationId": operation, "summary": summary, "responses": responses}
 
 
-def _answer(meaning: str, schema: str) -> dict[str, Any]:
-    return {"description": meaning, "content": {"application/json": {"schema": _ref(schema)}}}
+def _answer(meaning: str, schema: str, others: dict[str, Any] | None = None) -> dict[str, Any]:
+    content = {JSON: {"schema": _ref(schema)}, **(others or {})}
+    return {"description": meaning, "content": content}
 
 
 def _problem(meaning: str) -> dict[str, Any]:
@@ -132,6 +215,8 @@ def _schemas(endpoint: Endpoint) -> dict[str, Any]:
             "examples": [signature.example],
         },
         "PredictRequest": _object({"rows": array_of_rows}),
+        "PredictColumns": _object({"columns": {"type": "object"}}),
+        "SingleResponse": _object({key(endpoint): _value(endpoint)}),
         "PredictResponse": _object(
             {
                 "predictions": {"type": "array", "items": _prediction(endpoint)},
@@ -151,6 +236,7 @@ def _schemas(endpoint: Endpoint) -> dict[str, Any]:
                 "version": {"type": "integer"},
             }
         ),
+        **_inference(endpoint),
         "Model": {"type": "object", "required": ["name", "version", "signature", "metrics"]},
         "Problem": _problem_schema(),
     }
@@ -209,6 +295,58 @@ def _value(endpoint: Endpoint) -> dict[str, Any]:
     if description.type is PredictionType.REGRESSION:
         return {"type": ["number", "null"]}
     return {"enum": list(description.classes)} if description.classes else {}
+
+
+def _tensors(endpoint: Endpoint) -> list[dict[str, Any]]:
+    """Return the example as tensors, one per column."""
+    signature = endpoint.candidate.signature
+    return [
+        {
+            "name": column.name,
+            "shape": [1],
+            "datatype": OF_COLUMN[column.type],
+            "data": [signature.example.get(column.name)],
+        }
+        for column in signature.columns
+    ]
+
+
+def _inference(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the schemas of the Open Inference Protocol."""
+    text = {"type": "string"}
+    shape = {"type": "array", "items": {"type": "integer"}}
+    datatype = {"enum": list(DATATYPES)}
+    described = _object({"name": text, "datatype": datatype, "shape": shape})
+    tensor = {**described, "properties": {**described["properties"], "data": {"type": "array"}}}
+    request = _object({"inputs": {"type": "array", "minItems": 1, "items": tensor}})
+    output = _object({"name": {"enum": list(outputs_of(endpoint))}})
+    outputs = {"type": ["array", "null"], "items": output}
+    request["properties"] |= {"id": _nullable(text), "outputs": outputs}
+    return {
+        "InferenceRequest": request,
+        "InferenceResponse": _object(
+            {
+                "model_name": {"type": "string", "const": endpoint.version.name},
+                "model_version": text,
+                "outputs": {"type": "array", "items": tensor},
+            }
+        ),
+        "InferenceError": _object({"error": text}),
+        "InferenceServer": _object(
+            {"name": text, "version": text, "extensions": {"type": "array", "items": text}}
+        ),
+        "InferenceModel": _object(
+            {
+                "name": text,
+                "versions": {"type": "array", "items": text},
+                "platform": text,
+                "inputs": {"type": "array", "items": described},
+                "outputs": {"type": "array", "items": described},
+            }
+        ),
+        "InferenceReady": _object({"ready": {"type": "boolean"}}),
+        "Live": _object({"live": {"type": "boolean"}}),
+    }
 
 
 def _invocations() -> dict[str, Any]:

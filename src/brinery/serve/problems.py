@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
 from msgspec import Struct
+
+_log = logging.getLogger("brinery.serve")
 
 MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 100
@@ -110,4 +114,15 @@ def invalid(faults: Sequence[FieldError]) -> Problem:
         f"{faults[0].sentence}{more}",
         errors=faults,
         hint="/docs lists the columns, their types and their categories",
+    )
+
+
+def unexpected() -> Problem:
+    """Return the problem of a fault of ours, which is logged under the id it names."""
+    fault = uuid.uuid4().hex[:12]
+    _log.exception("fault %s", fault)
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "fault",
+        f"a fault of the server, logged under {fault}",
     )

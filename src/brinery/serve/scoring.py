@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import re
 import time
-import uuid
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -15,16 +14,17 @@ from brinery.serve.answered import Answered, Observer
 from brinery.serve.asked import Asked
 from brinery.serve.manifest import Manifest
 from brinery.serve.models import Route
-from brinery.serve.negotiation import Terms
-from brinery.serve.problems import Problem
+from brinery.serve.negotiation import JSON, Terms
+from brinery.serve.open_inference import error_of
+from brinery.serve.problems import Problem, unexpected
 from brinery.serve.request_ids import HEADER, RequestIds
-from brinery.serve.rsgi import Exchange, RequestHeaders, Scope
-
-_log = logging.getLogger("brinery.serve")
+from brinery.serve.rsgi import Exchange, Headers, RequestHeaders, Scope
+from brinery.serve.served import Protocol
 
 # What is larger is worked on beside the loop, which has others to answer.
 _INLINE_BYTES = 100_000
 _INLINE_ROWS = 1000
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{0,9})?")
 
 
 class Scoring:
@@ -62,7 +62,7 @@ class Scoring:
             with route.slot.current or await route.slot.served() as served:
                 reference = served.endpoint.version.reference
                 terms = served.families[route.protocol].terms(headers)
-                small = terms.decode is None and n_bytes <= _INLINE_BYTES
+                small = terms.decode is None and n_bytes <= _INLINE_BYTES and not terms.vast
                 asked = terms.read(content) if small else await self._read(terms, content)
                 n_rows = asked.batch.n_rows
                 scores = await served.answerer.score(
@@ -75,8 +75,9 @@ class Scoring:
             problem = error if isinstance(error, Problem) else unexpected()
             if content is None:
                 await body.drain(headers, exchange)
-            status, code, answer = problem.status.value, problem.code, problem.body()
-            answer_headers = [*problem.headers(), (HEADER, request_id)]
+            status, code = problem.status.value, problem.code
+            answer, answer_headers = refused(problem, route.protocol)
+            answer_headers.append((HEADER, request_id))
             if reference:
                 answer_headers.append(("x-model-version", reference))
         exchange.response_bytes(status, answer_headers, answer)
@@ -116,15 +117,15 @@ async def _written(terms: Terms, asked: Asked, scores: Scores) -> bytes:
     return await asyncio.to_thread(terms.write, asked, scores)
 
 
-def unexpected() -> Problem:
-    """Return the problem of a fault of ours, which is logged under the id it names."""
-    fault = uuid.uuid4().hex[:12]
-    _log.exception("fault %s", fault)
-    return Problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "fault",
-        f"a fault of the server, logged under {fault}",
-    )
+def refused(problem: Problem, protocol: Protocol) -> tuple[bytes, Headers]:
+    """Return the body and the headers of a refusal, as those who speak a protocol have it."""
+    headers = problem.headers()
+    if protocol is Protocol.OPEN:
+        return error_of(problem), [
+            *(h for h in headers if h[0] != "content-type"),
+            ("content-type", JSON),
+        ]
+    return problem.body(), headers
 
 
 def _timeout_s(headers: RequestHeaders) -> float | None:
@@ -136,11 +137,8 @@ def _timeout_s(headers: RequestHeaders) -> float | None:
     said = headers.get("request-timeout", "")
     if not said:
         return None
-    try:
-        timeout_s = float(said)
-    except ValueError:
-        timeout_s = -1.0
-    if not 0 < timeout_s < float("inf"):
+    timeout_s = float(said) if _SECONDS.fullmatch(said) else 0.0
+    if not timeout_s:
         raise Problem(
             HTTPStatus.BAD_REQUEST,
             "malformed-timeout",

@@ -7,14 +7,19 @@ import time
 from enum import Enum
 from typing import Self
 
-from brinery.serve import answers
+from brinery.serve import answer_tables, answers, arrow_stream, csv_text, parquet
 from brinery.serve.answered import BatchObserver
 from brinery.serve.answerer import Answerer
+from brinery.serve.arrays import ArraysReader
+from brinery.serve.columns import Rules
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.invocations import InvocationsReader
-from brinery.serve.negotiation import JSON, Family
+from brinery.serve.negotiation import JSON, Family, Forms
+from brinery.serve.open_inference import InferenceForms
 from brinery.serve.rows import RowsReader
-from brinery.specs.settings import UnknownCategories
+from brinery.serve.rsgi import Headers
+from brinery.serve.single import SingleForm, key
+from brinery.specs.categories import UnknownCategories
 
 
 class Protocol(Enum):
@@ -22,6 +27,8 @@ class Protocol(Enum):
 
     OWN = "own"
     MLFLOW = "mlflow"
+    OPEN = "open-inference"
+    SINGLE = "single"
 
 
 class Served:
@@ -35,17 +42,7 @@ class Served:
     def __init__(self, endpoint: Endpoint, on_batch: BatchObserver | None = None) -> None:
         self.endpoint = endpoint
         self.answerer = Answerer(endpoint, on_batch)
-        signature = endpoint.candidate.signature
-        allow = endpoint.unknown_categories is UnknownCategories.ALLOW
-        headers = [("x-model-version", endpoint.version.reference)]
-        own = RowsReader(signature, unknown_categories=allow)
-        mlflow = InvocationsReader(signature)
-        self.families = {
-            Protocol.OWN: Family(
-                {JSON: own.asked}, {JSON: answers.OwnWriter(endpoint)}, headers=headers
-            ),
-            Protocol.MLFLOW: Family({JSON: mlflow.asked}, {JSON: answers.mlflow}, headers=headers),
-        }
+        self.families = _families(endpoint)
         self.key = (endpoint.version.name, endpoint.version.number)
         self.used = time.monotonic()
         self._users = 0
@@ -72,6 +69,57 @@ class Served:
         if self._users == 0:
             self._close()
 
-    def _close(self) -> None:
+    async def close(self) -> None:
+        """Close it now."""
+        await self._close()
+
+    @property
+    def closed(self) -> bool:
+        """Return whether nothing of it is left."""
+        return self._closing is not None and self._closing.done()
+
+    def _close(self) -> asyncio.Task[None]:
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(self.answerer.close())
+        return self._closing
+
+
+def _families(endpoint: Endpoint) -> dict[Protocol, Forms]:
+    """Return the forms of a version by who speaks them."""
+    signature = endpoint.candidate.signature
+    allow = endpoint.unknown_categories is UnknownCategories.ALLOW
+    rules, lenient = Rules(unknown_categories=allow), Rules(unknown_categories=True, mlflow=True)
+    limit = endpoint.max_body_bytes
+    arrays = ArraysReader(signature, rules, max_body_bytes=limit)
+    headers: Headers = [("x-model-version", endpoint.version.reference)]
+    own = RowsReader(signature, unknown_categories=allow).asked
+    mlflow_arrays = ArraysReader(signature, lenient, max_body_bytes=limit)
+    single = SingleForm(own, key(endpoint))
+    return {
+        Protocol.OWN: Family(
+            {
+                JSON: own,
+                arrow_stream.MEDIA_TYPE: arrow_stream.ArrowReader(arrays).asked,
+                parquet.MEDIA_TYPE: parquet.ParquetReader(signature, arrays).asked,
+                csv_text.MEDIA_TYPE: csv_text.CsvReader(signature, arrays, rules).asked,
+            },
+            {
+                JSON: answers.OwnWriter(endpoint),
+                arrow_stream.MEDIA_TYPE: answer_tables.arrow,
+                parquet.MEDIA_TYPE: answer_tables.parquet,
+                csv_text.MEDIA_TYPE: answer_tables.csv,
+            },
+            headers=headers,
+            vast=(parquet.MEDIA_TYPE,),
+        ),
+        Protocol.MLFLOW: Family(
+            {
+                JSON: InvocationsReader(signature).asked,
+                csv_text.MEDIA_TYPE: csv_text.CsvReader(signature, mlflow_arrays, lenient).asked,
+            },
+            {JSON: answers.mlflow},
+            headers=headers,
+        ),
+        Protocol.OPEN: InferenceForms(endpoint, arrays, headers=headers),
+        Protocol.SINGLE: Family({JSON: single.asked}, {JSON: single.answer}, headers=headers),
+    }

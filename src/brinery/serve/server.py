@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
-import shutil
 import socket
 import tempfile
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings, HTTP2Settings
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 
-from brinery.errors import AddressInUse, BrineryError, SettingsError
+from brinery.errors import AddressInUse, SettingsError
 from brinery.serve import access_log
-from brinery.serve.access_log import AccessLog
-from brinery.serve.app import Application
 from brinery.serve.manifest import Manifest, ManifestFile
-from brinery.serve.metrics import Metrics
 
 _log = logging.getLogger("brinery.serve")
 
 _LOOK_S = 0.5
-_DRAIN_S = 10
-# The variable by which the processes of a server find where they count together. It is set before
-# they start: the library looks at it when it is imported.
-_COUNTING = "PROMETHEUS_MULTIPROC_DIR"
+# How long requests that were taken have to be answered when the server is told to end: less than
+# the half minute that those who run containers wait before they kill.
+_DRAIN_S = 25
+_KILL_S = 1
+_POLL_S = 0.02
+_MAX_HEADERS_BYTES = 400_000
+# A server whose workers die so often in so many seconds is beyond help, and ends.
+_DEATHS = 10
+_DEATHS_S = 60.0
 
 
 def check_address(host: str, port: int) -> None:
@@ -88,7 +92,7 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="brinery-serve-") as folder:
         file = ManifestFile(Path(folder, "manifest"))
         file.write(manifest)
-        server = Server(
+        server = _Server(
             "brinery.serve.app",
             address=host,
             port=port,
@@ -97,32 +101,54 @@ def serve(
             websockets=False,
             log_level=LogLevels.warning,
             respawn_failed_workers=True,
-            workers_kill_timeout=_DRAIN_S,
+            workers_kill_timeout=_KILL_S,
+            http1_settings=HTTP1Settings(header_read_timeout=int(manifest.body_timeout_s * 1000)),
+            http2_settings=HTTP2Settings(max_headers_size=_MAX_HEADERS_BYTES),
         )
         server.on_startup(on_start)
         with _counted_together(workers) as counted, _Watch(file, changed):
             server.serve(target_loader=partial(_load, file, counted, log), wrap_loader=False)
 
 
+class _Server(MPServer):
+    """Granian's, which outlives a worker that dies again as soon as it was started again.
+
+    Granian ends where one dies twice within seconds, and the others with it.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._deaths: deque[float] = deque(maxlen=_DEATHS)
+
+    def _respawn_workers(self, workers: Any, *arguments: Any, **options: Any) -> None:
+        super()._respawn_workers(workers, *arguments, **options)
+        self._deaths.extend([time.monotonic()] * len(workers))
+        if len(self._deaths) < _DEATHS or self._deaths[-1] - self._deaths[0] > _DEATHS_S:
+            self.respawned_wrks.clear()
+
+    def _stop_workers(self) -> None:
+        """Wait until the workers have ended; kill those that have not in time."""
+        for worker in self.wrks:
+            worker.terminate()  # type: ignore[no-untyped-call]
+        end = time.monotonic() + _DRAIN_S
+        while any(one.inner.is_alive() for one in self.wrks) and time.monotonic() < end:
+            time.sleep(_POLL_S)
+        super()._stop_workers()  # type: ignore[no-untyped-call]
+
+
 @contextmanager
 def _counted_together(workers: int) -> Iterator[Path | None]:
     """Give the folder in which several workers count together; None where there is one."""
-    os.environ.pop(_COUNTING, None)
     if workers == 1:
         yield None
         return
-    folder = Path(tempfile.mkdtemp(prefix="brinery-metrics-"))
-    os.environ[_COUNTING] = str(folder)
-    try:
-        yield folder
-    finally:
-        del os.environ[_COUNTING]
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="brinery-metrics-", ignore_cleanup_errors=True) as path:
+        yield Path(path)
 
 
 def _load(file: ManifestFile, folder: Path | None, log: str | None) -> Any:
-    observers = [] if log is None else [AccessLog(log)]
-    return Application(file.read(), file=file, metrics=Metrics(folder), observers=observers)
+    """Return a worker's application, whose modules the process that starts workers never needs."""
+    return import_module("brinery.serve.worker").load(file, folder, log=log)
 
 
 class _Watch:
@@ -150,7 +176,7 @@ class _Watch:
                 if manifest is not None:
                     self._file.write(manifest)
                 told = ""
-            except (BrineryError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is asked for again
                 if str(error) != told:
                     told = str(error)
                     _log.error("what is to be served cannot be asked for: %s", error)

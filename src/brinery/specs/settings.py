@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brinery.errors import SettingsError
+from brinery.specs.categories import UnknownCategories
 from brinery.specs.names import nearest
-
-
-class UnknownCategories(StrEnum):
-    """What an endpoint does with a value that the model's encoder has never seen."""
-
-    REFUSE = "refuse"
-    ALLOW = "allow"
 
 
 class _Section(BaseModel):

@@ -1,8 +1,10 @@
-// The documentation page of one served model.
+// The documentation page of one served model: the only one, or the one that /docs/NAME names.
 //
-// Everything it shows is read from this server: the interface from /openapi.json, the figures from
+// Everything it shows is read from this server: the interface from its OpenAPI document, the figures from
 // the model's own address, the state from /ready. The form is made from the row schema; the server
 // alone judges a row, so what a visitor is told here is what a program is told.
+
+import { SNIPPETS, withRow } from "./snippets.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -17,6 +19,9 @@ function h(tag, attributes = {}, ...children) {
 }
 
 const SHOWN = 12; // of many classes or categories; the others are a click away
+
+const MODEL = location.pathname.match(/^\/docs\/([^/]+)$/)?.[1] ?? null;
+const DOCUMENT = MODEL === null ? "/openapi.json" : `/v1/models/${MODEL}/openapi.json`;
 
 const announce = (text) => { $("announcement").textContent = text; };
 
@@ -48,13 +53,13 @@ async function getJson(path) {
   return response.json().catch(() => fail("answered something that is not JSON."));
 }
 
-/** Return {predictPath, modelPath, columns, example, endpoints} as the OpenAPI document has them. */
+/** Return {predictPath, modelPath, columns, example, endpoints, calls} as the OpenAPI document has them. */
 function readInterface(openapi) {
   const paths = Object.entries(openapi.paths ?? {});
   const found = paths.find(([, item]) => item.post?.operationId === "predict")
     ?? paths.find(([path, item]) => item.post && path.endsWith("/predict"));
   const schema = openapi.components?.schemas?.Row;
-  if (!found || !schema?.properties) throw new Error("/openapi.json describes no model that can be called.");
+  if (!found || !schema?.properties) throw new Error(`${DOCUMENT} describes no model that can be called.`);
   const [predictPath, { post }] = found;
   const required = new Set(schema.required ?? []);
   return {
@@ -62,10 +67,20 @@ function readInterface(openapi) {
     modelPath: predictPath.replace(/\/predict$/, ""),
     columns: Object.entries(schema.properties).map(([name, property]) => readColumn(name, property, required.has(name))),
     example: schema.examples?.[0] ?? post.requestBody?.content?.["application/json"]?.example?.rows?.[0] ?? {},
+    calls: paths.map(([path, item]) => readCall(path, item.post)).filter((call) => call !== null),
     endpoints: paths.flatMap(([path, item]) => ["get", "post", "put", "patch", "delete"]
       .filter((method) => item[method])
       .map((method) => ({ method: method.toUpperCase(), path, summary: item[method].summary ?? "" }))),
   };
+}
+
+/** Return {path, model, body} of an endpoint that takes rows as JSON; null of any other. */
+function readCall(path, operation) {
+  const body = operation?.requestBody?.content?.["application/json"]?.example;
+  if (body === undefined) return null;
+  // Our own client asks this endpoint by the name of the model.
+  const model = path.match(/^\/v1\/models\/([^/]+)\/predict$/)?.[1] ?? null;
+  return { path, model, body };
 }
 
 function readColumn(name, property, required) {
@@ -330,47 +345,19 @@ function setUpForm(path, form, changed) {
 
 // ---------------------------------------------------------------- snippets
 
-const PYTHON_WORDS = new Map([[null, "None"], [true, "True"], [false, "False"]]);
-
-/** Return the row as lines of `"name": value`; a JSON string or number is a Python one, too. */
-function rowLines(row, indent, words = new Map()) {
-  const literal = (value) => words.get(value) ?? JSON.stringify(value);
-  return Object.entries(row).map(([name, value]) => `${indent}${JSON.stringify(name)}: ${literal(value)}`).join(",\n");
-}
-
-const SNIPPETS = {
-  curl: (url, row) => `curl -sS '${url}' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"rows": [{
-${rowLines(row, "    ").replaceAll("'", "'\\''")}
-  }]}'`,
-  python: (url, row) => `import json
-from urllib.request import Request, urlopen
-
-row = {
-${rowLines(row, "    ", PYTHON_WORDS)}
-}
-request = Request(
-    ${JSON.stringify(url)},
-    data=json.dumps({"rows": [row]}).encode(),
-    headers={"Content-Type": "application/json"},
-)
-with urlopen(request) as response:
-    print(json.load(response)["predictions"][0])`,
-  javascript: (url, row) => `const row = {
-${rowLines(row, "  ")}
-};
-const response = await fetch(${JSON.stringify(url)}, {
-  method: "POST",
-  headers: { "Content-Type": "application/json" },
-  body: JSON.stringify({ rows: [row] }),
-});
-console.log((await response.json()).predictions[0]);`,
-};
-
-function showSnippets(path, form) {
+/** Show how the chosen endpoint is called, with the row that the form holds. */
+function showSnippets({ calls, example }, form) {
   const { row } = readForm(form.fields);
-  for (const [name, write] of Object.entries(SNIPPETS)) $(`snippet-${name}`).textContent = write(location.origin + path, row);
+  const call = calls[Number($("endpoint").value)] ?? calls[0];
+  const filled = { ...call, origin: location.origin, row, body: withRow(call.body, example, row) };
+  for (const [name, write] of Object.entries(SNIPPETS)) $(`snippet-${name}`).textContent = write(filled);
+}
+
+function setUpEndpoints({ calls }, changed) {
+  const choice = ({ path }, index) => h("option", { value: String(index) }, `POST ${path}`);
+  $("endpoint").replaceChildren(...calls.map(choice));
+  $("endpoint").addEventListener("change", changed);
+  $("endpoint-choice").hidden = calls.length < 2;
 }
 
 /** Return whether the text is on the clipboard; without a secure context the old way is tried. */
@@ -440,12 +427,23 @@ function showTables({ columns, endpoints }) {
   }));
 }
 
+// ---------------------------------------------------------------- other models
+
+/** Link to the pages of the server's models, where it has several. */
+async function showModels() {
+  const { models } = await getJson("/v1/models").catch(() => ({ models: [] }));
+  if (models.length < 2) return;
+  $("models").replaceChildren(...models.map(({ name }) => (
+    h("a", { href: `/docs/${name}`, "aria-current": name === MODEL ? "page" : null }, name))));
+  $("models").hidden = false;
+}
+
 // ---------------------------------------------------------------- start
 
 async function start() {
   let description;
   try {
-    const openapi = await getJson("/openapi.json");
+    const openapi = await getJson(DOCUMENT);
     description = readInterface(openapi);
     showModel({ name: openapi.info?.title ?? "model", version: openapi.info?.version ?? "?" });
   } catch (error) {
@@ -455,8 +453,9 @@ async function start() {
     return;
   }
   const form = makeForm(description);
-  const changed = () => showSnippets(description.predictPath, form);
+  const changed = () => showSnippets(description, form);
   setUpForm(description.predictPath, form, changed);
+  setUpEndpoints(description, changed);
   setUpTabs();
   showTables(description);
   showNoAnswer();
@@ -472,4 +471,5 @@ async function start() {
 
 setUpTheme();
 watchReadiness();
+showModels();
 start();

@@ -1,0 +1,61 @@
+"""One process of a server: its application, which ends with the process that started it."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from pathlib import Path
+
+from prometheus_client import values
+
+from brinery.serve.access_log import AccessLog
+from brinery.serve.app import Application
+from brinery.serve.manifest import ManifestFile
+from brinery.serve.metrics import Metrics
+
+# The variable by which prometheus_client is told where the processes of a server count together.
+_COUNTING = "PROMETHEUS_MULTIPROC_DIR"
+
+
+class Worker(Application):
+    """The application of a process that ends with it."""
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let everything go, and end at once.
+
+        A thread of Granian's that still has a client would abort the process, were it to find its
+        interpreter gone.
+        """
+        super().__rsgi_del__(loop)
+        os._exit(0)
+
+
+def load(file: ManifestFile, folder: Path | None, *, log: str | None) -> Worker:
+    """Return the application of this process.
+
+    Args:
+        file: what is served.
+        folder: in which the processes of a server count together; None where it is the only one.
+        log: path of the access log, or - for standard error; None for none.
+    """
+    if folder is not None:
+        os.environ[_COUNTING] = str(folder)
+        # It asks for the process at every addition; one that never forks need ask once.
+        process = os.getpid()
+        values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
+            process_identifier=lambda: process
+        )
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    observers = [] if log is None else [AccessLog(log)]
+    return Worker(file.read(), file=file, metrics=Metrics(folder), observers=observers)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, which can end it no more."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

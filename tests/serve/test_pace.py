@@ -1,0 +1,41 @@
+"""How long scoring takes, learnt."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brinery.serve.pace import Pace
+
+
+def test_it_learns_what_batches_take() -> None:
+    """After many it expects what they took, and of more rows more."""
+    pace = Pace(1.0)
+    for _ in range(100):
+        pace.took(1000, 2.0)
+    assert pace.expected_s(1000) == pytest.approx(2.0)
+    assert pace.expected_s(10_000) == pytest.approx(20.0)
+
+
+def test_one_row_is_no_measure_of_a_row() -> None:
+    """What a single row took is mostly not its own: many are not expected to take that each."""
+    pace = Pace(1.0)
+    for _ in range(100):
+        pace.took(1, 0.032)
+    assert pace.expected_s(1) == pytest.approx(0.032)
+    assert pace.expected_s(1000) == pytest.approx(1.0)
+
+
+@given(
+    took=st.lists(st.tuples(st.integers(1, 10_000), st.floats(0, 1000))), n_rows=st.integers(1, 9)
+)
+def test_one_that_was_slow_is_forgotten(took: list[tuple[int, float]], n_rows: int) -> None:
+    """Whatever came before, it is never below zero and comes back to what is usual."""
+    pace = Pace(0.01)
+    for rows, time_s in took:
+        pace.took(rows, time_s)
+        assert pace.expected_s(n_rows) >= 0
+    for _ in range(200):
+        pace.took(1, 0.001)
+    assert pace.expected_s(n_rows) == pytest.approx(0.001, abs=1e-6)
