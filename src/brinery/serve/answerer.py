@@ -11,11 +11,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Coroutine
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from brinery.errors import ModelFileError, ModelProcessTimeout, ParityFailed
+from brinery.errors import ModelFileError, ParityFailed
 from brinery.evaluate import parity
 from brinery.flavors import sample
 from brinery.records.scores import Scores
@@ -24,8 +23,8 @@ from brinery.scorers.stored import StoredScorer
 from brinery.serve.answered import BatchObserver, Scored
 from brinery.serve.batch import Batch, joined, of_table
 from brinery.serve.endpoint import Endpoint
-from brinery.serve.holder import Holder
 from brinery.serve.lane import Job, Lane, shares
+from brinery.serve.library import MODEL, Library, too_late
 from brinery.serve.pace import Pace
 from brinery.serve.problems import Problem, unavailable
 from brinery.serve.rsgi import Exchange
@@ -35,20 +34,9 @@ _log = logging.getLogger("brinery.serve")
 # What takes longer is scored beside the loop, which has others to answer.
 _INLINE_S = 0.002
 _FIRST_ROW_S = _INLINE_S / 64
-# A batch of several requests is given up after so many times what it should take, and no sooner
-# than this; then each request is asked by itself, so that none waits for another's row. So is one
-# by itself that others wait for; it comes again after them, and has twice as long.
-_PATIENCE = 10.0
-_LEAST_PATIENCE_S = 1.0
-_LOOK_S = 0.1
 _NAMES = ("the registered version", "what is served")
-_NOT_READY = "not-ready"
-# What took too long, of itself or because others waited.
-_TOO_LONG = (_NOT_READY, ModelProcessTimeout.code)
-# What is the same for whoever asks.
-_FOR_ALL = ("model-not-loaded", "server-ending")
 
-_SCORER, _MODEL = "scorer", "model"
+_SCORER = "scorer"
 
 
 class Answerer:
@@ -62,7 +50,6 @@ class Answerer:
     def __init__(self, endpoint: Endpoint, on_batch: BatchObserver | None = None) -> None:
         self._endpoint = endpoint
         self._on_batch = on_batch or _nobody
-        self._holder = Holder(endpoint)
         self._scorer = _scorer(endpoint)
         self._scorer_bytes = 0
         if self._scorer is not None and endpoint.scorer_file is not None:
@@ -70,40 +57,39 @@ class Answerer:
         self._reference = endpoint.version.reference
         self._pace = Pace(_FIRST_ROW_S)
         rows, jobs = endpoint.max_batch_rows, endpoint.max_queue
-        self._here = Lane(self._score_here, late=self._late, max_rows=rows, max_jobs=jobs)
-        self._there = Lane(self._score_there, late=self._late, max_rows=rows, max_jobs=jobs)
-        self._hurrying: asyncio.TimerHandle | None = None
+        self._here = Lane(self._score_here, late=too_late, max_rows=rows, max_jobs=jobs)
+        self._library = Library(endpoint, self._on_batch)
         self._closed = False
 
     @property
     def ready(self) -> bool:
         """Return whether it can answer at once."""
-        return self._scorer is not None or self._holder.ready
+        return self._scorer is not None or self._library.holder.ready
 
     @property
     def fault(self) -> str | None:
         """Return why the model could not be loaded; None where that is not known."""
-        return self._holder.fault
+        return self._library.holder.fault
 
     @property
     def by(self) -> str:
         """Return who answers most: scorer or model."""
-        return _MODEL if self._scorer is None else _SCORER
+        return MODEL if self._scorer is None else _SCORER
 
     @property
     def restarts(self) -> int:
         """Return how often the model's process was started again."""
-        return max(0, self._holder.starts - 1)
+        return max(0, self._library.holder.starts - 1)
 
     @property
     def waiting(self) -> int:
         """Return how many requests wait to be scored."""
-        return self._here.waiting + self._there.waiting
+        return self._here.waiting + self._library.waiting
 
     def load_soon(self) -> None:
         """Begin to load the model, unless it is scored without its library."""
         if self._scorer is None:
-            self._holder.load_soon()
+            self._library.holder.load_soon()
 
     async def warm(self) -> None:
         """Return when it can answer at once.
@@ -112,7 +98,7 @@ class Answerer:
             Problem: 503 where its model cannot be loaded.
         """
         if self._scorer is None:
-            await self._holder.load()
+            await self._library.holder.load()
 
     async def check(self) -> None:
         """Return when it has answered the rows that were kept with the version as it did then.
@@ -132,7 +118,7 @@ class Answerer:
 
     def memory_bytes(self) -> int:
         """Return what it takes of the memory: the scorer's arrays, and the model's process."""
-        return self._scorer_bytes + self._holder.memory_bytes()
+        return self._scorer_bytes + self._library.holder.memory_bytes()
 
     def score(
         self, batch: Batch, *, exchange: Exchange | None = None, timeout_s: float | None = None
@@ -153,21 +139,14 @@ class Answerer:
         limit_s = self._endpoint.timeout_s
         waits_s = limit_s if timeout_s is None else min(limit_s, timeout_s)
         job = Job(batch, loop.create_future(), timeout_s=waits_s, exchange=exchange)
-        (self._there if self._scorer is None else self._here).add(job)
+        (self._library if self._scorer is None else self._here).add(job)
         return job.scores
 
     async def close(self) -> None:
         """End the model's process, once what is under way is answered."""
         self._closed = True
         await self._here.close()
-        await self._holder.close()
-        await self._there.close()
-
-    def _late(self, job: Job) -> Problem:
-        if not (self.ready or job.tries):
-            return unavailable(_NOT_READY, "the model is being loaded")
-        message = f"the model did not answer within {job.timeout_s:g} seconds"
-        return Problem(HTTPStatus.GATEWAY_TIMEOUT, ModelProcessTimeout.code, message)
+        await self._library.close()
 
     def _score_here(self, jobs: list[Job]) -> Coroutine[Any, Any, None] | None:
         batch = joined([job.batch for job in jobs])
@@ -186,7 +165,7 @@ class Answerer:
                 job.give(share)
         elif len(jobs) == 1:
             try:
-                self._there.add(jobs[0])
+                self._library.add(jobs[0])
             except Problem as problem:
                 jobs[0].refuse(problem)
         else:
@@ -209,66 +188,6 @@ class Answerer:
         self._pace.took(batch.n_rows, time.thread_time() - began)
         self._on_batch(Scored(self._reference, _SCORER, batch.n_rows))
         return scores
-
-    async def _score_there(self, jobs: list[Job]) -> None:
-        """Ask for requests at once; where that fails or takes too long, for each by itself.
-
-        A row on which the model hangs keeps only its own request waiting: what takes long by
-        itself too comes again after those who wait for it, and has as long as nobody does.
-        """
-        several = len(jobs) > 1
-        n_rows = sum(job.batch.n_rows for job in jobs)
-        patience_s = max(_LEAST_PATIENCE_S, _PATIENCE * self._holder.pace.expected_s(n_rows))
-        self._hurry_in(patience_s * 2 ** jobs[0].tries, anyway=several)
-        try:
-            answered = await self._given(jobs)
-        finally:
-            if self._hurrying is not None:
-                self._hurrying.cancel()
-        if not answered:
-            self._there.again(jobs, first=several)
-
-    def _hurry_in(self, time_s: float, *, anyway: bool) -> None:
-        """Give up what is scored after a time, where others wait for it or anyway."""
-        loop = asyncio.get_running_loop()
-        self._hurrying = loop.call_later(time_s, self._hurry, time_s, anyway)
-
-    def _hurry(self, patience_s: float, anyway: bool) -> None:  # noqa: FBT001 - of a timer
-        if not self._holder.ready:
-            self._hurry_in(patience_s, anyway=anyway)
-        elif anyway or self._there.wanted:
-            self._holder.give_up()
-        else:
-            self._hurry_in(_LOOK_S, anyway=anyway)
-
-    async def _given(self, jobs: list[Job]) -> bool:
-        """Answer or refuse jobs by the library; returns whether they need not be asked again."""
-        wanted = [job for job in jobs if job.wanted]
-        if not wanted:
-            return True
-        deadline = max(job.deadline for job in wanted)
-        clock = asyncio.get_running_loop().time
-        batch = joined([job.batch for job in wanted])
-        table = await asyncio.to_thread(batch.table) if batch.bulky else batch.table()
-        try:
-            scores = await self._holder.score(table, timeout_s=max(0.0, deadline - clock()))
-        except Problem as problem:
-            return self._refused(wanted, problem, in_time=clock() < deadline)
-        self._on_batch(Scored(self._reference, _MODEL, batch.n_rows))
-        for job, share in zip(wanted, shares(scores, wanted), strict=True):
-            job.give(share)
-        return True
-
-    def _refused(self, jobs: list[Job], problem: Problem, *, in_time: bool) -> bool:
-        """Refuse jobs that were asked together, unless another try may tell them apart."""
-        too_long = problem.code in _TOO_LONG
-        if problem.code not in _FOR_ALL and (len(jobs) > 1 or (too_long and in_time)):
-            for job in jobs:
-                job.tries += problem.code == ModelProcessTimeout.code and len(jobs) == 1
-            return False
-        for job in jobs:
-            job.refuse(self._late(job) if too_long else problem)
-        return True
 
 
 def _nobody(_: Scored) -> None:
