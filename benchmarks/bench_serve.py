@@ -53,7 +53,8 @@ PARTS = ("http", "empty", "arrow", "start", "swap")
 CASES = {"iris": 0.6, "bank": 0.4}
 CONNECTIONS = (1, 32, 256)
 ROWS = 100  # asked for in turn
-ROUNDS, RUN_S, WARM_S = 3, 3.0, 1.0
+ROUNDS, RUN_S, WARM_S = 3, 3, 1
+BLOCK_RUN_S = 2
 STARTS = 5
 BLOCK = 1000
 TOLERANCE = 1e-9
@@ -191,6 +192,9 @@ def measured(servers: Sequence[Running], case: Case) -> dict[str, dict[int, list
                     connections=connections,
                     time_s=RUN_S if number else WARM_S,
                 )
+                # It may still work on what wrk no longer waits for, which comes before this.
+                with httpx.Client() as client:
+                    one.ask(case.rows[0], client)
                 one.pause()
                 runs = found[one.server.name].setdefault(connections, [])
                 runs += [load] if number else []
@@ -199,7 +203,9 @@ def measured(servers: Sequence[Running], case: Case) -> dict[str, dict[int, list
 
 def ratios(ours: Sequence[Load], theirs: Sequence[Load]) -> float:
     """Return how many times more answers ours gave, the median of the rounds."""
-    return median(a.rate / b.rate for a, b in zip(ours, theirs, strict=True))
+    return median(
+        a.rate / b.rate if b.rate else float("inf") for a, b in zip(ours, theirs, strict=True)
+    )
 
 
 def p99(loads: Sequence[Load]) -> float:
@@ -243,10 +249,12 @@ def _http_goals(case: Case, found: dict[str, dict[int, list[Load]]]) -> list[str
         missed.append(f"{case.name}: {beside_mlflow:.1f} of {LEAST_OF_MLFLOW:g} times MLflow's")
     if beside_best < LEAST_OF_OTHERS:
         missed.append(f"{case.name}: {beside_best:.1f} of {LEAST_OF_OTHERS:g} times {best}'s")
-    for name, loads in found.items():
-        for n in CONNECTIONS:
-            if name != OURS.name and p99(ours[n]) >= p99(loads[n]):
-                missed.append(f"{case.name}: p99 over {n} is not below that of {name}")
+    missed += [
+        f"{case.name}: p99 over {n} is not below that of {name}"
+        for name, loads in found.items()
+        for n in CONNECTIONS
+        if name != OURS.name and p99(ours[n]) >= p99(loads[n])
+    ]
     if any(load.failed for runs in ours.values() for load in runs):
         missed.append(f"{case.name}: a request failed")
     return missed
@@ -293,9 +301,9 @@ def arrow(case: Case) -> list[str]:
         shares: dict[int, list[float]] = {1: [], 4: []}
         for number in range(2 * ROUNDS + 1):
             for connections, ratios_seen in shares.items():
-                own = _rate(lambda: model.predict_proba(frame), RUN_S / 2)
+                own = _rate(lambda: model.predict_proba(frame), BLOCK_RUN_S)
                 load = loaded(
-                    server.url, body, connections=connections, time_s=RUN_S / 2, media=ARROW
+                    server.url, body, connections=connections, time_s=BLOCK_RUN_S, media=ARROW
                 )
                 if number:
                     ratios_seen.append(load.rate / own)
@@ -410,7 +418,7 @@ def swap(case: Case) -> list[str]:
 async def _swapped(
     server: Running, case: Case, looked_at: Any, known: list[str]
 ) -> tuple[Read, list[tuple[float, float]], list[float]]:
-    """Return what was seen; the times of quiet, of swapping and of quiet; how soon each was seen."""
+    """Return what was seen; when it was quiet, swapping, quiet; how soon each version answered."""
     ended = asyncio.Event()
     bodies = [json.dumps(row).encode() for row in case.rows]
     client = asyncio.create_task(

@@ -50,7 +50,7 @@ def lines(path: Path, bodies: Iterable[object]) -> Path:
 
 
 def loaded(
-    url: str, bodies: Path, *, connections: int, time_s: float, media: str = "application/json"
+    url: str, bodies: Path, *, connections: int, time_s: int, media: str = "application/json"
 ) -> Load:
     """Return what a server does under so many connections, each with one request at a time.
 
@@ -63,7 +63,7 @@ def loaded(
     """
     whole = "lines" if media == "application/json" else "whole"
     command = [WRK, "--threads", "1", "--connections", str(connections)]
-    command += ["--duration", f"{time_s:g}s", "--timeout", f"{TIMEOUT_S}s", "--latency"]
+    command += ["--duration", f"{time_s}s", "--timeout", f"{TIMEOUT_S}s", "--latency"]
     command += ["--script", str(SCRIPT), url, "--", str(bodies), media, whole]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode or not done.stdout.strip().endswith("}"):
