@@ -19,8 +19,8 @@ VERBS = [
     "predict",
     "promote",
     "scan",
-    "serve_models",
     "score_files",
+    "serve_models",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun there.

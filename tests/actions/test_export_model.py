@@ -20,10 +20,11 @@ import pytest
 import skops.io
 import xgboost
 from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from tests.conftest import artifact_of
 
 import brinery
@@ -143,6 +144,24 @@ def test_onnx(rooms: Rooms, register: Register, tmp_path: Path) -> None:
     name = session.get_inputs()[0].name
     labels = session.run(None, {name: FRAME.to_numpy(dtype=np.float32)})[0]
     assert labels.tolist() == model.predict(FRAME).tolist()
+
+
+@pytest.mark.parametrize("model", [RidgeClassifier(), SVC()], ids=["ridge", "svc"])
+def test_onnx_of_a_classifier_without_probabilities(
+    rooms: Rooms, register: Register, tmp_path: Path, model: Any
+) -> None:
+    """Its label goes along; the margins that a reader would take for probabilities do not."""
+    done = export(rooms, register(model.fit(TABLE, NAMES)), "onnx", tmp_path / "out")
+    assert done.labels_differ == 0
+    session = onnxruntime.InferenceSession(str(tmp_path / "out" / "model.onnx"))
+    assert len(session.get_outputs()) == 1
+
+
+def test_onnx_of_an_outlier_detector(rooms: Rooms, register: Register, tmp_path: Path) -> None:
+    """Its converter knows older operators only, and is given them."""
+    model = IsolationForest(n_estimators=5, random_state=0).fit(TABLE)
+    done = export(rooms, register(model), "onnx", tmp_path / "out")
+    assert done.labels_differ == 0
 
 
 def test_onnx_that_differs_is_refused(bank: Any, bank_workspace: Path, tmp_path: Path) -> None:

@@ -52,6 +52,20 @@ def test_the_demo_is_compiled_and_compared(bank: Bank, run: Run, rooms: Rooms) -
     assert any("compiled: answers as its library" in event.message for event in events)
 
 
+def test_a_target_that_was_a_table_of_one_is_one_value(
+    run: Run, rooms: Rooms, tmp_path: Path
+) -> None:
+    """Its scorer is used, and answers as the library does, with a value for each row."""
+    frame = pd.DataFrame({"a": np.arange(40.0), "y": np.arange(40.0) * 2})
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps(LinearRegression().fit(frame[["a"]], frame[["y"]])))
+    version, _ = run(model=path, name="line", data=frame, target="y")
+    assert version.fast_path is not None
+    assert version.fast_path.used
+    with LoadedModel(rooms, version) as loaded:
+        assert loaded.predict(frame[["a"]]).predictions.shape == (40,)
+
+
 def test_what_cannot_be_compiled_is_said(run: Run, rooms: Rooms, tmp_path: Path) -> None:
     """The version is registered, scored by its library, and says why."""
     frame = pd.DataFrame({"a": np.arange(40.0), "y": [0, 1] * 20})

@@ -181,3 +181,14 @@ def test_ten_thousand_who_ask_a_slow_model_are_told_so_at_once(make_endpoint: Ma
     assert len(full) > 9_000
     assert {answer.json()["code"] for answer in full} == {"queue-full"}
     assert {answer.headers["retry-after"] for answer in full} == {"1"}
+
+
+def test_a_client_in_a_hurry_does_not_end_the_process(make_endpoint: MakeEndpoint) -> None:
+    """It is told in time, again and again, and the model that others use is not loaded again."""
+    with running(make_endpoint(moody_model(), X, timeout_s=90.0)) as api:
+        wait_until_ready(api)
+        process = ask(api, TELLS).json()
+        for _ in range(5):
+            assert ask(api, NAPS, **{"request-timeout": "0.1"}).status_code == 504
+            assert_right(1.0, ask(api, 1.0))
+        assert ask(api, TELLS).json() == process

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -65,15 +65,20 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def children(process: int) -> list[int]:
     """Return the ids of the processes that a process has started, theirs included."""
     found = []
-    for task in Path(f"/proc/{process}/task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
-            found += [child, *children(child)]
+    with suppress(OSError):  # it, or a thread of it, may end meanwhile
+        for task in Path(f"/proc/{process}/task").iterdir():
+            for child in map(int, (task / "children").read_text().split()):
+                found += [child, *children(child)]
     return found
 
 
 def is_alive(process: int) -> bool:
     stat = Path(f"/proc/{process}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        said = stat.read_text()
+    except OSError:
+        return False
+    return said.rpartition(")")[2].split()[0] != "Z"
 
 
 def all_dead(processes: list[int]) -> bool:

@@ -180,7 +180,7 @@ class Comparison:
             return answered
         found = self._scorer.score(arrow.columns(table, self._scorer.plan.inputs))
         try:
-            return naming.given(found, self._process.artifact)
+            return naming.given(found.flat(), self._process.artifact)
         except PredictionRefused as error:
             raise ParityFailed(f"the scorer answers otherwise: {error.reason}") from None
 

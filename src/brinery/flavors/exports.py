@@ -68,6 +68,9 @@ def _catboost_onnx(model: Any, asked: Export) -> None:
     model.save_model(asked.path, format="onnx")
 
 
+_OLDER_OPERATORS = {"": 18, "ai.onnx.ml": 3}
+
+
 def _sklearn_onnx(model: Any, asked: Export) -> None:
     """Write an estimator or pipeline of scikit-learn as ONNX.
 
@@ -89,8 +92,17 @@ def _sklearn_onnx(model: Any, asked: Export) -> None:
         takes = [(name, kinds[kind]([None, 1])) for name, kind in asked.columns]
     else:
         takes = [(_SINGLE, types.FloatTensorType([None, len(asked.columns)]))]
-    options = {id(model): {"zipmap": False}} if hasattr(model, "predict_proba") else None
-    graph = convert_sklearn(model, initial_types=takes, options=options)
+    likely = hasattr(model, "predict_proba")
+    options = {id(model): {"zipmap": False}} if likely else None
+    try:
+        graph = convert_sklearn(model, initial_types=takes, options=options)
+    except RuntimeError:
+        # Some converters, that of IsolationForest among them, know older operators only.
+        graph = convert_sklearn(
+            model, initial_types=takes, options=options, target_opset=_OLDER_OPERATORS
+        )
+    if not likely and hasattr(model, "classes_"):
+        del graph.graph.output[1:]  # margins, which a reader would take for probabilities
     Path(asked.path).write_bytes(graph.SerializeToString())
 
 

@@ -38,6 +38,13 @@ class Scores(Struct, frozen=True, eq=False):
     def __len__(self) -> int:
         return len(self.predictions)
 
+    def flat(self) -> Scores:
+        """Return them with one value for each row where they are a table of one without a name."""
+        shape = self.predictions.shape
+        if len(shape) == 1 or shape[1] != 1 or self.outputs:
+            return self
+        return Scores(self.predictions[:, 0], self.probabilities, self.classes)
+
     def part(self, start: int, stop: int) -> Scores:
         """Return the answers of some rows that follow each other."""
         return self._chosen(slice(start, stop))

@@ -46,4 +46,4 @@ class StoredScorer:
 
     def named(self, scores: Scores) -> Scores:
         """Return the scorer's own answers with the names of the classes."""
-        return answers.named(scores, self._classes) if self._classes else scores
+        return answers.named(scores, self._classes) if self._classes else scores.flat()

@@ -106,23 +106,23 @@ class Library:
         wanted = [job for job in jobs if job.wanted]
         if not wanted:
             return True
-        deadline = max(job.deadline for job in wanted)
-        clock = asyncio.get_running_loop().time
         batch = joined([job.batch for job in wanted])
         table = await asyncio.to_thread(batch.table) if batch.bulky else batch.table()
         try:
-            scores = await self.holder.score(table, timeout_s=max(0.0, deadline - clock()))
+            # It has its whole time, though a client waits for less: who is in a hurry is told so,
+            # and does not cost the others their model's process.
+            scores = await self.holder.score(table)
         except Problem as problem:
-            return self._refused(wanted, problem, in_time=clock() < deadline)
+            return self._refused(wanted, problem)
         self._on_batch(Scored(self._reference, MODEL, batch.n_rows))
         for job, share in zip(wanted, shares(scores, wanted), strict=True):
             job.give(share)
         return True
 
-    def _refused(self, jobs: list[Job], problem: Problem, *, in_time: bool) -> bool:
+    def _refused(self, jobs: list[Job], problem: Problem) -> bool:
         """Refuse jobs that were asked together, unless another try may tell them apart."""
         too_long = problem.code in _TOO_LONG
-        if problem.code not in _FOR_ALL and (len(jobs) > 1 or (too_long and in_time)):
+        if problem.code not in _FOR_ALL and (len(jobs) > 1 or (too_long and jobs[0].wanted)):
             for job in jobs:
                 job.tries += problem.code == ModelProcessTimeout.code and len(jobs) == 1
             return False
