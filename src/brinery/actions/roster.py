@@ -234,6 +234,7 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
         limits=seat.limits,
         timeout_s=settings.timeout_s,
         max_body_bytes=int(settings.max_body_mb * 1e6),
+        body_timeout_s=settings.body_timeout_s,
         max_batch_rows=settings.max_batch_size,
         max_queue=settings.max_queue,
         unknown_categories=settings.unknown_categories,
