@@ -200,8 +200,7 @@ def _stored(rooms: Rooms, version: Version) -> StoredScorer | None:
     if path is None or record is None or not record.used:
         return None
     try:
-        classes = imported(version).artifact.classes
-        return StoredScorer(path, record=record, classes=classes)
+        return StoredScorer(path, record=record, artifact=imported(version).artifact)
     except (ModelFileError, OSError) as error:
         _log.error("%s is scored by its library: %s", version.reference, error)
         return None

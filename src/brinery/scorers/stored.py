@@ -6,32 +6,32 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from brinery.flavors import answers
+from brinery.flavors import naming
+from brinery.records.artifact import Artifact
 from brinery.records.fast_path import FastPath
 from brinery.records.scores import Scores
-from brinery.records.signature import Scalar
 from brinery.scorers import arrow, bundle
 from brinery.scorers.scorer import Scorer
 
 
 class StoredScorer:
-    """Answers tables as its version does, by the names of its classes.
+    """Answers tables as its version does, by the names of its classes or outputs.
 
     It holds no state, and may be used by several threads.
 
     Args:
         path: of its file.
         record: what was recorded when it was compared.
-        classes: names of classes that the model does not tell; none where it does.
+        artifact: of the version, with the names that the model does not tell.
 
     Raises:
         ModelFileChanged: the file is another than the one that was compared.
         CorruptModel: it is damaged.
     """
 
-    def __init__(self, path: Path, *, record: FastPath, classes: tuple[Scalar, ...] = ()) -> None:
+    def __init__(self, path: Path, *, record: FastPath, artifact: Artifact) -> None:
         self.scorer = Scorer(bundle.read(path, sha256=record.sha256))
-        self._classes = classes
+        self._artifact = artifact
 
     def score(self, table: pa.Table) -> Scores:
         """Return the answers for a table: a null is a missing value.
@@ -45,5 +45,5 @@ class StoredScorer:
         return self.named(self.scorer.score(arrow.columns(table, self.scorer.plan.inputs)))
 
     def named(self, scores: Scores) -> Scores:
-        """Return the scorer's own answers with the names of the classes."""
-        return answers.named(scores, self._classes) if self._classes else scores.flat()
+        """Return the scorer's own answers with the names of the classes, or outputs."""
+        return naming.given(scores.flat(), self._artifact)

@@ -199,9 +199,9 @@ def _scorer(endpoint: Endpoint) -> StoredScorer | None:
     record = endpoint.version.fast_path
     if endpoint.scorer_file is None or record is None or not record.used:
         return None
-    classes = endpoint.candidate.artifact.classes
+    artifact = endpoint.candidate.artifact
     try:
-        return StoredScorer(Path(endpoint.scorer_file), record=record, classes=classes)
+        return StoredScorer(Path(endpoint.scorer_file), record=record, artifact=artifact)
     except (ModelFileError, OSError) as error:
         _log.error("%s is scored by its library: %s", endpoint.version.reference, error)
         return None
