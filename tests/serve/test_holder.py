@@ -90,6 +90,7 @@ def pid(api: Api) -> int:
 def assert_answers_again(api: Api) -> None:
     """Check that the server comes back to a right answer by itself."""
     until(lambda: api.get("/ready").status_code == 200)
+    until(lambda: ask(api, 2.0).status_code == 200)
     assert ask(api, 2.0).json()["predictions"] == [{"value": pytest.approx(2.0)}]
     assert api.get("/health").status_code == 200
 
