@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -107,6 +109,26 @@ def test_several_workers_count_together(bank_workspace: Path, bank: Bank) -> Non
         shown = scraped(url)
         assert shown("brinery_workers") == 2
         assert shown("brinery_model_info", model="bank", version="1") == 1
+
+
+def test_a_file_that_was_just_begun_is_read_past(tmp_path: Path) -> None:
+    """What one worker has counted is shown while another has made its file and written nothing."""
+    code = (
+        "from pathlib import Path; from brinery.serve.metrics import Metrics;"
+        f"print(Metrics(Path({str(tmp_path)!r})).text('')[0].decode())"
+    )
+    (tmp_path / "counter_1.db").touch()
+    gone = tmp_path / f"gauge_livesum_{2**22 + 1}.db"
+    gone.write_bytes(b"")
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Figures(shown.stdout)("brinery_workers") == 1
+    assert not gone.exists()
 
 
 def test_the_routes_are_few(api: Api, example: dict[str, Any]) -> None:

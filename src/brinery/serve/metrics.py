@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from brinery.serve import paths
 from brinery.serve.answered import Answered, Scored
@@ -149,10 +150,8 @@ class Metrics:
         """
         registry = self._registry
         if self._folder is not None:
-            for pid in _dead(self._folder):
-                mark_process_dead(pid, str(self._folder))  # type: ignore[no-untyped-call]
             registry = CollectorRegistry()
-            MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
+            registry.register(_Together(self._folder))
         encode, media = choose_encoder(accept)
         return encode(registry), media
 
@@ -231,19 +230,42 @@ class _Gauges:
         self._shown |= answering
 
 
+class _Together(Collector):
+    """What the processes of a server counted in the files of a folder, summed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """Return what is counted now."""
+        for path in self._folder.glob("gauge_live*_*.db"):
+            if not _runs(int(path.stem.rpartition("_")[2])):
+                path.unlink(missing_ok=True)
+        files = [str(path) for path in self._folder.glob("*.db") if _written(path)]
+        metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return metrics
+
+
 def _parts(reference: str) -> tuple[str, str]:
     """Return the name of a model and its version; empty where there is none."""
     name, _, version = reference.partition("@")
     return name, version
 
 
-def _dead(folder: Path) -> Iterable[int]:
-    """Return the processes that counted here and are gone."""
-    for path in folder.glob("gauge_live*_*.db"):
-        pid = int(path.stem.rpartition("_")[2])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            yield pid
-        except PermissionError:
-            continue
+def _written(path: Path) -> bool:
+    """Return whether a process has written into a file; one that it has just made is empty."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:  # another process has just tidied it away
+        return False
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
