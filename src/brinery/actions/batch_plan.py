@@ -21,7 +21,7 @@ from brinery.errors import (
     PredictionRefused,
     SettingsError,
 )
-from brinery.flavors import arrow_types, signature
+from brinery.flavors import answer_columns, arrow_types, signature
 from brinery.records.batch import DataFile
 from brinery.records.signature import ColumnType, Signature
 from brinery.records.version import Candidate
@@ -29,9 +29,6 @@ from brinery.specs.names import nearest
 from brinery.store import datasets, parts, tables
 from brinery.store.datasets import Fragment, Wanted
 from brinery.store.tables import TableFormat
-
-PREDICTION = "prediction"
-PROBABILITY = "probability_"
 
 _CELLS = 1 << 21
 _MOST_ROWS, _LEAST_ROWS = 1 << 15, 1 << 8
@@ -255,9 +252,8 @@ def _check_apart(target: Target, paths: Sequence[Path], *, data: Path) -> None:
 
 
 def _check_names(keep: Sequence[str], candidate: Candidate) -> None:
-    own = {PREDICTION, *(f"{PROBABILITY}{label}" for label in candidate.description.classes)}
-    if candidate.signature.outputs:
-        own = {output.name for output in candidate.signature.outputs}
+    several = tuple(output.name for output in candidate.signature.outputs)
+    own = answer_columns.names(candidate.description.classes, several)
     for name in keep:
         if name in own:
             raise ColumnMismatch(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -14,7 +13,7 @@ from brinery.actions.answering import Answering
 from brinery.actions.progress import attempt_line
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.errors import ColumnMismatch, ColumnMissing
-from brinery.flavors import outputs
+from brinery.flavors import answer_columns
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
 from brinery.registry.interface import imported, resolve
@@ -143,15 +142,6 @@ def _check_kept(keep: Sequence[str], candidate: Candidate) -> None:
 
 
 def _table(kept: pd.DataFrame, scores: Scores) -> pa.Table:
-    columns = {name: kept[name] for name in kept.columns}
-    if scores.outputs:
-        several = zip(scores.outputs, outputs.unstacked(scores.predictions), strict=True)
-        columns.update((name, pd.Series(values, index=kept.index)) for name, values in several)
-        return tables.to_arrow(pd.DataFrame(columns))
-    columns["prediction"] = pd.Series(scores.predictions, index=kept.index)
-    if scores.probabilities is not None:
-        for label, column in zip(scores.classes, scores.probabilities.T, strict=True):
-            columns[f"probability_{label}"] = pd.Series(
-                np.ascontiguousarray(column), index=kept.index
-            )
-    return tables.to_arrow(pd.DataFrame(columns))
+    before = tables.to_arrow(kept)
+    named = dict(zip(before.column_names, before.columns, strict=True))
+    return pa.table({**named, **answer_columns.columns(scores)})

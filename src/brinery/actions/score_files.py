@@ -21,15 +21,12 @@ from pathlib import Path
 from typing import IO, Unpack
 
 import msgspec
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from brinery.actions.answering import Answering
 from brinery.actions.batch_plan import (
-    PREDICTION,
-    PROBABILITY,
     BatchAsked,
     BatchOptions,
     BatchPlan,
@@ -45,7 +42,7 @@ from brinery.errors import (
     PredictionRefused,
     UserError,
 )
-from brinery.flavors import outputs
+from brinery.flavors import answer_columns
 from brinery.flavors import tables as packed
 from brinery.records.batch import BatchProgress, Part, ScoredFiles
 from brinery.records.scores import Scores
@@ -460,7 +457,8 @@ class _Job:
         try:
             alike = table.cast(schema)
         except (pa.ArrowException, ValueError):
-            now, then = (one.field(PREDICTION).type for one in (table.schema, schema))
+            pairs = zip(table.schema.types, schema.types, strict=True)
+            now, then = next((now, then) for now, then in pairs if now != then)
             told = f"the model answers {now} from row {scored.start + 1:,} on, and {then} before"
             raise _AtFault(scored.file, PredictionRefused(told)) from None
         return _Scored(scored.file, scored.start, scored.read, alike, scored.sha256)
@@ -480,16 +478,8 @@ def _covering(parts: list[Part], row: int) -> int | None:
 
 
 def _answers(kept: pa.Table, scores: Scores) -> pa.Table:
-    columns = dict(zip(kept.column_names, kept.columns, strict=True))
-    if scores.outputs:
-        several = zip(scores.outputs, outputs.unstacked(scores.predictions), strict=True)
-        columns.update((name, pa.array(pd.Series(v), from_pandas=True)) for name, v in several)
-        return pa.table(columns)
-    columns[PREDICTION] = pa.array(pd.Series(scores.predictions), from_pandas=True)
-    if scores.probabilities is not None:
-        for label, column in zip(scores.classes, scores.probabilities.T, strict=True):
-            columns[f"{PROBABILITY}{label}"] = pa.array(np.ascontiguousarray(column))
-    return pa.table(columns)
+    named = dict(zip(kept.column_names, kept.columns, strict=True))
+    return pa.table({**named, **answer_columns.columns(scores)})
 
 
 def _digest(fitting: pa.Table, kept: pa.Table) -> bytes:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from brinery.flavors import answer_columns
 from brinery.records.scores import Scores
 from brinery.serve.arrow_stream import ID
 from brinery.serve.asked import Asked
 
 
 def table(scores: Scores) -> pa.Table:
-    """Return the answers: `prediction`, and `probability_<class>` where there are any."""
-    predictions = scores.predictions
-    arrays = [pa.array(predictions.tolist() if predictions.dtype == object else predictions)]
-    names = ["prediction"]
-    if scores.probabilities is not None:
-        labels = scores.classes or range(scores.probabilities.shape[1])
-        names += [f"probability_{label}" for label in labels]
-        arrays += [pa.array(np.ascontiguousarray(one)) for one in scores.probabilities.T]
-    return pa.table(arrays, names=names)
+    """Return the answers, as `answer_columns` has them."""
+    return pa.table(answer_columns.columns(scores))
 
 
 def arrow(asked: Asked, scores: Scores) -> bytes:

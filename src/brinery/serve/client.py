@@ -197,6 +197,7 @@ class Client:
             predictions=scores.predictions,
             probabilities=scores.probabilities,
             classes=scores.classes,
+            outputs=scores.outputs,
             model=name,
             version=int(version) if version.isdigit() else 0,
             request_id=response.headers.get("x-request-id", ""),

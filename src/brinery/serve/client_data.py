@@ -14,13 +14,14 @@ import pyarrow as pa
 from msgspec import Struct
 
 from brinery.errors import DataUnreadable, EndpointFault
+from brinery.flavors import outputs
+from brinery.flavors.answer_columns import PREDICTION
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar, Signature
 
 JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
 
-_PREDICTION = "prediction"
 _PROBABILITY = "probability_"
 _KINDS = "a DataFrame, an Arrow table, a polars frame, a list of objects, or one object"
 
@@ -156,6 +157,9 @@ def _of_json(
     predictions: list[dict[str, Any]], classes: Callable[[Sequence[str]], tuple[Any, ...]]
 ) -> Scores:
     first = predictions[0] if predictions else {}
+    if "values" in first:
+        several = {name: [one["values"][name] for one in predictions] for name in first["values"]}
+        return _of_several(several)
     key = "label" if "label" in first else "value"
     values = [one[key] for one in predictions]
     if key == "value":
@@ -172,7 +176,9 @@ def _of_json(
 
 
 def _of_table(answered: pa.Table, classes: Callable[[Sequence[str]], tuple[Any, ...]]) -> Scores:
-    predictions = _array(answered.column(_PREDICTION).to_pylist())
+    if PREDICTION not in answered.column_names:
+        return _of_several(answered.to_pydict())
+    predictions = _array(answered.column(PREDICTION).to_pylist())
     columns = [name for name in answered.column_names if name.startswith(_PROBABILITY)]
     if not columns:
         return Scores(predictions=predictions)
@@ -182,6 +188,15 @@ def _of_table(answered: pa.Table, classes: Callable[[Sequence[str]], tuple[Any, 
         probabilities=np.column_stack(chances).astype(np.float64, copy=False),
         classes=classes([name.removeprefix(_PROBABILITY) for name in columns]),
     )
+
+
+def _of_several(columns: Mapping[str, list[Any]]) -> Scores:
+    """Return the several values of each row; a number that is not there is NaN."""
+    made = [
+        _array([math.nan if value is None else value for value in values])
+        for values in columns.values()
+    ]
+    return Scores(predictions=outputs.stacked(made), outputs=tuple(columns))
 
 
 def _array(values: list[Any]) -> Any:

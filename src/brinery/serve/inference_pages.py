@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from brinery.records.evaluation import PredictionType
+from brinery.records.signature import ColumnType
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.models import Models, Slot
 from brinery.serve.open_inference import PREDICT, PROBABILITIES, error_of, outputs_of
@@ -104,7 +105,9 @@ def refusal(problem: Problem) -> Response:
 def _described(endpoint: Endpoint) -> dict[str, Any]:
     """Return the platform, inputs and outputs of a model."""
     description = endpoint.candidate.description
-    outputs: list[dict[str, Any]] = [_tensor(PREDICT, _label_type(endpoint), [-1])]
+    several = endpoint.candidate.signature.outputs
+    shape = [-1, len(several)] if several else [-1]
+    outputs: list[dict[str, Any]] = [_tensor(PREDICT, _label_type(endpoint), shape)]
     if PROBABILITIES in outputs_of(endpoint):
         shape = [-1, len(description.classes) or -1]
         labels = {"labels": list(description.classes)}
@@ -122,6 +125,9 @@ def _described(endpoint: Endpoint) -> dict[str, Any]:
 def _label_type(endpoint: Endpoint) -> str:
     """Return the datatype of what a model predicts."""
     description = endpoint.candidate.description
+    several = {output.type for output in endpoint.candidate.signature.outputs}
+    if several:
+        return "FP64" if several <= {ColumnType.NUMBER, ColumnType.INTEGER} else "BYTES"
     if description.type is PredictionType.REGRESSION or not description.classes:
         return "FP64"
     kinds = set(map(type, description.classes))
