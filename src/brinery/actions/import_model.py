@@ -155,7 +155,7 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
     check_name(asked.name)
     with tempfile.TemporaryDirectory(prefix="brinery-") as folder:
         admitted = yield from _admitted(rooms, asked, folder=Path(folder), clock=clock)
-        data = read_data(asked)
+        data = read_data(asked.data, target=asked.target, separator=asked.separator)
         yield clock.event(Step.DATA, data_line(data))
         rooms.workspace.prepare()
         seat = yield from _seat(rooms, asked, admitted=admitted, clock=clock)
