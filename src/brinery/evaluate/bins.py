@@ -29,6 +29,11 @@ _MOSTLY: Final = 0.5
 _LOOKED_AT: Final = 1_000
 _NO_BIN: Final = -1
 _HEAVY_BINS: Final = 4
+_KINDS: Final = {
+    Kind.CATEGORY: (pa.types.is_boolean,),
+    Kind.NUMBER: (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal),
+    Kind.DATE: (pa.types.is_timestamp, pa.types.is_date),
+}
 
 
 def _none() -> npt.NDArray[np.intp]:
@@ -104,13 +109,10 @@ def kind_of(column: pa.Array) -> Kind:
     than three words on average and most values occur once.
     """
     kind = column.type
-    if pa.types.is_boolean(kind):
-        return Kind.CATEGORY
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return Kind.NUMBER
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return Kind.DATE
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    for known, tests in _KINDS.items():
+        if any(test(kind) for test in tests):
+            return known
+    if not _is_text(kind):
         return Kind.OTHER
     if _instants(column) is not None:
         return Kind.DATE
@@ -139,7 +141,7 @@ def numbers(column: pa.Array) -> Floats:
 
     Dates are microseconds since 1970, text is its number of words, NaN is missing.
     """
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    if _is_text(column.type):
         instants = _instants(column)
         column = pa.array(_words(column)) if instants is None else instants
     if pa.types.is_date(column.type):
@@ -242,13 +244,13 @@ def _upper_ends(ranked: Floats, most: int) -> Floats:
     """
     firsts = np.concatenate([[0], np.flatnonzero(np.diff(ranked)) + 1])
     if firsts.size <= most:
-        return ranked[firsts]
+        return np.asarray(ranked[firsts], np.float64)
     counts = np.diff(np.append(firsts, ranked.size))
     heaviest = np.argsort(-counts, kind="stable")[: most // _HEAVY_BINS]
     heavy = np.sort(heaviest[counts[heaviest] * most >= ranked.size])
     alone = ranked[firsts[heavy]]
     before = ranked[firsts[heavy[heavy > 0] - 1]]
-    rest = ranked[~np.isin(ranked, alone)] if alone.size else ranked
+    rest: Floats = ranked[~np.isin(ranked, alone)] if alone.size else ranked
     left = max(1, most - 2 * alone.size) if rest.size else 0
     steps = np.ceil(np.arange(1, left + 1) * rest.size / max(left, 1)).astype(np.intp) - 1
     return np.unique(np.concatenate([alone, before, rest[steps]]))
@@ -265,6 +267,10 @@ def _instants(column: pa.Array) -> pa.Array | None:
         except pa.ArrowInvalid:
             continue
     return None
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _like_a_date(text: str) -> bool:

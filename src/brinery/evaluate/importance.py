@@ -4,14 +4,14 @@ Each column is shuffled among the rows a few times, and the model is asked again
 covers both chances: which rows are in the data and how they were shuffled. A row counts twice in
 it, where its own column is shuffled and where another row is given its value.
 
-Source: Breiman 2001; Fisher, Rudin & Dominici 2019. The interval is that of an incomplete U-statistic
-by its influences (Hoeffding 1948), a little wider than needed with few shuffles.
+Source: Breiman 2001; Fisher, Rudin & Dominici 2019. The interval is that of an incomplete
+U-statistic by its influences (Hoeffding 1948); of one shuffle it is wider than needed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,7 +40,7 @@ _FEWEST_ROWS: Final = 2
 
 def cost(observed: Observed, *, repeats: int = REPEATS, max_rows: int = MAX_ROWS) -> int:
     """Return how many rows `run` will at most have scored."""
-    return min(observed.labelled().size, max_rows) * repeats * observed.table.num_columns
+    return min(observed.labelled().size, max_rows) * repeats * len(observed.table.column_names)
 
 
 def run(
@@ -163,7 +163,7 @@ class _Shuffled:
         elif self._before.influence is None or len(influences) < len(after):
             estimate = self._jackknifed(value, answers, deals)
         else:
-            estimate = _estimated(value, self._before.influence, influences, deals=deals)
+            estimate = _estimated(worse, self._before.influence, influences, deals=deals)
         return Importance(column=column, estimate=estimate, repeats=tuple(worse))
 
     def _deals(self, column: str) -> list[_Deal]:
@@ -210,17 +210,27 @@ class _Shuffled:
 
 
 def _estimated(
-    value: float,
+    repeats: list[float],
     before: Floats,
     after: list[Floats],
     *,
     deals: list[_Deal],
 ) -> Estimate:
-    """Return it with an interval by what each row contributes, as its own and as a donor."""
-    given = [one + one[deal.receiver] for one, deal in zip(after, deals, strict=True)]
-    parts = np.mean(given, axis=0) - before
-    spread = float(np.std(parts, ddof=1)) / math.sqrt(parts.size)
-    return _ranged(value, float(special.ndtri((1 + LEVEL) / 2)) * spread, "influences of rows")
+    """Return it with an interval by what each row contributes, as its own and as a donor.
+
+    What the parts of the rows vary by from shuffle to shuffle is no difference between the rows; it
+    is taken out, and what the figures of whole shuffles vary by is put in its place.
+    """
+    changes = [one - before for one in after]
+    given = [one + one[deal.receiver] for one, deal in zip(changes, deals, strict=True)]
+    rows, shuffles = before.size, len(after)
+    variance = float(np.var(np.mean(given, axis=0), ddof=1)) / rows
+    if shuffles > 1:
+        within = float(np.var(given, axis=0, ddof=1).mean()) / shuffles / rows
+        between = float(np.var(repeats, ddof=1)) / shuffles
+        variance = max(0.0, variance - within) + between
+    half = float(special.ndtri((1 + LEVEL) / 2)) * math.sqrt(variance)
+    return _ranged(float(np.mean(repeats)), half, "influences of rows")
 
 
 def _ranged(value: float, half: float, method: str) -> Estimate:

@@ -34,7 +34,7 @@ _FEWEST_ROWS: Final = 2
 
 def cost(observed: Observed, *, max_rows: int = MAX_ROWS, most: int = MOST_BINS) -> int:
     """Return how many rows `run` will at most have scored."""
-    return min(len(observed), max_rows) * (most + 1) * observed.table.num_columns
+    return min(len(observed), max_rows) * (most + 1) * len(observed.table.column_names)
 
 
 def run(

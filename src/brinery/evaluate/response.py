@@ -77,13 +77,14 @@ class Response:
 
     def _of(self, scores: Scores) -> Floats:
         if self.unit is Unit.VALUE:
-            return scores.flat().predictions.astype(np.float64)[:, np.newaxis]
+            values: Floats = np.asarray(scores.flat().predictions, np.float64)
+            return values.reshape(-1, 1)
         if self.unit is Unit.LABEL:
             named = codes(scores.predictions, self.model_classes)[:, np.newaxis]
-            return (named == np.array(self.places)).astype(np.float64)
+            return np.asarray(named == np.array(self.places), np.float64)
         if scores.probabilities is None:
             raise PredictionRefused("the model gives no probabilities for some rows")
-        chances = scores.probabilities[:, list(self.places)]
+        chances: Floats = scores.probabilities[:, list(self.places)]
         return log_odds(chances) if self.unit is Unit.LOG_ODDS else chances
 
 
