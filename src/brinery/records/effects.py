@@ -52,7 +52,7 @@ class Effect(Struct, frozen=True, kw_only=True):
         unit: of the answers.
         classes: (n_outputs,) those explained; empty for a regression, which has one output.
         bins: (n_bins,) in the order of the values, or the most frequent category first.
-        predicted: (n_outputs, n_bins) mean answer.
+        predicted: (n_outputs, n_bins) mean answer; None where all rows of the bin weigh nothing.
         actual: (n_outputs, n_bins) mean of what is true, or the share of rows of the class; None
             where no row of the bin has a label.
         actual_errors: (n_outputs, n_bins) standard error of the same; None where fewer than two
@@ -66,7 +66,7 @@ class Effect(Struct, frozen=True, kw_only=True):
     unit: Unit
     classes: tuple[Scalar, ...] = ()
     bins: tuple[Bin, ...] = ()
-    predicted: tuple[tuple[float, ...], ...] = ()
+    predicted: tuple[tuple[Optional[float], ...], ...] = ()
     actual: tuple[tuple[Optional[float], ...], ...] = ()
     actual_errors: tuple[tuple[Optional[float], ...], ...] = ()
     rows: int = 0

@@ -50,7 +50,7 @@ class RowExplanation(Struct, frozen=True, kw_only=True):
     Attributes:
         row: its place in the data, from 0.
         chosen: why this row.
-        predicted: what the model says.
+        predicted: what the model says; None where it is no number.
         actual: what is true; None where that is not known.
         explained: the class whose answer is explained; None for a regression.
         answer: in the unit.
@@ -64,7 +64,7 @@ class RowExplanation(Struct, frozen=True, kw_only=True):
 
     row: int
     chosen: Chosen
-    predicted: Scalar
+    predicted: Optional[Scalar]
     actual: Optional[Scalar] = None
     explained: Optional[Scalar] = None
     answer: float
