@@ -217,9 +217,7 @@ def _interval(low: float, high: float, *, level: float, method: str) -> Interval
     return Interval(low=float(low), high=float(high), level=level, method=method)
 
 
-def _root(
-    function: Callable[[float], float], low: float, high: float, *, at_edge: float
-) -> float:
+def _root(function: Callable[[float], float], low: float, high: float, *, at_edge: float) -> float:
     """Return where a falling function crosses 0; the edge where it does not."""
     if low >= high or function(low) < 0 or function(high) > 0:
         return at_edge
