@@ -49,18 +49,16 @@ def tally(actual: Codes, predicted: Codes, *, weights: Floats, n_classes: int) -
         weights: (n_rows,) above 0.
         n_classes: how many there are, present or not.
     """
-    return Margins(
-        np.bincount(actual, weights * (actual == predicted), minlength=n_classes),
-        np.bincount(actual, weights, minlength=n_classes),
-        np.bincount(predicted, weights, minlength=n_classes),
-    )
+    parts = ((actual, weights * (actual == predicted)), (actual, weights), (predicted, weights))
+    sums = (np.bincount(codes, each, minlength=n_classes) for codes, each in parts)
+    return Margins(*(each.astype(np.float64, copy=False) for each in sums))
 
 
-def draw(  # noqa: PLR0913 - the rows, in their parts
+def draw(
     actual: Codes,
+    *,
     base: Codes,
     other: Codes,
-    *,
     weights: Floats,
     n_classes: int,
     draws: int,
@@ -120,7 +118,7 @@ def draw(  # noqa: PLR0913 - the rows, in their parts
 
 def accuracy(counts: Margins) -> Floats:
     """Return the share of rows that are right, 0 to 1."""
-    return counts.right.sum(-1) / counts.actual.sum(-1)
+    return np.asarray(counts.right.sum(-1) / counts.actual.sum(-1))
 
 
 def balanced_accuracy(counts: Margins) -> Floats:
@@ -129,7 +127,7 @@ def balanced_accuracy(counts: Margins) -> Floats:
     Source: Brodersen et al. 2010.
     """
     there = counts.actual > 0
-    return recall(counts).sum(-1) / there.sum(-1)
+    return np.asarray(recall(counts).sum(-1) / there.sum(-1))
 
 
 def precision(counts: Margins) -> Floats:
@@ -193,12 +191,12 @@ def positive(counts: Margins, measure: Figure) -> Floats:
 def macro(counts: Margins, measure: Figure) -> Floats:
     """Return the plain mean of a measure over the classes that are present or predicted."""
     met = counts.actual + counts.predicted > 0
-    return (measure(counts) * met).sum(-1) / met.sum(-1)
+    return np.asarray((measure(counts) * met).sum(-1) / met.sum(-1))
 
 
 def weighted(counts: Margins, measure: Figure) -> Floats:
     """Return the mean of a measure over the classes, each weighted by its rows."""
-    return (measure(counts) * counts.actual).sum(-1) / counts.actual.sum(-1)
+    return np.asarray((measure(counts) * counts.actual).sum(-1) / counts.actual.sum(-1))
 
 
 def binary_figures(*, beta: float) -> Mapping[str, Figure]:
