@@ -22,6 +22,9 @@ Codes = npt.NDArray[np.intp]
 _MOST_TOTALS: Final = 20_000_000
 _LEAST_DRAWS: Final = 200
 
+# The figures of two classes that say nothing where no row is of the positive one.
+OF_POSITIVE: Final = frozenset({"precision", "recall", "f1", "f_beta"})
+
 
 class Margins(NamedTuple):
     """The counts of each class, or their sums of weights; all (..., n_classes).
