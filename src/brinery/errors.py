@@ -6,6 +6,8 @@ BrineryError
 │   ├── InvalidName              a model name that is not allowed
 │   ├── InvalidReference         not NAME, NAME@VERSION or NAME@ALIAS
 │   ├── InvalidTrust             not a dotted name or `package.*`
+│   ├── InvalidFilter            not comparisons of columns joined by `and`
+│   ├── InvalidAssertions        assertions.yml is wrong, or does not fit the model
 │   ├── NotFound                 no such model, version or alias
 │   ├── ModelFileError
 │   │   ├── ModelFileMissing     no such file
@@ -103,6 +105,18 @@ class InvalidTrust(UserError):
     """What the user vouches for is no dotted name."""
 
     code = "invalid-trust"
+
+
+class InvalidFilter(UserError):
+    """A filter of rows that is not comparisons of columns with values, joined by `and`."""
+
+    code = "invalid-filter"
+
+
+class InvalidAssertions(UserError):
+    """What is declared in assertions.yml is wrong, or does not fit the model or the data."""
+
+    code = "invalid-assertions"
 
 
 class NotFound(UserError):
