@@ -1,6 +1,6 @@
 """Whether two figures on the same rows differ: an interval of the difference, and p-values.
 
-Three ways, by what is known of the figure: from the moves of each row (`by_influence`), from the
+Three ways, by what is known of the figure: from the moves of each row (`by_moves`), from the
 rows that only one of two got right (`mcnemar`), and from draws (`by_draws`). A difference is always
 `other - base`; which direction is better, others know.
 """
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.stats import binom, norm
 
-from brinery.evaluate.influence import Influence
+from brinery.evaluate.moves import Moved
 from brinery.records.estimate import Estimate, Interval
 
 Floats = npt.NDArray[np.float64]
@@ -43,8 +43,8 @@ class Tested(NamedTuple):
     test: str = ""
 
 
-def by_influence(
-    base: Influence, other: Influence, *, weights: Floats, level: float = 0.95, test: str = ""
+def by_moves(
+    base: Moved, other: Moved, *, weights: Floats, level: float = 0.95, test: str = ""
 ) -> Tested:
     """Return the difference of two figures, by how each row moves them.
 
@@ -53,7 +53,7 @@ def by_influence(
         other: the other one, over the same rows.
         weights: (n_rows,) above 0.
         level: of the interval.
-        test: what it is called; `paired influence` when empty.
+        test: what it is called; `paired moves of rows` when empty.
 
     Source: Davison & Hinkley 1997, section 2.7.2; for two areas under a ROC curve, DeLong et al.
         1988.
@@ -64,7 +64,7 @@ def by_influence(
         return Tested(Estimate(value=difference, reason=_ONE_ROW))
     moves = weights * (other.slope - base.slope)
     deviation = float(np.sqrt(moves @ moves * rows / (rows - 1)))
-    return by_deviation(difference, deviation, level=level, test=test or "paired influence")
+    return by_deviation(difference, deviation, level=level, test=test or "paired moves of rows")
 
 
 def by_deviation(

@@ -6,8 +6,10 @@ from typing import Optional
 
 from msgspec import Struct
 
+from brinery.records.curves import Curves
 from brinery.records.estimate import Estimate
 from brinery.records.evaluation import PredictionType
+from brinery.records.group import Group
 from brinery.records.leaderboard import Leaderboard
 from brinery.records.signature import Scalar
 from brinery.records.text_enum import TextEnum
@@ -58,21 +60,18 @@ class SubpopulationDifference(Struct, frozen=True, kw_only=True):
     """How much better or worse the other version is on some of the rows.
 
     Attributes:
-        feature: the column that the rows are chosen by.
-        value: which rows: a category, or a range such as `30 to 45`.
+        group: which rows.
         rows: count.
-        share: of all rows, 0 to 1.
+        share: of all rows, by weight; 0 to 1.
         base: mean loss of the version that is compared with, in `Pairing.loss`.
         other: mean loss of the other version.
         gain: `base - other`, above 0 where the other is better, with its paired interval.
         p_value: two-sided, that the gain is none; None where it cannot be told.
-        p_corrected: corrected for all subpopulations of the pair (Benjamini and Yekutieli: the
-            rate of false discoveries, whatever their dependence).
+        p_corrected: corrected for all subpopulations of the pair (Benjamini & Hochberg).
         verdict: better or worse where `p_corrected` is below 1 - level.
     """
 
-    feature: str
-    value: str
+    group: Group
     rows: int
     share: float
     base: float
@@ -177,20 +176,6 @@ class Footprint(Struct, frozen=True, kw_only=True):
     rows_per_s: float
 
 
-class Curve(Struct, frozen=True, kw_only=True):
-    """Points of a curve, thinned to what a page can draw.
-
-    Attributes:
-        x: (n_points,).
-        y: (n_points,).
-        rows: (n_points,) how many rows stand behind each point; empty where that has no meaning.
-    """
-
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    rows: tuple[float, ...] = ()
-
-
 class Contender(Struct, frozen=True, kw_only=True):
     """One version of a comparison, by itself.
 
@@ -198,18 +183,15 @@ class Contender(Struct, frozen=True, kw_only=True):
         name: such as `bank@3`.
         metrics: name to finite value.
         not_computed: name of a metric to the reason why it is absent.
-        roc: share of false alarms to share found, of a binary model; None where there is none.
-        precision_recall: recall to precision, likewise.
-        calibration: mean probability to share of positives, in bins, likewise.
+        curves: to be drawn over those of the others, without their per-cut tables; None where
+            nothing is drawn.
         footprint: what it costs; None where that was not measured.
     """
 
     name: str
     metrics: dict[str, float] = {}
     not_computed: dict[str, str] = {}
-    roc: Optional[Curve] = None
-    precision_recall: Optional[Curve] = None
-    calibration: Optional[Curve] = None
+    curves: Optional[Curves] = None
     footprint: Optional[Footprint] = None
 
 
@@ -221,9 +203,9 @@ class Pairing(Struct, frozen=True, kw_only=True):
         other: name of the other one.
         differences: one for each metric that both have.
         not_compared: name of a metric to the reason why its difference is absent.
-        loss: what subpopulations are compared by: `log loss`, `error` or `absolute error`.
-        subpopulations: the smallest corrected p-value first.
-        subpopulations_left_out: feature to the reason why it makes none.
+        loss: what subpopulations are compared by: `Brier score`, `error rate` or `absolute error`.
+        subpopulations: the smallest p-value first.
+        subpopulations_left_out: column to the reason why it makes none.
         disagreement: where they answer otherwise.
     """
 

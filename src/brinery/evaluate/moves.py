@@ -21,7 +21,7 @@ Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.intp]
 
 
-class Influence(NamedTuple):
+class Moved(NamedTuple):
     """A figure and how each row moves it.
 
     Attributes:
@@ -55,26 +55,29 @@ class Order(NamedTuple):
         group[rows[1:]] = np.cumsum(ranked[1:] != ranked[:-1])
         return cls(group)
 
+    def _sums(self, amounts: Floats) -> Floats:
+        return np.bincount(self.group, weights=amounts).astype(np.float64, copy=False)
+
     def below(self, amounts: Floats) -> Floats:
         """Return for each row the sum of the amounts below it, and half of those tied with it."""
-        sums = np.bincount(self.group, weights=amounts)
+        sums = self._sums(amounts)
         return (np.cumsum(sums) - sums / 2)[self.group]
 
     def above(self, amounts: Floats) -> Floats:
         """Return for each row the sum of the amounts above it, and half of those tied with it."""
-        sums = np.bincount(self.group, weights=amounts)
+        sums = self._sums(amounts)
         return (np.cumsum(sums[::-1])[::-1] - sums / 2)[self.group]
 
     def at_or_below(self, amounts: Floats) -> Floats:
         """Return for each row the sum of the amounts of the rows with no higher score."""
-        return np.cumsum(np.bincount(self.group, weights=amounts))[self.group]
+        return np.asarray(np.cumsum(self._sums(amounts))[self.group])
 
     def at_or_above(self, amounts: Floats) -> Floats:
         """Return for each row the sum of the amounts of the rows with no lower score."""
-        return np.cumsum(np.bincount(self.group, weights=amounts)[::-1])[::-1][self.group]
+        return np.asarray(np.cumsum(self._sums(amounts)[::-1])[::-1][self.group])
 
 
-def mean(loss: Floats, weights: Floats) -> Influence:
+def mean(loss: Floats, weights: Floats) -> Moved:
     """Return the weighted mean of a quantity of each row.
 
     Args:
@@ -83,10 +86,10 @@ def mean(loss: Floats, weights: Floats) -> Influence:
     """
     total = weights.sum()
     value = float(weights @ loss / total)
-    return Influence(value, (loss - value) / total)
+    return Moved(value, (loss - value) / total)
 
 
-def root_mean(loss: Floats, weights: Floats) -> Influence:
+def root_mean(loss: Floats, weights: Floats) -> Moved:
     """Return the root of the weighted mean of a quantity that is 0 or above.
 
     Args:
@@ -95,10 +98,10 @@ def root_mean(loss: Floats, weights: Floats) -> Influence:
     """
     square = mean(loss, weights)
     root = float(np.sqrt(square.value))
-    return Influence(root, square.slope / (2 * root) if root else np.zeros_like(square.slope))
+    return Moved(root, square.slope / (2 * root) if root else np.zeros_like(square.slope))
 
 
-def weighted_mean_of(parts: tuple[Influence, ...], shares: tuple[Influence, ...]) -> Influence:
+def weighted_mean_of(parts: tuple[Moved, ...], shares: tuple[Moved, ...]) -> Moved:
     """Return the mean of figures, each weighted by a figure that moves too.
 
     Args:
@@ -111,10 +114,10 @@ def weighted_mean_of(parts: tuple[Influence, ...], shares: tuple[Influence, ...]
         share.value * part.slope + (part.value - value) * share.slope
         for part, share in zip(parts, shares, strict=True)
     ]
-    return Influence(float(value), np.sum(moves, axis=0) / total)
+    return Moved(float(value), np.sum(moves, axis=0) / total)
 
 
-def roc_auc(positive: Bools, order: Order, *, weights: Floats) -> Influence:
+def roc_auc(positive: Bools, order: Order, *, weights: Floats) -> Moved:
     """Return how often a positive row outranks a negative one; a tie counts half.
 
     The slopes are the placements of DeLong: without weights the variance is his, but for a factor
@@ -134,10 +137,10 @@ def roc_auc(positive: Bools, order: Order, *, weights: Floats) -> Influence:
     place = np.where(positive, below / negatives, above / positives)
     value = float(won @ place / positives)
     slope = (place - value) / np.where(positive, positives, negatives)
-    return Influence(value, slope)
+    return Moved(value, slope)
 
 
-def average_precision(positive: Bools, order: Order, *, weights: Floats) -> Influence:
+def average_precision(positive: Bools, order: Order, *, weights: Floats) -> Moved:
     """Return the precision at each cut, weighted by the recall gained there.
 
     Args:
@@ -154,10 +157,10 @@ def average_precision(positive: Bools, order: Order, *, weights: Floats) -> Infl
     gained = order.at_or_below(won / taken)
     diluted = order.at_or_below(won * caught / taken**2)
     slope = (np.where(positive, precision - value + gained, 0.0) - diluted) / positives
-    return Influence(value, slope)
+    return Moved(value, slope)
 
 
-def ks(positive: Bools, order: Order, *, weights: Floats) -> Influence:
+def ks(positive: Bools, order: Order, *, weights: Floats) -> Moved:
     """Return the largest gap between the shares of positives and of negatives above a cut.
 
     The cut is held where it is: that it would move changes the gap by less than the rows do.
@@ -180,10 +183,10 @@ def ks(positive: Bools, order: Order, *, weights: Floats) -> Influence:
         (caught - found[best]) / won.sum(),
         (alarms[best] - caught) / lost.sum(),
     )
-    return Influence(float(found[best] - alarms[best]), moved)
+    return Moved(float(found[best] - alarms[best]), moved)
 
 
-def explained(actual: Floats, error: Floats, *, weights: Floats, centred: bool) -> Influence:
+def explained(actual: Floats, error: Floats, *, weights: Floats, centred: bool) -> Moved:
     """Return the share of the target's variance that is explained.
 
     Args:
@@ -197,10 +200,10 @@ def explained(actual: Floats, error: Floats, *, weights: Floats, centred: bool) 
     spread = np.square(actual - weights @ actual / total)
     whole = weights @ spread
     left = float(weights @ np.square(off) / whole)
-    return Influence(1 - left, (left * spread - np.square(off)) / whole)
+    return Moved(1 - left, (left * spread - np.square(off)) / whole)
 
 
-def pearson(actual: Floats, predicted: Floats, *, weights: Floats) -> Influence:
+def pearson(actual: Floats, predicted: Floats, *, weights: Floats) -> Moved:
     """Return the linear correlation, -1 to 1.
 
     Args:
@@ -211,10 +214,10 @@ def pearson(actual: Floats, predicted: Floats, *, weights: Floats) -> Influence:
     one, other = _standard(actual, weights), _standard(predicted, weights)
     total = weights.sum()
     value = float(weights @ (one * other) / total)
-    return Influence(value, (one * other - value * (one**2 + other**2) / 2) / total)
+    return Moved(value, (one * other - value * (one**2 + other**2) / 2) / total)
 
 
-def spearman(actual: Floats, predicted: Floats, *, weights: Floats) -> Influence:
+def spearman(actual: Floats, predicted: Floats, *, weights: Floats) -> Moved:
     """Return the correlation of the ranks, -1 to 1; tied rows share their middle rank.
 
     Args:
@@ -234,7 +237,7 @@ def spearman(actual: Floats, predicted: Floats, *, weights: Floats) -> Influence
     for order, rank, own, their in zip(orders, ranks, (one, other), (other, one), strict=True):
         pull = weights * (their - found.value * own) / (total * _spread(rank, weights))
         slope += order.above(pull)
-    return Influence(found.value, slope - weights @ slope / total)
+    return Moved(found.value, slope - weights @ slope / total)
 
 
 def _standard(values: Floats, weights: Floats) -> Floats:
