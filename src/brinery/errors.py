@@ -32,6 +32,7 @@ BrineryError
 │   │   ├── ColumnMissing        a column the model needs is not there
 │   │   ├── ColumnMismatch       a column is there but is not what the model takes
 │   │   ├── UnseenClass          the target has classes the model never saw
+│   │   ├── RowMissing           the data has no such row
 │   │   ├── OutputUnwritable     the output's format or folder is wrong
 │   │   └── OutputTaken          the output's folder holds the scores of another run
 │   ├── EnvironmentUnavailable   what the model was written with cannot be set up here
@@ -39,6 +40,7 @@ BrineryError
 │   ├── ModelConfined            the model tried what its sandbox forbids
 │   ├── PredictionRefused        the model raised on these rows
 │   ├── ParityFailed             the registered model answers otherwise than the file
+│   ├── NotEvaluated             nobody has evaluated the version yet
 │   ├── NotExportable            the model has no such format, or its folder is not free
 │   ├── NotServable              the version was not imported by Brinery
 │   ├── AddressInUse             another program listens there
@@ -263,6 +265,12 @@ class UnseenClass(DataError):
     code = "unseen-class"
 
 
+class RowMissing(DataError):
+    """The data has no such row."""
+
+    code = "row-missing"
+
+
 class OutputUnwritable(DataError):
     """The output's format is unknown or its folder cannot be written."""
 
@@ -313,6 +321,12 @@ class ParityFailed(UserError):
     """The registered model answers otherwise than the file."""
 
     code = "parity-failed"
+
+
+class NotEvaluated(UserError):
+    """Nobody has evaluated the version yet."""
+
+    code = "not-evaluated"
 
 
 class NotExportable(UserError):

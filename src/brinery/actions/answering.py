@@ -75,6 +75,11 @@ class Answering:
         return self._scorer is not None
 
     @property
+    def scorer(self) -> StoredScorer | None:
+        """Return the scorer of the version; None where it has none that is used."""
+        return self._scorer
+
+    @property
     def attempts(self) -> tuple[str, ...]:
         """Return what the model tried so far and was refused, such as `open /etc/passwd`."""
         return self._library.attempts

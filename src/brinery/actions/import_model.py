@@ -19,6 +19,7 @@ from brinery.actions import history, progress, target
 from brinery.actions.admit import admit, remarks
 from brinery.actions.class_names import ClassNames, class_names
 from brinery.actions.environment import Question, choose, outline, settle
+from brinery.actions.evaluate import evaluated_whole
 from brinery.actions.evaluation_data import EvaluationData, data_line, read_data
 from brinery.actions.fast_path import Compiled, compile_and_compare
 from brinery.actions.locate import locate, read
@@ -160,7 +161,10 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
         rooms.workspace.prepare()
         seat = yield from _seat(rooms, asked, admitted=admitted, clock=clock)
         at = _Site(rooms=rooms, seat=seat, data=data, clock=clock)
-        return (yield from _imported(admitted, asked, at=at))
+        version = yield from _imported(admitted, asked, at=at)
+    if rooms.settings.evaluate.at_import:
+        yield from evaluated_whole(rooms, version, data=data, clock=clock)
+    return version
 
 
 def _admitted(

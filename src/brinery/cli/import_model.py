@@ -9,6 +9,7 @@ import click
 
 from brinery.cli.context import Session, format_option
 from brinery.cli.output import Format, follow, print_json
+from brinery.cli.summary import print_summary
 
 if TYPE_CHECKING:
     from brinery.actions.submission import ImportOptions
@@ -72,4 +73,9 @@ def command(session: Session, /, *, model: str, name: str, data: Path, **options
         case Format.QUIET:
             print(version.reference)
         case _:
+            from brinery.actions.evaluate import summary_of
+
+            summary = summary_of(version, workspace=session.workspace)
+            if summary is not None:
+                print_summary(summary)
             print(f"{version.reference} is registered. Next: brinery promote {version.reference}")
