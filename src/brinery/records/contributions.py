@@ -19,6 +19,7 @@ class Unit(TextEnum):
     PROBABILITY = "probability"
     LOG_ODDS = "log_odds"
     MARGIN = "margin"
+    LOGARITHM = "logarithm"
 
     def __str__(self) -> str:
         """Return it in words."""
@@ -36,7 +37,8 @@ class Contributions(Struct, frozen=True, eq=False, kw_only=True):
         base: (n_outputs,) float64, the answer before anything is known of a row.
         answers: (n_rows, n_outputs) float64, what the model answers, in the unit.
         unit: of values, base and answers. A margin is the raw score of a class, of which the
-            softmax is its probability; log-odds are the natural logarithm of p / (1 - p).
+            softmax is its probability; log-odds are the natural logarithm of p / (1 - p), a
+            logarithm is that of a value.
         classes: (n_outputs,) the classes that are explained: the positive one alone where the
             model is binary; empty for a regression, which has one output.
         method: how they were found, in a few words: `TreeSHAP`, `linear`, `sampling`.
