@@ -41,7 +41,7 @@ $(PLOTLY): web/node_modules/.ready
 # The compiled part of the scorers; without a C compiler, one comes from a Python package.
 kernel: $(KERNEL)
 
-$(KERNEL): src/brinery/scorers/kernel.c hatch_build.py $(VENV)/.ready
+$(KERNEL): $(wildcard src/brinery/scorers/*.[ch]) hatch_build.py $(VENV)/.ready
 	@command -v cc >/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python ziglang
 	@$(BIN)/python hatch_build.py
 

@@ -251,4 +251,4 @@ def _thin(at: Sequence[object], values: tuple[float, ...]) -> drawing.Trace:
 
 
 def _counted_in(unit: Unit) -> str:
-    return "the target's unit" if unit is Unit.VALUE else str(unit)
+    return "the target's unit" if unit is Unit.VALUE else unit.value.replace("_", "-")
