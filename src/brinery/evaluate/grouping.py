@@ -135,16 +135,6 @@ def cross(one: Grouping, other: Grouping) -> Grouping:
     return Grouping(columns, tuple(groups), codes.reshape(-1))
 
 
-def chosen(grouping: Grouping, rows: npt.NDArray[np.bool_]) -> Grouping:
-    """Return the groups that some of the rows have.
-
-    Args:
-        grouping: of all rows.
-        rows: (n_rows,) which to keep.
-    """
-    return _compact(grouping.columns, grouping.groups, grouping.codes[rows])
-
-
 class _Cut(NamedTuple):
     groups: tuple[Group, ...]
     codes: Codes
