@@ -189,22 +189,6 @@ def by_draws(
     )
 
 
-def holm(p_values: npt.ArrayLike) -> Floats:
-    """Return p-values of one family, corrected so that not one false alarm is likely.
-
-    Args:
-        p_values: (n_tests,) 0 to 1.
-
-    Source: Holm 1979.
-    """
-    given = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(given, kind="stable")
-    steps = np.maximum.accumulate(given[order] * np.arange(given.size, 0, -1))
-    corrected = np.empty_like(given)
-    corrected[order] = np.minimum(1.0, steps)
-    return corrected
-
-
 def _certain(difference: float, test: str) -> Tested:
     """Return a difference that no draw of rows would change."""
     if abs(difference) > 1e-12:  # noqa: PLR2004 - the rounding of a sum

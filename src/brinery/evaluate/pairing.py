@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from brinery.evaluate import contender, delong, margins, moves, paired
+from brinery.evaluate import contender, corrections, delong, margins, moves, paired
 from brinery.evaluate.contender import HIGHER_IS_BETTER, Answers, Truth
 from brinery.evaluate.margins import Margins
 from brinery.evaluate.moves import Moved
@@ -221,7 +221,7 @@ class Pair:
 def _corrected(found: list[MetricDifference]) -> Iterator[MetricDifference]:
     """Yield the differences with p-values corrected for their number."""
     tested = [each.p_value for each in found if each.p_value is not None]
-    corrected = iter(paired.holm(tested).tolist())
+    corrected = iter(corrections.holm(np.array(tested)).tolist())
     for each in found:
         if each.p_value is None:
             yield each
