@@ -212,7 +212,15 @@ class Appraising:
     def _subpopulations(self) -> Iterator[str]:
         if self._actual is None:
             return
-        found = subpopulations.run(self._observed, pairs=self._question.pairs)
+        found = subpopulations.subpopulations(
+            self._inputs,
+            self._actual,
+            type=self._type,
+            scores=self._given,
+            classes=self._classes,
+            weights=self._weights,
+            slices=subpopulations.Slices(pairs=self._question.pairs),
+        )
         self.found = replace(self.found, subpopulations=found)
         n_groups = sum(len(one.subpopulations) for one in found.slicings)
         yield f"{n_groups} groups of rows, {len(found.notable())} differ"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from msgspec.structs import replace
 
 from brinery.actions.answering import Answering
 from brinery.evaluate.explainer import Explainer
@@ -17,6 +18,7 @@ from brinery.evaluate.predictor import Predictor
 from brinery.evaluate.response import response
 from brinery.evaluate.sampling import BACKGROUND_ROWS, Sampler
 from brinery.records.contributions import Contributions
+from brinery.records.signature import Scalar
 from brinery.scorers import arrow, shapley
 from brinery.scorers.stored import StoredScorer
 
@@ -72,7 +74,7 @@ class Chooser:
             background = observed.table.take(
                 pa.array(drawn(everything, _EXACT_BACKGROUND, seed=self.seed))
             )
-            exact = _Exact(scorer, background)
+            exact = _Exact(self.answering, scorer, background, classes=answers.classes)
             if exact.possible(observed.table.slice(0, 1)):
                 rows = drawn(everything, _EXACT_ROWS, seed=self.seed + 1)
                 return Explained(explain=exact, rows=rows)
@@ -94,13 +96,24 @@ class _Exact:
     """The exact Shapley values of a scorer.
 
     Args:
+        answering: makes of some columns what the scorer takes.
         scorer: of the version.
         background: (n_background, n_columns) rows that each row is compared with.
+        classes: that are explained, as the version calls them.
     """
 
-    def __init__(self, scorer: StoredScorer, background: pa.Table) -> None:
+    def __init__(
+        self,
+        answering: Answering,
+        scorer: StoredScorer,
+        background: pa.Table,
+        *,
+        classes: tuple[Scalar, ...],
+    ) -> None:
+        self._fit = answering.fit
         self._scorer = scorer
         self._background = background
+        self._classes = classes
 
     def possible(self, table: pa.Table) -> bool:
         """Return whether rows like these can be explained."""
@@ -115,8 +128,20 @@ class _Exact:
 
     def _asked(self, table: pa.Table) -> Contributions | shapley.Inexact:
         inputs = self._scorer.scorer.plan.inputs
-        return shapley.explain(
+        found = shapley.explain(
             self._scorer.scorer,
-            arrow.columns(table, inputs),
-            background=arrow.columns(self._background, inputs),
+            arrow.columns(self._fit(table), inputs),
+            background=arrow.columns(self._fit(self._background), inputs),
+        )
+        if isinstance(found, shapley.Inexact):
+            return found
+        outputs = found.values.shape[2]
+        if outputs != max(1, len(self._classes)):
+            return shapley.Inexact("of so many classes only some are explained")
+        read = [found.columns.index(name) for name in self._background.column_names]
+        return replace(
+            found,
+            columns=tuple(self._background.column_names),
+            values=found.values[:, read],
+            classes=self._classes,
         )

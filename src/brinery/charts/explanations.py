@@ -185,7 +185,7 @@ def _partial(found: PartialDependence, place: int) -> Figure:
     thin = "" if several else " Thin lines are single rows."
     return Figure(
         name=f"partial-{place}",
-        title=f"Were {words.cut(found.column)} to change",
+        title=f"{words.cut(found.column)}: partial dependence",
         caption=f"The mean answer, were every row to have the same {words.cut(found.column)} "
         f"({found.rows:,} rows); grey bars: how many rows are near it.{thin}",
         data=(rows, *traces),
