@@ -272,7 +272,7 @@ def _of_many(
             known,
             mean_contributions=contributions.means(done, weights=weights),
             dependence=contributions.dependences(
-                done, used.table.slice(0, rows), seed=options.seed
+                done, used.table.slice(0, rows), places=places, seed=options.seed
             ),
         )
         yield Step(Stage.CONTRIBUTIONS, rows, len(used), known)
