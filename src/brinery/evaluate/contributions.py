@@ -6,8 +6,10 @@ It knows how contributions are summed up. It must not know how they were found.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 from scipy import special, stats
@@ -23,6 +25,7 @@ LEVEL: Final = 0.95
 MOST_POINTS: Final = 400
 
 _FEWEST_ROWS: Final = 2
+_FEWEST_POINTS: Final = 50
 
 
 def means(contributions: Contributions, *, weights: Floats | None = None) -> MeanContributions:
@@ -56,10 +59,26 @@ def means(contributions: Contributions, *, weights: Floats | None = None) -> Mea
     )
 
 
+def joined(parts: Sequence[Contributions]) -> Contributions:
+    """Return the contributions to the answers for several tables as those for one.
+
+    Args:
+        parts: of the same explainer, at least one.
+    """
+    errors = [one.standard_errors for one in parts if one.standard_errors is not None]
+    return msgspec.structs.replace(
+        parts[0],
+        values=np.concatenate([one.values for one in parts]),
+        answers=np.concatenate([one.answers for one in parts]),
+        standard_errors=np.concatenate(errors) if errors else None,
+    )
+
+
 def dependences(
     contributions: Contributions,
     table: pa.Table,
     *,
+    places: Places | None = None,
     most: int = MOST_POINTS,
     seed: int = 0,
 ) -> tuple[Dependence, ...]:
@@ -68,10 +87,13 @@ def dependences(
     Args:
         contributions: to the answers for the rows of the table.
         table: the rows that were explained.
-        most: how many points a column has at most, the same rows for each; drawn.
+        places: (n_rows,) of them in the data; those in the table where None.
+        most: how many points a column has at most, the same rows for each; drawn. Several classes
+            share them, down to 50.
         seed: of the draw.
     """
-    rows = drawn(np.arange(len(contributions)), most, seed=seed)
+    outputs = max(1, contributions.values.shape[2])
+    rows = drawn(np.arange(len(contributions)), max(_FEWEST_POINTS, most // outputs), seed=seed)
     found = []
     for place, name in enumerate(contributions.columns):
         column = plain(table.column(name))
@@ -83,7 +105,7 @@ def dependences(
                 kind=kind,
                 unit=contributions.unit,
                 classes=contributions.classes,
-                rows=tuple(rows.tolist()),
+                rows=tuple((rows if places is None else places[rows]).tolist()),
                 values=tuple(map(shown, values)),
                 positions=_positions(column, kind, rows),
                 contributions=tuple(

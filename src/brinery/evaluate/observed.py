@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from brinery.evaluate.labels import missing
+from brinery.evaluate.labels import NO_CLASS, codes, missing
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
@@ -56,13 +56,30 @@ class Observed:
         )
 
     def labelled(self) -> Places:
-        """Return the places of the rows of which the truth is known, and that count."""
-        known = np.ones(len(self), np.bool_) if self.actual is not None else np.zeros(0, np.bool_)
-        if self.actual is not None:
-            known &= ~missing(self.actual)
+        """Return the places of the rows that weigh something and of which the truth is known.
+
+        A label that is no class of the model is not known, nor a value that is no finite number.
+        """
+        if self.actual is None:
+            return np.zeros(0, np.int64)
+        if self.classes:
+            known = codes(self.actual, self.classes) != NO_CLASS
+        else:
+            known = np.isfinite(finite(self.actual))
         if self.weights is not None:
             known &= self.weights > 0
         return np.flatnonzero(known)
+
+
+def finite(actual: npt.NDArray[np.generic]) -> Floats:
+    """Return values as numbers: (n_rows,), NaN where one is missing, infinite or no number."""
+    values = np.full(len(actual), np.nan)
+    there = ~missing(actual)
+    try:
+        values[there] = actual[there].astype(np.float64)
+    except (TypeError, ValueError):
+        return np.full(len(actual), np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def drawn(rows: Places, at_most: int, *, seed: int) -> Places:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from brinery.errors import PredictionRefused
-from brinery.evaluate.labels import codes, missing
-from brinery.evaluate.observed import Floats, Observed
+from brinery.evaluate.labels import codes
+from brinery.evaluate.observed import Floats, Observed, finite
 from brinery.records.contributions import Unit
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
@@ -64,10 +64,7 @@ class Response:
         A class is 1 where it is true and 0 where it is not, whatever the unit.
         """
         if not self.model_classes:
-            values = np.full((len(actual), 1), np.nan)
-            there = ~missing(actual)
-            values[there, 0] = actual[there].astype(np.float64)
-            return values
+            return finite(actual)[:, np.newaxis]
         found = codes(actual, self.model_classes)[:, np.newaxis]
         return np.where(found < 0, np.nan, found == np.array(self.places))
 

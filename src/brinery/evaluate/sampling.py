@@ -38,6 +38,19 @@ Orders = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
 
 
+def cost(rows: int, *, columns: int, background_rows: int, walks: int = 1) -> int:
+    """Return how many rows are at most scored to explain so many.
+
+    Args:
+        rows: to be explained.
+        columns: of the table.
+        background_rows: with how many each is compared.
+        walks: how many orders are drawn for each of those.
+    """
+    pairs = background_rows * walks
+    return rows * (1 + pairs * _DIRECTIONS * max(0, columns - 1)) + background_rows
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sampler:
     """Explains the answers of a model by asking it about rows made of two others.
@@ -55,17 +68,6 @@ class Sampler:
     response: Response
     seed: int = 0
     walks: int = 1
-
-    def cost(self, rows: int) -> int:
-        """Return how many rows are at most scored to explain so many."""
-        columns, background = len(self.background.column_names), len(self.background)
-        pairs = background * self.walks
-        return rows * (1 + pairs * _DIRECTIONS * max(0, columns - 1)) + background
-
-    def within(self, budget: int) -> int:
-        """Return how many rows can be explained where so many may be scored."""
-        fixed = self.cost(0)
-        return max(0, (budget - fixed) // (self.cost(1) - fixed))
 
     def __call__(self, table: pa.Table, /) -> Contributions:
         """Return what each column added to the answer of each row of a table: (n_rows,).

@@ -117,7 +117,7 @@ class Dependence(Struct, frozen=True, kw_only=True):
         kind: how its values are laid out.
         unit: of the contributions.
         classes: (n_outputs,) those explained; empty for a regression, which has one output.
-        rows: (n_points,) places in the explained data, from 0.
+        rows: (n_points,) places in the data, from 0.
         values: (n_points,) of the column; None where missing, text cut short.
         positions: (n_points,) where a value is among all of the column: 0 the least, 1 the
             greatest; None where the values have no order or are missing.
