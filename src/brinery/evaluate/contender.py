@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from brinery.evaluate import margins, moves
-from brinery.evaluate.moves import Moved, Order
 from brinery.evaluate.labels import NO_CLASS, canonical, codes
+from brinery.evaluate.moves import Moved, Order
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar

@@ -212,7 +212,8 @@ def _actual(truth: Truth, row: int) -> Scalar:
 def _answer(truth: Truth, said: Answers, *, row: int) -> Scalar:
     if not isinstance(said.values, str):
         return float(said.values[row])
-    return truth.classes[int(np.asarray(said.labels)[row])]
+    label: Scalar = truth.classes[int(np.asarray(said.labels)[row])]
+    return label
 
 
 def _chance(truth: Truth, said: Answers, *, row: int) -> float | None:

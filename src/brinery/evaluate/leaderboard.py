@@ -57,7 +57,7 @@ def ranked(known: Sequence[Known], metric: str, *, level: float = 0.95) -> Leade
     absent = {each.standing.name: f"it has no {metric}" for each in known if each not in there}
     values = {each.standing.name: each.standing.metrics[metric] for each in there}
     order = sorted(there, key=lambda each: _key(values[each.standing.name], metric))
-    standings = []
+    standings: list[Standing] = []
     for each in order:
         one = _beside(each, order[0], metric=metric, level=level)
         standings.append(msgspec.structs.replace(one, rank=_rank(one, standings)))
