@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 import pandas as pd
 
 from brinery.actions.submission import Submission
-from brinery.errors import TargetMissing
+from brinery.errors import DataRequired, TargetMissing
 from brinery.records.version import DataFingerprint
 from brinery.specs.names import nearest
 from brinery.store import tables
@@ -22,12 +23,14 @@ class EvaluationData:
     fingerprint: DataFingerprint
 
 
-def read_data(asked: Submission) -> EvaluationData:
-    """Return the data, with and without the target.
+def read_data(asked: Submission) -> EvaluationData | None:
+    """Return the data, with and without the target; None where none is given.
 
     Raises:
         DataError: it cannot be read, or the target is not one of its columns.
     """
+    if asked.data is None:
+        return None
     if isinstance(asked.data, pd.DataFrame):
         name = "dataframe"
         frame = asked.data.rename(columns=str).reset_index(drop=True)
@@ -52,6 +55,19 @@ def read_data(asked: Submission) -> EvaluationData:
             sha256=tables.fingerprint(frame),
             target=asked.target,
         ),
+    )
+
+
+def required(asked: Submission, name: str) -> DataRequired:
+    """Return the error for a model that predicts and comes without data.
+
+    Args:
+        asked: what was asked.
+        name: of the model, for the message.
+    """
+    return DataRequired(
+        f"{name} can be asked for predictions, and comes without data to ask it about",
+        hint=f"brinery import {shlex.quote(asked.model)} --name {asked.name} --data FILE",
     )
 
 
