@@ -25,7 +25,7 @@ from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.child import ChildProcess
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
-from brinery.registry.interface import SCORER_FILE, imported, scored
+from brinery.registry.interface import SCORER_FILE, askable, imported
 from brinery.scorers.data import Declined
 from brinery.scorers.plan import COMPILER
 from brinery.scorers.stored import StoredScorer
@@ -55,7 +55,7 @@ class Answering:
     """
 
     def __init__(self, rooms: Rooms, version: Version, *, workers: int = 1) -> None:
-        self.candidate: Candidate = scored(version)
+        self.candidate: Candidate = askable(version)
         self._scorer = _stored(rooms, version)
         self._library = _Library(rooms, version, workers=workers)
         self.library_rows = 0

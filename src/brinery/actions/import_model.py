@@ -148,7 +148,7 @@ class _Judged:
     """A loaded model, what it takes, and its answers; None where it cannot be asked for any."""
 
     description: Description
-    takes: Signature = Signature(columns=(), example={})
+    takes: Signature
     evaluation: Evaluation | None = None
     answers: _Answers | None = None
 
@@ -245,8 +245,8 @@ def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
     report, source = admitted.report, admitted.source
     named = compatibility.top_modules(report)
     with ThreadPoolExecutor(1) as background, ExitStack() as processes:
-        # Importing MLflow takes longer than all the rest: it goes on beside it. Without data nothing
-        # is written before it is known that the model needs none.
+        # Importing MLflow takes longer than all the rest: it goes on beside it. Without data
+        # nothing is written before it is known that the model needs none.
         opened = None if at.data is None else background.submit(at.open)
         process = processes.enter_context(
             seat.process(source.path, artifact=admitted.artifact, code=source.code)
@@ -339,7 +339,7 @@ def _unscored(
         yield clock.event(Step.EVALUATE, said, warning=True)
     for attempt in process.attempts:
         yield clock.event(Step.EVALUATE, progress.attempt_line(attempt), warning=True)
-    return _Judged(description=description)
+    return _Judged(description=description, takes=Signature(columns=(), example={}))
 
 
 def _evaluated(
@@ -404,7 +404,7 @@ class _Again:
     clock: Clock
 
     def loaded(self) -> ModelProcess:
-        """Return the stored model, loaded: its bytes are those that were staged, or it is refused."""
+        """Return the stored model, loaded: another than what was staged is refused."""
         return ModelProcess(
             self.staged.model_file,
             artifact=self.staged.candidate.artifact,

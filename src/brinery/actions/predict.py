@@ -16,7 +16,7 @@ from brinery.errors import ColumnMismatch, ColumnMissing
 from brinery.flavors import answer_columns
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
-from brinery.registry.interface import resolve, scored
+from brinery.registry.interface import askable, resolve
 from brinery.specs.names import nearest
 from brinery.specs.reference import Reference
 from brinery.store import tables
@@ -108,7 +108,7 @@ def predict(
         tables.output_format(Path(output))
     rooms = open_rooms(workspace)
     version = resolve(rooms.registry, Reference.parse(reference))
-    candidate = scored(version)
+    candidate = askable(version)
     frame = data if isinstance(data, pd.DataFrame) else tables.read_table(Path(data), separator=sep)
     for name in keep:
         if name not in frame.columns:

@@ -11,7 +11,7 @@ from brinery.actions.rooms import Rooms
 from brinery.actions.seat import seat_of
 from brinery.errors import BrineryError, InvalidReference, NotFound
 from brinery.records.version import Alias, Version
-from brinery.registry.interface import SAMPLE_FILE, SCORER_FILE, resolve, scored
+from brinery.registry.interface import SAMPLE_FILE, SCORER_FILE, askable, resolve
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer, Target
 from brinery.specs.reference import LATEST, Reference
@@ -216,7 +216,7 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
         EnvironmentUnavailable: its environment cannot be built here and now.
     """
     settings, registry = rooms.settings.serve, rooms.registry
-    candidate = scored(version)
+    candidate = askable(version)
     seat = seat_of(rooms, version)
     scorer, sample = (
         registry.kept_file(version, SCORER_FILE),
@@ -248,7 +248,7 @@ def _check_environment(rooms: Rooms, version: Version) -> None:
         NotServable: it was not imported by Brinery, or cannot be asked for predictions.
         NotFound: its environment is gone.
     """
-    if not Environments(rooms.workspace.environments).has(scored(version).environment):
+    if not Environments(rooms.workspace.environments).has(askable(version).environment):
         raise NotFound(
             f"its environment is gone; brinery serve {version.reference} builds it again"
         )

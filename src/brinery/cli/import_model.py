@@ -52,7 +52,9 @@ _TYPES = ["binary", "multiclass", "regression", "other"]
 @click.option("--new-version", is_flag=True, help="Register again what is already registered.")
 @format_option
 @click.pass_obj
-def command(session: Session, /, *, model: str, name: str, data: Path | None, **options: Any) -> None:
+def command(
+    session: Session, /, *, model: str, name: str, data: Path | None, **options: Any
+) -> None:
     """Import MODEL: read it, load it where it can do no harm, evaluate and register it.
 
     MODEL is a model file of any framework, an MLflow model folder, a runs:/ or models:/ URI, or

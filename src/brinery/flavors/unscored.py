@@ -32,7 +32,9 @@ _WEIGHTS = frozenset({"dict", "builtins.dict", "collections.OrderedDict"})
 _ALWAYS = frozenset(
     {"callable", "catboost", "lightgbm-text", "mlflow", "onnx", "xgboost-json", "xgboost-ubj"}
 )
-_KNOWN = frozenset({"catboost", "category_encoders", "lightgbm", "sklearn", "statsmodels", "xgboost"})
+_KNOWN = frozenset(
+    {"catboost", "category_encoders", "lightgbm", "sklearn", "statsmodels", "xgboost"}
+)
 
 
 def is_weights(report: ScanReport) -> bool:

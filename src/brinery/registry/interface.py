@@ -188,7 +188,7 @@ def imported(version: Version) -> Candidate:
     return version.candidate
 
 
-def scored(version: Version) -> Candidate:
+def askable(version: Version) -> Candidate:
     """Return what was recorded of a version that can be asked for predictions.
 
     Raises:
