@@ -25,6 +25,7 @@ BrineryError
 │   │   ├── CorruptModel         its arrays would crash the library that reads them
 │   │   └── ModelLoadFailed      unpickling raised something else
 │   ├── DataError
+│   │   ├── DataRequired         a model that predicts is imported without data
 │   │   ├── DataFileMissing      no such file
 │   │   ├── DataUnreadable       not csv, parquet or json lines
 │   │   ├── SeparatorUnclear     the csv separator cannot be told
@@ -42,7 +43,7 @@ BrineryError
 │   ├── ParityFailed             the registered model answers otherwise than the file
 │   ├── NotEvaluated             nobody has evaluated the version yet
 │   ├── NotExportable            the model has no such format, or its folder is not free
-│   ├── NotServable              the version was not imported by Brinery
+│   ├── NotServable              it was not imported by Brinery, or cannot be asked
 │   ├── AddressInUse             another program listens there
 │   └── RequestRefused           a server refuses the rows it is asked about
 └── Fault                        ours, or the machine's; exit status 1
@@ -223,6 +224,12 @@ class DataError(UserError):
     code = "data-error"
 
 
+class DataRequired(DataError):
+    """A model that can be asked for predictions is imported without data to ask it about."""
+
+    code = "data-required"
+
+
 class DataFileMissing(DataError):
     """No such data file."""
 
@@ -336,7 +343,7 @@ class NotExportable(UserError):
 
 
 class NotServable(UserError):
-    """The version was not imported by Brinery, so it is not loaded."""
+    """The version was not imported by Brinery, or it cannot be asked for predictions."""
 
     code = "not-servable"
 

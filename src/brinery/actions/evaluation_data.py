@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from brinery.errors import TargetMissing
+from brinery.actions.submission import Submission
+from brinery.errors import DataRequired, TargetMissing
 from brinery.records.version import DataFingerprint
 from brinery.specs.names import nearest
 from brinery.store import tables
@@ -54,6 +56,19 @@ def read_data(
             sha256=tables.fingerprint(frame),
             target=target,
         ),
+    )
+
+
+def required(asked: Submission, name: str) -> DataRequired:
+    """Return the error for a model that predicts and comes without data.
+
+    Args:
+        asked: what was asked.
+        name: of the model, for the message.
+    """
+    return DataRequired(
+        f"{name} can be asked for predictions, and comes without data to ask it about",
+        hint=f"brinery import {shlex.quote(asked.model)} --name {asked.name} --data FILE",
     )
 
 
