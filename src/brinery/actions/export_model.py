@@ -62,12 +62,12 @@ _WRITTEN = {
     *("model.pkl", "model.safetensors", "model.pt", "model", "registered_model_meta"),
 }
 # What writes a format, and is not needed to load a model.
-_WRITERS = {ExportFormat.ONNX: "skl2onnx", ExportFormat.SKOPS: "skops"}
+_WRITERS = {ExportFormat.ONNX: "onnxmltools and onnxruntime", ExportFormat.SKOPS: "skops"}
 _OBJECTS = {"scikit-learn", "xgboost", "lightgbm", "catboost", "statsmodels", "python"}
 _HOLDS = {
     ExportFormat.SKOPS: _OBJECTS - {"statsmodels", "python"},
     ExportFormat.JOBLIB: _OBJECTS,
-    ExportFormat.ONNX: {"scikit-learn", "catboost", "onnx"},
+    ExportFormat.ONNX: {"scikit-learn", "xgboost", "lightgbm", "catboost", "onnx"},
     ExportFormat.NATIVE: set(_NATIVE),
 }
 # What a model that cannot be asked for predictions is written in: nothing is made anew.
