@@ -17,22 +17,17 @@ import numpy.typing as npt
 import pyarrow as pa
 from msgspec.structs import replace
 
+from brinery.actions import explaining
 from brinery.actions.answering import Answering
 from brinery.actions.evaluation_data import EvaluationData
-from brinery.actions.explaining import Chooser
 from brinery.actions.progress import Clock
 from brinery.errors import BrineryError
 from brinery.evaluate import (
     assertions,
-    contributions,
-    curves,
     diagnostics,
-    effects,
-    explanations,
-    importance,
-    partial_dependence,
     run,
     subpopulations,
+    why,
 )
 from brinery.evaluate.observed import Observed
 from brinery.evaluate.options import Options
@@ -50,6 +45,8 @@ _log = logging.getLogger("brinery")
 _TELL_S = 1.0
 _STOPPED = "stopped by Ctrl-C"
 _NO_TARGET = "no target was named"
+# A model without a scorer answers about so many times more slowly.
+_SLOWER = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +102,6 @@ class Appraising:
         self._answering = answering
         self._question = question
         self._clock = clock
-        self._explanation = Explanation()
         self._table: pa.Table | None = None
         self._scores: Scores | None = None
 
@@ -135,13 +131,10 @@ class Appraising:
     def _stages(self) -> tuple[tuple[Stage, Callable[[], Iterator[str]]], ...]:
         return (
             (Stage.FIGURES, self._figures),
-            (Stage.CURVES, self._curves),
             (Stage.DIAGNOSTICS, self._diagnostics),
             (Stage.SUBPOPULATIONS, self._subpopulations),
             (Stage.ASSERTIONS, self._assertions),
-            (Stage.IMPORTANCE, self._importance),
-            (Stage.EFFECTS, self._effects),
-            (Stage.CONTRIBUTIONS, self._contributions),
+            (Stage.EXPLANATION, self._explanation),
         )
 
     def _stage(self, stage: Stage, work: Callable[[], Iterator[str]]) -> Iterator[Event]:
@@ -170,7 +163,7 @@ class Appraising:
         if actual is None:
             self._missing(Stage.FIGURES, _NO_TARGET)
             return
-        evaluation = run.run(
+        evaluation, drawn = run.complete(
             self._type,
             actual,
             scores=self._given,
@@ -178,24 +171,9 @@ class Appraising:
             weights=self._weights,
             options=self._question.options,
         )
-        self.found = replace(self.found, evaluation=evaluation)
+        self.found = replace(self.found, evaluation=evaluation, curves=drawn)
         known = len(evaluation.metrics)
         yield f"{known} figures, {len(evaluation.intervals)} with an interval"
-
-    def _curves(self) -> Iterator[str]:
-        actual = self._actual
-        if actual is None:
-            return
-        drawn = curves.curves(
-            self._type,
-            actual,
-            scores=self._given,
-            classes=self._classes,
-            weights=self._weights,
-            options=self._question.options,
-        )
-        self.found = replace(self.found, curves=drawn)
-        yield "curves and cuts"
 
     def _diagnostics(self) -> Iterator[str]:
         found = diagnostics.diagnose(
@@ -234,60 +212,25 @@ class Appraising:
         held = sum(one.outcome == "pass" for one in results)
         yield f"{held} of {len(results)} assertions hold"
 
-    def _importance(self) -> Iterator[str]:
-        if self._actual is None:
-            return
-        chooser = self._chooser
-        steps = importance.run(
-            self._observed,
+    def _explanation(self) -> Iterator[str]:
+        observed, seed = self._observed, self._question.options.seed
+        explainer = explaining.exact(self._answering, observed, seed=seed)
+        budget = self._question.budget // (1 if self._answering.fast else _SLOWER)
+        options = why.within(
+            observed, why.Options(seed=seed), budget=budget, sampled=explainer is None
+        )
+        steps = why.run(
+            observed,
             self._predict,
-            repeats=chooser.repeats,
-            max_rows=chooser.rows_of(chooser.repeats),
-            seed=self._question.options.seed,
+            explainer=explainer,
+            rows=self._question.rows,
+            options=options,
         )
-        for known in steps:
-            self._explain(importance=known)
-            yield f"importance of {len(known.columns)} of {len(self._columns)} columns"
-
-    def _effects(self) -> Iterator[str]:
-        seed = self._question.options.seed
-        self._explain(effects=tuple(effects.run(self._observed)))
-        chooser = self._chooser
-        steps = partial_dependence.run(
-            self._observed,
-            self._predict,
-            max_rows=chooser.rows_of(chooser.grid),
-            most=chooser.grid - 1,
-            seed=seed,
-        )
-        for known in steps:
-            done = (*self._explanation.partial_dependence, known)
-            self._explain(partial_dependence=done)
-            yield f"effects of {len(done)} of {len(self._columns)} columns"
-
-    def _contributions(self) -> Iterator[str]:
-        """Explain the rows that surprise, or that were asked for, and many others for the means."""
-        observed = self._observed
-        made = self._chooser.explainer(observed, self._predict)
-        if isinstance(made, str):
-            self._missing(Stage.CONTRIBUTIONS, made)
-            return
-        asked = self._question.rows
-        choices = explanations.asked(asked) if asked else explanations.surprising(observed)
-        some = explanations.explain(observed, made.explain, choices=choices)
-        self._explain(rows=some)
-        yield f"{len(some)} rows explained"
-        rows = made.rows
-        of_many = made.explain(observed.table.take(pa.array(rows)))
-        weights = None if self._weights is None else self._weights[rows]
-        self._explain(
-            mean_contributions=contributions.means(of_many, weights=weights),
-            dependence=tuple(
-                contributions.dependences(of_many, observed.take(rows).table, seed=self.found.seed)
-            ),
-        )
-        how = "exact" if of_many.exact else "estimated"
-        yield f"SHAP values of {len(rows):,} rows ({how}, {of_many.method})"
+        for step in steps:
+            self.found = replace(self.found, explanation=step.explanation)
+            stage = step.stage.value.replace("_", " ")
+            yield f"{stage}: {step.done:,} of {step.total:,}"
+        yield _explained(self.found.explanation)
 
     @property
     def _given(self) -> Scores:
@@ -343,21 +286,8 @@ class Appraising:
             weights=self._weights,
         )
 
-    @property
-    def _chooser(self) -> Chooser:
-        return Chooser(
-            answering=self._answering,
-            budget=self._question.budget,
-            n_columns=len(self._columns),
-            seed=self._question.options.seed,
-        )
-
     def _predict(self, table: pa.Table) -> Scores:
         return self._answering.score(self._answering.fit(table))
-
-    def _explain(self, **parts: Any) -> None:
-        self._explanation = replace(self._explanation, **parts)
-        self.found = replace(self.found, explanation=self._explanation)
 
     def _missing(self, stage: Stage, reason: str) -> None:
         self.found = replace(self.found, not_done={**self.found.not_done, stage.value: reason})
@@ -370,3 +300,10 @@ class Appraising:
         return self._clock.event(Step.EVALUATE, said, warning=warning)
 
 
+def _explained(found: Explanation | None) -> str:
+    """Return how the contributions were found."""
+    means = None if found is None else found.mean_contributions
+    if means is None:
+        return "explained as far as that can be"
+    how = "exact" if means.exact else "estimated"
+    return f"SHAP values of {means.rows:,} rows ({how}, {means.method})"

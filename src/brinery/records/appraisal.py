@@ -22,13 +22,10 @@ class Stage(TextEnum):
 
     SCORES = "scores"
     FIGURES = "figures"
-    CURVES = "curves"
     DIAGNOSTICS = "diagnostics"
     SUBPOPULATIONS = "subpopulations"
     ASSERTIONS = "assertions"
-    IMPORTANCE = "importance"
-    EFFECTS = "effects"
-    CONTRIBUTIONS = "contributions"
+    EXPLANATION = "explanation"
 
 
 class Appraisal(Struct, frozen=True, kw_only=True):
