@@ -137,20 +137,27 @@ def _as_expected(
     if scores.predictions.ndim > 1:
         return "the model answers each row with several values"
     if assertion.classes:
-        return codes(scores.predictions, assertion.classes) != NO_CLASS
+        found: Bools = codes(scores.predictions, assertion.classes) != NO_CLASS
+        return found
     if assertion.value is not None:
-        if classes:
-            return "the model answers with classes, and no value"
-        try:
-            return _within(scores.predictions.astype(np.float64), assertion.value)
-        except (TypeError, ValueError):
-            return "not every answer of the model is a number"
-    if assertion.probability is None or scores.probabilities is None:
+        numbers = _numbers(scores, classes)
+        return numbers if isinstance(numbers, str) else _within(numbers, assertion.value)
+    wanted = assertion.probability
+    place = None if wanted is None else _place(wanted.of, classes)
+    if wanted is None or scores.probabilities is None:
         return "the model gives no probabilities"
-    place = _place(assertion.probability.of, classes)
     if place is None:
-        return f"the model has no class {assertion.probability.of!r}"
-    return _within(scores.probabilities[:, place], assertion.probability)
+        return f"the model has no class {wanted.of!r}"
+    return _within(scores.probabilities[:, place], wanted)
+
+
+def _numbers(scores: Scores, classes: tuple[Scalar, ...]) -> npt.NDArray[np.float64] | str:
+    if classes:
+        return "the model answers with classes, and no value"
+    try:
+        return scores.predictions.astype(np.float64)
+    except (TypeError, ValueError):
+        return "not every answer of the model is a number"
 
 
 def _within(values: npt.NDArray[np.float64], wanted: Range) -> Bools:

@@ -67,14 +67,10 @@ def mismatch(comparison: Comparison, schema: pa.Schema) -> str:
     held = _held(kind)
     if not held:
         return f"column '{name}' holds values of type {kind}, which are not compared"
-    for value in comparison.values:
-        if not _fits(value, held):
-            return f"column '{name}' holds {held}, and {value!r} is none"
-        if held == "times" and _moment(str(value)) is None:
-            return f"column '{name}' holds times, and {value!r} is none, such as '2026-01-31'"
     if held == "truth values" and comparison.operator in _ORDERS:
         return f"column '{name}' holds truth values, which have no order"
-    return ""
+    strangers = [value for value in comparison.values if not _fits(value, held)]
+    return f"column '{name}' holds {held}, and {strangers[0]!r} is none" if strangers else ""
 
 
 def _held(kind: pa.DataType) -> str:
@@ -92,7 +88,7 @@ def _fits(value: Value, held: str) -> bool:
     if isinstance(value, bool):
         return held == "truth values"
     if isinstance(value, str):
-        return held in {"texts", "times"}
+        return held == "texts" or (held == "times" and _moment(value) is not None)
     return held == "numbers"
 
 
