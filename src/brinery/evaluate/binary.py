@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
@@ -187,35 +187,47 @@ def separation(ranking: Ranking, *, level: float) -> Estimate:
     return estimate(cut.value, around(cut.value, spread, scale=Scale.LOGIT, level=level))
 
 
-def gained(ranking: Ranking, share: float, *, level: float) -> Estimate:
+def gained(ranking: Ranking, shares: Sequence[float], *, level: float) -> tuple[Estimate, ...]:
     """Return the share of the positive rows among the highest scores.
 
     Args:
         ranking: of rows of both classes.
-        share: of all rows, above 0 to 1.
-        level: of the interval.
+        shares: (n_shares,) of all rows, above 0 to 1.
+        level: of the intervals.
 
-    Source of the interval: the influence function of a share above a quantile, with the rate of
-    positives around that quantile; Demler et al. 2012 do so for the net benefit.
+    Returns:
+        (n_shares,) 0 to 1.
+
+    Source of the intervals: the influence function of a share above a quantile, in which the rate
+    of positives at that quantile is taken from the rows around it (Hampel 1974).
     """
-    total = ranking.positives.sum() + ranking.negatives.sum()
-    squares = ranking.positive_squares.sum() + ranking.negative_squares.sum()
-    rate = ranking.positives.sum() / total
+    rows = np.cumsum(ranking.negatives)
+    caught = np.cumsum(ranking.positives)
+    rows += caught
+    total, squares = rows[-1], ranking.positive_squares.sum() + ranking.negative_squares.sum()
     near = 0.5 * (total**2 / squares) ** -0.2
-    low, high = max(share - near, 0.0), min(share + near, 1.0)
-    before, value, after = rk.taken(ranking, np.array([low, share, high]))
-    if share >= 1:
-        return estimate(1.0, "all rows hold all positive rows")
+    cut = np.array(shares)
+    low, high = np.maximum(cut - near, 0.0), np.minimum(cut + near, 1.0)
+    wanted = np.concatenate([low, cut, high])
+    before, value, after = rk.taken(caught, rows, share=wanted).reshape(3, -1)
+    rate = caught[-1] / total
     local = (after - before) * rate / (high - low)
-    rows = np.cumsum(ranking.positives + ranking.negatives)
-    cut = int(np.searchsorted(rows, share * total, side="left")) + 1
-    spread = 0.0
-    for weights, is_positive in ((ranking.positive_squares, 1), (ranking.negative_squares, 0)):
-        for taken, part in ((1, weights[:cut]), (0, weights[cut:])):
-            moved = taken * (is_positive - local) + local * share - value * is_positive
-            spread += float(part.sum()) * (moved / rate) ** 2
-    bounds = around(float(value), spread / total**2, scale=Scale.LOGIT, level=level)
-    return estimate(float(value), bounds)
+    places = np.searchsorted(rows, cut * total, side="left") + 1
+    found = []
+    for each in range(cut.size):
+        if cut[each] >= 1:
+            found.append(estimate(1.0, "all rows hold all positive rows"))
+            continue
+        spread = 0.0
+        for weights, is_positive in ((ranking.positive_squares, 1), (ranking.negative_squares, 0)):
+            for taken, part in ((1, weights[: places[each]]), (0, weights[places[each] :])):
+                moved = taken * (is_positive - local[each]) + local[each] * cut[each]
+                moved -= value[each] * is_positive
+                spread += float(part.sum()) * float(moved / rate) ** 2
+        share = float(value[each])
+        bounds = around(share, spread / float(total) ** 2, scale=Scale.LOGIT, level=level)
+        found.append(estimate(share, bounds))
+    return tuple(found)
 
 
 def _of(value: _Given | str, figure: Callable[[_Given], _Result]) -> _Result | str:
@@ -261,7 +273,7 @@ def _ece(ranking: Ranking, *, options: Options) -> Estimate:
 
 
 def _lift(ranking: Ranking, *, level: float) -> Estimate:
-    return lift(gained(ranking, _TENTH, level=level), _TENTH)
+    return lift(gained(ranking, [_TENTH], level=level)[0], _TENTH)
 
 
 def lift(gain: Estimate, share: float) -> Estimate:

@@ -287,9 +287,9 @@ def _cuts(
 
 def _deciles(ranking: Ranking, *, options: Options) -> Deciles:
     shares = [place / 10 for place in range(1, 11)]
-    gains = [binary.gained(ranking, share, level=options.level) for share in shares]
+    gains = binary.gained(ranking, shares, level=options.level)
     lifts = [binary.lift(gain, share) for gain, share in zip(gains, shares, strict=True)]
-    return Deciles(share=tuple(shares), lift=tuple(lifts), gain=tuple(gains))
+    return Deciles(share=tuple(shares), lift=tuple(lifts), gain=gains)
 
 
 def _regression(given: Prepared, rows: Rows, options: Options) -> RegressionCurves:
