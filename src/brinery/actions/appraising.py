@@ -32,12 +32,14 @@ from brinery.evaluate import (
 from brinery.evaluate.observed import Observed
 from brinery.evaluate.options import Options
 from brinery.records.appraisal import Appraisal, Stage
+from brinery.records.assertion import Outcome
 from brinery.records.evaluation import PredictionType
 from brinery.records.event import Event, Step
 from brinery.records.explanation import Explanation
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate
 from brinery.specs.assertions import Assertion
+from brinery.store import tables
 
 _log = logging.getLogger("brinery")
 
@@ -176,11 +178,15 @@ class Appraising:
         yield f"{known} figures, {len(evaluation.intervals)} with an interval"
 
     def _diagnostics(self) -> Iterator[str]:
+        actual, evaluation = self._actual, self.found.evaluation
+        if actual is None or evaluation is None:
+            return
         found = diagnostics.diagnose(
             self._inputs,
-            observed=self._observed if self._actual is not None else None,
-            evaluation=self.found.evaluation,
-            train=self._question.train,
+            actual,
+            scores=self._given,
+            evaluation=evaluation,
+            training=self._question.train,
         )
         self.found = replace(self.found, diagnostics=found)
         for one in found.findings:
@@ -188,11 +194,12 @@ class Appraising:
         yield f"{len(found.findings)} findings"
 
     def _subpopulations(self) -> Iterator[str]:
-        if self._actual is None:
+        actual = self._actual
+        if actual is None:
             return
         found = subpopulations.subpopulations(
             self._inputs,
-            self._actual,
+            actual,
             type=self._type,
             scores=self._given,
             classes=self._classes,
@@ -207,9 +214,10 @@ class Appraising:
         declared = self._question.assertions
         if not declared:
             return
-        results = assertions.check(declared, self._frame, scores=self._given)
+        rows = tables.to_arrow(self._question.data.inputs)
+        results = assertions.judge(declared, rows, scores=self._given, classes=self._classes)
         self.found = replace(self.found, assertions=results)
-        held = sum(one.outcome == "pass" for one in results)
+        held = sum(one.outcome is Outcome.PASS for one in results)
         yield f"{held} of {len(results)} assertions hold"
 
     def _explanation(self) -> Iterator[str]:

@@ -18,13 +18,14 @@ from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.charts import report as page
 from brinery.charts.summary import summarise
 from brinery.errors import BrineryError, ColumnMismatch, ColumnMissing, RowMissing
+from brinery.evaluate.assertions import refuse_unfit
 from brinery.evaluate.options import Options
 from brinery.records.appraisal import Appraisal
 from brinery.records.event import Event, Step
 from brinery.records.summary import Summary
 from brinery.records.threshold import Aim, Gains
 from brinery.records.version import Version
-from brinery.registry.interface import imported, resolve
+from brinery.registry.interface import askable, resolve
 from brinery.specs import assertions as declarations
 from brinery.specs.names import nearest
 from brinery.specs.reference import Reference
@@ -141,14 +142,22 @@ def evaluate_steps(rooms: Rooms, asked: EvaluateAsked) -> Steps:
     """
     clock = Clock()
     version = resolve(rooms.registry, Reference.parse(asked.reference))
-    candidate = imported(version)
-    target = asked.target or candidate.data.target
+    candidate = askable(version)
+    target = asked.target or (None if candidate.data is None else candidate.data.target)
     data = read_data(asked.data, target=target, separator=asked.separator)
     yield clock.event(Step.DATA, data_line(data))
     question = _question(rooms, asked, data=data)
+    refuse_unfit(
+        question.assertions,
+        tables.to_arrow(data.inputs.head(0)).schema,
+        type=candidate.description.type,
+        classes=candidate.description.classes,
+    )
     with Answering(rooms, version) as answering:
         return (
-            yield from appraised(rooms, version, answering=answering, question=question, clock=clock)
+            yield from appraised(
+                rooms, version, answering=answering, question=question, clock=clock
+            )
         )
 
 
@@ -181,6 +190,8 @@ def evaluated_whole(
 
     Whatever goes wrong is said, and costs the import nothing: the version is registered.
     """
+    if version.candidate is None or version.candidate.description.unscored is not None:
+        return
     known = Appraisals(rooms.workspace.evaluations).newest(version.name, version.number)
     if known is not None and known.data == data.fingerprint and not known.not_done:
         return
@@ -224,7 +235,7 @@ def _question(rooms: Rooms, asked: EvaluateAsked, *, data: EvaluationData) -> Qu
         ColumnMissing: a column that an option names is not there.
         ColumnMismatch: the weights are no numbers from 0.
         RowMissing: a row that is to be explained is not there.
-        AssertionsInvalid: the assertions are not declared as they must be.
+        InvalidAssertions: the assertions are not declared as they must be.
     """
     names = list(data.inputs.columns)
     for option, name in (("--weights", asked.weights), *_paired(asked.pairs)):

@@ -9,7 +9,7 @@ from brinery.charts import card, report as page
 from brinery.errors import NotEvaluated, OutputUnwritable
 from brinery.records.appraisal import Appraisal
 from brinery.records.version import Version
-from brinery.registry.interface import imported, resolve
+from brinery.registry.interface import askable, resolve
 from brinery.specs.reference import Reference
 from brinery.store.appraisals import Appraisals
 from brinery.store.documents import write
@@ -50,7 +50,7 @@ def appraisal(reference: str, *, workspace: Folder | None = None) -> tuple[Versi
     """
     rooms = open_rooms(workspace)
     version = resolve(rooms.registry, Reference.parse(reference))
-    imported(version)
+    askable(version)
     found = Appraisals(rooms.workspace.evaluations).newest(version.name, version.number)
     if found is None:
         raise NotEvaluated(

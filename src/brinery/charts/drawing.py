@@ -8,7 +8,7 @@ from typing import Any, Final
 
 Trace = dict[str, Any]
 Axis = dict[str, Any]
-Numbers = Sequence[float]
+Numbers = Sequence[float] | Sequence[float | None]
 
 # Names of the page's palette: the first of several lines, the next ones, what is beside the point.
 FIRST: Final = "@brine"
@@ -28,7 +28,9 @@ def colour(place: int) -> str:
 
 def rounded(values: Numbers) -> list[float | None]:
     """Return numbers as short as a chart can show; what is not finite is a gap."""
-    return [float(f"{v:.{_DIGITS}g}") if math.isfinite(v) else None for v in values]
+    return [
+        None if v is None or not math.isfinite(v) else float(f"{v:.{_DIGITS}g}") for v in values
+    ]
 
 
 def line(
@@ -105,7 +107,12 @@ def points(
 
 
 def spread(
-    x: Numbers, y: Sequence[object], *, low: Numbers, high: Numbers, shade: str = FIRST
+    x: Sequence[float],
+    y: Sequence[object],
+    *,
+    low: Sequence[float],
+    high: Sequence[float],
+    shade: str = FIRST,
 ) -> Trace:
     """Return values with their intervals, one under the other; `y` are their names."""
     return {
@@ -118,7 +125,7 @@ def spread(
         "error_x": {
             "type": "data",
             "symmetric": False,
-            "array": rounded([h - v for v, h in zip(x, high, strict=True)]),
+            "array": rounded([end - v for v, end in zip(x, high, strict=True)]),
             "arrayminus": rounded([v - end for v, end in zip(x, low, strict=True)]),
             "color": shade,
             "thickness": 1.5,

@@ -219,7 +219,7 @@ def _effect(found: Effect, place: int) -> Figure:
             },
             {
                 **base,
-                "y": [None if one is None else drawing.rounded([one])[0] for one in actual],
+                "y": drawing.rounded(actual),
                 "name": f"{label}true",
                 "line": {"color": drawing.colour(2 * output + 1), "dash": "dot", "width": 2},
             },
