@@ -148,6 +148,8 @@ def _of_alarms(metric: str, positive: Bools, caught: Bools) -> Ratio:
 
 
 def _of_values(metric: str, rows: Rows) -> Ratio | str:
+    if rows.predicted.ndim > 1:
+        return f"the model answers each row with {rows.predicted.shape[1]:,} values"
     with np.errstate(over="ignore"):
         error = rows.predicted - rows.actual
         squares = np.square(error)

@@ -18,14 +18,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brinery.errors import ColumnMissing
-from brinery.evaluate.continuous import Rows
+from brinery.evaluate.binary import Binary
 from brinery.evaluate.corrections import corrected
 from brinery.evaluate.group_areas import AreaFigure
 from brinery.evaluate.group_figures import Asked, Figure, GroupFigure
 from brinery.evaluate.group_ratios import RatioFigure
 from brinery.evaluate.grouping import BINS, LEVELS, Grouping, Ungrouped, cross, group
+from brinery.evaluate.prepared import Prepared, prepare
 from brinery.evaluate.rowwise import METRICS, Ranked, higher_is_better, rowwise
-from brinery.evaluate.sample import Labelled, Sample, finite, labelled, sample
+from brinery.evaluate.sample import Sample
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
@@ -92,54 +93,29 @@ def subpopulations(
     """
     asked = slices or Slices()
     _refuse_strangers(table, asked)
-    given = sample(type, actual, scores=scores.flat(), classes=classes, weights=weights)
-    metric = asked.metric or _default(type, given)
+    given = prepare(type, actual, scores=scores.flat(), classes=classes, weights=weights)
+    metric = asked.metric or _default(type, given.sample)
     found = Subpopulations(
         metric=metric,
         higher_is_better=higher_is_better(metric),
-        rows=len(given.actual),
+        rows=len(given.sample.actual),
         correction=asked.correction,
     )
-    counted = np.ones(found.rows) if given.weights is None else given.weights
-    figure = _figure(metric, _rows(type, given, actual), type=type, weights=counted, asked=asked)
+    counted = np.ones(found.rows) if given.sample.weights is None else given.sample.weights
+    figure = _figure(metric, given, weights=counted, asked=asked)
     whole = GroupFigure(reason=figure) if isinstance(figure, str) else figure.whole()
     if isinstance(figure, str) or whole.figure is None:
         return replace(found, skipped=f"skipped, because {whole.reason}")
-    if given.places is not None:
-        table = table.take(pa.array(given.places))
+    if given.sample.places is not None:
+        table = table.take(pa.array(given.sample.places))
     slicings = tuple(_slicing(cut, figure, weights=counted) for cut in _cuts(table, asked=asked))
     return _corrected(replace(found, whole=whole.figure, slicings=slicings))
 
 
-def _rows(
-    type: PredictionType,  # noqa: A002 - as above
-    given: Sample,
-    actual: npt.NDArray[np.generic],
-) -> Labelled | Rows | str:
-    """Return the rows that count, or why there is no figure of them."""
-    if not len(given.actual):
-        return "no row of the data counts: none has a label, or a weight above 0"
-    if type in {PredictionType.BINARY, PredictionType.MULTICLASS}:
-        return labelled(given, actual)
-    if type is PredictionType.OTHER or given.predictions.ndim > 1:
-        return "the model is neither a classifier nor a regression of one value"
-    target = finite(given.actual, "target")
-    predicted = finite(given.predictions, "model's predictions")
-    if isinstance(target, str):
-        return target
-    return predicted if isinstance(predicted, str) else Rows(target, predicted, given.weights)
-
-
-def _figure(
-    metric: str,
-    rows: Labelled | Rows | str,
-    *,
-    type: PredictionType,  # noqa: A002 - as above
-    weights: Floats,
-    asked: Slices,
-) -> Figure | str:
+def _figure(metric: str, given: Prepared, *, weights: Floats, asked: Slices) -> Figure | str:
     """Return the metric, or the reason why there is none."""
-    made = rows if isinstance(rows, str) else rowwise(metric, rows, type=type)
+    rows = given.rows.rows if isinstance(given.rows, Binary) else given.rows
+    made = rows if isinstance(rows, str) else rowwise(metric, rows, type=given.type)
     if isinstance(made, str):
         return made
     wanted = Asked(level=asked.level, min_rows=asked.min_rows)
