@@ -148,7 +148,8 @@ class AreaFigure:
         return [one or other for one, other in zip(few_rows, few_of_class, strict=True)]
 
     def _figure(self, value: float, variance: float) -> Estimate:
-        bounds = around(value, variance, scale=Scale.LOGIT, level=self.asked.level, method="DeLong")
+        level = self.asked.level
+        bounds = around(value, variance, scale=Scale.LOGIT, level=level, method="DeLong, logit")
         return estimate(value, bounds)
 
     def _span(self, value: float, half: float) -> Estimate:

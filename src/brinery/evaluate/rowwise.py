@@ -8,17 +8,15 @@ a model's answers do not allow is the reason, in words. The module must not know
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from brinery.evaluate.continuous import Rows
 from brinery.evaluate.intervals import Scale
-from brinery.evaluate.labels import NO_CLASS, codes
+from brinery.evaluate.sample import Labelled, sums_to_one
 from brinery.records.evaluation import PredictionType
-from brinery.records.scores import Scores
-from brinery.records.signature import Scalar
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -45,8 +43,6 @@ _LOSSES: Final = ("log_loss", "brier", "mae", "rmse", "mse", "mape")
 _ALARMS: Final = ("precision", "recall", "specificity", "f1")
 _HALF: Final = 0.5
 _TWO: Final = 2
-_ROUNDING: Final = 1e-6
-_SUM_ROUNDING: Final = 1e-3
 
 
 class Ratio(NamedTuple):
@@ -82,57 +78,38 @@ class Ranked(NamedTuple):
 Rowwise = Ratio | Ranked
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Answered:
-    """Rows whose label is known, and what a model answers for them.
-
-    Attributes:
-        type: of the model.
-        actual: (n_rows,) labels or values; none is missing.
-        scores: (n_rows,) the answers.
-        classes: in the order of the probabilities; two where binary, the second is positive.
-    """
-
-    type: PredictionType
-    actual: npt.NDArray[np.generic]
-    scores: Scores
-    classes: tuple[Scalar, ...] = ()
-
-
 def higher_is_better(metric: str) -> bool | None:
     """Return whether a higher figure is a better one; None where 0 is best."""
     return None if metric == "mean_error" else metric not in _LOSSES
 
 
-def rowwise(metric: str, answered: Answered) -> Rowwise | str:
+def rowwise(metric: str, rows: Labelled | Rows, *, type: PredictionType) -> Rowwise | str:  # noqa: A002 - the record's own word for it
     """Return each row's part in a metric, or why there is none.
 
     Args:
         metric: one of `METRICS` of the type.
-        answered: at least one row.
+        rows: at least one, of a classifier or of a regression.
+        type: of the model.
     """
-    known = METRICS[answered.type]
+    known = METRICS[type]
     if metric not in known:
         told = f"it has {', '.join(known)}" if known else "it has none"
-        return f"a model of type {answered.type} has no metric '{metric}' of groups: {told}"
-    if answered.type is PredictionType.REGRESSION:
-        return _of_values(metric, answered)
-    return _of_classes(metric, answered)
+        return f"a model of type {type} has no metric '{metric}' of groups: {told}"
+    return _of_classes(metric, rows) if isinstance(rows, Labelled) else _of_values(metric, rows)
 
 
-def _of_classes(metric: str, answered: Answered) -> Rowwise | str:
-    actual = codes(answered.actual, answered.classes)
-    predicted = codes(answered.scores.predictions, answered.classes)
-    if (actual == NO_CLASS).any():
-        return "some labels are not among the model's classes"
+def _of_classes(metric: str, rows: Labelled) -> Rowwise | str:
+    actual, predicted, chances = rows.codes, rows.predicted, rows.probabilities
     if metric == "accuracy":
+        if isinstance(predicted, str):
+            return predicted
         return _of_rows((predicted == actual).astype(np.float64), share=True)
-    chances = _chances(answered.scores, len(answered.classes))
-    if metric in _ALARMS:
-        # As elsewhere: at a half, and by the model's own labels where it gives no probabilities.
-        caught = predicted == 1 if isinstance(chances, str) else chances[:, 1] >= _HALF
-        return _of_alarms(metric, positive=actual == 1, caught=caught)
-    return chances if isinstance(chances, str) else _of_chances(metric, actual, chances)
+    if metric not in _ALARMS:
+        return chances if isinstance(chances, str) else _of_chances(metric, actual, chances)
+    # As elsewhere: at a half, and by the model's own labels where it gives no probabilities.
+    own = predicted if isinstance(predicted, str) else predicted == 1
+    caught = own if isinstance(chances, str) else chances[:, 1] >= _HALF
+    return caught if isinstance(caught, str) else _of_alarms(metric, actual == 1, caught)
 
 
 def _of_chances(metric: str, actual: Codes, chances: Floats) -> Rowwise | str:
@@ -141,15 +118,15 @@ def _of_chances(metric: str, actual: Codes, chances: Floats) -> Rowwise | str:
     if metric == "brier":
         squares = np.square(chances - (actual[:, np.newaxis] == np.arange(chances.shape[1])))
         return _of_rows(squares[:, 1] if chances.shape[1] == _TWO else squares.sum(axis=1))
-    off = int(np.count_nonzero(abs(chances.sum(axis=1) - 1) > _SUM_ROUNDING))
-    if off:
-        return f"the probabilities of {off:,} of {len(chances):,} rows do not sum to 1"
+    why = sums_to_one(chances)
+    if why:
+        return why
     eps = np.finfo(np.float64).eps
     own = np.take_along_axis(chances, actual[:, np.newaxis], axis=1)[:, 0]
     return _of_rows(-np.log(own.clip(eps, 1 - eps)))
 
 
-def _of_alarms(metric: str, *, positive: Bools, caught: Bools) -> Ratio:
+def _of_alarms(metric: str, positive: Bools, caught: Bools) -> Ratio:
     """Return the parts in a figure of the positive class.
 
     Args:
@@ -170,19 +147,17 @@ def _of_alarms(metric: str, *, positive: Bools, caught: Bools) -> Ratio:
             return Ratio(2 * hits, (positive * 1 + caught).astype(np.float64), scale=Scale.LOGIT)
 
 
-def _of_values(metric: str, answered: Answered) -> Ratio | str:
-    target = _finite(answered.actual, "target")
-    predicted = _finite(answered.scores.flat().predictions, "model's predictions")
-    if isinstance(target, str) or isinstance(predicted, str):
-        return target if isinstance(target, str) else str(predicted)
+def _of_values(metric: str, rows: Rows) -> Ratio | str:
+    if rows.predicted.ndim > 1:
+        return f"the model answers each row with {rows.predicted.shape[1]:,} values"
     with np.errstate(over="ignore"):
-        error = predicted - target
+        error = rows.predicted - rows.actual
         squares = np.square(error)
     if not np.isfinite(squares.sum()):
         return "the errors are too large for a floating-point number"
-    if metric == "mape" and not target.all():
+    if metric == "mape" and not rows.actual.all():
         return "the target is 0 in some rows, and no error is a share of 0"
-    return _of_errors(metric, error, target)
+    return _of_errors(metric, error, rows.actual)
 
 
 def _of_errors(metric: str, error: Floats, target: Floats) -> Ratio:
@@ -201,27 +176,3 @@ def _of_rows(
     values: Floats, *, share: bool = False, root: bool = False, scale: Scale = Scale.LOG
 ) -> Ratio:
     return Ratio(values, np.ones(values.size), share=share, root=root, scale=scale)
-
-
-def _chances(scores: Scores, n_classes: int) -> Floats | str:
-    given = scores.probabilities
-    if given is None:
-        return "the model gives no probabilities"
-    if given.shape[1] != n_classes:
-        return f"the model gives {given.shape[1]} probabilities for {n_classes} classes"
-    if not ((given >= -_ROUNDING) & (given <= 1 + _ROUNDING)).all():
-        return "some of the model's probabilities are not between 0 and 1"
-    return given.clip(0, 1)
-
-
-def _finite(values: npt.NDArray[np.generic], what: str) -> Floats | str:
-    if values.ndim > 1:
-        return f"the {what} have several values in a row"
-    try:
-        numbers = values.astype(np.float64)
-    except (TypeError, ValueError):
-        return f"not every value of the {what} is a number"
-    off = int(np.count_nonzero(~np.isfinite(numbers)))
-    if off:
-        return f"{off:,} of the {numbers.size:,} values of the {what} are not finite"
-    return numbers

@@ -18,13 +18,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from brinery.errors import ColumnMissing
+from brinery.evaluate.binary import Binary
 from brinery.evaluate.corrections import corrected
 from brinery.evaluate.group_areas import AreaFigure
-from brinery.evaluate.group_figures import Asked, Figure
+from brinery.evaluate.group_figures import Asked, Figure, GroupFigure
 from brinery.evaluate.group_ratios import RatioFigure
 from brinery.evaluate.grouping import BINS, LEVELS, Grouping, Ungrouped, cross, group
-from brinery.evaluate.labels import missing
-from brinery.evaluate.rowwise import METRICS, Answered, Ranked, higher_is_better, rowwise
+from brinery.evaluate.prepared import Prepared, prepare
+from brinery.evaluate.rowwise import METRICS, Ranked, higher_is_better, rowwise
+from brinery.evaluate.sample import Sample
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
@@ -34,7 +36,6 @@ from brinery.specs.names import nearest
 Floats = npt.NDArray[np.float64]
 
 _LISTED: Final = 10
-_NO_ROWS: Final = "no row of the data has a label"
 
 
 class Slices(Struct, frozen=True, kw_only=True):
@@ -70,7 +71,7 @@ def subpopulations(
     type: PredictionType,  # noqa: A002 - the record's own word for it
     scores: Scores,
     classes: tuple[Scalar, ...] = (),
-    weights: Floats | None = None,
+    weights: npt.NDArray[np.generic] | None = None,
     slices: Slices | None = None,
 ) -> Subpopulations:
     """Return a metric in every group of rows, with its difference from that of all rows.
@@ -87,43 +88,34 @@ def subpopulations(
 
     Raises:
         ColumnMissing: a column that is asked for is not there.
+        UnseenClass: a label is none of the classes.
+        ValueError: a binary model without exactly two classes, or weights that are none.
     """
     asked = slices or Slices()
     _refuse_strangers(table, asked)
-    kept = ~missing(actual)
-    if weights is not None:
-        kept &= weights > 0
-    answered = Answered(
-        type=type,
-        actual=actual[kept],
-        scores=scores.take(np.flatnonzero(kept)),
-        classes=classes,
-    )
-    counted = np.ones(len(answered.actual)) if weights is None else weights[kept]
-    metric = asked.metric or _default(answered)
+    given = prepare(type, actual, scores=scores.flat(), classes=classes, weights=weights)
+    metric = asked.metric or _default(type, given.sample)
     found = Subpopulations(
         metric=metric,
         higher_is_better=higher_is_better(metric),
-        rows=counted.size,
+        rows=len(given.sample.actual),
         correction=asked.correction,
     )
-    figure = _figure(metric, answered, weights=counted, asked=asked)
-    if isinstance(figure, str):
-        return replace(found, skipped=figure)
-    whole = figure.whole()
-    if whole.figure is None:
-        return replace(found, skipped=whole.reason)
-    slicings = tuple(
-        _slicing(cut, figure, weights=counted) for cut in _cuts(table, kept, asked=asked)
-    )
+    counted = np.ones(found.rows) if given.sample.weights is None else given.sample.weights
+    figure = _figure(metric, given, weights=counted, asked=asked)
+    whole = GroupFigure(reason=figure) if isinstance(figure, str) else figure.whole()
+    if isinstance(figure, str) or whole.figure is None:
+        return replace(found, skipped=f"skipped, because {whole.reason}")
+    if given.sample.places is not None:
+        table = table.take(pa.array(given.sample.places))
+    slicings = tuple(_slicing(cut, figure, weights=counted) for cut in _cuts(table, asked=asked))
     return _corrected(replace(found, whole=whole.figure, slicings=slicings))
 
 
-def _figure(metric: str, answered: Answered, *, weights: Floats, asked: Slices) -> Figure | str:
+def _figure(metric: str, given: Prepared, *, weights: Floats, asked: Slices) -> Figure | str:
     """Return the metric, or the reason why there is none."""
-    if not weights.size:
-        return _NO_ROWS
-    made = rowwise(metric, answered)
+    rows = given.rows.rows if isinstance(given.rows, Binary) else given.rows
+    made = rows if isinstance(rows, str) else rowwise(metric, rows, type=given.type)
     if isinstance(made, str):
         return made
     wanted = Asked(level=asked.level, min_rows=asked.min_rows)
@@ -132,11 +124,10 @@ def _figure(metric: str, answered: Answered, *, weights: Floats, asked: Slices) 
     return RatioFigure(made, weights, wanted)
 
 
-def _default(answered: Answered) -> str:
+def _default(type: PredictionType, given: Sample) -> str:  # noqa: A002 - as above
     """Return the metric that is taken where none is asked for; empty where there is none."""
-    known = METRICS[answered.type]
-    unranked = answered.type is PredictionType.BINARY and answered.scores.probabilities is None
-    return next(iter(known[int(unranked) :]), "")
+    unranked = type is PredictionType.BINARY and given.probabilities is None
+    return next(iter(METRICS[type][int(unranked) :]), "")
 
 
 def _refuse_strangers(table: pa.Table, asked: Slices) -> None:
@@ -157,15 +148,8 @@ def _refuse_strangers(table: pa.Table, asked: Slices) -> None:
         )
 
 
-def _cuts(
-    table: pa.Table,
-    kept: npt.NDArray[np.bool_],
-    *,
-    asked: Slices,
-) -> Iterator[Grouping | Ungrouped]:
+def _cuts(table: pa.Table, *, asked: Slices) -> Iterator[Grouping | Ungrouped]:
     """Yield the groups of each column, then those of each pair."""
-    if not kept.all():
-        table = table.filter(pa.array(kept))
     cuts = {}
     columns = tuple(table.column_names) if asked.columns is None else asked.columns
     for name in dict.fromkeys([*columns, *chain.from_iterable(asked.pairs)]):
