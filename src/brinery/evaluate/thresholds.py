@@ -17,11 +17,12 @@ from brinery.evaluate import influence
 from brinery.evaluate import tally as tl
 from brinery.evaluate.intervals import Scale, around, estimate
 from brinery.evaluate.options import Options
-from brinery.evaluate.ranking import Floats, Indices, Ranking, best
+from brinery.evaluate.ranking import Cut, Floats, Indices, Ranking, best
 from brinery.records.estimate import Estimate
 from brinery.records.threshold import Aim, Gains, Threshold
 
 _GROUPS: Final = 512
+_BLOCK: Final = 65_536
 _METHOD: Final = "bootstrap optimism"
 _SCALES: Final = {Aim.MCC: Scale.FISHER, Aim.KAPPA: Scale.FISHER, Aim.GAIN: Scale.PLAIN}
 
@@ -84,13 +85,7 @@ def thresholds(
         rows: how many rows the ranking is of.
         options: beta, gains, level, draws and seed.
     """
-    caught, alarms = np.cumsum(ranking.positives), np.cumsum(ranking.negatives)
-    whole = (caught[-1:], alarms[-1:])
-    values = [
-        best(figure(aim, caught, alarms=alarms, rows=whole, options=options), ranking.score)
-        for aim in aims
-    ]
-    del caught, alarms
+    values = _bests(ranking, aims, options=options)
     drawn = _Draws(ranking, options)
     found = []
     for aim, cut in zip(aims, values, strict=True):
@@ -115,6 +110,22 @@ def thresholds(
             )
         )
     return tuple(found)
+
+
+def _bests(ranking: Ranking, aims: tuple[Aim, ...], *, options: Options) -> list[Cut]:
+    """Return the best cut for each figure, block by block so that a million take little memory."""
+    caught, alarms = np.cumsum(ranking.positives), np.cumsum(ranking.negatives)
+    rows = (caught[-1:], alarms[-1:])
+    values = np.empty(caught.size)
+    found = []
+    for aim in aims:
+        for start in range(0, caught.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            values[block] = figure(
+                aim, caught[block], alarms=alarms[block], rows=rows, options=options
+            )
+        found.append(best(values, ranking.score))
+    return found
 
 
 class _Draws:
