@@ -48,7 +48,7 @@ def test_are_pandas_means() -> None:
         }
     )
     groups = frame.groupby("town")
-    names = [one.value for one in found.bins]
+    names = [str(one.value) for one in found.bins]
     assert found.kind is Kind.CATEGORY
     assert found.rows == 500
     assert [one.rows for one in found.bins] == groups.size()[names].tolist()
@@ -102,7 +102,7 @@ def test_of_classes() -> None:
         table=table,
         scores=Scores(actual, chances[:, :2], ("a", "b")),
         type=PredictionType.BINARY,
-        actual=np.where(actual == "c", None, actual),
+        actual=np.array([None if one == "c" else one for one in actual], dtype=object),
         classes=("a", "b"),
     )
     (found,) = effects.run(two, most=4)

@@ -239,7 +239,9 @@ def test_any_type_of_column() -> None:
 
     def predict(asked: pa.Table) -> Scores:
         assert asked.schema.equals(table.schema)
-        return Scores(np.array([crc32(str(row).encode()) % 97 for row in asked.to_pylist()], np.float64))
+        return Scores(
+            np.array([crc32(str(row).encode()) % 97 for row in asked.to_pylist()], np.float64)
+        )
 
     found = Sampler(predictor=predict, background=table, response=VALUE)(table)
     assert found.gap < 1e-9
