@@ -36,6 +36,7 @@ from brinery.records.text_enum import TextEnum
 
 _EXPLAINED_AT_ONCE: Final = 100
 _LEAST_SHARE: Final = 0.1
+_SMALLER: Final = 0.9
 _FEWEST_BACKGROUND: Final = 20
 
 
@@ -131,24 +132,14 @@ def within(observed: Observed, options: Options, *, budget: int, sampled: bool =
         budget: how many rows may be scored.
         sampled: whether the contributions are sampled.
     """
-    share = budget / max(1, sum(cost(observed, options, sampled=sampled).values()))
-    if share >= 1:
-        return options
-    share = max(share, _LEAST_SHARE)
-
-    def fewer(rows: int, there: int) -> int:
-        return max(1, int(min(rows, there) * share))
-
-    everything, labelled = len(observed), observed.labelled().size
-    return msgspec.structs.replace(
-        options,
-        importance_rows=fewer(options.importance_rows, labelled),
-        dependence_rows=fewer(options.dependence_rows, everything),
-        explained_rows=fewer(options.explained_rows, everything),
-        background_rows=options.background_rows
-        if not sampled
-        else max(_FEWEST_BACKGROUND, fewer(options.background_rows, everything)),
-    )
+    made, share = options, 1.0
+    while share > _LEAST_SHARE:
+        needed = sum(cost(observed, made, sampled=sampled).values())
+        if needed <= budget:
+            break
+        share = max(_LEAST_SHARE, min(share * budget / needed, share * _SMALLER))
+        made = _share(observed, options, share, sampled=sampled)
+    return made
 
 
 def run(
@@ -199,6 +190,24 @@ def sampler(
         background=observed.table.take(pa.array(rows)),
         response=answers,
         seed=options.seed,
+    )
+
+
+def _share(observed: Observed, options: Options, share: float, *, sampled: bool) -> Options:
+    """Return options that ask about a share of the rows that they would ask about."""
+    everything, labelled = len(observed), observed.labelled().size
+
+    def fewer(rows: int, there: int) -> int:
+        return max(1, int(min(rows, there) * share))
+
+    # Few rows to compare with would cost more precision than they save.
+    background = max(fewer(options.background_rows, everything), _FEWEST_BACKGROUND)
+    return msgspec.structs.replace(
+        options,
+        importance_rows=fewer(options.importance_rows, labelled),
+        dependence_rows=fewer(options.dependence_rows, everything),
+        explained_rows=fewer(options.explained_rows, everything),
+        background_rows=min(background if sampled else everything, options.background_rows),
     )
 
 
