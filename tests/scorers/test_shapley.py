@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
@@ -38,6 +40,7 @@ from sklearn.linear_model import (
     Ridge,
     SGDClassifier,
 )
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     KBinsDiscretizer,
@@ -55,6 +58,7 @@ from brinery.records.contributions import Contributions, Unit
 from brinery.scorers.compiler import compile_model
 from brinery.scorers.scorer import Scorer
 from brinery.scorers.shapley import Inexact, explain
+from brinery.scorers.trees import Grown, Trees, planted
 
 _ROWS = 400
 _EXPLAINED, _BACKGROUND = 5, 6
@@ -111,10 +115,10 @@ def _numbered() -> Any:
     )
 
 
-_FOREST = {"n_estimators": 5, "random_state": 0}
-_QUIET = {"n_estimators": 8, "verbose": -1, "min_child_samples": 5}
-_SILENT = {"iterations": 8, "verbose": 0, "allow_writing_files": False}
-_MODELS = {
+_FOREST: dict[str, Any] = {"n_estimators": 5, "random_state": 0}
+_QUIET: dict[str, Any] = {"n_estimators": 8, "verbose": -1, "min_child_samples": 5}
+_SILENT: dict[str, Any] = {"iterations": 8, "verbose": 0, "allow_writing_files": False}
+_MODELS: dict[str, Any] = {
     "tree of classes": (2, _preparation(), DecisionTreeClassifier(max_depth=6)),
     "tree of values": (1, _preparation(), DecisionTreeRegressor(max_depth=6)),
     "forest": (2, _preparation(), RandomForestClassifier(**_FOREST)),
@@ -277,6 +281,10 @@ def _explained(scorer: Scorer, rows: pd.DataFrame, background: pd.DataFrame) -> 
     return found
 
 
+def _moved(found: Contributions) -> Any:
+    return found.values  # noqa: PD011 - it is no frame
+
+
 def _samples() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows to explain and rows to compare them with, each with a value missing."""
     rows = _frame()
@@ -303,3 +311,272 @@ def test_every_model_is_explained_as_all_coalitions_explain_it(name: str) -> Non
     assert found.exact
     assert found.background_rows == _BACKGROUND
     assert np.abs(found.values).max() > 0
+
+
+_REASONS: dict[str, Any] = {
+    "parts": (
+        make_pipeline(_preparation(), PCA(3), RandomForestRegressor(**_FOREST)),
+        "a feature of it is made of several columns",
+    ),
+    "products": (
+        make_pipeline(_preparation(), PolynomialFeatures(2), Ridge()),
+        "a feature of it is made of several columns",
+    ),
+    "distances": (
+        make_pipeline(_preparation(), KNeighborsRegressor()),
+        "it is neither a sum of trees nor one of weighted columns",
+    ),
+    "several": (
+        make_pipeline(_preparation(), RandomForestRegressor(**_FOREST)),
+        "it answers each row with several values",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _REASONS)
+def test_what_has_no_exact_way_has_a_reason(name: str) -> None:
+    """So that whoever asks can go on by sampling."""
+    pipeline, reason = _REASONS[name]
+    target = _target(1)
+    if name == "several":
+        target = np.column_stack([target, target**2])
+    scorer = compile_model(pipeline.fit(_frame(), target), inputs_of(_frame()))
+    rows, background = _samples()
+    found = explain(scorer, columns_of(rows), background=columns_of(background))
+    assert found == Inexact(reason)
+
+
+def test_a_row_that_the_scorer_declines_has_a_reason() -> None:
+    """The library would refuse it too."""
+    scorer = _scorer(1, _preparation(), Ridge())
+    rows, background = _samples()
+    unseen = columns_of(rows.assign(f="neither"))
+    found = explain(scorer, unseen, background=columns_of(background))
+    assert found == Inexact("a category that was not there at the fit")
+
+
+def test_a_calibrated_forest_has_a_reason() -> None:
+    """Its probability is a function of the sums, not a sum."""
+    model = CalibratedClassifierCV(RandomForestClassifier(**_FOREST), cv=2)
+    scorer = _scorer(2, _preparation(), model)
+    rows, background = map(columns_of, _samples())
+    assert isinstance(explain(scorer, rows, background=background), Inexact)
+
+
+def test_no_background_has_a_reason() -> None:
+    """There must be a row to compare with."""
+    scorer = _scorer(1, _preparation(), Ridge())
+    rows, background = _samples()
+    found = explain(scorer, columns_of(rows), background=columns_of(background[:0]))
+    assert found == Inexact("there is no row to compare with")
+
+
+def test_no_row_has_no_contribution() -> None:
+    """Nothing to explain is no error."""
+    scorer = _scorer(2, _preparation(), RandomForestClassifier(**_FOREST))
+    rows, background = _samples()
+    found = _explained(scorer, rows[:0], background)
+    assert _moved(found).shape == (0, 6, 1)
+    assert found.gap == 0
+
+
+def test_one_of_two_classes_is_explained_and_each_of_three() -> None:
+    """Of two the second: what moves it moves the first the other way."""
+    rows, background = _samples()
+    two = _explained(_scorer(*_MODELS["forest"]), rows, background)
+    assert (two.classes, two.unit, two.method) == (("yes",), Unit.PROBABILITY, "TreeSHAP")
+    three = _explained(_scorer(*_MODELS["forest of three"]), rows, background)
+    assert three.classes == ("no", "perhaps", "yes")
+    np.testing.assert_allclose(_moved(three).sum(axis=2), 0, atol=_TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("boosting", Unit.LOG_ODDS),
+        ("boosting, exponential", Unit.LOG_ODDS),
+        ("boosting of three", Unit.MARGIN),
+        ("boosting of values", Unit.VALUE),
+        ("histograms, logarithms", Unit.LOGARITHM),
+        ("xgboost", Unit.LOG_ODDS),
+        ("xgboost of three", Unit.MARGIN),
+        ("lightgbm", Unit.LOG_ODDS),
+        ("catboost", Unit.LOG_ODDS),
+        ("logistic", Unit.LOG_ODDS),
+        ("support vectors", Unit.MARGIN),
+        ("vote", Unit.PROBABILITY),
+        ("line", Unit.VALUE),
+    ],
+)
+def test_the_unit_is_that_of_the_sum(name: str, unit: Unit) -> None:
+    """It is what the model adds up before a link makes a probability or a value of it."""
+    assert _scorer(*_MODELS[name]).additive().unit is unit
+
+
+def test_a_text_is_one_column() -> None:
+    """Whatever terms it has, with weights that depend on each other."""
+    texts = ["a good day", "a bad day", "good and good", "so bad", "day after day", "and so on"]
+    rows = pd.DataFrame({"text": texts, "a": np.arange(6.0)})
+    preparation = make_column_transformer((TfidfVectorizer(), "text"), remainder="passthrough")
+    pipeline = make_pipeline(preparation, Ridge()).fit(rows, np.arange(6.0) ** 2)
+    scorer = compile_model(pipeline, inputs_of(rows))
+    found = _explained(scorer, rows[:3], rows[2:])
+    wanted = _all_coalitions(scorer, rows[:3], rows[2:], Unit.VALUE)
+    np.testing.assert_allclose(found.values, wanted, rtol=0, atol=_TOLERANCE)
+    assert found.method == "linear"
+
+
+def test_many_rows_are_explained_as_each_alone() -> None:
+    """However many go through the trees together, on either side."""
+    scorer = _scorer(*_MODELS["forest of three"])
+    every = pd.concat([_frame()] * 4, ignore_index=True)
+    whole = _explained(scorer, every[:1100], every)
+    for row in (0, 511, 512, 1099):
+        alone = _explained(scorer, every[row : row + 1], every[:_ROWS])
+        np.testing.assert_allclose(_moved(whole)[row], _moved(alone)[0], rtol=0, atol=_TOLERANCE)
+
+
+def test_a_column_that_no_node_asks_for_adds_nothing() -> None:
+    """Its values could be any."""
+    rows, background = _samples()
+    model = DecisionTreeRegressor(max_depth=1)
+    found = _explained(_scorer(1, _preparation(), model), rows, background)
+    assert np.count_nonzero(_moved(found).any(axis=(0, 2))) <= 1
+
+
+_VALUES = (-1.0, 0.0, 0.5, 1.0, 2.0, math.nan)
+_THRESHOLDS = (-1.0, 0.0, 0.75, 1.0)
+_FEATURES = 5
+# A count of words and a word: the categories 0 and 2, and none.
+_SETS = (1, 5, 1, 0)
+_LEAVES = st.floats(-4, 4, allow_subnormal=False)
+_TREES = st.recursive(
+    _LEAVES,
+    lambda deeper: st.tuples(
+        st.integers(0, _FEATURES - 1),
+        st.sampled_from([*_THRESHOLDS, "some", "none"]),
+        st.booleans(),
+        deeper,
+        deeper,
+    ),
+    max_leaves=24,
+)
+
+
+def _grown(tree: Any) -> Grown:
+    """Return a tree of tuples as a library would keep it."""
+    table: list[list[Any]] = []
+
+    def add(node: Any) -> int:
+        place = len(table)
+        table.append([-1, -1, 0, 0.0, 0.0, False, -1])
+        if isinstance(node, float):
+            table[place][4] = node
+            return place
+        feature, asks, missing_left, left, right = node
+        sets = {"some": 0, "none": 2}.get(asks, -1)
+        threshold = asks if sets < 0 else 0.0
+        children = [add(left), add(right)]
+        table[place] = [*children, feature, threshold, 0.0, missing_left, sets]
+        return place
+
+    add(tree)
+    left, right, feature, threshold, values, missing, sets = map(np.array, zip(*table, strict=True))
+    return Grown(
+        left=left,
+        right=right,
+        feature=feature,
+        threshold=threshold,
+        values=values.reshape(-1, 1),
+        missing_left=missing,
+        categories=sets,
+    )
+
+
+def _contributed(trees: Trees, x: Any, background: Any, groups: Any) -> Any:
+    """Return what the kernel adds up: (n_rows, n_groups)."""
+    sums = np.zeros((len(x), int(groups.max()) + 1, trees.n_outputs))
+    assert trees.contribute(x, sums, background=background, groups=groups)
+    return sums[:, :, 0]
+
+
+def _by_definition(trees: Trees, x: Any, background: Any, groups: Any) -> Any:
+    """Return the same by all orders of the groups, summed over the background."""
+    count = int(groups.max()) + 1
+    found = np.zeros((len(x), count))
+    orders = list(itertools.permutations(range(count)))
+    for order in orders:
+        mixed = np.repeat(background[np.newaxis], len(x), axis=0)
+        before = trees.sums(mixed.reshape(-1, _FEATURES), 0.0).reshape(len(x), -1)
+        for group in order:
+            mixed[:, :, groups == group] = x[:, np.newaxis, groups == group]
+            after = trees.sums(mixed.reshape(-1, _FEATURES), 0.0).reshape(len(x), -1)
+            found[:, group] += (after - before).sum(axis=1) / len(orders)
+            before = after
+    return found
+
+
+@given(
+    st.lists(_TREES, min_size=1, max_size=3),
+    st.lists(st.lists(st.sampled_from(_VALUES), min_size=5, max_size=5), min_size=2, max_size=9),
+    st.lists(st.integers(0, 3), min_size=5, max_size=5),
+    st.integers(1, 8),
+    st.sampled_from(["f4", "f8"]),
+)
+def test_any_trees_are_explained_as_all_orders_explain_them(
+    grown: Any, rows: Any, groups: Any, cut: int, features: str
+) -> None:
+    """With values at the thresholds, missing ones, sets of categories, features of one column."""
+    trees = planted(
+        [_grown(tree) for tree in grown],
+        n_features=_FEATURES,
+        n_outputs=1,
+        features=features,
+        sets=np.array(_SETS, dtype=np.uint32),
+    )
+    table, owners = np.array(rows), np.array(groups)
+    x, background = table[: min(cut, len(rows) - 1)], table[min(cut, len(rows) - 1) :]
+    found = _contributed(trees, x, background, owners)
+    wanted = _by_definition(trees, x, background, owners)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=_TOLERANCE)
+
+
+def _line(columns: Any) -> Trees:
+    """Return one tree that asks for a column after the other; all but the last leaf are 0."""
+    count = len(columns)
+    inner = 2 * np.arange(count)
+    left, right, feature = (np.full(2 * count + 1, -1) for _ in range(3))
+    left[inner], right[inner], feature[inner] = inner + 1, inner + 2, columns
+    values = np.zeros(2 * count + 1)
+    values[-1] = 1.0
+    line = Grown(
+        left=left, right=right, feature=feature, threshold=np.zeros(len(left)), values=values
+    )
+    return planted([line], n_features=max(columns) + 1, n_outputs=1)
+
+
+def test_a_path_may_be_long() -> None:
+    """It takes no more memory, and the columns on it share what its leaf is worth."""
+    trees = _line(np.arange(20_000) % 64)
+    found = _contributed(trees, np.ones((3, 64)), np.zeros((2, 64)), np.arange(64))
+    np.testing.assert_allclose(found, np.full((3, 64), 2 / 64), rtol=_TOLERANCE)
+
+
+def test_more_than_64_columns_on_a_path_are_too_many() -> None:
+    """They are one more than there is room for; columns that share a group are one."""
+    trees, sums = _line(np.arange(65)), np.zeros((1, 65, 1))
+    x, background = np.ones((1, 65)), np.zeros((1, 65))
+    assert not trees.contribute(x, sums, background=background, groups=np.arange(65))
+    shared = np.maximum(np.arange(65) - 1, 0)
+    found = _contributed(trees, x, background, shared)
+    np.testing.assert_allclose(found, np.full((1, 64), 1 / 64), rtol=_TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    "groups", [np.zeros(1), np.full(2, -1), np.full(2, 2)], ids=["few", "none", "too many"]
+)
+def test_groups_that_are_not_there_are_refused(groups: Any) -> None:
+    """The kernel checks none."""
+    trees, sums = _line(np.arange(2)), np.zeros((1, 2, 1))
+    with pytest.raises(ValueError, match=r"trees of other groups|sums of others"):
+        trees.contribute(np.ones((1, 2)), sums, background=np.ones((1, 2)), groups=groups)
