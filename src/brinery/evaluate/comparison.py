@@ -21,7 +21,7 @@ from brinery.evaluate.disagreement import disagreement
 from brinery.evaluate.gains import gains
 from brinery.evaluate.labels import codes, missing, refuse_unseen
 from brinery.evaluate.moves import Moved
-from brinery.evaluate.pairing import Entrant, Pair, Testing
+from brinery.evaluate.pairing import Entrant, Pair, Terms
 from brinery.records.comparison import Comparison, Contender, Disagreement, Pairing
 from brinery.records.estimate import Estimate
 from brinery.records.evaluation import PredictionType
@@ -137,7 +137,7 @@ class _Field:
         if inputs is not None:
             whole = rows.size == inputs.num_rows
             self._inputs = inputs if whole else inputs.take(pa.array(rows))
-        self._testing = Testing(
+        self._terms = Terms(
             level=options.level, draws=options.draws, seed=options.seed, beta=options.beta
         )
         self._entrants: dict[str, Entrant] = {}
@@ -183,7 +183,7 @@ class _Field:
         )
 
     def _pair(self, base: str, other: str) -> Pair:
-        return Pair(self._truth, self._entrants[base], self._entrants[other], self._testing)
+        return Pair(self._truth, self._entrants[base], self._entrants[other], self._terms)
 
     def _paired(self, base: str, other: str) -> Pairing:
         differences, absent = self._pair(base, other).differences()
