@@ -33,7 +33,8 @@ class Calibration(Struct, frozen=True, kw_only=True):
 
     Attributes:
         edges: (n_bins + 1,) of the bins of the probability, from 0 to 1; of equal width.
-        rows: how many are in the bin, without weights; bins without rows are left out of all.
+        rows: weight of the rows in the bin, or their number without weights; a bin without rows
+            is left out of all.
         predicted: mean probability of the bin's rows.
         observed: share of the bin's rows that are of the class.
         low: lower end of the 95 % interval of `observed` (Wilson).
@@ -43,7 +44,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
     """
 
     edges: tuple[float, ...]
-    rows: tuple[int, ...]
+    rows: tuple[float, ...]
     predicted: tuple[float, ...]
     observed: tuple[float, ...]
     low: tuple[float, ...]
@@ -82,7 +83,8 @@ class Cuts(Struct, frozen=True, kw_only=True):
         true_negatives: (n_cuts,).
         metrics: name to (n_cuts,): accuracy, balanced accuracy, precision, recall, specificity,
             F1, F-beta, MCC, kappa, the lift, the share predicted positive, the net benefit
-            (Vickers & Elkin 2006), and the gain per row where gains are given.
+            (Vickers & Elkin 2006), and the gain per row where gains are given; None where one is
+            undefined.
         total: how many distinct scores there are to cut at.
     """
 
@@ -91,7 +93,7 @@ class Cuts(Struct, frozen=True, kw_only=True):
     false_positives: tuple[float, ...]
     false_negatives: tuple[float, ...]
     true_negatives: tuple[float, ...]
-    metrics: dict[str, tuple[float, ...]]
+    metrics: dict[str, tuple[Optional[float], ...]]
     total: int
 
 
@@ -124,7 +126,7 @@ class ClassCurves(Struct, frozen=True, kw_only=True):
         density: of the scores, of the class and of the rest.
         cuts: the per-cut table, which is the decision chart too.
         deciles: cumulative lift and gain.
-        thresholds: the best cut for each figure, with its optimism.
+        thresholds: of a binary model, the best cut for each figure, with its optimism.
         not_computed: name of one of these to the reason it is None.
     """
 
