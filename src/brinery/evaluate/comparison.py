@@ -21,6 +21,7 @@ from brinery.evaluate.disagreement import disagreement
 from brinery.evaluate.gains import gains
 from brinery.evaluate.labels import codes, missing, refuse_unseen
 from brinery.evaluate.moves import Moved
+from brinery.evaluate.overlay import drawn
 from brinery.evaluate.pairing import Entrant, Pair, Terms
 from brinery.records.comparison import Comparison, Contender, Disagreement, Pairing
 from brinery.records.estimate import Estimate
@@ -180,6 +181,7 @@ class _Field:
             name=entrant.name,
             metrics={name: each for name, each in figures.items() if not isinstance(each, str)},
             not_computed={name: each for name, each in figures.items() if isinstance(each, str)},
+            curves=drawn(self._truth, entrant.said, places=self._rows, seed=self._options.seed),
         )
 
     def _pair(self, base: str, other: str) -> Pair:
