@@ -21,7 +21,8 @@ from brinery.evaluate.disagreement import disagreement
 from brinery.evaluate.gains import gains
 from brinery.evaluate.labels import codes, missing, refuse_unseen
 from brinery.evaluate.moves import Moved
-from brinery.evaluate.pairing import Entrant, Pair, Testing
+from brinery.evaluate.overlay import drawn
+from brinery.evaluate.pairing import Entrant, Pair, Terms
 from brinery.records.comparison import Comparison, Contender, Disagreement, Pairing
 from brinery.records.estimate import Estimate
 from brinery.records.evaluation import PredictionType
@@ -137,7 +138,7 @@ class _Field:
         if inputs is not None:
             whole = rows.size == inputs.num_rows
             self._inputs = inputs if whole else inputs.take(pa.array(rows))
-        self._testing = Testing(
+        self._terms = Terms(
             level=options.level, draws=options.draws, seed=options.seed, beta=options.beta
         )
         self._entrants: dict[str, Entrant] = {}
@@ -180,10 +181,11 @@ class _Field:
             name=entrant.name,
             metrics={name: each for name, each in figures.items() if not isinstance(each, str)},
             not_computed={name: each for name, each in figures.items() if isinstance(each, str)},
+            curves=drawn(self._truth, entrant.said, places=self._rows, seed=self._options.seed),
         )
 
     def _pair(self, base: str, other: str) -> Pair:
-        return Pair(self._truth, self._entrants[base], self._entrants[other], self._testing)
+        return Pair(self._truth, self._entrants[base], self._entrants[other], self._terms)
 
     def _paired(self, base: str, other: str) -> Pairing:
         differences, absent = self._pair(base, other).differences()

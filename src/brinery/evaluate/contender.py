@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from brinery.evaluate import margins, moves
+from brinery.evaluate.continuous import PINBALL
 from brinery.evaluate.labels import NO_CLASS, canonical, codes
 from brinery.evaluate.moves import Moved, Order
+from brinery.evaluate.regression import pinball_parts
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
@@ -32,9 +34,15 @@ HIGHER_IS_BETTER: Final[Mapping[str, bool]] = {
     "rmse": False,
     "rmsle": False,
     "mape": False,
-    "median_ae": False,
+    "pinball_10": False,
+    "pinball_50": False,
+    "pinball_90": False,
 }
 
+_OF_REGRESSION: Final = (
+    *("mae", "rmse", "r2", "mape", "mse", "rmsle", "explained_variance", "pearson", "spearman"),
+    *("pinball_10", "pinball_50", "pinball_90"),
+)
 _ROUNDING: Final = 1e-6
 _SUM_ROUNDING: Final = 1e-3
 _HALF: Final = 0.5
@@ -151,7 +159,7 @@ def counted(truth: Truth, *, beta: float) -> Mapping[str, margins.Figure]:
         case PredictionType.BINARY:
             return margins.binary_figures(beta=beta)
         case PredictionType.MULTICLASS:
-            return margins.multiclass_figures(beta=beta)
+            return margins.multiclass_figures()
         case _:
             return {}
 
@@ -202,33 +210,36 @@ def _binary(truth: Truth, said: Answers) -> dict[str, Moved | str]:
 
 def _multiclass(truth: Truth, said: Answers) -> dict[str, Moved | str]:
     chances, weights = said.probabilities, truth.weights
+    names = ("roc_auc", "average_precision")
     if isinstance(chances, str):
-        return dict.fromkeys(("roc_auc_macro", "roc_auc_weighted", "log_loss", "brier"), chances)
-    areas: list[Moved] = []
-    shares: list[Moved] = []
+        means = [f"{name}_{mean}" for name in names for mean in ("macro", "weighted")]
+        return dict.fromkeys((*means, "log_loss", "brier"), chances)
     one_class = _one_class(truth)
     support = np.bincount(truth.codes, minlength=len(truth.classes))
-    for code in np.flatnonzero(support if not one_class else []):
-        own = truth.codes == code
-        areas.append(moves.roc_auc(own, Order.of(chances[:, code]), weights=weights))
+    there = np.flatnonzero([] if one_class else support)
+    parts: dict[str, list[Moved]] = {name: [] for name in names}
+    shares: list[Moved] = []
+    for code in there:
+        own, order = truth.codes == code, Order.of(chances[:, code])
+        parts["roc_auc"].append(moves.roc_auc(own, order, weights=weights))
+        precision = moves.average_precision(own, order, weights=weights)
+        parts["average_precision"].append(precision)
         shares.append(moves.mean(own.astype(np.float64), weights))
     absent = np.flatnonzero(support == 0)
     missing = f"no row is of class {truth.classes[absent[0]]!r}" if absent.size else ""
-    return {
-        "roc_auc_macro": one_class or missing or _mean(areas),
-        "roc_auc_weighted": one_class or moves.weighted_mean_of(tuple(areas), tuple(shares)),
-        "log_loss": _log_loss(truth, chances),
-        "brier": moves.mean(_brier(truth, chances), weights),
-    }
+    found: dict[str, Moved | str] = {}
+    for name, each in parts.items():
+        found[f"{name}_macro"] = one_class or missing or _mean(each)
+        found[f"{name}_weighted"] = one_class or moves.weighted_mean_of(tuple(each), tuple(shares))
+    found["log_loss"] = _log_loss(truth, chances)
+    found["brier"] = moves.mean(_brier(truth, chances), weights)
+    return found
 
 
 def _regression(truth: Truth, said: Answers) -> dict[str, Moved | str]:
     actual, predicted, weights = truth.values, said.values, truth.weights
-    names = (
-        "mae", "rmse", "r2", "mape", "mse", "rmsle", "explained_variance", "pearson", "spearman",
-    )  # fmt: skip
     if isinstance(predicted, str):
-        return dict.fromkeys(names, predicted)
+        return dict.fromkeys(_OF_REGRESSION, predicted)
     wrong = actual - predicted
     constant = "" if np.ptp(actual) else "the target has the same value in every row"
     flat = constant or ("" if np.ptp(predicted) else "every answer is the same")
@@ -249,6 +260,9 @@ def _regression(truth: Truth, said: Answers) -> dict[str, Moved | str]:
             "pearson": flat or moves.pearson(actual, predicted, weights=weights),
             "spearman": flat or moves.spearman(actual, predicted, weights=weights),
         }
+        for share in PINBALL:
+            parts = pinball_parts(actual, predicted, share=share)
+            found[f"pinball_{share * 100:.0f}"] = moves.mean(parts, weights)
     return {name: _sane(each) for name, each in found.items()}
 
 

@@ -206,7 +206,7 @@ def _examples(
 def _actual(truth: Truth, row: int) -> Scalar:
     if truth.type is PredictionType.REGRESSION:
         return float(truth.values[row])
-    return truth.classes[truth.codes[row]]
+    return truth.classes[int(truth.codes[row])]
 
 
 def _answer(truth: Truth, said: Answers, *, row: int) -> Scalar:

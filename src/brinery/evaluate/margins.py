@@ -23,7 +23,7 @@ _MOST_TOTALS: Final = 20_000_000
 _LEAST_DRAWS: Final = 200
 
 # The figures of two classes that say nothing where no row is of the positive one.
-OF_POSITIVE: Final = frozenset({"precision", "recall", "f1", "f_beta"})
+OF_POSITIVE: Final = frozenset({"precision", "recall", "f1"})
 
 
 class Margins(NamedTuple):
@@ -210,20 +210,15 @@ def binary_figures(*, beta: float) -> Mapping[str, Figure]:
         "recall": partial(positive, measure=recall),
         "specificity": specificity,
         "f1": partial(positive, measure=f_beta),
-        "f_beta": partial(positive, measure=partial(f_beta, beta=beta)),
+        f"f{beta:g}": partial(positive, measure=partial(f_beta, beta=beta)),
         "mcc": mcc,
         "kappa": kappa,
     }
 
 
-def multiclass_figures(*, beta: float) -> Mapping[str, Figure]:
+def multiclass_figures() -> Mapping[str, Figure]:
     """Return the figures of several classes by name."""
-    measures: dict[str, Figure] = {
-        "precision": precision,
-        "recall": recall,
-        "f1": f_beta,
-        "f_beta": partial(f_beta, beta=beta),
-    }
+    measures: dict[str, Figure] = {"precision": precision, "recall": recall, "f1": f_beta}
     return {
         "balanced_accuracy": balanced_accuracy,
         **{f"{name}_macro": partial(macro, measure=one) for name, one in measures.items()},

@@ -31,7 +31,7 @@ _NO_VARIANCE: Final = 1e-14
 
 
 @dataclass(frozen=True, kw_only=True)
-class Testing:
+class Terms:
     """How differences are tested.
 
     Attributes:
@@ -112,13 +112,13 @@ class Pair:
         truth: the rows.
         base: the version that is compared with.
         other: the other one.
-        testing: how.
+        terms: how.
     """
 
     truth: Truth
     base: Entrant
     other: Entrant
-    testing: Testing = field(default_factory=Testing)
+    terms: Terms = field(default_factory=Terms)
 
     def tested(self, metric: str) -> Tested | str:
         """Return the difference of a figure; or why there is none."""
@@ -150,7 +150,7 @@ class Pair:
         verdict = Verdict.UNKNOWN
         if tested.p_value is not None:
             verdict = Verdict.ALIKE
-            if tested.p_value < 1 - self.testing.level:
+            if tested.p_value < 1 - self.terms.level:
                 verdict = Verdict.BETTER if (value > 0) is higher else Verdict.WORSE
         up, down = tested.p_above, tested.p_below
         base, other = self.base.figures[metric], self.other.figures[metric]
@@ -168,11 +168,11 @@ class Pair:
         )
 
     def _counted(self, metric: str) -> Tested:
-        figure = contender.counted(self.truth, beta=self.testing.beta)[metric]
+        figure = contender.counted(self.truth, beta=self.terms.beta)[metric]
         base, other = self._drawn
         draws = figure(other) - figure(base)
         difference = float(self.other.counted[metric]) - float(self.base.counted[metric])
-        return paired.by_draws(difference, draws, level=self.testing.level)
+        return paired.by_draws(difference, draws, level=self.terms.level)
 
     @cached_property
     def _drawn(self) -> tuple[Margins, Margins]:
@@ -185,14 +185,14 @@ class Pair:
             other=other,
             weights=self.truth.weights,
             n_classes=len(self.truth.classes),
-            draws=self.testing.draws,
-            random=np.random.default_rng(self.testing.seed),
+            draws=self.terms.draws,
+            random=np.random.default_rng(self.terms.seed),
         )
 
     def _right(self) -> Tested:
         actual, said = self.truth.codes, (self.base.said.labels, self.other.said.labels)
         base, other = (np.asarray(labels == actual) for labels in said)
-        return paired.mcnemar(base, other, level=self.testing.level)
+        return paired.mcnemar(base, other, level=self.terms.level)
 
     def _area(self) -> Tested:
         """Return the difference of two areas under the ROC curve."""
@@ -208,14 +208,14 @@ class Pair:
             return Tested(Estimate(value=difference, reason=reason))
         none = variance <= _NO_VARIANCE * np.trace(found.covariance)
         deviation = 0.0 if none else float(np.sqrt(variance))
-        return paired.by_deviation(difference, deviation, level=self.testing.level, test="DeLong")
+        return paired.by_deviation(difference, deviation, level=self.terms.level, test="DeLong")
 
     def _moved(self, metric: str) -> Tested:
         base, other = self.base.moved[metric], self.other.moved[metric]
         assert not isinstance(base, str)  # noqa: S101 - for the type checker
         assert not isinstance(other, str)  # noqa: S101 - for the type checker
         weights = self.truth.weights
-        return paired.by_moves(base, other, weights=weights, level=self.testing.level)
+        return paired.by_moves(base, other, weights=weights, level=self.terms.level)
 
 
 def _corrected(found: list[MetricDifference]) -> Iterator[MetricDifference]:
