@@ -21,6 +21,7 @@ from brinery.actions import explaining
 from brinery.actions.answering import Answering
 from brinery.actions.evaluation_data import EvaluationData
 from brinery.actions.progress import Clock
+from brinery.charts import words
 from brinery.errors import BrineryError
 from brinery.evaluate import (
     assertions,
@@ -36,6 +37,7 @@ from brinery.records.assertion import Outcome
 from brinery.records.evaluation import PredictionType
 from brinery.records.event import Event, Step
 from brinery.records.explanation import Explanation
+from brinery.records.finding import Severity
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate
 from brinery.specs.assertions import Assertion
@@ -189,9 +191,11 @@ class Appraising:
             training=self._question.train,
         )
         self.found = replace(self.found, diagnostics=found)
-        for one in found.findings:
-            yield one.message
-        yield f"{len(found.findings)} findings"
+        warnings = sum(one.severity is Severity.WARNING for one in found.findings)
+        yield (
+            f"{words.counted(warnings, 'warning')} and "
+            f"{words.counted(len(found.findings) - warnings, 'note')} on the data and the figures"
+        )
 
     def _subpopulations(self) -> Iterator[str]:
         actual = self._actual

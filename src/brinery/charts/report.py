@@ -25,7 +25,7 @@ from brinery.records.figure import Figure
 from brinery.records.finding import Severity
 from brinery.records.version import Version
 
-_COLUMNS_DRAWN: Final = 6
+_COLUMNS_DRAWN: Final = 5
 _MANY_CLASSES: Final = 30
 
 
