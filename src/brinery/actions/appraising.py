@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,7 +70,7 @@ class Question:
 
     data: EvaluationData
     train: pa.Table | None = None
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     assertions: tuple[Assertion, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     rows: tuple[int, ...] = ()

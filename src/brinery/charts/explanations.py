@@ -294,7 +294,7 @@ def _errors(found: Effect, place: int) -> Figure:
             found.actual_errors[0],
             strict=True,
         )
-        if actual is not None
+        if predicted is not None and actual is not None
     ]
     trace = {
         "type": "scatter",
