@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
-from scipy import special, stats
+from scipy import special
 
 from brinery.evaluate.bins import kind_of, numbers, plain, shown
 from brinery.evaluate.observed import Floats, Places, drawn
@@ -132,6 +132,9 @@ def _positions(column: pa.Array, kind: Kind, rows: Places) -> tuple[float | None
     if kind not in {Kind.NUMBER, Kind.DATE}:
         return (None,) * rows.size
     values = numbers(column)
-    ranks = stats.rankdata(values, nan_policy="omit") - 1
-    last = max(1.0, float(np.isfinite(values).sum()) - 1)
-    return tuple(None if math.isnan(rank) else rank / last for rank in ranks[rows].tolist())
+    ranked = np.sort(values[~np.isnan(values)])
+    asked = values[rows]
+    sides = [np.searchsorted(ranked, asked, side=side) for side in ("left", "right")]
+    positions = (sides[0] + sides[1] - 1) / 2 / max(1, ranked.size - 1)
+    found = zip(asked.tolist(), positions.tolist(), strict=True)
+    return tuple(None if math.isnan(value) else place for value, place in found)

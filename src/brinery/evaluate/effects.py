@@ -40,9 +40,10 @@ def run(observed: Observed, *, most: int = MOST_BINS) -> Iterator[Effect]:
     if observed.actual is not None:
         truth = answers.truth(observed.actual)
     weights = np.ones(len(observed)) if observed.weights is None else observed.weights
+    means = _Means(predicted, truth, weights)
     for column in observed.table.column_names:
         bins = lay_out(observed.table.column(column), most=most)
-        yield _effect(column, bins, answers=answers, means=_Means(predicted, truth, weights))
+        yield _effect(column, bins, answers=answers, means=means)
 
 
 class _Means:

@@ -180,7 +180,7 @@ class _Shuffled:
             block = deals[start : start + at_once]
             donors = pa.array(np.concatenate([deal.donor for deal in block]))
             table = tiled(self._observed.table, len(block))
-            scores = self._predictor(replaced(table, column, values.take(donors)))
+            scores = self._predictor(replaced(table, column, values=values.take(donors)))
             for place in range(len(block)):
                 yield scores.part(place * rows, (place + 1) * rows)
 

@@ -101,6 +101,6 @@ def tiled(table: pa.Table, times: int) -> pa.Table:
     return pa.concat_tables([table] * times)
 
 
-def replaced(table: pa.Table, name: str, values: Any) -> pa.Table:
+def replaced(table: pa.Table, name: str, *, values: Any) -> pa.Table:
     """Return a table in which one column has other values: (n_rows,) of the same type."""
     return table.set_column(table.column_names.index(name), name, values)

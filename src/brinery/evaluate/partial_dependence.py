@@ -145,7 +145,9 @@ class _Asked:
         for start in range(0, len(grid), at_once):
             block = grid[start : start + at_once]
             places = pa.array(np.repeat(np.arange(len(block)), rows))
-            table = replaced(tiled(self.observed.table, len(block)), column, block.take(places))
+            table = replaced(
+                tiled(self.observed.table, len(block)), column, values=block.take(places)
+            )
             answers = self.answers.of(self.predictor(table))
             parts.append(answers.reshape(len(block), rows, -1))
         return np.concatenate(parts)

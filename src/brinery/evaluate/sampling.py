@@ -132,7 +132,8 @@ class Sampler:
         start = 0
         for walk in walks:
             stop = start + int(np.count_nonzero(walk.asked))
-            at = walk.answers(answers[start:stop], known[pairs.other], known[pairs.row])
+            found = answers[start:stop]
+            at = walk.answers(found, before=known[pairs.other], after=known[pairs.row])
             steps = np.diff(at, axis=1)
             np.put_along_axis(
                 change,
@@ -187,7 +188,7 @@ class _Walk:
         start = np.where(done[:, -1:] == 0, columns, 0)
         return cls(order, asked[:, :-1], np.concatenate([start, source], axis=1))
 
-    def answers(self, asked: Floats, before: Floats, after: Floats) -> Floats:
+    def answers(self, asked: Floats, *, before: Floats, after: Floats) -> Floats:
         """Return the answer after each number of changes: (n_pairs, n_columns + 1, n_outputs)."""
         pairs, columns = self.order.shape
         found = np.zeros((pairs, columns + 1, before.shape[1]))
