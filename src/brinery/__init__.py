@@ -17,15 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from brinery.actions.doctor import doctor
+    from brinery.actions.evaluate import evaluate_model
     from brinery.actions.export_model import export_model
     from brinery.actions.import_model import import_model
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
+    from brinery.actions.report import report
     from brinery.actions.scan_files import scan
     from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
     from brinery.errors import BrineryError, Fault, UserError
+    from brinery.records.appraisal import Appraisal
     from brinery.records.batch import BatchProgress, ScoredFiles
     from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
@@ -39,6 +42,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Answer",
+    "Appraisal",
     "BatchProgress",
     "BrineryError",
     "Client",
@@ -56,6 +60,7 @@ __all__ = [
     "Version",
     "__version__",
     "doctor",
+    "evaluate_model",
     "export_model",
     "import_model",
     "load",
@@ -63,6 +68,7 @@ __all__ = [
     "models",
     "predict",
     "promote",
+    "report",
     "scan",
     "score_files",
     "serve_models",
@@ -71,6 +77,7 @@ __all__ = [
 
 _HOMES = {
     "Answer": "brinery.serve.client",
+    "Appraisal": "brinery.records.appraisal",
     "BatchProgress": "brinery.records.batch",
     "BrineryError": "brinery.errors",
     "Client": "brinery.serve.client",
@@ -87,6 +94,7 @@ _HOMES = {
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
     "doctor": "brinery.actions.doctor",
+    "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",
     "import_model": "brinery.actions.import_model",
     "load": "brinery.actions.predict",
@@ -94,6 +102,7 @@ _HOMES = {
     "models": "brinery.actions.models",
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
+    "report": "brinery.actions.report",
     "scan": "brinery.actions.scan_files",
     "serve_models": "brinery.actions.serve",
     "score_files": "brinery.actions.score_files",

@@ -14,11 +14,19 @@ if TYPE_CHECKING:
 def scored_by(version: Version) -> str:
     """Return who answers for a version: its scorer, or its library and why."""
     fast = version.fast_path
+    if unscored := _unscored(version):
+        return f"nothing: it cannot be asked for predictions, because {unscored}"
     if fast is None:
         return "its library: it was imported before there were scorers"
     if fast.partial:
         return f"a compiled scorer in the model's process, and its library for {_steps(fast)}"
     return "a compiled scorer" if fast.used else f"its library: {fast.reason}"
+
+
+def _unscored(version: Version) -> str:
+    """Return why a version cannot be asked for predictions; empty where it can."""
+    unscored = version.candidate.description.unscored if version.candidate else None
+    return unscored.reason if unscored else ""
 
 
 def _steps(fast: FastPath) -> str:

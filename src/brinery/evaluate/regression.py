@@ -7,6 +7,8 @@ The module must not know which figures a model is given.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -66,3 +68,88 @@ def mape(actual: Floats, predicted: Floats) -> float:
     if not actual.all():
         raise ValueError("undefined where a target is 0")
     return float(np.abs((actual - predicted) / actual).mean())
+
+
+class Ordered(NamedTuple):
+    """Values in order.
+
+    Attributes:
+        values: (n_values,) ascending.
+        reached: (n_values,) share of the weight at and below each.
+        rows: how many there are; with weights, the effective number.
+    """
+
+    values: Floats
+    reached: Floats | None
+    rows: float
+
+    def at(self, share: float) -> float:
+        """Return the value below which this share of the weight lies.
+
+        Where it lies between two values it is their mean, so that one half is the median.
+
+        Args:
+            share: 0 to 1.
+
+        Source: Hyndman & Fan 1996, definition 2.
+        """
+        last = self.values.size - 1
+        if self.reached is None:
+            place = share * self.values.size
+            whole = round(place)
+            if abs(place - whole) < 1e-9 * max(place, 1.0):
+                low, high = whole - 1, whole
+            else:
+                low = high = int(place)
+        else:
+            low = int(np.searchsorted(self.reached, share - 1e-12, side="left"))
+            high = int(np.searchsorted(self.reached, share + 1e-12, side="right"))
+        low, high = min(max(low, 0), last), min(max(high, 0), last)
+        return float(self.values[low] / 2 + self.values[high] / 2)
+
+
+def ordered(values: Floats, weights: Floats | None) -> Ordered:
+    """Return values in order.
+
+    Args:
+        values: (n_rows,) at least one.
+        weights: (n_rows,) above 0; None where each row counts once.
+    """
+    if weights is None:
+        return Ordered(np.sort(values), None, values.size)
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    reached /= reached[-1]
+    return Ordered(values[order], reached, float(weights.sum() ** 2 / (weights @ weights)))
+
+
+def pinball_parts(actual: Floats, predicted: Floats, *, share: float) -> Floats:
+    """Return each row's loss as a forecast of a quantile, 0 and up: (n_rows,).
+
+    Args:
+        actual: (n_rows,).
+        predicted: (n_rows,).
+        share: which quantile, 0 to 1; at one half it is half the absolute error.
+
+    Source: Koenker & Bassett 1978.
+    """
+    over = predicted - actual
+    return np.maximum(over * (1 - share), over * -share)
+
+
+def midranks(values: Floats, weights: Floats | None) -> Floats:
+    """Return each value's place in the order, ties sharing theirs: (n_rows,).
+
+    Args:
+        values: (n_rows,).
+        weights: (n_rows,) above 0; None where each row counts once.
+    """
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    first = np.append(0, np.flatnonzero(ranked[1:] != ranked[:-1]) + 1)
+    weight = np.ones(values.size) if weights is None else weights[order]
+    tied = np.add.reduceat(weight, first)
+    middle = np.cumsum(tied) - tied / 2
+    found = np.empty(values.size)
+    found[order] = np.repeat(middle, np.diff(np.append(first, values.size)))
+    return found

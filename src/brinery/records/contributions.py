@@ -19,11 +19,8 @@ class Unit(TextEnum):
     PROBABILITY = "probability"
     LOG_ODDS = "log_odds"
     MARGIN = "margin"
+    LABEL = "label"
     LOGARITHM = "logarithm"
-
-    def __str__(self) -> str:
-        """Return it in words."""
-        return self.value.replace("_", "-")
 
 
 class Contributions(Struct, frozen=True, eq=False, kw_only=True):
@@ -38,7 +35,8 @@ class Contributions(Struct, frozen=True, eq=False, kw_only=True):
         answers: (n_rows, n_outputs) float64, what the model answers, in the unit.
         unit: of values, base and answers. A margin is the raw score of a class, of which the
             softmax is its probability; log-odds are the natural logarithm of p / (1 - p), a
-            logarithm is that of a value.
+            logarithm is that of a value; of a label it is 1 where the model says the class and 0
+            where not.
         classes: (n_outputs,) the classes that are explained: the positive one alone where the
             model is binary; empty for a regression, which has one output.
         method: how they were found, in a few words: `TreeSHAP`, `linear`, `sampling`.

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from brinery.errors import PredictionRefused
+from brinery.evaluate import why
+from brinery.evaluate.observed import Observed
+from brinery.evaluate.predictor import Predictor
+from brinery.evaluate.why import Options, Stage, Step
+from brinery.records.evaluation import PredictionType
+from brinery.records.explanation import Explanation
+from brinery.records.scores import Scores
+
+FEW = Options(explained_rows=150, background_rows=10, importance_rows=200, dependence_rows=50)
+
+
+class Pipeline:
+    """A fitted pipeline of scikit-learn as a predictor, which counts what it is asked."""
+
+    def __init__(self, frame: pd.DataFrame, target: pd.Series[int]) -> None:
+        columns = make_column_transformer(
+            (StandardScaler(), ["age", "income"]),
+            (OneHotEncoder(handle_unknown="ignore"), ["town"]),
+        )
+        self.model = make_pipeline(columns, LogisticRegression()).fit(frame, target)
+        self.scored = 0
+
+    def __call__(self, table: pa.Table, /) -> Scores:
+        self.scored += table.num_rows
+        frame = table.to_pandas()
+        return Scores(self.model.predict(frame), self.model.predict_proba(frame), (0, 1))
+
+
+@pytest.fixture(name="pipeline", scope="module")
+def fitted() -> tuple[Observed, Pipeline]:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": random.integers(18, 90, 400),
+            "town": random.choice(["Ulm", "Bonn", "Kiel"], 400),
+            "income": random.normal(size=400),
+        }
+    )
+    signal = frame["age"] / 20 - 3 + (frame["town"] == "Ulm") + random.logistic(size=400)
+    target = (signal > 0).astype(int)
+    pipeline = Pipeline(frame, target)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    return Observed(
+        table=table,
+        scores=pipeline(table),
+        type=PredictionType.BINARY,
+        actual=target.to_numpy(),
+        classes=(0, 1),
+    ), pipeline
+
+
+def steps(observed: Observed, predictor: Predictor, options: Options = FEW) -> list[Step]:
+    return list(why.run(observed, predictor, options=options))
+
+
+def test_every_part_is_there(pipeline: tuple[Observed, Pipeline]) -> None:
+    """In the end there is each part, of each column, and what matters is found to matter."""
+    found = steps(*pipeline)[-1].explanation
+    assert found.importance is not None
+    assert found.mean_contributions is not None
+    assert [one.column for one in found.effects] == ["age", "town", "income"]
+    assert [one.column for one in found.partial_dependence] == ["age", "town", "income"]
+    assert [one.column for one in found.dependence] == ["age", "town", "income"]
+    assert found.importance.ranked[0].column == "age"
+    assert found.mean_contributions.ranked[0].column == "age"
+    assert found.mean_contributions.rows == 150
+    assert found.mean_contributions.gap < 1e-9
+    assert len(found.rows) == 12
+    assert found.not_computed == {}
+
+
+def test_stages_come_in_order_and_keep_what_is_done(pipeline: tuple[Observed, Pipeline]) -> None:
+    """Each stage ends complete, and no step knows less than the one before."""
+    seen = steps(*pipeline)
+    order = list(Stage)
+    assert [one.stage for one in seen] == sorted((one.stage for one in seen), key=order.index)
+    assert {one.stage for one in seen} == set(order)
+    for stage in Stage:
+        (*_, final) = [one for one in seen if one.stage == stage]
+        assert final.done == final.total
+    sizes = [len(msgspec.json.encode(one.explanation)) for one in seen[:10]]
+    assert sizes == sorted(sizes)
+
+
+def test_cost_is_known_before(pipeline: tuple[Observed, Pipeline]) -> None:
+    """No more rows are scored than was said, and a budget is kept."""
+    observed, predictor = pipeline
+    said = why.cost(observed, FEW)
+    predictor.scored = 0
+    steps(observed, predictor)
+    assert 0 < predictor.scored <= sum(said.values())
+    assert sum(why.cost(observed, FEW, sampled=False).values()) < sum(said.values())
+    fewer = why.within(observed, FEW, budget=5_000)
+    predictor.scored = 0
+    steps(observed, predictor, fewer)
+    assert predictor.scored <= 5_000
+    assert why.within(observed, FEW, budget=10**9) == FEW
+
+
+def test_is_the_same_for_a_seed(pipeline: tuple[Observed, Pipeline]) -> None:
+    """The same seed gives the same explanation, another one another."""
+    first = steps(*pipeline)[-1].explanation
+    assert first == steps(*pipeline)[-1].explanation
+    other = msgspec.structs.replace(FEW, seed=1)
+    assert first != steps(*pipeline, other)[-1].explanation
+
+
+def test_is_json(pipeline: tuple[Observed, Pipeline]) -> None:
+    """The whole can be written as JSON and read back."""
+    found = steps(*pipeline)[-1].explanation
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Explanation) == found
+
+
+def test_what_a_model_refuses_is_a_reason(pipeline: tuple[Observed, Pipeline]) -> None:
+    """A model that refuses every other row leaves the effects, and its own words."""
+    observed, _ = pipeline
+
+    def refuse(table: pa.Table) -> Scores:
+        raise PredictionRefused(f"not these {table.num_columns} columns")
+
+    found = steps(observed, refuse)[-1].explanation
+    assert len(found.effects) == 3
+    assert found.importance is not None
+    reasons = [one.reason for one in found.importance.columns]
+    reasons += [one.reason for one in found.partial_dependence]
+    assert set(reasons) == {"not these 3 columns"}
+    assert found.not_computed == {"rows": "not these 3 columns"}
+
+
+def test_without_labels(pipeline: tuple[Observed, Pipeline]) -> None:
+    """Where nothing is known to be true there is no importance, and everything else is there."""
+    observed, predictor = pipeline
+    unknown = Observed(
+        table=observed.table, scores=observed.scores, type=observed.type, classes=(0, 1)
+    )
+    found = steps(unknown, predictor)[-1].explanation
+    assert found.not_computed == {"importance": "no row of the data has a label"}
+    assert found.mean_contributions is not None
+    assert len(found.rows) == 6
+
+
+def test_answers_that_are_no_numbers_have_a_reason() -> None:
+    """Text answers of no classes are explained by nothing, and every part says why."""
+    observed = Observed(
+        table=pa.table({"x": [1.0, 2.0]}),
+        scores=Scores(np.array(["a", "b"])),
+        type=PredictionType.OTHER,
+    )
+    found = steps(observed, lambda _: observed.scores)[-1].explanation
+    why_not = "not every prediction of the model is a number"
+    assert found.effects[0].reason == found.partial_dependence[0].reason == why_not
+    assert found.not_computed["rows"] == found.not_computed["contributions"] == why_not
+
+
+def test_one_row() -> None:
+    """A single row is explained without an error, and without an interval."""
+    observed = Observed(
+        table=pa.table({"x": [1.0], "y": ["a"]}),
+        scores=Scores(np.array([2.0])),
+        type=PredictionType.REGRESSION,
+        actual=np.array([1.0]),
+    )
+    found = steps(observed, lambda table: Scores(np.full(table.num_rows, 2.0)))[-1].explanation
+    assert found.mean_contributions is not None
+    assert found.mean_contributions.columns[0].absolute.interval is None
+    assert found.rows[0].contributions[0].amount == 0.0
+    msgspec.json.encode(found)
