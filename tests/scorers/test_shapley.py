@@ -115,6 +115,8 @@ def _numbered() -> Any:
     )
 
 
+# The model is given the frame, with the columns of text as categories.
+_NO_STEPS = "passthrough"
 _FOREST: dict[str, Any] = {"n_estimators": 5, "random_state": 0}
 _QUIET: dict[str, Any] = {"n_estimators": 8, "verbose": -1, "min_child_samples": 5}
 _SILENT: dict[str, Any] = {"iterations": 8, "verbose": 0, "allow_writing_files": False}
@@ -167,6 +169,17 @@ _MODELS: dict[str, Any] = {
         _numbered(),
         lightgbm.LGBMClassifier(**_QUIET, categorical_feature=[0, 1]),
     ),
+    "histograms, a frame": (
+        2,
+        _NO_STEPS,
+        HistGradientBoostingClassifier(max_iter=8, categorical_features="from_dtype"),
+    ),
+    "xgboost, a frame": (
+        2,
+        _NO_STEPS,
+        xgboost.XGBClassifier(n_estimators=8, enable_categorical=True),
+    ),
+    "lightgbm, a frame": (3, _NO_STEPS, lightgbm.LGBMClassifier(**_QUIET)),
     "catboost": (2, _numbered(), catboost.CatBoostClassifier(**_SILENT)),
     "catboost of values": (1, _numbered(), catboost.CatBoostRegressor(**_SILENT)),
     "bagged lines": (1, _preparation(), BaggingRegressor(Ridge(), n_estimators=3)),
@@ -216,12 +229,13 @@ _MODELS: dict[str, Any] = {
 def _scorer(count: int, preparation: Any, model: Any) -> Scorer:
     """Return the scorer of a model that is fitted on the frame."""
     rows = _frame()
+    given = rows.astype({"d": "category", "f": "category"}) if preparation == _NO_STEPS else rows
     y = _target(count)
     if count > 1 and isinstance(model, xgboost.XGBClassifier):
         y = np.unique(y, return_inverse=True)[1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        pipeline = make_pipeline(preparation, model).fit(rows, y)
+        pipeline = make_pipeline(preparation, model).fit(given, y)
     return compile_model(pipeline, inputs_of(rows))
 
 

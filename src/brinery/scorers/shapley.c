@@ -99,18 +99,27 @@ static void turn_off(rows *some, int side, uint64_t bit) {
 /* Put rows out of use that no row of the other kind can be mixed with any more. A witness stays one
  * on the way back, where fewer columns have failed. */
 static void drop(rows *some, rows *others) {
-  int64_t n_others = 0;
+  /* Of the other kind those seen so far, and of their sets those that hold no other one whole:
+   * what can be mixed with none of these can be mixed with none at all. */
+  int64_t seen = 0, n_least = 0;
   for (int64_t i = 0; i < some->count; i++) {
     int32_t row = some->order[i];
     uint64_t failed = some->failed[row];
     if ((failed & others->failed[some->witness[row]]) == 0) continue;
-    /* Side by side they are looked through faster. */
-    for (; n_others < others->count; n_others++)
-      others->sets[n_others] = others->failed[others->order[n_others]];
     int64_t j = 0;
-    while (j < n_others && (failed & others->sets[j])) j++;
-    if (j < n_others) {
-      some->witness[row] = others->order[j];
+    while (j < n_least && (failed & others->sets[j])) j++;
+    while (j == n_least && seen < others->count) {
+      int32_t other = others->order[seen++];
+      uint64_t set = others->failed[other];
+      int64_t k = 0;
+      while (k < n_least && (others->sets[k] & ~set)) k++;
+      if (k < n_least) continue;
+      others->sets[n_least] = set;
+      others->place[n_least++] = other;
+      if (failed & set) j++;
+    }
+    if (j < n_least) {
+      some->witness[row] = others->place[j];
       continue;
     }
     some->order[i--] = some->order[--some->count];

@@ -52,7 +52,7 @@ def explain(
     """
     try:
         additive = scorer.additive()
-        return _explained(scorer, additive, columns, background)
+        return _explained(scorer, additive, columns=columns, background=background)
     except Declined as declined:
         return Inexact(str(declined))
 
@@ -60,6 +60,7 @@ def explain(
 def _explained(
     scorer: Scorer,
     additive: Additive,
+    *,
     columns: Mapping[str, Values],
     background: Mapping[str, Values],
 ) -> Contributions:
