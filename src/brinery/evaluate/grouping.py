@@ -8,6 +8,7 @@ with its reason. The module must not know what is then computed of the groups.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -37,6 +38,9 @@ _PERIODS: Final = 12
 _HOUR_S: Final = 3600
 _DAY_S: Final = 24 * _HOUR_S
 _YEAR_S: Final = 365.25 * _DAY_S
+# A day from the ends, for a zone may move a time by as much.
+_YEAR_1_US: Final = -62_135_510_400 * 10**6
+_YEAR_9999_US: Final = 253_402_214_400 * 10**6
 # Each with its length, and how its start is told.
 _UNITS: Final = (
     ("hour", 1, _HOUR_S, "%Y-%m-%d %H:00"),
@@ -109,7 +113,9 @@ def plain(values: pa.ChunkedArray) -> pa.Array:
 
 def floats(values: pa.Array) -> npt.NDArray[np.float64]:
     """Return a column of numbers or truth values: (n_rows,), NaN where there is none."""
-    return np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    return np.asarray(
+        values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64
+    )
 
 
 def cross(one: Grouping, other: Grouping) -> Grouping:
@@ -265,20 +271,37 @@ def _periods(values: pa.Array, column: str) -> _Cut | str:
     unit, multiple, _, told = next(
         one for one in _UNITS[int(daily) :] if span_s <= _PERIODS * one[2] or one is _UNITS[-1]
     )
-    starts, codes, _ = tally(pc.floor_temporal(values, multiple, unit=unit))
-    rank = np.array(sorted(range(len(starts)), key=starts.__getitem__), np.intp)
-    place = np.full(len(starts) + 1, len(starts), np.intp)
-    place[rank] = np.arange(len(starts))
-    nexts = pc.ceil_temporal(
-        pa.array(starts, values.type), multiple, unit=unit, ceil_is_strictly_greater=True
-    ).to_pylist()
-    groups = []
-    for at in rank.tolist():
-        bounds = [one.date() if daily else one for one in (starts[at], nexts[at])]
-        where = _between(column, *(one.isoformat() for one in bounds))
-        label = starts[at].strftime(told)
-        groups.append(Group(columns=(column,), label=label, where=where, kind=GroupKind.PERIOD))
-    return _with_gap(column, groups, place[codes], codes == len(starts))
+    floors, codes, _ = tally(pc.floor_temporal(values, multiple, unit=unit).cast(pa.int64()))
+    rank = np.argsort(floors)
+    place = np.full(len(floors) + 1, len(floors), np.intp)
+    place[rank] = np.arange(len(floors))
+    floor = pa.array(np.array(floors, np.int64)[rank]).cast(values.type)
+    starts = _moments(floor)
+    ends = _moments(pc.ceil_temporal(floor, multiple, unit=unit, ceil_is_strictly_greater=True))
+    groups = [
+        Group(
+            columns=(column,),
+            label=start.strftime(told) if start else "the earliest",
+            where=_between(column, _iso(start, daily=daily), _iso(end, daily=daily)),
+            kind=GroupKind.PERIOD,
+        )
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    return _with_gap(column, groups, place[codes], codes == len(floors))
+
+
+def _moments(values: pa.Array) -> list[dt.datetime | None]:
+    """Return points in time as Python's; None for those before year 1 or after 9999."""
+    us = values.cast(pa.int64())
+    known = pc.and_(pc.greater_equal(us, _YEAR_1_US), pc.less_equal(us, _YEAR_9999_US))
+    moments: list[dt.datetime | None] = pc.if_else(known, values, None).to_pylist()
+    return moments
+
+
+def _iso(moment: dt.datetime | None, *, daily: bool) -> str | None:
+    if moment is None:
+        return None
+    return (moment.date() if daily else moment).isoformat()
 
 
 def _with_gap(
