@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from brinery.actions.answering import Answering
 from brinery.actions.appraising import Appraising, Question
-from brinery.actions.evaluation_data import EvaluationData, data_line, read_data
+from brinery.actions.evaluation_data import EvaluationData, check_weights, data_line, read_data
 from brinery.actions.progress import Clock
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.charts import report as page
 from brinery.charts.summary import summarise
-from brinery.errors import BrineryError, ColumnMismatch, ColumnMissing, RowMissing
+from brinery.errors import BrineryError, ColumnMissing, RowMissing
 from brinery.evaluate.assertions import refuse_unfit
 from brinery.evaluate.options import Options
 from brinery.records.appraisal import Appraisal
@@ -246,7 +246,7 @@ def _question(rooms: Rooms, asked: EvaluateAsked, *, data: EvaluationData) -> Qu
                 hint=f"did you mean {option} {near}?" if near else f"it has {', '.join(names)}",
             )
     if asked.weights:
-        _check_weights(data.frame[asked.weights], asked.weights)
+        check_weights(data.frame[asked.weights], asked.weights)
     for row in asked.rows:
         if not 1 <= row <= len(data.frame):
             raise RowMissing(
@@ -267,17 +267,6 @@ def _question(rooms: Rooms, asked: EvaluateAsked, *, data: EvaluationData) -> Qu
 
 def _paired(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [("--pair", name) for pair in pairs for name in pair]
-
-
-def _check_weights(column: pd.Series, name: str) -> None:
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = numbers.isna() | (numbers < 0)
-    if wrong.any():
-        row = int(wrong.to_numpy().argmax())
-        raise ColumnMismatch(
-            f"--weights {name}: row {row + 1} holds {column.iloc[row]!r}",
-            hint="weights are numbers from 0; a row of weight 0 does not count",
-        )
 
 
 def _train(asked: EvaluateAsked, data: EvaluationData) -> pa.Table:

@@ -16,6 +16,7 @@ from brinery.errors import BrineryError
 
 # Name, module, and what `brinery --help` says, which must not cost an import.
 _COMMANDS = {
+    "compare": ("brinery.cli.compare", "Compare versions on the same rows."),
     "doctor": ("brinery.cli.doctor", "Show what stops a hostile model on this machine."),
     "evaluate": ("brinery.cli.evaluate", "Find out how good a model is, why, and where it fails."),
     "export": ("brinery.cli.export", "Write a registered model in another format."),

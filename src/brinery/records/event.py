@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Step(StrEnum):
-    """The steps of an import, in order, and of an evaluation."""
+    """The steps of an import, in order, of an evaluation and of a comparison."""
 
     SCAN = "scan"
     DATA = "data"
@@ -20,6 +20,7 @@ class Step(StrEnum):
     PARITY = "parity"
     REGISTER = "register"
     REPORT = "report"
+    COMPARE = "compare"
 
 
 class Event(Struct, frozen=True, kw_only=True):
