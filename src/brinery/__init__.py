@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from brinery.actions.compare import compare
     from brinery.actions.doctor import doctor
     from brinery.actions.evaluate import evaluate_model
     from brinery.actions.export_model import export_model
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from brinery.errors import BrineryError, Fault, UserError
     from brinery.records.appraisal import Appraisal
     from brinery.records.batch import BatchProgress, ScoredFiles
+    from brinery.records.comparison import Comparison
     from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
@@ -46,6 +48,7 @@ __all__ = [
     "BatchProgress",
     "BrineryError",
     "Client",
+    "Comparison",
     "Diagnosis",
     "Evaluation",
     "Export",
@@ -59,6 +62,7 @@ __all__ = [
     "UserError",
     "Version",
     "__version__",
+    "compare",
     "doctor",
     "evaluate_model",
     "export_model",
@@ -81,6 +85,7 @@ _HOMES = {
     "BatchProgress": "brinery.records.batch",
     "BrineryError": "brinery.errors",
     "Client": "brinery.serve.client",
+    "Comparison": "brinery.records.comparison",
     "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
@@ -93,6 +98,7 @@ _HOMES = {
     "Scores": "brinery.records.scores",
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
+    "compare": "brinery.actions.compare",
     "doctor": "brinery.actions.doctor",
     "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",

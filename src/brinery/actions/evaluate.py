@@ -174,9 +174,9 @@ def appraised(
         found = yield from work.steps()
     except (GeneratorExit, KeyboardInterrupt):
         if work.found.evaluation is not None:
-            keep(rooms, version, work.found)
+            keep(rooms, version, appraisal=work.found)
         raise
-    path = keep(rooms, version, found)
+    path = keep(rooms, version, appraisal=found)
     yield clock.event(Step.REPORT, str(path))
     if work.stopped:
         raise KeyboardInterrupt
@@ -214,7 +214,7 @@ def summary_of(version: Version, *, workspace: Folder | None = None) -> Summary 
     return None if found is None else summarise(found)
 
 
-def keep(rooms: Rooms, version: Version, appraisal: Appraisal) -> Path:
+def keep(rooms: Rooms, version: Version, *, appraisal: Appraisal) -> Path:
     """Return the report of an evaluation, once both are kept in the workspace."""
     kept = Appraisals(rooms.workspace.evaluations)
     kept.keep(appraisal, name=version.name, number=version.number)
