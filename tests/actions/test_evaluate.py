@@ -27,6 +27,7 @@ from brinery.errors import (
 )
 from brinery.records.appraisal import Appraisal, Stage
 from brinery.records.assertion import Outcome
+from brinery.specs.settings import Settings
 from brinery.store.appraisals import Appraisals
 
 ASSERTIONS = """\
@@ -235,23 +236,30 @@ def test_an_interruption_keeps_what_is_done(workspace: Path, bank: Bank) -> None
     assert kept.not_done == {"explanation": "stopped by Ctrl-C", "assertions": "stopped by Ctrl-C"}
 
 
-def test_an_import_evaluates_whole(bank: Bank, tmp_path: Path) -> None:
+def test_an_import_evaluates_whole(
+    bank: Bank, tmp_path: Path, brinery_command: Callable[..., Any]
+) -> None:
     """An import keeps an evaluation and its report, and a second one of the same file does not."""
-    ask: Any = {"name": "bank", "data": bank.test, "target": "y", "workspace": tmp_path}
-    brinery.import_model(bank.model, **ask)
+    ask = ("import", bank.model, "--name", "bank", "--data", bank.test, "--target", "y")
+    whole = {"BRINERY_EVALUATE_AT_IMPORT": "true"}
+    first = brinery_command("--workspace", tmp_path, *ask, **whole)
+    assert first.out.startswith("\nOn 905 rows of test.csv, bank@1 is right in 89.3 %")
+    assert first.out.endswith("\nbank@1 is registered. Next: brinery promote bank@1\n")
     (page,) = tmp_path.glob(".brinery/evaluations/bank/1/*.html")
+    assert f"✓ report    {page}" in first.err
     before = page.stat().st_mtime_ns
-    brinery.import_model(bank.model, **ask)
+    assert brinery_command("--workspace", tmp_path, *ask, **whole).status == 0
     assert page.stat().st_mtime_ns == before
 
 
-def test_an_import_need_not_evaluate(bank: Bank, tmp_path: Path) -> None:
-    """With the setting off, an import has the figures alone, and a report asks for more."""
-    (tmp_path / "brinery.toml").write_text("[evaluate]\nat_import = false\n")
-    brinery.import_model(bank.model, name="bank", data=bank.test, target="y", workspace=tmp_path)
-    assert not list(tmp_path.glob(".brinery/evaluations/**/*"))
+def test_an_import_need_not_evaluate(bank_workspace: Path, tmp_path: Path) -> None:
+    """With the setting off, a version has the figures alone, and a report asks for more."""
+    folder = tmp_path / "workspace"
+    shutil.copytree(bank_workspace, folder)
+    assert Settings().evaluate.at_import
+    assert not (folder / ".brinery" / "evaluations").exists()
     with pytest.raises(NotEvaluated) as raised:
-        brinery.report("bank@1", output=tmp_path / "report.html", workspace=tmp_path)
+        brinery.report("bank@1", output=tmp_path / "report.html", workspace=folder)
     assert raised.value.hint == "brinery evaluate bank@1 --data FILE"
     assert not (tmp_path / "report.html").exists()
 

@@ -145,7 +145,7 @@ class Appraising:
             for said in work():
                 if time.monotonic() - told > _TELL_S:
                     told = time.monotonic()
-                    yield self._told(said)
+                    yield self._clock.event(Step.EVALUATE, said, progress=True)
         except BrineryError as error:
             self._missing(stage, error.message)
         except Exception as error:  # noqa: BLE001 - a fault of ours costs one stage

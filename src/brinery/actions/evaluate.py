@@ -177,7 +177,9 @@ def appraised(
             keep(rooms, version, appraisal=work.found)
         raise
     path = keep(rooms, version, appraisal=found)
-    yield clock.event(Step.REPORT, str(path))
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    yield clock.event(Step.REPORT, str(shown))
     if work.stopped:
         raise KeyboardInterrupt
     return found
