@@ -95,6 +95,6 @@ def test_variance_of_an_area_is_delongs() -> None:
     """The influence function and DeLong give an area the same variance, but for n / (n - 1)."""
     source = np.random.default_rng(1)
     positive = source.random(5000) < 0.3
-    ranking = rank(positive, source.random(5000) + positive * 0.3 + 1)
+    ranking = rank(positive, np.asarray(source.random(5000) + 0.3 * positive, np.float64))
     found = influence.area(ranking).variance(ranking)
     assert found == pytest.approx(delong.area(ranking).variance, rel=1e-3)

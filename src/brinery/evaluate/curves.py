@@ -189,7 +189,7 @@ def _class(
     taken, gained = share[by_share], hits[by_share]
     return replace(
         plain,
-        roc=_roc(score, hits, alarms / alarms[-1], points),
+        roc=_roc(score, hits, alarms / alarms[-1], points=points),
         precision_recall=_curve(hits[by_recall], precision, score[by_recall]),
         lift=_curve(taken, gained / taken, score[by_share]),
         gain=_curve(taken, gained, score[by_share]),
@@ -199,7 +199,7 @@ def _class(
     )
 
 
-def _roc(score: Floats, hits: Floats, alarms: Floats, points: int) -> Curve:
+def _roc(score: Floats, hits: Floats, alarms: Floats, *, points: int) -> Curve:
     kept = _thinned(hits + alarms, points)
     return _curve(
         np.append(0.0, alarms[kept]),
