@@ -61,7 +61,7 @@ def binary_figures(*, weighted: bool) -> Callable[[Rows], Figures]:
 
 def multiclass_figures(*, weighted: bool) -> Callable[[Rows], Figures]:
     source = np.random.default_rng(2)
-    odds = source.normal(0, 1.3, (POPULATION, 3)) + [0, 0.5, -0.7]
+    odds = source.normal([0.0, 0.5, -0.7], 1.3, (POPULATION, 3))
     true = np.exp(odds) / np.exp(odds).sum(axis=1, keepdims=True)
     actual = (source.random((POPULATION, 1)) > true.cumsum(axis=1)).sum(axis=1).clip(0, 2)
     guessed = np.exp(0.8 * odds + source.normal(0, 0.5, odds.shape))
