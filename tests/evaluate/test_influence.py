@@ -76,7 +76,7 @@ def test_of_a_ranking(figure: Any, influence_of: Any) -> None:
     """The influence of a row with a score is how the figure moves when such rows grow."""
     source = np.random.default_rng(0)
     positive = source.random(80) < 0.4
-    score = np.round(source.random(80) * 0.6 + positive * 0.4, 1)
+    score = np.asarray(np.round(source.random(80) + 0.5 * positive, 1), np.float64)
     ranking = rank(positive, score)
     moved = influence_of(ranking)
     whole = [weights / positive.size for weights in (ranking.positives, ranking.negatives)]
