@@ -109,3 +109,13 @@ def test_an_interval_under_a_function() -> None:
     assert (root.low, root.high) == pytest.approx((0.2, 0.5))
     assert (rest.low, rest.high) == pytest.approx((0.75, 0.96))
     assert shifted("no", "sqrt") == "no"
+
+
+@pytest.mark.parametrize(
+    ("hits", "total", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)],
+)
+def test_published_examples_of_wilson(hits: int, total: int, low: float, high: float) -> None:
+    """Wilson's intervals are those of the examples of Newcombe 1998, table I."""
+    found = wilson(hits / total, total, level=0.95)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
