@@ -207,7 +207,7 @@ def test_comes_column_by_column() -> None:
 
 
 def test_cost_is_known_before() -> None:
-    """No more rows are scored than was said, and a constant column costs none."""
+    """No more rows are scored than was said; none that are as before."""
     observed, predict = binary(150)
     table = observed.table.append_column("constant", pa.array([1.0] * 150))
     observed = Observed(
@@ -224,8 +224,8 @@ def test_cost_is_known_before() -> None:
         return predict(asked)
 
     found = last(observed, counted, repeats=3)
-    assert sum(scored) == 150 * 3 * 3
-    assert sum(scored) <= importance.cost(observed, repeats=3) == 150 * 3 * 4
+    assert 150 * 3 * 3 * 0.95 < sum(scored) <= 150 * 3 * 3
+    assert importance.cost(observed, repeats=3) == 150 * 3 * 4
     assert found.columns[3].reason == "the column has the same value in every row"
     assert values(found)[3] == 0.0
 

@@ -21,6 +21,8 @@ import pyarrow.compute as pc
 from scipy import special
 
 from brinery.errors import UserError
+from brinery.evaluate import change
+from brinery.evaluate.bins import identities
 from brinery.evaluate.measures import Measure, Metric, default_measure
 from brinery.evaluate.observed import Floats, Observed, Places, drawn, replaced, tiled
 from brinery.evaluate.predictor import Predictor
@@ -175,12 +177,19 @@ class _Shuffled:
     def _answers(self, column: str, values: pa.Array, deals: list[_Deal]) -> Iterator[Scores]:
         """Yield the answers of each shuffle; several are asked for at once."""
         rows = len(self._observed)
+        own = identities(pa.chunked_array([values]))
         at_once = max(1, BLOCK_ROWS // rows)
         for start in range(0, len(deals), at_once):
             block = deals[start : start + at_once]
-            donors = pa.array(np.concatenate([deal.donor for deal in block]))
+            donors = np.concatenate([deal.donor for deal in block])
+            receivers = np.tile(np.arange(rows), len(block))
             table = tiled(self._observed.table, len(block))
-            scores = self._predictor(replaced(table, column, values=values.take(donors)))
+            scores = change.answers(
+                self._predictor,
+                replaced(table, column, values=values.take(pa.array(donors))),
+                changed=own[donors] != own[receivers],
+                before=self._observed.scores.take(receivers),
+            )
             for place in range(len(block)):
                 yield scores.part(place * rows, (place + 1) * rows)
 

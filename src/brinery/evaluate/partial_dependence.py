@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from brinery.errors import UserError
-from brinery.evaluate.bins import MOST_BINS, Bins, lay_out
+from brinery.evaluate import change
+from brinery.evaluate.bins import MOST_BINS, Bins, identities, lay_out
 from brinery.evaluate.observed import Floats, Observed, Places, drawn, replaced, tiled
 from brinery.evaluate.predictor import Predictor
 from brinery.evaluate.response import Response, response
@@ -140,15 +141,23 @@ class _Asked:
             UserError: the model refuses them.
         """
         rows = len(self.observed)
+        now = self.observed.table.column(column)
+        both = identities(pa.chunked_array([grid, *now.chunks], now.type))
+        put, own = both[: len(grid)], both[len(grid) :]
         at_once = max(1, BLOCK_ROWS // rows)
         parts: list[Floats] = []
         for start in range(0, len(grid), at_once):
             block = grid[start : start + at_once]
-            places = pa.array(np.repeat(np.arange(len(block)), rows))
-            table = replaced(
-                tiled(self.observed.table, len(block)), column, values=block.take(places)
+            places = np.repeat(np.arange(len(block)), rows)
+            receivers = np.tile(np.arange(rows), len(block))
+            values = block.take(pa.array(places))
+            scores = change.answers(
+                self.predictor,
+                replaced(tiled(self.observed.table, len(block)), column, values=values),
+                changed=put[start + places] != own[receivers],
+                before=self.observed.scores.take(receivers),
             )
-            answers = self.answers.of(self.predictor(table))
+            answers = self.answers.of(scores)
             parts.append(answers.reshape(len(block), rows, -1))
         return np.concatenate(parts)
 

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from brinery.evaluate.bins import plain
+from brinery.evaluate.bins import identities
 from brinery.evaluate.observed import Floats, Places
 from brinery.evaluate.predictor import Predictor
 from brinery.evaluate.response import Response
@@ -218,7 +218,7 @@ class _Mixture:
             background: rows they are compared with, of the same columns.
         """
         both = pa.concat_tables([table, background.cast(table.schema)]).combine_chunks()
-        return cls(both, np.array([_codes(column) for column in both.columns]))
+        return cls(both, np.array([identities(column) for column in both.columns]))
 
     def differ(self, one: Places, other: Places) -> Flags:
         """Return in which columns rows differ: (n_pairs, n_columns)."""
@@ -239,13 +239,3 @@ class _Mixture:
             for column, place in zip(self.rows.columns, taken, strict=True)
         ]
         return pa.table(columns, schema=self.rows.schema)
-
-
-def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    """Return numbers that are equal where two values are: (n_rows,); the missing are equal."""
-    values = plain(column)
-    try:
-        encoded = values.dictionary_encode(null_encoding="encode")
-    except pa.ArrowNotImplementedError:
-        return np.arange(len(values))
-    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
