@@ -24,7 +24,7 @@ from brinery.errors import UserError
 from brinery.evaluate import change
 from brinery.evaluate.bins import identities
 from brinery.evaluate.measures import Measure, Metric, default_measure
-from brinery.evaluate.observed import Floats, Observed, Places, drawn, replaced, tiled
+from brinery.evaluate.observed import UNREAD, Floats, Observed, Places, drawn, replaced, tiled
 from brinery.evaluate.predictor import Predictor
 from brinery.evaluate.response import response
 from brinery.records.estimate import Estimate, Interval
@@ -36,13 +36,14 @@ MAX_ROWS: Final = 10_000
 REPEATS: Final = 5
 BLOCK_ROWS: Final = 65_536
 
+_CONSTANT: Final = "the column has the same value in every row"
 _GROUPS: Final = 20
 _FEWEST_ROWS: Final = 2
 
 
 def cost(observed: Observed, *, repeats: int = REPEATS, max_rows: int = MAX_ROWS) -> int:
     """Return how many rows `run` will at most have scored."""
-    return min(observed.labelled().size, max_rows) * repeats * len(observed.table.column_names)
+    return min(observed.labelled().size, max_rows) * repeats * len(observed.read)
 
 
 def run(
@@ -145,8 +146,9 @@ class _Shuffled:
         if self.baseline is None:
             return Importance(column=column, reason="the metric of the rows is no finite number")
         values = self._observed.table.column(column).combine_chunks()
-        if _has_one_value(values):
-            why = "the column has the same value in every row"
+        why = _CONSTANT if _has_one_value(values) else ""
+        why = UNREAD if column in self._observed.unread else why
+        if why:
             nothing = Estimate(value=0.0, reason=why)
             return Importance(column=column, estimate=nothing, reason=why)
         deals = self._deals(column)

@@ -6,7 +6,7 @@ It knows which rows are drawn where not all can be asked about. It must not know
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from brinery.evaluate.labels import NO_CLASS, codes, missing
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
+
+UNREAD: Final = "the model does not read the column"
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -33,6 +35,7 @@ class Observed:
             is known.
         classes: in the order of the probabilities; two where binary, the second is positive.
         weights: (n_rows,) 0 and up; None where all rows count alike.
+        unread: names of columns that the model is known not to read; it is not asked about them.
     """
 
     table: pa.Table
@@ -41,9 +44,15 @@ class Observed:
     actual: npt.NDArray[np.generic] | None = None
     classes: tuple[Scalar, ...] = ()
     weights: Floats | None = None
+    unread: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Return the columns that the model may read, in the order of the data."""
+        return tuple(name for name in self.table.column_names if name not in self.unread)
 
     def take(self, rows: Places) -> Observed:
         """Return some of the rows, by their places: (n_taken,)."""

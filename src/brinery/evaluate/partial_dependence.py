@@ -19,7 +19,7 @@ import pyarrow as pa
 from brinery.errors import UserError
 from brinery.evaluate import change
 from brinery.evaluate.bins import MOST_BINS, Bins, identities, lay_out
-from brinery.evaluate.observed import Floats, Observed, Places, drawn, replaced, tiled
+from brinery.evaluate.observed import UNREAD, Floats, Observed, Places, drawn, replaced, tiled
 from brinery.evaluate.predictor import Predictor
 from brinery.evaluate.response import Response, response
 from brinery.records.contributions import Unit
@@ -35,7 +35,7 @@ _FEWEST_ROWS: Final = 2
 
 def cost(observed: Observed, *, max_rows: int = MAX_ROWS, most: int = MOST_BINS) -> int:
     """Return how many rows `run` will at most have scored."""
-    return min(len(observed), max_rows) * (most + 1) * len(observed.table.column_names)
+    return min(len(observed), max_rows) * (most + 1) * len(observed.read)
 
 
 def run(
@@ -101,6 +101,7 @@ class _Asked:
     def dependence(self, column: str, values: pa.ChunkedArray, *, bins: Bins) -> PartialDependence:
         """Return the partial dependence on a column, of which all values are given."""
         reason = bins.reason or ("" if bins.places.size else _TEXT)
+        reason = UNREAD if column in self.observed.unread else reason
         if reason:
             return self._absent(column, bins, reason)
         places = bins.places.tolist()

@@ -103,7 +103,7 @@ def cost(observed: Observed, options: Options, *, sampled: bool = True) -> dict[
         sampled: whether the contributions are sampled; an exact explainer asks no model.
     """
     chosen = len(explanations.surprising(observed, each=options.surprising_rows))
-    columns, background = _width(observed), min(len(observed), options.background_rows)
+    columns, background = len(observed.read), min(len(observed), options.background_rows)
     of_rows, of_many = (
         sampling.cost(rows, columns=columns, background_rows=background) if sampled else 0
         for rows in (chosen, min(len(observed), options.explained_rows))
@@ -185,6 +185,7 @@ def sampler(
         background=observed.table.take(pa.array(rows)),
         response=answers,
         seed=options.seed,
+        unread=observed.unread,
     )
 
 
