@@ -251,6 +251,30 @@ def test_what_cannot_be_computed_is_a_reason() -> None:
     assert "not finite" in last(observed, never).columns[0].reason
 
 
+def test_metric_that_is_not_defined_is_a_reason() -> None:
+    """Where a metric of one's own raises, what it says is the reason."""
+    observed, predict = linear(30)
+
+    def raising(scores: Scores, actual: Any, weights: Floats | None) -> float:
+        del actual, weights
+        raise ValueError(f"not of {len(scores)} rows")
+
+    found = last(observed, predict, metric=Metric(name="mine", function=raising))
+    assert found.reason == "mine cannot be computed: not of 30 rows"
+
+    def picky(scores: Scores, actual: Any, weights: Floats | None) -> float:
+        del actual, weights
+        if scores.predictions is observed.scores.predictions:
+            raise AssertionError
+        if not np.array_equal(scores.predictions, observed.scores.predictions):
+            raise ZeroDivisionError("divided by zero")
+        return 1.0
+
+    found = last(observed, predict, metric=Metric(name="mine", function=picky))
+    assert found.columns[0].reason == "the metric cannot be computed: divided by zero"
+    assert found.baseline == 1.0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["linear", "binary"])
 @pytest.mark.parametrize("repeats", [1, 5])

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 from scipy import special
 
 from brinery.errors import UserError
@@ -38,6 +39,8 @@ BLOCK_ROWS: Final = 65_536
 
 _CONSTANT: Final = "the column has the same value in every row"
 _GROUPS: Final = 20
+# What a metric raises where it is not defined.
+_UNDEFINED: Final = (ArithmeticError, TypeError, ValueError)
 _FEWEST_ROWS: Final = 2
 
 
@@ -85,7 +88,11 @@ def run(
         return
     used = observed.take(rows)
     measure = default_measure(used, answers) if metric is None else metric.bound(used)
-    shuffled = _Shuffled(used, predictor, measure=measure, repeats=repeats, seed=seed)
+    try:
+        shuffled = _Shuffled(used, predictor, measure=measure, repeats=repeats, seed=seed)
+    except _UNDEFINED as undefined:
+        yield replace(empty, reason=f"{measure.name} cannot be computed: {undefined}")
+        return
     found: tuple[Importance, ...] = ()
     for column in used.table.column_names if columns is None else columns:
         found = (*found, shuffled.importance(column))
@@ -154,9 +161,11 @@ class _Shuffled:
         deals = self._deals(column)
         try:
             answers = list(self._answers(column, values, deals))
+            after = [self._measure(scores) for scores in answers]
         except UserError as refused:
             return Importance(column=column, reason=refused.message)
-        after = [self._measure(scores) for scores in answers]
+        except _UNDEFINED as undefined:
+            return Importance(column=column, reason=f"the metric cannot be computed: {undefined}")
         worse = [self._sign * (self.baseline - one.value) for one in after]
         if not all(map(math.isfinite, worse)):
             return Importance(column=column, reason="the metric of the shuffled rows is not finite")
@@ -165,7 +174,7 @@ class _Shuffled:
         if len(self._observed) < _FEWEST_ROWS:
             estimate = Estimate(value=value, reason="one row has no interval")
         elif self._before.influence is None or len(influences) < len(after):
-            estimate = self._jackknifed(value, answers, deals)
+            estimate = self._left_out(value, answers, deals)
         else:
             estimate = _estimated(worse, self._before.influence, influences, deals=deals)
         return Importance(column=column, estimate=estimate, repeats=tuple(worse))
@@ -194,6 +203,13 @@ class _Shuffled:
             )
             for place in range(len(block)):
                 yield scores.part(place * rows, (place + 1) * rows)
+
+    def _left_out(self, value: float, answers: list[Scores], deals: list[_Deal]) -> Estimate:
+        try:
+            return self._jackknifed(value, answers, deals)
+        except _UNDEFINED as undefined:
+            reason = f"the metric of fewer rows cannot be computed: {undefined}"
+            return Estimate(value=value, reason=reason)
 
     def _jackknifed(self, value: float, answers: list[Scores], deals: list[_Deal]) -> Estimate:
         """Return it with an interval by leaving out a group of rows at a time.

@@ -5,6 +5,7 @@ It knows which rows are drawn where not all can be asked about. It must not know
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 
 UNREAD: Final = "the model does not read the column"
+
+_DIGITS: Final = 7
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -103,6 +106,12 @@ def drawn(rows: Places, at_most: int, *, seed: int) -> Places:
         return rows
     chosen = np.random.default_rng(seed).choice(rows.size, at_most, replace=False)
     return rows[np.sort(chosen)]
+
+
+def drawable(values: Floats) -> Floats:
+    """Return values rounded to what a chart can show: seven digits of the largest of them."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return np.round(values, _DIGITS - math.ceil(math.log10(largest))) if largest > 0 else values
 
 
 def tiled(table: pa.Table, times: int) -> pa.Table:

@@ -19,7 +19,16 @@ import pyarrow as pa
 from brinery.errors import UserError
 from brinery.evaluate import change
 from brinery.evaluate.bins import MOST_BINS, Bins, identities, lay_out
-from brinery.evaluate.observed import UNREAD, Floats, Observed, Places, drawn, replaced, tiled
+from brinery.evaluate.observed import (
+    UNREAD,
+    Floats,
+    Observed,
+    Places,
+    drawable,
+    drawn,
+    replaced,
+    tiled,
+)
 from brinery.evaluate.predictor import Predictor
 from brinery.evaluate.response import Response, response
 from brinery.records.contributions import Unit
@@ -127,7 +136,7 @@ class _Asked:
             errors=tuple(map(tuple, self._errors(found, mean).T.tolist())),
             log_odds=odds,
             lines=tuple(
-                tuple(map(tuple, found[:, self.line_rows, output].T.tolist()))
+                tuple(map(tuple, drawable(found[:, self.line_rows, output]).T.tolist()))
                 for output in range(found.shape[2])
             ),
             line_rows=tuple(self.rows[self.line_rows].tolist()),
