@@ -144,6 +144,19 @@ def test_is_the_same_for_a_seed(pipeline: tuple[Observed, Pipeline]) -> None:
     assert first != steps(*pipeline, other)[-1].explanation
 
 
+def test_log_odds_may_be_asked_for(pipeline: tuple[Observed, Pipeline]) -> None:
+    """In log-odds a logistic regression is a sum, and sampling finds its terms exactly."""
+    observed, predictor = pipeline
+    options = msgspec.structs.replace(FEW, log_odds=True)
+    found = steps(observed, predictor, options)[-1].explanation
+    assert found.mean_contributions is not None
+    assert found.mean_contributions.unit == "log_odds"
+    assert found.mean_contributions.gap < 1e-9
+    (age,) = (one for one in found.dependence if one.column == "age")
+    values, added = np.array(age.values, np.float64), np.array(age.contributions[0])
+    assert abs(np.corrcoef(values, added)[0, 1]) == pytest.approx(1)
+
+
 def test_is_json(pipeline: tuple[Observed, Pipeline]) -> None:
     """The whole can be written as JSON and read back."""
     found = steps(*pipeline)[-1].explanation
