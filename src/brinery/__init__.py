@@ -16,17 +16,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from brinery.actions.compare import compare
     from brinery.actions.doctor import doctor
+    from brinery.actions.evaluate import evaluate_model
     from brinery.actions.export_model import export_model
     from brinery.actions.import_model import import_model
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
+    from brinery.actions.report import report
     from brinery.actions.scan_files import scan
     from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
     from brinery.errors import BrineryError, Fault, UserError
+    from brinery.records.appraisal import Appraisal
     from brinery.records.batch import BatchProgress, ScoredFiles
+    from brinery.records.comparison import Comparison
     from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
@@ -39,9 +44,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Answer",
+    "Appraisal",
     "BatchProgress",
     "BrineryError",
     "Client",
+    "Comparison",
     "Diagnosis",
     "Evaluation",
     "Export",
@@ -55,7 +62,9 @@ __all__ = [
     "UserError",
     "Version",
     "__version__",
+    "compare",
     "doctor",
+    "evaluate_model",
     "export_model",
     "import_model",
     "load",
@@ -63,6 +72,7 @@ __all__ = [
     "models",
     "predict",
     "promote",
+    "report",
     "scan",
     "score_files",
     "serve_models",
@@ -71,9 +81,11 @@ __all__ = [
 
 _HOMES = {
     "Answer": "brinery.serve.client",
+    "Appraisal": "brinery.records.appraisal",
     "BatchProgress": "brinery.records.batch",
     "BrineryError": "brinery.errors",
     "Client": "brinery.serve.client",
+    "Comparison": "brinery.records.comparison",
     "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
@@ -86,7 +98,9 @@ _HOMES = {
     "Scores": "brinery.records.scores",
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
+    "compare": "brinery.actions.compare",
     "doctor": "brinery.actions.doctor",
+    "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",
     "import_model": "brinery.actions.import_model",
     "load": "brinery.actions.predict",
@@ -94,6 +108,7 @@ _HOMES = {
     "models": "brinery.actions.models",
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
+    "report": "brinery.actions.report",
     "scan": "brinery.actions.scan_files",
     "serve_models": "brinery.actions.serve",
     "score_files": "brinery.actions.score_files",

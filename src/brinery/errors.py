@@ -6,6 +6,8 @@ BrineryError
 │   ├── InvalidName              a model name that is not allowed
 │   ├── InvalidReference         not NAME, NAME@VERSION or NAME@ALIAS
 │   ├── InvalidTrust             not a dotted name or `package.*`
+│   ├── InvalidFilter            not comparisons of columns joined by `and`
+│   ├── InvalidAssertions        assertions.yml is wrong, or does not fit the model
 │   ├── NotFound                 no such model, version or alias
 │   ├── ModelFileError
 │   │   ├── ModelFileMissing     no such file
@@ -23,6 +25,7 @@ BrineryError
 │   │   ├── CorruptModel         its arrays would crash the library that reads them
 │   │   └── ModelLoadFailed      unpickling raised something else
 │   ├── DataError
+│   │   ├── DataRequired         a model that predicts is imported without data
 │   │   ├── DataFileMissing      no such file
 │   │   ├── DataUnreadable       not csv, parquet or json lines
 │   │   ├── SeparatorUnclear     the csv separator cannot be told
@@ -30,15 +33,19 @@ BrineryError
 │   │   ├── ColumnMissing        a column the model needs is not there
 │   │   ├── ColumnMismatch       a column is there but is not what the model takes
 │   │   ├── UnseenClass          the target has classes the model never saw
+│   │   ├── RowMissing           the data has no such row
 │   │   ├── OutputUnwritable     the output's format or folder is wrong
 │   │   └── OutputTaken          the output's folder holds the scores of another run
+│   ├── NotComparable            there are no two versions to compare
+│   ├── MetricUnknown            no such metric for what the model predicts
 │   ├── EnvironmentUnavailable   what the model was written with cannot be set up here
 │   ├── SandboxUnavailable       the kernel lacks what require_sandbox asks for
 │   ├── ModelConfined            the model tried what its sandbox forbids
 │   ├── PredictionRefused        the model raised on these rows
 │   ├── ParityFailed             the registered model answers otherwise than the file
+│   ├── NotEvaluated             nobody has evaluated the version yet
 │   ├── NotExportable            the model has no such format, or its folder is not free
-│   ├── NotServable              the version was not imported by Brinery
+│   ├── NotServable              it was not imported by Brinery, or cannot be asked
 │   ├── AddressInUse             another program listens there
 │   └── RequestRefused           a server refuses the rows it is asked about
 └── Fault                        ours, or the machine's; exit status 1
@@ -103,6 +110,18 @@ class InvalidTrust(UserError):
     """What the user vouches for is no dotted name."""
 
     code = "invalid-trust"
+
+
+class InvalidFilter(UserError):
+    """A filter of rows that is not comparisons of columns with values, joined by `and`."""
+
+    code = "invalid-filter"
+
+
+class InvalidAssertions(UserError):
+    """What is declared in assertions.yml is wrong, or does not fit the model or the data."""
+
+    code = "invalid-assertions"
 
 
 class NotFound(UserError):
@@ -207,6 +226,12 @@ class DataError(UserError):
     code = "data-error"
 
 
+class DataRequired(DataError):
+    """A model that can be asked for predictions is imported without data to ask it about."""
+
+    code = "data-required"
+
+
 class DataFileMissing(DataError):
     """No such data file."""
 
@@ -249,6 +274,12 @@ class UnseenClass(DataError):
     code = "unseen-class"
 
 
+class RowMissing(DataError):
+    """The data has no such row."""
+
+    code = "row-missing"
+
+
 class OutputUnwritable(DataError):
     """The output's format is unknown or its folder cannot be written."""
 
@@ -259,6 +290,18 @@ class OutputTaken(DataError):
     """The output's folder holds the scores of another run, or files of others."""
 
     code = "output-taken"
+
+
+class NotComparable(UserError):
+    """There are no two versions to compare."""
+
+    code = "not-comparable"
+
+
+class MetricUnknown(UserError):
+    """No such metric for what the model predicts."""
+
+    code = "metric-unknown"
 
 
 class EnvironmentUnavailable(UserError):
@@ -301,6 +344,12 @@ class ParityFailed(UserError):
     code = "parity-failed"
 
 
+class NotEvaluated(UserError):
+    """Nobody has evaluated the version yet."""
+
+    code = "not-evaluated"
+
+
 class NotExportable(UserError):
     """The model cannot be written in that format, or the folder to write it to is not free."""
 
@@ -308,7 +357,7 @@ class NotExportable(UserError):
 
 
 class NotServable(UserError):
-    """The version was not imported by Brinery, so it is not loaded."""
+    """The version was not imported by Brinery, or it cannot be asked for predictions."""
 
     code = "not-servable"
 

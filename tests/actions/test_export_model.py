@@ -19,8 +19,10 @@ import pandas as pd
 import pytest
 import skops.io
 import xgboost
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -213,6 +215,97 @@ def test_catboost(rooms: Rooms, register: Register, tmp_path: Path, *, to: str, 
     assert file in done.files
 
 
+SUMS = TABLE[:, 0] * 2 + SPECIES
+FEW: dict[str, Any] = {"n_estimators": 5}
+QUIET: dict[str, Any] = {**FEW, "verbose": -1}
+
+
+def _trained(table: Any, **asked: Any) -> Any:
+    named = xgboost.DMatrix(table, label=SPECIES, feature_names=COLUMNS)
+    return xgboost.train({"num_class": 3, **asked}, named, num_boost_round=3)
+
+
+def _stopped(table: Any) -> Any:
+    model = xgboost.XGBClassifier(n_estimators=40, early_stopping_rounds=2)
+    rest = [(table[1::2], SPECIES[1::2])]
+    return model.fit(table[::2], SPECIES[::2], eval_set=rest, verbose=False)
+
+
+def _chosen(table: Any) -> Any:
+    columns = make_column_transformer((SimpleImputer(), ["a", "d"]), ("passthrough", ["c"]))
+    return make_pipeline(columns, xgboost.XGBRegressor(**FEW)).fit(table, SUMS)
+
+
+def _binary_booster(table: Any) -> Any:
+    asked = {"objective": "binary", "verbose": -1}
+    return lightgbm.train(asked, lightgbm.Dataset(table, label=SPECIES > 1), num_boost_round=3)
+
+
+# Models of XGBoost and LightGBM that ONNX holds.
+BOOSTED: dict[str, Callable[[Any], Any]] = {
+    "xgboost-classes": lambda table: xgboost.XGBClassifier(**FEW).fit(table, SPECIES),
+    "xgboost-two": lambda table: xgboost.XGBClassifier(**FEW, base_score=0.3).fit(
+        table, SPECIES > 1
+    ),
+    "xgboost-values": lambda table: xgboost.XGBRegressor(**FEW).fit(table, SUMS),
+    "xgboost-counts": lambda table: xgboost.XGBRegressor(**FEW, objective="count:poisson").fit(
+        table, SPECIES
+    ),
+    "xgboost-forest": lambda table: xgboost.XGBRFRegressor(**FEW).fit(table, SUMS),
+    "xgboost-stopped": _stopped,
+    "xgboost-booster": lambda table: _trained(table, objective="multi:softprob"),
+    "xgboost-labels": lambda table: _trained(table, objective="multi:softmax"),
+    "lightgbm-classes": lambda table: lightgbm.LGBMClassifier(**QUIET).fit(table, NAMES),
+    "lightgbm-values": lambda table: lightgbm.LGBMRegressor(**QUIET).fit(table, SUMS),
+    "lightgbm-booster": _binary_booster,
+    "pipeline-xgboost": lambda table: make_pipeline(
+        StandardScaler(), xgboost.XGBClassifier(**FEW)
+    ).fit(table, SPECIES),
+    "pipeline-lightgbm": lambda table: make_pipeline(
+        SimpleImputer(), lightgbm.LGBMRegressor(**QUIET)
+    ).fit(table, SUMS),
+    "pipeline-columns": _chosen,
+}
+
+
+@pytest.mark.parametrize("name", list(BOOSTED))
+def test_onnx_of_a_boosted_model(
+    rooms: Rooms, register: Register, tmp_path: Path, name: str
+) -> None:
+    """XGBoost and LightGBM, bare or behind steps, are written as ONNX and answer alike."""
+    gaps = FRAME.mask(np.arange(FRAME.size).reshape(FRAME.shape) % 11 == 0)
+    table = FRAME if name.startswith("pipeline-") else gaps
+    version = register(BOOSTED[name](table))
+    done = export(rooms, version, "onnx", tmp_path / "out", frame=table)
+    assert (done.rows, done.labels_differ) == (150, 0)
+    assert done.max_difference <= done.tolerance == 1e-5
+    session = onnxruntime.InferenceSession(str(tmp_path / "out" / "model.onnx"))
+    assert len(session.get_inputs()) == (4 if name == "pipeline-columns" else 1)
+
+
+# Models whose converter cannot write them, or writes them wrongly, by what is said.
+BAGS = {"boosting_type": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}
+UNHELD: dict[str, Callable[[], Any]] = {
+    "XGBoost's dart": lambda: xgboost.XGBRegressor(**FEW, booster="dart"),
+    "XGBoost's gblinear": lambda: xgboost.XGBRegressor(**FEW, booster="gblinear"),
+    "a random forest of several classes": lambda: xgboost.XGBRFClassifier(**FEW),
+    "LightGBM's random forests": lambda: lightgbm.LGBMClassifier(**QUIET, **BAGS),
+    "one against all others": lambda: lightgbm.LGBMClassifier(**QUIET, objective="multiclassova"),
+}
+
+
+@pytest.mark.parametrize("reason", list(UNHELD))
+def test_boosted_models_that_onnx_does_not_hold(
+    rooms: Rooms, register: Register, tmp_path: Path, reason: str
+) -> None:
+    """What the converters do not know is refused with its reason and the formats that hold it."""
+    version = register(UNHELD[reason]().fit(FRAME, SPECIES))
+    with pytest.raises(NotExportable, match=reason) as raised:
+        export(rooms, version, "onnx", tmp_path / "out")
+    assert "--to native and --to joblib" in raised.value.hint
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_onnx_file_stays_itself(rooms: Rooms, register: Register, tmp_path: Path) -> None:
     """A model that is ONNX already is written as it is."""
     model = LogisticRegression(max_iter=500).fit(TABLE, NAMES)
@@ -248,11 +341,11 @@ def test_what_a_format_does_not_hold(rooms: Rooms, register: Register, tmp_path:
 
 def test_a_step_that_onnx_does_not_know(rooms: Rooms, register: Register, tmp_path: Path) -> None:
     """A pipeline with a step that cannot be converted is refused, with the reason."""
-    booster = xgboost.XGBClassifier(n_estimators=2)
-    version = register(make_pipeline(StandardScaler(), booster).fit(FRAME, SPECIES))
+    trees = catboost.CatBoostClassifier(iterations=2, verbose=False, allow_writing_files=False)
+    version = register(make_pipeline(StandardScaler(), trees).fit(FRAME, SPECIES))
     with pytest.raises(NotExportable) as raised:
         export(rooms, version, "onnx", tmp_path / "out")
-    assert "XGBClassifier" in raised.value.message
+    assert "CatBoostClassifier" in raised.value.message
 
 
 def test_rows_are_made_where_none_are_given(

@@ -12,8 +12,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 from tests.conftest import serving
@@ -172,6 +174,26 @@ def test_a_registry_that_fails_stops_nobody(
     said = capfd.readouterr().err
     assert said.count("cannot be asked for") <= 3
     assert "Traceback" not in said
+
+
+def test_weights_replace_no_model(own: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A champion that cannot be asked for predictions replaces nothing, and the next one does."""
+    save_file({"layer": np.zeros((2, 3), np.float32)}, own / "weights.safetensors")
+    brinery.import_model(own / "weights.safetensors", name="m", workspace=own)
+    with serving(own, "m") as url, asking(url) as clients:
+        clients.wait_for(1)
+        brinery.promote("m@3", workspace=own)
+        end = time.monotonic() + WAIT_S
+        while (fault := httpx.get(f"{url}/v1/models").json()["models"][0]["fault"]) is None:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        clients.wait_for(1)
+        brinery.promote("m@2", workspace=own)
+        clients.wait_for(2)
+    assert {(status, version) for status, version, *_ in clients.answers} == {(200, 1), (200, 2)}
+    assert "m@3 cannot be asked for predictions, because it holds tensors" in fault
+    assert fault.endswith("; m@1 stays")
+    assert fault in capfd.readouterr().err
 
 
 def test_versions_that_are_gone_keep_nobody_from_answers(own: Path) -> None:

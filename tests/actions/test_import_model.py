@@ -244,6 +244,8 @@ def test_a_data_frame_is_data_too(run: Run, iris: Path) -> None:
     )
     assert one.candidate is not None
     assert two.candidate is not None
+    assert one.candidate.data is not None
+    assert two.candidate.data is not None
     assert one.candidate.data.sha256 == two.candidate.data.sha256
     assert one.candidate.data.name == "dataframe"
 

@@ -26,11 +26,11 @@ from brinery.actions.rooms import Rooms
 from brinery.actions.roster import endpoint_of
 from brinery.errors import (
     DangerousModel,
-    NotAModel,
+    NotServable,
     NotTrusted,
-    PredictionRefused,
 )
 from brinery.records.requirements import Requirements
+from brinery.records.scan import Verdict
 from brinery.records.version import Environment
 from brinery.registry.memory import MemoryRegistry
 from brinery.specs.settings import Settings
@@ -69,6 +69,7 @@ rows = torch.export.Dim("rows")
 program = torch.export.export(network, (numbers,), dynamic_shapes=({0: rows},))
 torch.export.save(program, folder + "/program.pt2")
 torch.save(network.state_dict(), folder + "/state.pt")
+torch.save({"epoch": 3, "model": network.state_dict()}, folder + "/checkpoint.pt")
 save_file(network.state_dict(), folder + "/weights.safetensors")
 """
 
@@ -205,30 +206,24 @@ def test_served_as_torch_answers(file: str, networks: Networks, run: Run, rooms:
 
 
 @pytest.mark.parametrize(
-    ("file", "said"),
-    [
-        ("state.pt", "the file holds weights, and no program"),
-        ("weights.safetensors", "weights.safetensors holds tensors, and no program"),
-    ],
+    ("file", "held"),
+    [("state.pt", "weights"), ("checkpoint.pt", "weights"), ("weights.safetensors", "tensors")],
 )
 def test_weights_without_a_network(
-    file: str,
-    said: str,
-    networks: Networks,
-    run: Run,
-    rooms: Rooms,
+    file: str, held: str, networks: Networks, run: Run, rooms: Rooms
 ) -> None:
-    """Weights alone are safe and predict nothing: what to save instead is said, nothing is kept."""
-    with pytest.raises((NotAModel, PredictionRefused), match=said) as caught:
-        run(
-            model=networks.folder / file,
-            name="weights",
-            data=networks.data,
-            target="species",
-            environment=str(networks.stated),
-        )
+    """Weights alone are safe and are registered as they are: what to save instead is said."""
+    path = networks.folder / file
+    version, _ = run(model=path, name=file.partition(".")[0], environment=str(networks.stated))
+    assert version.candidate is not None
+    assert version.candidate.verdict is Verdict.SAFE
+    library = "torch" if held == "weights" else "safetensors"
+    assert version.candidate.description.framework == library
+    assert library in version.candidate.environment.packages
+    assert rooms.registry.model_file(version).read_bytes() == path.read_bytes()
+    with pytest.raises(NotServable, match=f"it holds {held}, and no program") as caught:
+        LoadedModel(rooms, version)
     assert "torch.onnx.export(network" in caught.value.hint
-    assert "weights" not in rooms.registry.names()
 
 
 def test_the_flavor_in_its_environment(networks: Networks, tmp_path: Path) -> None:

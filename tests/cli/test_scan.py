@@ -94,7 +94,7 @@ def test_json(folder: Path, brinery_command: Any) -> None:
         "malformed",
         "malformed",
     ]
-    assert {tuple(one) for one in found} == {("path", "verdict", "report", "refusal")}
+    assert {tuple(one) for one in found} == {("path", "verdict", "report", "refusal", "predicts")}
     (finding,) = found[2]["report"]["findings"]
     assert finding["name"] == {"module": "posix", "name": "system"}
     assert (finding["verdict"], finding["reached"]) == ("dangerous", ["GLOBAL", "REDUCE"])

@@ -11,7 +11,7 @@ import pytest
 
 from brinery.errors import NotFound, NotServable
 from brinery.records.artifact import Artifact
-from brinery.records.description import Description
+from brinery.records.description import Description, Unscored
 from brinery.records.evaluation import Evaluation, PredictionType
 from brinery.records.signature import Column, ColumnType, Signature
 from brinery.records.version import (
@@ -25,7 +25,7 @@ from brinery.records.version import (
     Stage,
     Version,
 )
-from brinery.registry.interface import SAMPLE_FILE, Registry, resolve
+from brinery.registry.interface import SAMPLE_FILE, Registry, askable, resolve
 from brinery.registry.memory import MemoryRegistry
 from brinery.registry.mlflow import MlflowRegistry
 from brinery.specs.reference import Reference
@@ -129,6 +129,30 @@ def test_staged_file_is_a_copy(registry: Registry, name: str, model_file: Path) 
     staged = registry.stage(candidate(name), model_file)
     assert staged.model_file.read_bytes() == b"a model"
     assert staged.model_file != model_file
+
+
+def test_what_cannot_be_asked(registry: Registry, name: str, model_file: Path) -> None:
+    """A version without data and parity is kept as any other; who asks it is told why not."""
+    whole = candidate(name)
+    made = msgspec.structs.replace(
+        whole,
+        description=msgspec.structs.replace(
+            whole.description,
+            type=PredictionType.OTHER,
+            classes=(),
+            unscored=Unscored("it holds tensors", "save the whole network"),
+        ),
+        signature=Signature(columns=(), example={}),
+        evaluation=None,
+        data=None,
+    )
+    version = registry.commit(registry.stage(made, model_file), None)
+    (read,) = registry.versions(name)
+    assert read == version
+    assert (read.candidate, read.parity) == (made, None)
+    with pytest.raises(NotServable, match=f"{name}@1 cannot .* because it holds tensors") as caught:
+        askable(read)
+    assert caught.value.hint == "save the whole network"
 
 
 def test_commit_keeps_everything(registry: Registry, name: str, register: Register) -> None:

@@ -11,13 +11,24 @@ import pytest
 from onnx import TensorProto, helper
 from skl2onnx import convert_sklearn, to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    RidgeClassifier,
+    SGDClassifier,
+)
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import SVC, LinearSVC
 from tests.flavors.loaded import amount, check_answers, frame, numbers, opened, target
 
 from brinery.errors import ModelLoadFailed, PredictionRefused
@@ -121,6 +132,98 @@ def test_classifier_of_one_table(tmp_path: Path, model: Any) -> None:
     assert answered.predictions.tolist() == scores[0].tolist()
     assert answered.probabilities is not None
     assert answered.probabilities.tolist() == scores[1].astype(np.float64).tolist()
+
+
+MARGINS: dict[str, Any] = {
+    "linear-svc": LinearSVC(random_state=0),
+    "svc": SVC(),
+    "ridge": RidgeClassifier(),
+    "hinge": SGDClassifier(random_state=0),
+    "one-against-all": OneVsRestClassifier(LinearSVC(random_state=0)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Attribute `prob:FutureWarning")
+@pytest.mark.parametrize("labels", [("no", "yes"), (3, 4, 5)], ids=str)
+@pytest.mark.parametrize("name", list(MARGINS))
+def test_margins_are_no_probabilities(tmp_path: Path, name: str, labels: tuple[Any, ...]) -> None:
+    """A graph that another program wrote gives margins beside its label: it has classes alone."""
+    model = MARGINS[name].fit(narrow(), target(*labels))
+    graph = to_onnx(model, narrow()[:1])
+    found = loaded(graph, tmp_path)
+    described = FLAVOR.describe(found)
+    assert (described.classes, described.gives_probabilities) == (labels, False)
+    assert described.type is (
+        PredictionType.BINARY if len(labels) == 2 else PredictionType.MULTICLASS
+    )
+    scores = FLAVOR.score(found, numbers().to_numpy())
+    assert scores.probabilities is None
+    expected = session(graph).run(None, {"X": narrow()})[0]
+    assert scores.predictions.tolist() == expected.tolist()
+
+
+PROBABLE: dict[str, Any] = {
+    "calibrated": CalibratedClassifierCV(LinearSVC(random_state=0), cv=2),
+    "svc": CalibratedClassifierCV(SVC(), cv=2, ensemble=False),
+    "each-class-alone": OneVsRestClassifier(LogisticRegression()),
+    "forest": RandomForestClassifier(3, random_state=0),
+    "boosted": GradientBoostingClassifier(n_estimators=3, random_state=0),
+    "neighbours": KNeighborsClassifier(),
+    "bayes": GaussianNB(),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Attribute `prob:FutureWarning")
+@pytest.mark.parametrize("zipmap", [True, False])
+@pytest.mark.parametrize("name", list(PROBABLE))
+def test_probabilities_are_kept(tmp_path: Path, name: str, *, zipmap: bool) -> None:
+    """Probabilities are known as such, whether the graph says so or its values show it."""
+    model = PROBABLE[name].fit(narrow(), target("a", "b", "c"))
+    graph = to_onnx(model, narrow()[:1], options={"zipmap": zipmap})
+    found = loaded(graph, tmp_path)
+    assert FLAVOR.describe(found).gives_probabilities
+    scores = FLAVOR.score(found, numbers().to_numpy())
+    predicted, table = session(graph).run(None, {"X": narrow()})
+    if zipmap:
+        table = np.array([[row[label] for label in "abc"] for row in table], dtype=np.float32)
+    assert scores.predictions.tolist() == predicted.tolist()
+    assert scores.probabilities is not None
+    assert scores.probabilities.tolist() == table.astype(np.float64).tolist()
+
+
+def test_margins_of_trees_are_told_by_their_values(tmp_path: Path) -> None:
+    """An ensemble of trees says the same of margins and probabilities: its values tell them."""
+    graph = to_onnx(
+        GradientBoostingClassifier(n_estimators=3, random_state=0).fit(
+            narrow(), target("a", "b", "c")
+        ),
+        narrow()[:1],
+        options={"zipmap": False},
+    )
+    (node,) = [node for node in graph.graph.node if node.op_type == "TreeEnsembleClassifier"]
+    (told,) = [one for one in node.attribute if one.name == "post_transform"]
+    told.s = b"NONE"
+    found = loaded(graph, tmp_path)
+    assert not FLAVOR.describe(found).gives_probabilities
+    assert FLAVOR.describe(found).classes == ("a", "b", "c")
+
+
+def test_probabilities_without_a_label(tmp_path: Path) -> None:
+    """A graph whose label was cut off answers the likeliest of the classes that it names."""
+    model = LogisticRegression().fit(narrow(), target("a", "b", "c"))
+    graph = to_onnx(model, narrow()[:1], options={"zipmap": False})
+    del graph.graph.output[0]
+    scores = FLAVOR.score(loaded(graph, tmp_path), numbers().to_numpy())
+    assert scores.predictions.tolist() == model.predict(narrow()).tolist()
+    assert scores.classes == ("a", "b", "c")
+
+
+def test_labels_in_one_row(tmp_path: Path) -> None:
+    """Labels that a converter gives as one row are a label for each."""
+    model = QuadraticDiscriminantAnalysis().fit(narrow(), target("no", "yes"))
+    found = loaded(to_onnx(model, narrow()[:1], options={"zipmap": False}), tmp_path)
+    scores = FLAVOR.score(found, numbers().to_numpy())
+    assert scores.predictions.tolist() == model.predict(narrow()).tolist()
 
 
 def test_regression(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from brinery.store.tables import to_arrow
 
 
 def test_described_and_not_scored(tmp_path: Path) -> None:
-    """Tensors are described; without a program they are not scored, and what to do is said."""
+    """Tensors are described; without a program they cannot be asked, and what to do is said."""
     path = tmp_path / "weights.bin"
     tensors = {f"layer{n}": np.zeros((2, n + 1), np.float32) for n in range(7)}
     save_file(tensors, path)
@@ -26,6 +26,9 @@ def test_described_and_not_scored(tmp_path: Path) -> None:
         assert process.description.type is PredictionType.OTHER
         assert process.description.outline.startswith("7 tensors: layer0 [2, 1], layer1 [2, 2]")
         assert process.description.outline.endswith("… 2 more")
+        assert process.description.unscored is not None
+        assert process.description.unscored.reason.startswith("it holds tensors, and no program")
+        assert set(process.environment(("safetensors",)).packages) == {"safetensors"}
         with pytest.raises(PredictionRefused, match="no program") as caught:
             process.score(to_arrow(numbers()))
     assert "torch.onnx.export" in caught.value.hint

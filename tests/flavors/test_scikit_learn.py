@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
+from sklearn.cluster import DBSCAN, OPTICS, AgglomerativeClustering, KMeans, SpectralClustering
 from sklearn.compose import (
     ColumnTransformer,
     TransformedTargetRegressor,
@@ -31,9 +31,10 @@ from sklearn.feature_extraction.text import (
 )
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.manifold import TSNE
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KernelDensity
+from sklearn.neighbors import KernelDensity, LocalOutlierFactor
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC
@@ -577,12 +578,34 @@ def test_answers_of_another_shape(model: Any) -> None:
         FLAVOR.score(model, NUMBERS)
 
 
-@pytest.mark.parametrize("model", [DBSCAN(), AgglomerativeClustering(2)], ids=str)
-def test_clusterers_that_do_not_predict(model: Any) -> None:
-    """A clusterer that labels only what it was fitted on is refused, with what to do instead."""
-    with pytest.raises(NotAModel, match="labels only the rows it was fitted on") as caught:
-        FLAVOR.describe(model.fit(NUMBERS))
-    assert "KMeans" in caught.value.hint
+@pytest.mark.parametrize(
+    ("model", "does", "instead"),
+    [
+        (DBSCAN(), "labels", "KMeans"),
+        (AgglomerativeClustering(2), "labels", "KMeans"),
+        (OPTICS(min_samples=2), "labels", "KMeans"),
+        (SpectralClustering(2), "labels", "KMeans"),
+        (make_pipeline(StandardScaler(), DBSCAN()), "labels", "KMeans"),
+        (LocalOutlierFactor(2), "judges", "novelty=True"),
+        (TSNE(perplexity=2), "places", "PCA"),
+    ],
+    ids=str,
+)
+def test_what_answers_for_its_own_rows_alone(model: Any, does: str, instead: str) -> None:
+    """What has no answer for other rows than it was fitted on says so, with what to do instead."""
+    described = FLAVOR.describe(model.fit(NUMBERS))
+    assert described.type is PredictionType.OTHER
+    assert described.unscored is not None
+    assert described.unscored.reason.startswith(f"it {does} only the rows it was fitted on")
+    assert instead in described.unscored.instead
+
+
+def test_an_outlier_detector_of_other_rows() -> None:
+    """One that was fitted to judge other rows is asked as any other."""
+    table = NUMBERS.to_numpy()
+    model = LocalOutlierFactor(2, novelty=True).fit(table)
+    assert FLAVOR.describe(model).unscored is None
+    assert set(FLAVOR.score(model, table).predictions.tolist()) <= {-1, 1}
 
 
 def test_neither_predicts_nor_transforms() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -140,9 +141,30 @@ def test_missing_value(tmp_path: Path) -> None:
         process.score(to_arrow(inputs))
 
 
+SERIES: dict[str, Callable[[Any], Any]] = {
+    "ARIMA": lambda walk: sm.tsa.ARIMA(walk, order=(1, 0, 0)),
+    "SARIMAX": lambda walk: sm.tsa.SARIMAX(walk, order=(1, 0, 0)),
+    "ExponentialSmoothing": lambda walk: sm.tsa.ExponentialSmoothing(walk, trend="add"),
+    "VAR": lambda walk: sm.tsa.VAR(np.column_stack([walk, np.sin(walk)])),
+}
+
+
 @pytest.mark.filterwarnings("ignore")
-def test_time_series() -> None:
-    """A series is forecast, not answered row by row: its results are refused."""
-    results = sm.tsa.ARIMA(amount(), order=(1, 0, 0)).fit()
-    with pytest.raises(NotAModel, match="ARIMA forecasts a series"):
-        FLAVOR.describe(results)
+@pytest.mark.parametrize("name", SERIES)
+def test_time_series(name: str, tmp_path: Path) -> None:
+    """A series is forecast, not answered row by row: its results are told, and cannot be asked."""
+    results = SERIES[name](amount().cumsum()).fit()
+    with opened(saved(results, tmp_path / "model.pkl")) as process:
+        described = process.description
+        assert (described.framework, described.outline) == ("statsmodels", name)
+        assert described.type is PredictionType.OTHER
+        assert described.unscored is not None
+        assert described.unscored.reason.startswith(f"{name} forecasts a series")
+        with pytest.raises(PredictionRefused, match="no answer for a row"):
+            process.score(to_arrow(numbers()))
+
+
+def test_not_fitted() -> None:
+    """A model that was not fitted is no result, and is refused."""
+    with pytest.raises(NotAModel, match="no fitted result"):
+        FLAVOR.describe(sm.OLS(amount(), numbers()))

@@ -8,7 +8,7 @@ import pytest
 
 from brinery.errors import PredictionRefused
 from brinery.flavors.interface import Source
-from brinery.flavors.safetensors import Tensors
+from brinery.flavors.safetensors import Safetensors, Tensors
 from brinery.flavors.torch import Torch
 from brinery.records.evaluation import PredictionType
 
@@ -91,10 +91,22 @@ def test_an_archive_behind_a_pickle(tmp_path: Path) -> None:
 
 
 def test_weights_alone(tmp_path: Path) -> None:
-    """Weights without a network are described, and refused when they are asked to predict."""
+    """Weights without a network are described, and say that they cannot be asked."""
     torch.save(network(1).state_dict(), tmp_path / "weights.pt")
     found = load(tmp_path / "weights.pt")
-    assert found == Tensors({"0.bias": (1,), "0.weight": (1, 3)}, held="weights")
+    assert found == Tensors({"0.bias": (1,), "0.weight": (1, 3)}, held="weights", library="torch")
+    described = Safetensors().describe(found)
+    assert (described.framework, described.framework_version) == ("torch", torch.__version__)
+    assert described.unscored is not None
+    assert described.unscored.reason == "it holds weights, and no program that uses them"
+
+
+def test_a_checkpoint(tmp_path: Path) -> None:
+    """Of a checkpoint the weights are told by their names within it, and numbers are no weights."""
+    held = {"epoch": 3, "model": network(1).state_dict()}
+    torch.save(held, tmp_path / "checkpoint.pt")
+    found = load(tmp_path / "checkpoint.pt")
+    assert found.shapes == {"model.0.weight": (1, 3), "model.0.bias": (1,)}
 
 
 def test_text() -> None:

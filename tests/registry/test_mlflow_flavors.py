@@ -30,6 +30,7 @@ from tests.conftest import artifact_of
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.digest import digest
 from brinery.records.artifact import Artifact
+from brinery.records.description import Unscored
 from brinery.records.evaluation import PredictionType
 from brinery.records.signature import Column, ColumnType, Signature
 from brinery.records.version import (
@@ -384,6 +385,36 @@ def test_the_folder_is_kept_as_it_came(answers: Answers) -> None:
     assert lines[0].startswith("mlflow==")
     assert f"numpy=={np.__version__}" in lines
     assert "tomli==2.0.1" in lines
+
+
+@pytest.mark.parametrize("name", ["sklearn-pickle", "statsmodels-pickle"])
+def test_what_cannot_be_asked_is_loaded_by_its_framework(answers: Answers, name: str) -> None:
+    """A plain pickle of what cannot be asked has its framework's flavor, and no `pyfunc`."""
+    (version,) = answers.registry.versions(name)
+    assert version.candidate is not None
+    silent = msgspec.structs.replace(
+        version.candidate,
+        name=f"silent-{name}",
+        data=None,
+        description=msgspec.structs.replace(
+            version.candidate.description, unscored=Unscored("it is silent", "nothing")
+        ),
+    )
+    staged = answers.registry.stage(silent, answers.registry.model_file(version))
+    folder = staged.model_file.parent
+    stated = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
+    framework = name.partition("-")[0]
+    assert sorted(stated["flavors"]) == ["brinery", framework]
+    assert "signature" not in stated
+    program = f"import mlflow.{framework} as own; print(type(own.load_model('.')).__module__)"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+    )
+    assert done.stdout.startswith(framework)
 
 
 def test_no_promise_that_is_not_kept(answers: Answers, tmp_path: Path) -> None:

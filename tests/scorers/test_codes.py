@@ -67,10 +67,10 @@ def test_a_category_is_its_place() -> None:
     np.testing.assert_array_equal(found.column(0), [0.0, 0.0])
 
 
-def test_a_column_of_categories_comes_of_none() -> None:
-    """It rises with no input."""
+def test_a_number_of_a_category_does_not_tell_it() -> None:
+    """There is no way back from it to its column, but the column is known."""
     kept, coded = Origin(0), Origin(1)
-    assert _codes(("u", "v")).trace([kept, coded]) == [kept, None]
+    assert _codes(("u", "v")).trace([kept, coded]) == [kept, coded.lost()]
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ import pickle
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 from sklearn.linear_model import LinearRegression
+from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, launched, needs_axe, needs_browser
 from tests.conftest import serving
 
 import brinery
@@ -22,32 +22,14 @@ import brinery
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-PHONE_WIDTH_PX = 400
-THEMES = ["light", "dark"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="needs chromium at /usr/bin/chromium"),
-]
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Return a browser for the tests of this file."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    with launched() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -267,7 +249,7 @@ def test_it_says_when_the_server_describes_nothing(browser: Browser, served: str
     context.close()
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="needs `npm ci --prefix web` for axe-core")
+@needs_axe
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("state", ["answer", "problem"])
 def test_axe_finds_nothing_serious(page: Page, theme: str, state: str) -> None:

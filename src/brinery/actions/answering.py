@@ -25,7 +25,7 @@ from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.child import ChildProcess
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
-from brinery.registry.interface import SCORER_FILE, imported
+from brinery.registry.interface import SCORER_FILE, askable, imported
 from brinery.scorers.data import Declined
 from brinery.scorers.plan import COMPILER
 from brinery.scorers.stored import StoredScorer
@@ -49,13 +49,13 @@ class Answering:
         workers: most processes of its library at a time.
 
     Raises:
-        NotServable: it was not imported by Brinery.
+        NotServable: it was not imported by Brinery, or cannot be asked for predictions.
         EnvironmentUnavailable: it has no scorer, and its environment cannot be built here.
         ModelFileError: it has no scorer, and its file cannot be loaded.
     """
 
     def __init__(self, rooms: Rooms, version: Version, *, workers: int = 1) -> None:
-        self.candidate: Candidate = imported(version)
+        self.candidate: Candidate = askable(version)
         self._scorer = _stored(rooms, version)
         self._library = _Library(rooms, version, workers=workers)
         self.library_rows = 0
@@ -73,6 +73,11 @@ class Answering:
     def fast(self) -> bool:
         """Return whether the version has a scorer that is used."""
         return self._scorer is not None
+
+    @property
+    def scorer(self) -> StoredScorer | None:
+        """Return the scorer of the version; None where it has none that is used."""
+        return self._scorer
 
     @property
     def attempts(self) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from brinery.actions.submission import Submission
-from brinery.errors import TargetMissing
+from brinery.errors import ColumnMismatch, DataRequired, TargetMissing
 from brinery.records.version import DataFingerprint
 from brinery.specs.names import nearest
 from brinery.store import tables
@@ -22,37 +24,68 @@ class EvaluationData:
     fingerprint: DataFingerprint
 
 
-def read_data(asked: Submission) -> EvaluationData:
+def read_data(
+    given: Path | pd.DataFrame, *, target: str | None, separator: str | None
+) -> EvaluationData:
     """Return the data, with and without the target.
 
     Raises:
         DataError: it cannot be read, or the target is not one of its columns.
     """
-    if isinstance(asked.data, pd.DataFrame):
+    if isinstance(given, pd.DataFrame):
         name = "dataframe"
-        frame = asked.data.rename(columns=str).reset_index(drop=True)
+        frame = given.rename(columns=str).reset_index(drop=True)
     else:
-        name = asked.data.name
-        frame = tables.read_table(asked.data, separator=asked.separator)
-    if asked.target is not None and asked.target not in frame.columns:
-        near = nearest(asked.target, frame.columns)
+        name = given.name
+        frame = tables.read_table(given, separator=separator)
+    if target is not None and target not in frame.columns:
+        near = nearest(target, frame.columns)
         raise TargetMissing(
-            f"the target '{asked.target}' is not a column of {name}",
+            f"the target '{target}' is not a column of {name}",
             hint=f"did you mean --target {near}?"
             if near
             else f"its columns are {', '.join(frame.columns[:20])}; if there is one, say --sep",
         )
     return EvaluationData(
         frame=frame,
-        inputs=frame if asked.target is None else frame.drop(columns=asked.target),
+        inputs=frame if target is None else frame.drop(columns=target),
         fingerprint=DataFingerprint(
             name=name,
             rows=len(frame),
             columns=tuple(frame.columns),
             sha256=tables.fingerprint(frame),
-            target=asked.target,
+            target=target,
         ),
     )
+
+
+def required(asked: Submission, name: str) -> DataRequired:
+    """Return the error for a model that predicts and comes without data.
+
+    Args:
+        asked: what was asked.
+        name: of the model, for the message.
+    """
+    return DataRequired(
+        f"{name} can be asked for predictions, and comes without data to ask it about",
+        hint=f"brinery import {shlex.quote(asked.model)} --name {asked.name} --data FILE",
+    )
+
+
+def check_weights(column: pd.Series, name: str) -> None:
+    """Return only where a column's values are numbers from 0.
+
+    Raises:
+        ColumnMismatch: one is not; the message names the first such row.
+    """
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = numbers.isna() | (numbers < 0)
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise ColumnMismatch(
+            f"--weights {name}: row {row + 1} holds {column.iloc[row]!r}",
+            hint="weights are numbers from 0; a row of weight 0 does not count",
+        )
 
 
 def data_line(data: EvaluationData) -> str:

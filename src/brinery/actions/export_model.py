@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -29,6 +30,7 @@ from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.digest import copy
 from brinery.pickles.scanner import scan
 from brinery.records.artifact import Artifact
+from brinery.records.description import Unscored
 from brinery.records.export import Export, ExportFormat
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType
@@ -57,17 +59,19 @@ _WRITTEN = {
     *_FILES.values(),
     *_NATIVE.values(),
     *(_REQUIREMENTS, _CODE, "MLmodel", "brinery.json", "conda.yaml", "python_env.yaml", "loader"),
-    *("model.pkl", "model", "registered_model_meta"),
+    *("model.pkl", "model.safetensors", "model.pt", "model", "registered_model_meta"),
 }
 # What writes a format, and is not needed to load a model.
-_WRITERS = {ExportFormat.ONNX: "skl2onnx", ExportFormat.SKOPS: "skops"}
+_WRITERS = {ExportFormat.ONNX: "onnxmltools and onnxruntime", ExportFormat.SKOPS: "skops"}
 _OBJECTS = {"scikit-learn", "xgboost", "lightgbm", "catboost", "statsmodels", "python"}
 _HOLDS = {
     ExportFormat.SKOPS: _OBJECTS - {"statsmodels", "python"},
     ExportFormat.JOBLIB: _OBJECTS,
-    ExportFormat.ONNX: {"scikit-learn", "catboost", "onnx"},
+    ExportFormat.ONNX: {"scikit-learn", "xgboost", "lightgbm", "catboost", "onnx"},
     ExportFormat.NATIVE: set(_NATIVE),
 }
+# What a model that cannot be asked for predictions is written in: nothing is made anew.
+_AS_THEY_ARE = (ExportFormat.NATIVE, ExportFormat.MLFLOW)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,8 @@ def export_model(
 
     Args:
         reference: which version.
-        to: `skops`, `joblib`, `mlflow`, `onnx`, or `native` for the framework's own format.
+        to: `skops`, `joblib`, `mlflow`, `onnx`, or `native` for the framework's own format, which
+            is the file itself of a version that cannot be asked for predictions.
         folder: to write to; it is made, and must be empty.
         data: rows to compare on; without, rows made from the version's signature are used.
         sep: of a csv file; found in its first lines when None.
@@ -142,9 +147,14 @@ class Order:
         return imported(self.version)
 
     @property
+    def unscored(self) -> Unscored | None:
+        """Return why the version cannot be asked for predictions; None where it can."""
+        return self.candidate.description.unscored
+
+    @property
     def file(self) -> str:
         """Return the name of what is written; of MLflow's folder, that of the model within."""
-        if self.to is ExportFormat.MLFLOW:
+        if self.to is ExportFormat.MLFLOW or self.unscored is not None:
             return self.candidate.artifact.file
         flavor = self.candidate.artifact.flavor
         return _NATIVE[flavor] if self.to is ExportFormat.NATIVE else _FILES[self.to]
@@ -154,6 +164,8 @@ def export_in(rooms: Rooms, asked: Order, *, allow_difference: bool) -> Export:
     """Return what was written to a folder from a version in these rooms."""
     _check(asked)
     code = rooms.registry.code_folder(asked.version)
+    if asked.unscored is not None:
+        return _as_it_is(rooms, asked, code=code)
     seat = seat_of(rooms, asked.version)
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary) / "made"
@@ -177,10 +189,36 @@ def export_in(rooms: Rooms, asked: Order, *, allow_difference: bool) -> Export:
     return done
 
 
+def _as_it_is(rooms: Rooms, asked: Order, *, code: Path | None) -> Export:
+    """Return what was written of a version that cannot be asked: its own file, byte for byte."""
+    sha256 = asked.candidate.artifact.sha256
+    with tempfile.TemporaryDirectory() as temporary:
+        made = Path(temporary) / "made"
+        if asked.to is ExportFormat.MLFLOW:
+            _fetch(rooms, asked.version, into=made)
+            copy(
+                made / asked.file, Path(temporary) / asked.file, sha256=sha256
+            )  # or it has changed
+        else:
+            made.mkdir()
+            copy(rooms.registry.model_file(asked.version), made / asked.file, sha256=sha256)
+            _accompany(made, asked.candidate, code=code)
+        none = _Sample(pa.table({}), f"its bytes: sha256 {sha256}", Scores(np.empty(0)))
+        done = _report(asked, made, sample=none, found=difference.Difference(0, 0, 0.0))
+        _place(made, asked)
+    return done
+
+
 def _check(asked: Order) -> None:
     """Raise where the format cannot hold the model, or the folder is not free."""
+    if asked.unscored is not None and asked.to not in _AS_THEY_ARE:
+        raise NotExportable(
+            f"{asked.version.reference} cannot be written as {asked.to}: no answer would show that "
+            f"it is the same, because {asked.unscored.reason}",
+            hint="--to native or --to mlflow writes its file as it is",
+        )
     flavor = asked.candidate.artifact.flavor
-    holds = _HOLDS.get(asked.to)
+    holds = _HOLDS.get(asked.to) if asked.unscored is None else None
     if holds is not None and flavor not in holds:
         fits = [str(form) for form in ExportFormat if flavor in _HOLDS.get(form, {flavor})]
         raise NotExportable(

@@ -19,7 +19,8 @@ from brinery.actions import history, progress, target
 from brinery.actions.admit import admit, remarks
 from brinery.actions.class_names import ClassNames, class_names
 from brinery.actions.environment import Question, choose, outline, settle
-from brinery.actions.evaluation_data import EvaluationData, data_line, read_data
+from brinery.actions.evaluate import evaluated_whole
+from brinery.actions.evaluation_data import EvaluationData, data_line, read_data, required
 from brinery.actions.fast_path import Compiled, compile_and_compare
 from brinery.actions.locate import locate, read
 from brinery.actions.progress import Clock
@@ -27,9 +28,9 @@ from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import Seat, limits
 from brinery.actions.storing import stored
 from brinery.actions.submission import ImportOptions, Submission
-from brinery.errors import TypeMismatch
+from brinery.errors import ParityFailed, TypeMismatch
 from brinery.evaluate import labels, parity
-from brinery.flavors import compatibility, naming, outputs, sample, signature
+from brinery.flavors import compatibility, naming, outputs, sample, signature, unscored
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.child import ChildProcess
 from brinery.records.artifact import Artifact
@@ -56,7 +57,7 @@ def import_model(
     model: Folder,
     *,
     name: str,
-    data: Folder | pd.DataFrame,
+    data: Folder | pd.DataFrame | None = None,
     **options: Unpack[ImportOptions],
 ) -> Version:
     """Return the version that a model has become, evaluated on data and registered.
@@ -68,7 +69,8 @@ def import_model(
         model: a model file of any framework, an MLflow model folder, a `runs:/` or `models:/`
             URI, or `module:name` of your own code.
         name: of the registered model.
-        data: (n_rows, n_features [+ 1]) a csv, Parquet or JSON lines file, or a data frame.
+        data: (n_rows, n_features [+ 1]) a csv, Parquet or JSON lines file, or a data frame. Only a
+            model that cannot be asked for predictions, such as bare weights, comes without.
         options: `target`, `sep`, `type`, `new_version`, `trust`, `code`, `environment`,
             `tracking_uri` and `workspace`, as `brinery import` has them.
 
@@ -125,28 +127,31 @@ class _Site:
 
     rooms: Rooms
     seat: Seat
-    data: EvaluationData
+    data: EvaluationData | None
     clock: Clock
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Judged:
-    """A loaded model, what it takes, and its answers for the data."""
-
-    description: Description
-    takes: Signature
-    evaluation: Evaluation | None
-    table: pa.Table
-    scores: Scores
+    def open(self) -> None:
+        """Make the workspace where there is none yet, and connect to its registry."""
+        self.rooms.workspace.prepare()
+        self.rooms.registry.open()
 
 
 @dataclass(frozen=True)
 class _Answers:
-    """What the file's own model answered for the data, and a process to ask the stored one in."""
+    """What the file's own model answered for the data."""
 
     table: pa.Table
     scores: Scores
-    spare: ChildProcess
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judged:
+    """A loaded model, what it takes, and its answers; None where it cannot be asked for any."""
+
+    description: Description
+    takes: Signature
+    evaluation: Evaluation | None = None
+    answers: _Answers | None = None
 
 
 def import_steps(rooms: Rooms, asked: Submission) -> Steps:
@@ -155,12 +160,19 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
     check_name(asked.name)
     with tempfile.TemporaryDirectory(prefix="brinery-") as folder:
         admitted = yield from _admitted(rooms, asked, folder=Path(folder), clock=clock)
-        data = read_data(asked)
-        yield clock.event(Step.DATA, data_line(data))
-        rooms.workspace.prepare()
+        data = None
+        if asked.data is not None:
+            data = read_data(asked.data, target=asked.target, separator=asked.separator)
+            yield clock.event(Step.DATA, data_line(data))
+            rooms.workspace.prepare()
+        elif unscored.is_excluded(admitted.report):
+            raise required(asked, admitted.name)
         seat = yield from _seat(rooms, asked, admitted=admitted, clock=clock)
         at = _Site(rooms=rooms, seat=seat, data=data, clock=clock)
-        return (yield from _imported(admitted, asked, at=at))
+        version = yield from _imported(admitted, asked, at=at)
+    if data is not None and rooms.settings.evaluate.at_import:
+        yield from evaluated_whole(rooms, version, data=data, clock=clock)
+    return version
 
 
 def _admitted(
@@ -238,13 +250,15 @@ def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
     report, source = admitted.report, admitted.source
     named = compatibility.top_modules(report)
     with ThreadPoolExecutor(1) as background, ExitStack() as processes:
-        # Importing MLflow takes longer than all the rest: it goes on beside it.
-        opened = background.submit(rooms.registry.open)
+        # Importing MLflow takes longer than all the rest: it goes on beside it. Without data
+        # nothing is written before it is known that the model needs none.
+        opened = None if at.data is None else background.submit(at.open)
         process = processes.enter_context(
             seat.process(source.path, artifact=admitted.artifact, code=source.code)
         )
         spare = processes.enter_context(seat.start(named))
         judged = yield from _judged(process, asked, data=at.data, clock=clock)
+        data = None if judged.answers is None or at.data is None else at.data.fingerprint
         framed = judged.description.feature_names is not None or process.artifact.frame
         frames = ("pandas",) if framed else ()
         with tempfile.TemporaryDirectory() as folder:
@@ -258,7 +272,7 @@ def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
                 signature=judged.takes,
                 evaluation=judged.evaluation,
                 environment=process.environment((*named, *frames), seat.environment),
-                data=at.data.fingerprint,
+                data=data,
                 code=code.code_version(source.path),
                 artifact=kept.artifact,
                 verdict=report.verdict,
@@ -266,7 +280,7 @@ def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
                 sandbox=process.sandbox,
                 attempts=process.attempts,
             )
-            opened.result()
+            (opened or background.submit(at.open)).result()
             with rooms.workspace.lock():
                 rooms.registry.sweep(asked.name)
                 history.catch_up(rooms, asked.name)
@@ -275,8 +289,8 @@ def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
                 )
                 if known is None:
                     staged = rooms.registry.stage(candidate, kept.path, code=source.code)
-                    answers = _Answers(judged.table, judged.scores, spare)
-                    return (yield from _register(rooms, staged, answers=answers, clock=clock))
+                    again = _Again(staged, judged.answers, spare, clock)
+                    return (yield from _register(rooms, again))
     yield clock.event(Step.REGISTER, f"this file is {known.reference} already")
     if differs := _differences(known, candidate):
         yield clock.event(
@@ -289,12 +303,12 @@ def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
 
 
 def _judged(
-    process: ModelProcess, asked: Submission, *, data: EvaluationData, clock: Clock
+    process: ModelProcess, asked: Submission, *, data: EvaluationData | None, clock: Clock
 ) -> Generator[Event, None, _Judged]:
     """Return what a loaded model is and how good it is.
 
     Raises:
-        DataError: the data does not fit it.
+        DataError: the data does not fit it, or it needs some and there is none.
         PredictionRefused: it raised on the data.
     """
     sandbox = process.sandbox
@@ -302,6 +316,41 @@ def _judged(
     yield clock.event(Step.LOAD, progress.sandbox_line(sandbox), warning=not sandbox.complete)
     for warning in process.warnings:
         yield clock.event(Step.LOAD, warning, warning=True)
+    if process.description.unscored is not None:
+        return (yield from _unscored(process, asked, clock=clock))
+    if data is None:
+        raise required(asked, asked.model)
+    return (yield from _evaluated(process, asked, data=data, clock=clock))
+
+
+def _unscored(
+    process: ModelProcess, asked: Submission, *, clock: Clock
+) -> Generator[Event, None, _Judged]:
+    """Return what a loaded model is that cannot be asked for predictions.
+
+    Raises:
+        TypeMismatch: it was stated to predict something.
+    """
+    description = process.description
+    if asked.type not in (None, PredictionType.OTHER):
+        raise TypeMismatch(
+            f"{asked.model} is no {asked.type} model: {progress.unscored_line(description)}",
+            hint="leave out --type: such a model is other",
+        )
+    yield clock.event(Step.CHECK, f"other: {progress.unscored_line(description)}", warning=True)
+    given = {"--data": asked.data is not None, "--target": asked.target is not None}
+    if unused := " and ".join(option for option, is_given in given.items() if is_given):
+        said = f"not evaluated: {unused} {'are' if ' ' in unused else 'is'} not used"
+        yield clock.event(Step.EVALUATE, said, warning=True)
+    for attempt in process.attempts:
+        yield clock.event(Step.EVALUATE, progress.attempt_line(attempt), warning=True)
+    return _Judged(description=description, takes=Signature(columns=(), example={}))
+
+
+def _evaluated(
+    process: ModelProcess, asked: Submission, *, data: EvaluationData, clock: Clock
+) -> Generator[Event, None, _Judged]:
+    """Return what a loaded model takes and how good it is."""
     signature.check_columns(process.description, list(data.inputs.columns))
     table = tables.to_arrow(signature.complete(process.description, data.inputs))
     scores = process.score(table)
@@ -328,7 +377,10 @@ def _judged(
     for attempt in process.attempts:
         yield clock.event(Step.EVALUATE, progress.attempt_line(attempt), warning=True)
     return _Judged(
-        description=description, takes=takes, evaluation=evaluation, table=table, scores=scores
+        description=description,
+        takes=takes,
+        evaluation=evaluation,
+        answers=_Answers(table, scores),
     )
 
 
@@ -338,8 +390,8 @@ def _differences(known: Version, candidate: Candidate) -> str:
     if before is None:
         return ""
     pairs = {
-        "data": (before.data.sha256, candidate.data.sha256),
-        "target": (before.data.target, candidate.data.target),
+        "data": (before.data and before.data.sha256, candidate.data and candidate.data.sha256),
+        "target": (before.data and before.data.target, candidate.data and candidate.data.target),
         "type": (before.description.type, candidate.description.type),
         "code": (before.artifact.code_sha256, candidate.artifact.code_sha256),
         "environment": (before.environment.lock, candidate.environment.lock),
@@ -347,22 +399,34 @@ def _differences(known: Version, candidate: Candidate) -> str:
     return " and ".join(name for name, (one, other) in pairs.items() if one != other)
 
 
-def _register(rooms: Rooms, staged: Staged, *, answers: _Answers, clock: Clock) -> Steps:
-    """Compare the stored model's answers with the file's, and only then make it a version."""
+@dataclass(frozen=True)
+class _Again:
+    """A staged model, what the file's own one answered, and a process to ask the stored one in."""
+
+    staged: Staged
+    answers: _Answers | None
+    spare: ChildProcess
+    clock: Clock
+
+    def loaded(self) -> ModelProcess:
+        """Return the stored model, loaded: another than what was staged is refused."""
+        return ModelProcess(
+            self.staged.model_file,
+            artifact=self.staged.candidate.artifact,
+            code=self.staged.code_folder,
+            started=self.spare,
+        )
+
+
+def _register(rooms: Rooms, again: _Again) -> Steps:
+    """Compare the stored model with the file's, and only then make it a version."""
+    staged, clock = again.staged, again.clock
     try:
         yield clock.event(Step.STORE, f"{staged.candidate.origin.size_bytes / 1e6:.1f} MB stored")
-        with tempfile.TemporaryDirectory() as folder:
-            same, compiled = _parity(staged, answers, folder=Path(folder))
-            yield clock.event(
-                Step.PARITY,
-                f"the registered model answers as the file on {same.rows:,} of {same.rows:,} rows",
-            )
-            yield clock.event(Step.PARITY, progress.fast_path_line(compiled.record))
-            kept = Path(folder) / SAMPLE_FILE
-            sample.write(kept, answers.table, scores=answers.scores)
-            version = rooms.registry.commit(
-                staged, same, fast_path=compiled.record, scorer=compiled.path, sample=kept
-            )
+        if again.answers is None:
+            version = yield from _same_file(rooms, again)
+        else:
+            version = yield from _same_answers(rooms, again, answers=again.answers)
     except BaseException:
         rooms.registry.discard(staged)
         raise
@@ -371,19 +435,50 @@ def _register(rooms: Rooms, staged: Staged, *, answers: _Answers, clock: Clock) 
     return version
 
 
-def _parity(staged: Staged, answers: _Answers, *, folder: Path) -> tuple[Parity, Compiled]:
+def _same_file(rooms: Rooms, again: _Again) -> Steps:
+    """Register a model that cannot be asked: the stored file is the same bytes, and loads.
+
+    Raises:
+        ParityFailed: it loads as something else.
+    """
+    staged = again.staged
+    with again.loaded() as process:
+        if process.description.outline != staged.candidate.description.outline:
+            raise ParityFailed(
+                f"the registered model is {process.description.outline} once it is loaded, and the "
+                f"file's is {staged.candidate.description.outline}",
+                hint="it is another each time it is loaded: leave out what makes it so",
+            )
+    said = f"the registered file is the same bytes: sha256 {staged.candidate.artifact.sha256[:16]}…"
+    yield again.clock.event(Step.PARITY, said)
+    return rooms.registry.commit(staged, None)
+
+
+def _same_answers(rooms: Rooms, again: _Again, *, answers: _Answers) -> Steps:
+    """Register a model once its stored file gives the same answers, with its scorer."""
+    clock = again.clock
+    with tempfile.TemporaryDirectory() as folder:
+        same, compiled = _parity(again, answers, folder=Path(folder))
+        yield clock.event(
+            Step.PARITY,
+            f"the registered model answers as the file on {same.rows:,} of {same.rows:,} rows",
+        )
+        yield clock.event(Step.PARITY, progress.fast_path_line(compiled.record))
+        kept = Path(folder) / SAMPLE_FILE
+        sample.write(kept, answers.table, scores=answers.scores)
+        return rooms.registry.commit(
+            again.staged, same, fast_path=compiled.record, scorer=compiled.path, sample=kept
+        )
+
+
+def _parity(again: _Again, answers: _Answers, *, folder: Path) -> tuple[Parity, Compiled]:
     """Return how the stored model compares with the file's, and its scorer with both."""
-    with ModelProcess(
-        staged.model_file,
-        artifact=staged.candidate.artifact,
-        code=staged.code_folder,
-        started=answers.spare,
-    ) as registered:
-        again = registered.score(answers.table)
-        same = parity.compare(answers.scores, again, names=("the file", "the registered model"))
-        takes = staged.candidate.signature
+    with again.loaded() as registered:
+        scores = registered.score(answers.table)
+        same = parity.compare(answers.scores, scores, names=("the file", "the registered model"))
+        takes = again.staged.candidate.signature
         compiled = compile_and_compare(
-            registered, answers.table, scores=again, takes=takes, into=folder
+            registered, answers.table, scores=scores, takes=takes, into=folder
         )
     return same, compiled
 

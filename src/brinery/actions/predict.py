@@ -16,7 +16,7 @@ from brinery.errors import ColumnMismatch, ColumnMissing
 from brinery.flavors import answer_columns
 from brinery.records.scores import Scores
 from brinery.records.version import Candidate, Version
-from brinery.registry.interface import imported, resolve
+from brinery.registry.interface import askable, resolve
 from brinery.specs.names import nearest
 from brinery.specs.reference import Reference
 from brinery.store import tables
@@ -70,7 +70,7 @@ def load(reference: str, *, workspace: Folder | None = None) -> LoadedModel:
 
     Raises:
         NotFound: there is no such version.
-        NotServable: it was not imported by Brinery.
+        NotServable: it was not imported by Brinery, or cannot be asked for predictions.
     """
     rooms = open_rooms(workspace)
     return LoadedModel(rooms, resolve(rooms.registry, Reference.parse(reference)))
@@ -108,6 +108,7 @@ def predict(
         tables.output_format(Path(output))
     rooms = open_rooms(workspace)
     version = resolve(rooms.registry, Reference.parse(reference))
+    candidate = askable(version)
     frame = data if isinstance(data, pd.DataFrame) else tables.read_table(Path(data), separator=sep)
     for name in keep:
         if name not in frame.columns:
@@ -118,7 +119,7 @@ def predict(
                 if near
                 else f"its columns are {', '.join(map(str, frame.columns[:20]))}",
             )
-    _check_kept(keep, imported(version))
+    _check_kept(keep, candidate)
     with LoadedModel(rooms, version) as model:
         scores = model.predict(frame)
         if warn is not None:

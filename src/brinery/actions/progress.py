@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from brinery.pickles import attempts
+from brinery.records.description import Description
 from brinery.records.evaluation import Evaluation
 from brinery.records.event import Event, Step
 from brinery.records.fast_path import FastPath
@@ -80,6 +81,12 @@ def outputs_line(names: tuple[str, ...]) -> str:
     """Return that a model answers each row with several values, and what they are called."""
     more = ", …" if len(names) > _LISTED else ""
     return f"answers each row with {len(names):,} values: {', '.join(names[:_LISTED])}{more}"
+
+
+def unscored_line(description: Description) -> str:
+    """Return why a model cannot be asked for predictions."""
+    reason = description.unscored.reason if description.unscored else "it was not asked"
+    return f"it cannot be asked for predictions, because {reason}"
 
 
 def check_line(takes: Signature) -> str:

@@ -11,7 +11,7 @@ from brinery.actions.rooms import Rooms
 from brinery.actions.seat import seat_of
 from brinery.errors import BrineryError, InvalidReference, NotFound
 from brinery.records.version import Alias, Version
-from brinery.registry.interface import SAMPLE_FILE, SCORER_FILE, imported, resolve
+from brinery.registry.interface import SAMPLE_FILE, SCORER_FILE, askable, resolve
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer, Target
 from brinery.specs.reference import LATEST, Reference
@@ -67,7 +67,7 @@ class Roster:
 
         Raises:
             NotFound: there is no such model, version or alias, or nothing at all.
-            NotServable: it was not imported by Brinery.
+            NotServable: it was not imported by Brinery, or cannot be asked for predictions.
             EnvironmentUnavailable: its environment cannot be built here and now.
         """
         references = self._references()
@@ -212,11 +212,11 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
     """Return what a server needs to know of a version, its environment built where it is gone.
 
     Raises:
-        NotServable: it was not imported by Brinery.
+        NotServable: it was not imported by Brinery, or cannot be asked for predictions.
         EnvironmentUnavailable: its environment cannot be built here and now.
     """
     settings, registry = rooms.settings.serve, rooms.registry
-    candidate = imported(version)
+    candidate = askable(version)
     seat = seat_of(rooms, version)
     scorer, sample = (
         registry.kept_file(version, SCORER_FILE),
@@ -245,10 +245,10 @@ def _check_environment(rooms: Rooms, version: Version) -> None:
     """Raise where a version's environment would have to be built first.
 
     Raises:
-        NotServable: it was not imported by Brinery.
+        NotServable: it was not imported by Brinery, or cannot be asked for predictions.
         NotFound: its environment is gone.
     """
-    if not Environments(rooms.workspace.environments).has(imported(version).environment):
+    if not Environments(rooms.workspace.environments).has(askable(version).environment):
         raise NotFound(
             f"its environment is gone; brinery serve {version.reference} builds it again"
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from brinery.errors import FormatNotRead, ModelFileError, ModelFileMissing, NotAPickle
+from brinery.flavors import unscored
 from brinery.pickles import scanner
 from brinery.pickles.folders import MLMODEL
 from brinery.records.scan import ScanReport, Verdict
@@ -36,12 +37,15 @@ class Scanned(Struct, frozen=True, kw_only=True):
         verdict: the worst of what was found; `malformed` where it cannot be read.
         report: what it states; None where it cannot be read.
         refusal: why it cannot be read; None where it can.
+        predicts: whether it can be asked for predictions, as far as it can be told before it is
+            loaded; what cannot is imported without data.
     """
 
     path: str
     verdict: Verdict
     report: ScanReport | None = None
     refusal: Refusal | None = None
+    predicts: bool = True
 
 
 def scan(path: str | Path) -> ScanReport:
@@ -84,7 +88,12 @@ def scan_files(paths: Iterable[str | Path]) -> Iterator[Scanned]:
             yield Scanned(path=str(path), verdict=Verdict.MALFORMED, refusal=refusal)
         else:
             found = True
-            yield Scanned(path=str(path), verdict=report.verdict, report=report)
+            yield Scanned(
+                path=str(path),
+                verdict=report.verdict,
+                report=report,
+                predicts=not unscored.is_foreseen(report),
+            )
     if not found:
         where = ", ".join(map(str, given))
         raise ModelFileMissing(

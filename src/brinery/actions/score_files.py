@@ -47,7 +47,7 @@ from brinery.flavors import tables as packed
 from brinery.records.batch import BatchProgress, Part, ScoredFiles
 from brinery.records.scores import Scores
 from brinery.records.version import Version
-from brinery.registry.interface import imported, resolve
+from brinery.registry.interface import askable, resolve
 from brinery.specs.reference import Reference
 from brinery.store.datasets import Block
 from brinery.store.parts import PartFolder, Whole, run_in
@@ -105,7 +105,7 @@ def score_steps(rooms: Rooms, asked: BatchAsked, *, stream: IO[bytes] | None = N
         UserError: the subclass says what is wrong; with the files' schemas, before a row is scored.
     """
     version = resolve(rooms.registry, Reference.parse(asked.reference))
-    found = plan(asked, imported(version))
+    found = plan(asked, askable(version))
     if found.target.path is None or not found.target.folder:
         target = found.target.path or stream or sys.stdout.buffer
         return (yield from _to_one(rooms, version, asked=asked, found=found, target=target))

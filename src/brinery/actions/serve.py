@@ -53,7 +53,7 @@ def serve_models(
 
     Raises:
         NotFound: there is no such version.
-        NotServable: it was not imported by Brinery.
+        NotServable: it was not imported by Brinery, or cannot be asked for predictions.
         InvalidReference: a model is asked for twice, or none is and not all are.
         AddressInUse: another program listens there.
         SettingsError: the access log cannot be written.

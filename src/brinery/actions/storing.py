@@ -17,6 +17,7 @@ from brinery.records.trust import Trust
 
 _PICKLE = "pickle"
 _REWRITTEN = ("pickle", "joblib")
+_AS_IT_IS = "model.joblib"
 
 # What a stored file is called, by its format; MLflow's own names where it has some.
 _NAMES = {
@@ -50,7 +51,8 @@ def stored(
     """Return what is registered: the file as it is, but for pickles that MLflow cannot read.
 
     A pickle that is compressed, or has joblib's raw arrays in it, is written again by the process
-    that holds the model. What that writes is read as any file is, and may ask for nothing new.
+    that holds the model. What that writes is read as any file is, and may ask for nothing new. A
+    model that cannot be asked is never written again: no answer would show that it is the same.
 
     Args:
         process: holds the model.
@@ -67,6 +69,8 @@ def stored(
     plain = report.format == _PICKLE and report.compression is None
     if plain or report.format not in _REWRITTEN:
         return Stored(path, artifact)
+    if process.description.unscored is not None:
+        return Stored(path, msgspec.structs.replace(artifact, file=_AS_IT_IS))
     written = folder / file
     process.rewrite(written)
     again = scan(written)

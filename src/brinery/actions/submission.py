@@ -48,12 +48,12 @@ class Submission:
     Attributes:
         model: a file, an MLflow folder, a `runs:/` or `models:/` URI, or `module:name`.
         name: of the registered model.
-        data: what to evaluate it on.
+        data: what to evaluate it on; None where it cannot be asked for predictions.
     """
 
     model: str
     name: str
-    data: Path | pd.DataFrame
+    data: Path | pd.DataFrame | None = None
     target: str | None = None
     separator: str | None = None
     type: PredictionType | None = None
@@ -65,14 +65,14 @@ class Submission:
 
     @classmethod
     def of(
-        cls, model: Folder, *, name: str, data: Folder | pd.DataFrame, options: ImportOptions
+        cls, model: Folder, *, name: str, data: Folder | pd.DataFrame | None, options: ImportOptions
     ) -> Submission:
         """Return what the arguments of `import_model` ask for."""
         kind, code = options.get("type"), options.get("code")
         return cls(
             model=str(model),
             name=name,
-            data=data if isinstance(data, pd.DataFrame) else Path(data),
+            data=data if data is None or isinstance(data, pd.DataFrame) else Path(data),
             target=options.get("target"),
             separator=options.get("sep"),
             type=PredictionType(kind) if kind is not None else None,

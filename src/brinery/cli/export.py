@@ -23,7 +23,8 @@ _FORMATS = ["skops", "joblib", "mlflow", "onnx", "native"]
     "--to",
     required=True,
     type=click.Choice(_FORMATS),
-    help="native is the framework's own: .ubj, .txt, .cbm or .onnx.",
+    help="native is the framework's own: .ubj, .txt, .cbm or .onnx; or the file as it is, of what "
+    "cannot be asked for predictions.",
 )
 @click.option(
     "--data",
@@ -67,6 +68,13 @@ def command(
             _print(done)
 
 
+def _compared(done: Export) -> list[tuple[str, object]]:
+    return [
+        ("labels", f"{done.rows - done.labels_differ:,} of {done.rows:,} rows equal"),
+        ("largest difference", f"{done.max_difference:.3g}, {done.tolerance:g} is allowed"),
+    ]
+
+
 def _print(done: Export) -> None:
     print_facts(
         [
@@ -75,8 +83,7 @@ def _print(done: Export) -> None:
             ("folder", done.folder),
             ("files", ", ".join(done.files)),
             ("compared on", done.checked),
-            ("labels", f"{done.rows - done.labels_differ:,} of {done.rows:,} rows equal"),
-            ("largest difference", f"{done.max_difference:.3g}, {done.tolerance:g} is allowed"),
+            *(_compared(done) if done.rows else []),
         ]
     )
     if done.classes:

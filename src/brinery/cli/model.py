@@ -109,12 +109,19 @@ def _headline(version: Version) -> str:
     if version.candidate is None:
         return "not imported by Brinery"
     evaluation = version.candidate.evaluation
+    if version.candidate.description.unscored is not None:
+        return "not scored"
     if evaluation is None:
         return "not evaluated"
     name = _HEADLINES.get(evaluation.type, "")
     if name not in evaluation.metrics:
         name = next(iter(evaluation.metrics), "")
     return f"{name} {evaluation.metrics[name]:.4f}" if name else "no figure"
+
+
+def _data_name(version: Version) -> str:
+    data = version.candidate.data if version.candidate else None
+    return data.name if data else ""
 
 
 def _print_model(model: Model) -> None:
@@ -128,7 +135,7 @@ def _print_model(model: Model) -> None:
                 version.stage,
                 _headline(version),
                 version.candidate.origin.file if version.candidate else "",
-                version.candidate.data.name if version.candidate else "",
+                _data_name(version),
                 version.created.astimezone().strftime(_TIME),
             ]
             for version in model.versions
@@ -162,6 +169,8 @@ def _print_version(version: Version) -> None:
         print_facts([*facts, ("", "registered by another program: Brinery knows no more of it")])
         return
     print_facts(facts + _candidate_facts(version, version.candidate))
+    if version.candidate.description.unscored is not None:
+        return
     _print_evaluation(version.candidate)
     print_table(
         ["column", "type", "required", "may be missing", "categories"],
@@ -179,7 +188,7 @@ def _print_version(version: Version) -> None:
 
 
 def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, object]]:
-    description, data, parity = candidate.description, candidate.data, version.parity
+    description, data = candidate.description, candidate.data
     environment, code = candidate.environment, candidate.code
     python = f"Python {environment.python}{' (built for it)' if environment.built else ''}"
     packages = " ".join(f"{name}=={v}" for name, v in environment.packages.items())
@@ -191,14 +200,11 @@ def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, 
             "predicts",
             f"{description.type}: {_answers(candidate)}".rstrip(": "),
         ),
-        ("data", f"{data.name}, {data.rows:,} rows, target {data.target or 'none'}"),
         (
-            "parity",
-            f"{parity.rows:,} of {parity.rows:,} rows equal, "
-            f"largest difference {parity.max_difference:g}"
-            if parity
-            else "unknown",
+            "data",
+            f"{data.name}, {data.rows:,} rows, target {data.target or 'none'}" if data else "none",
         ),
+        ("parity", _parity(version, candidate)),
         ("scored by", scored_by(version)),
         (
             "code",
@@ -211,6 +217,17 @@ def _candidate_facts(version: Version, candidate: Candidate) -> list[tuple[str, 
         ("sandbox", _sandbox(candidate)),
         *tried,
     ]
+
+
+def _parity(version: Version, candidate: Candidate) -> str:
+    parity = version.parity
+    if parity is not None:
+        return (
+            f"{parity.rows:,} of {parity.rows:,} rows equal, "
+            f"largest difference {parity.max_difference:g}"
+        )
+    same = candidate.artifact.sha256 == candidate.origin.sha256
+    return "the registered file is the same bytes" if same else "unknown"
 
 
 def _answers(candidate: Candidate) -> str:

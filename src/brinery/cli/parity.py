@@ -14,11 +14,19 @@ if TYPE_CHECKING:
 def scored_by(version: Version) -> str:
     """Return who answers for a version: its scorer, or its library and why."""
     fast = version.fast_path
+    if unscored := _unscored(version):
+        return f"nothing: it cannot be asked for predictions, because {unscored}"
     if fast is None:
         return "its library: it was imported before there were scorers"
     if fast.partial:
         return f"a compiled scorer in the model's process, and its library for {_steps(fast)}"
     return "a compiled scorer" if fast.used else f"its library: {fast.reason}"
+
+
+def _unscored(version: Version) -> str:
+    """Return why a version cannot be asked for predictions; empty where it can."""
+    unscored = version.candidate.description.unscored if version.candidate else None
+    return unscored.reason if unscored else ""
 
 
 def _steps(fast: FastPath) -> str:
@@ -34,6 +42,8 @@ def print_parity(version: Version) -> None:
     """Print which ways to a version were compared, on how many rows, and the difference."""
     same, fast = version.parity, version.fast_path
     print_facts([("version", version.reference), ("scored by", scored_by(version))])
+    if _unscored(version):
+        return
     rows: list[list[object]] = []
     if same is not None:
         stored = ["the file, the registered model", "evaluation data"]

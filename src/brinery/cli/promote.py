@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from brinery.cli.context import Session, format_option
 from brinery.cli.output import Format, print_json
+
+if TYPE_CHECKING:
+    from brinery.records.version import Version
 
 
 @click.command("promote")
@@ -35,7 +40,14 @@ def command(session: Session, /, *, reference: str, alias: str, why: str) -> Non
             print(done.version.reference)
         case _:
             print(_sentence(done.version.reference, alias, done.previous, changed=done.changed))
-            print(f"Next: brinery serve {done.version.name}")
+            print(f"Next: {_next(done.version)}")
+
+
+def _next(version: Version) -> str:
+    """Return the command to type next; what cannot be asked for predictions is taken as it is."""
+    if version.candidate is not None and version.candidate.description.unscored is not None:
+        return f"brinery export {version.name} --to native FOLDER"
+    return f"brinery serve {version.name}"
 
 
 def _sentence(reference: str, alias: str, previous: int | None, *, changed: bool) -> str:

@@ -77,12 +77,14 @@ def _lines(one: Scanned) -> Iterator[str]:
     yield f"{_plain(one.path)}  {_headline(one.report)}"
     for name, value in _facts(one.report):
         yield f"  {name:<9} {_plain(value)}"
+    if not one.predicts:
+        yield "  type      other: it cannot be asked for predictions, and needs no data"
     if one.report.tree is not None:
         yield from _tree(one.report.tree)
     yield from _names(one.report)
     for problem in one.report.problems:
         yield f"  problem:  {_plain(problem)}"
-    if following := _next(one.path, one.report):
+    if following := _next(one, one.report):
         yield f"  next:     {following}"
 
 
@@ -157,7 +159,7 @@ def _why(finding: Finding) -> str:
     return _plain(f"{finding.reason} [{', '.join(finding.reached)}{inside}]")
 
 
-def _next(path: str, report: ScanReport) -> str:
+def _next(one: Scanned, report: ScanReport) -> str:
     """Return the command to type next; empty where there is none."""
     if report.verdict == "malformed":
         return "write the file again, or get it anew and compare its sha256"
@@ -168,7 +170,8 @@ def _next(path: str, report: ScanReport) -> str:
     )
     if report.verdict == "dangerous":
         return "do not load it, unless you wrote it and know why it asks for that"
-    return f"brinery import {_quoted(path)} --name NAME --data FILE{_plain(trust)}"
+    data = " --data FILE" if one.predicts else ""
+    return f"brinery import {_quoted(one.path)} --name NAME{data}{_plain(trust)}"
 
 
 def _quoted(path: str) -> str:

@@ -58,11 +58,21 @@ def command(
         champions = {
             (offer.name, offer.number) for offer in manifest.offers if "champion" in offer.aliases
         }
+        faults = {
+            (offer.name, offer.number): offer.fault
+            for offer in manifest.offers
+            if offer.endpoint is None
+        }
+        told = False
         for target in manifest.targets:
             served = (target.name, target.number)
+            if served in faults:
+                note(f"{target.name} is not served: {faults[served]}")
+                continue
             if target.follows == "champion" and served not in champions:
                 note(f"{target.name} has no champion: its newest version is served")
-            ends = "" if target is not manifest.targets[0] else " Ctrl-C ends it."
+            ends = "" if told else " Ctrl-C ends it."
+            told = True
             note(f"{target.name}@{target.number} is served.{ends}")
             note(f"  predict  POST {url}/v1/models/{target.name}/predict")
         note(f"  docs     {url}/docs")

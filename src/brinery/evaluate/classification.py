@@ -9,16 +9,21 @@ know labels, nor which figures a model is given: where one is undefined it raise
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from brinery.evaluate import delong, ranking
+from brinery.evaluate.ranking import rank
 
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.intp]
 Counts = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 Measure = Callable[[Counts], Floats]
+
+TWO: Final = 2
 
 
 class BestF1(NamedTuple):
@@ -35,26 +40,21 @@ class BestF1(NamedTuple):
     counts: Counts
 
 
-class _Cuts(NamedTuple):
-    """What each distinct score, highest first, catches as a threshold; all (n_cuts,)."""
-
-    threshold: Floats
-    true_positives: Floats
-    false_positives: Floats
-
-
-def confusion_matrix(actual: Codes, predicted: Codes, *, n_classes: int) -> Counts:
+def confusion_matrix(
+    actual: Codes, predicted: Codes, *, n_classes: int, weights: Floats | None = None
+) -> Counts:
     """Return how often each class was predicted as each.
 
     Args:
         actual: (n_rows,) codes.
         predicted: (n_rows,) codes.
         n_classes: how many there are, present or not.
+        weights: (n_rows,) what each row counts; None where each counts once.
 
     Returns:
         (n_classes, n_classes) rows by actual class, columns by predicted class.
     """
-    pairs = np.bincount(actual * n_classes + predicted, minlength=n_classes**2)
+    pairs = np.bincount(actual * n_classes + predicted, weights, minlength=n_classes**2)
     return pairs.reshape(n_classes, n_classes)
 
 
@@ -119,6 +119,56 @@ def f1(counts: Counts) -> Floats:
     return _ratio(2 * np.diag(counts), counts.sum(axis=0) + counts.sum(axis=1))
 
 
+def f_beta(counts: Counts, beta: float) -> Floats:
+    """Return, per class, precision and recall in one, recall counting beta times as much: (k,).
+
+    Args:
+        counts: (k, k) confusion matrix; a class that neither is nor is predicted has 0.
+        beta: above 0; 1 is F1.
+
+    Source: van Rijsbergen 1979.
+    """
+    square = beta**2
+    whole = square * counts.sum(axis=1) + counts.sum(axis=0)
+    return _ratio((1 + square) * np.diag(counts), whole)
+
+
+def matthews(counts: Counts) -> float:
+    """Return the correlation of actual and predicted classes, -1 to 1.
+
+    It is 0 where every row is of one class, or is predicted to be, as scikit-learn has it.
+
+    Args:
+        counts: (k, k) confusion matrix of at least one row.
+
+    Source: Matthews 1975; for several classes Gorodkin 2004.
+    """
+    shares = counts / counts.sum()
+    predicted, actual = shares.sum(axis=0), shares.sum(axis=1)
+    spread = (1 - predicted @ predicted) * (1 - actual @ actual)
+    if np.count_nonzero(predicted) < TWO or np.count_nonzero(actual) < TWO:
+        return 0.0
+    return float((np.trace(shares) - predicted @ actual) / np.sqrt(spread))
+
+
+def kappa(counts: Counts) -> float:
+    """Return how far accuracy is from chance's towards 1: 1 and down to -1.
+
+    Args:
+        counts: (k, k) confusion matrix of at least one row, not all in one cell of its diagonal.
+
+    Raises:
+        ValueError: chance alone would be right in every row.
+
+    Source: Cohen 1960.
+    """
+    shares = counts / counts.sum()
+    chance = float(shares.sum(axis=0) @ shares.sum(axis=1))
+    if np.count_nonzero(met(counts)) < TWO:
+        raise ValueError("undefined where every row is of one class, and is predicted to be")
+    return (float(np.trace(shares)) - chance) / (1 - chance)
+
+
 def binary(measure: Measure, counts: Counts) -> float:
     """Return a measure of the positive class, which is the second of two.
 
@@ -129,6 +179,15 @@ def binary(measure: Measure, counts: Counts) -> float:
     return float(measure(counts)[1])
 
 
+def met(counts: Counts) -> Bools:
+    """Return which classes are present or predicted: (k,).
+
+    Args:
+        counts: (k, k) confusion matrix.
+    """
+    return np.asarray(counts.sum(axis=0) + counts.sum(axis=1) > 0)
+
+
 def macro(measure: Measure, counts: Counts) -> float:
     """Return the plain mean of a measure over the classes that are present or predicted.
 
@@ -136,8 +195,7 @@ def macro(measure: Measure, counts: Counts) -> float:
         measure: `precision`, `recall` or `f1`.
         counts: (k, k) confusion matrix of at least one row.
     """
-    met = counts.sum(axis=0) + counts.sum(axis=1) > 0
-    return float(measure(counts)[met].mean())
+    return float(measure(counts)[met(counts)].mean())
 
 
 def weighted(measure: Measure, counts: Counts) -> float:
@@ -162,14 +220,7 @@ def roc_auc(positive: Bools, score: Floats) -> float:
 
     Source: Mann & Whitney 1947; Hanley & McNeil 1982.
     """
-    if positive.all() or not positive.any():
-        raise ValueError("undefined where only one class is present")
-    cuts = _cuts(positive, score)
-    tied_positives = np.diff(cuts.true_positives, prepend=0.0)
-    tied_negatives = np.diff(cuts.false_positives, prepend=0.0)
-    positives, negatives = cuts.true_positives[-1], cuts.false_positives[-1]
-    outranked = negatives - cuts.false_positives + tied_negatives / 2
-    return float(tied_positives @ outranked / (positives * negatives))
+    return delong.area(rank(positive, score)).value
 
 
 def roc_auc_per_class(actual: Codes, probabilities: Floats) -> Floats:
@@ -223,9 +274,7 @@ def average_precision(positive: Bools, score: Floats) -> float:
     """
     if not positive.any():
         raise ValueError("undefined where no row is positive")
-    _, caught, false_alarms = _cuts(positive, score)
-    gained = np.diff(caught, prepend=0.0) / caught[-1]
-    return float(gained @ (caught / (caught + false_alarms)))
+    return ranking.average_precision(rank(positive, score))
 
 
 def log_loss(actual: Codes, probabilities: Floats) -> float:
@@ -281,25 +330,11 @@ def best_f1(positive: Bools, score: Floats) -> BestF1:
     """
     if not positive.any():
         raise ValueError("undefined where no row is positive")
-    cuts = _cuts(positive, score)
-    positives, negatives = int(cuts.true_positives[-1]), int(cuts.false_positives[-1])
-    values = 2 * cuts.true_positives / (cuts.true_positives + cuts.false_positives + positives)
-    # Equal F1s are equal to the last bit: each is one division of two whole numbers.
-    tied = np.flatnonzero(values == values.max())
-    best = tied[np.abs(cuts.threshold[tied] - 0.5).argmin()]
-    caught, false_alarms = int(cuts.true_positives[best]), int(cuts.false_positives[best])
-    counts = [[negatives - false_alarms, false_alarms], [positives - caught, caught]]
-    return BestF1(float(values[best]), float(cuts.threshold[best]), np.array(counts, np.intp))
+    best = ranking.best_f1(rank(positive, score))
+    counts = confusion_at(positive, score, threshold=best.threshold)
+    return BestF1(best.value, best.threshold, counts)
 
 
-def _cuts(positive: Bools, score: Floats) -> _Cuts:
-    order = np.argsort(-score, kind="stable")
-    ranked = score[order]
-    last_of_ties = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), ranked.size - 1)
-    caught = np.cumsum(positive[order], dtype=np.float64)[last_of_ties]
-    return _Cuts(ranked[last_of_ties], caught, last_of_ties + 1 - caught)
-
-
-def _ratio(part: Counts, whole: Counts) -> Floats:
+def _ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
     """Return part / whole, and 0 where there is no whole."""
-    return part / np.maximum(whole, 1)
+    return np.asarray(np.divide(part, whole, out=np.zeros(len(whole)), where=whole > 0))

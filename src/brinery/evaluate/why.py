@@ -7,7 +7,7 @@ will be asked about is known before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -150,6 +150,7 @@ def run(
     *,
     explainer: Explainer | None = None,
     metric: Metric | None = None,
+    rows: Sequence[int] = (),
     options: Options | None = None,
 ) -> Iterator[Step]:
     """Yield the explanation of a model, each time with one column, or some rows, more.
@@ -159,6 +160,8 @@ def run(
         predictor: answers for the same rows with other values.
         explainer: of the same model; sampling where None.
         metric: of the importance; that which suits the model where None.
+        rows: places of the rows that are explained by themselves; those that surprise most where
+            there are none.
         options: the usual ones where None.
     """
     chosen = Options() if options is None else options
@@ -174,7 +177,9 @@ def run(
         return
     if explainer is None:
         explainer = sampler(observed, predictor, answers=answers, options=chosen)
-    yield from _of_rows(observed, explainer, known, options=chosen)
+    asked = explanations.asked(rows)
+    choices = asked or explanations.surprising(observed, each=chosen.surprising_rows)
+    yield from _of_rows(observed, explainer, known, choices=choices, options=chosen)
 
 
 def sampler(
@@ -249,12 +254,16 @@ def _of_columns(
 
 
 def _of_rows(
-    observed: Observed, explainer: Explainer, known: Explanation, *, options: Options
+    observed: Observed,
+    explainer: Explainer,
+    known: Explanation,
+    *,
+    choices: explanations.Choices,
+    options: Options,
 ) -> Iterator[Step]:
     """Yield the explanations of single rows, then what the contributions of many rows say."""
     stage = Stage.ROWS
     try:
-        choices = explanations.surprising(observed, each=options.surprising_rows)
         rows = explanations.explain(
             observed, explainer, choices=choices, most=options.listed_columns
         )

@@ -19,8 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from brinery.errors import ClassNotImportable, LibraryMismatch, LibraryMissing, NotAModel
-from brinery.flavors import companions, portability
-from brinery.flavors.safetensors import WHOLE
+from brinery.flavors import companions, portability, unscored
 from brinery.records.difference import PYTHON, Difference, Level
 from brinery.records.requirements import Requirements
 from brinery.records.scan import ScanReport
@@ -396,8 +395,8 @@ def _version(text: str) -> Version | None:
 
 def _check_holds_object(report: ScanReport, file: str) -> None:
     held = report.outermost.removeprefix("builtins.")
-    if report.format == "safetensors":
-        raise NotAModel(f"{file} holds tensors, and no program that uses them", hint=WHOLE)
+    if unscored.is_weights(report):
+        return
     if held and "." not in held:
         raise NotAModel(
             f"{file} holds {'an' if held[0] in 'aeiou' else 'a'} {held}, which cannot predict",

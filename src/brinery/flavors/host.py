@@ -25,7 +25,7 @@ from brinery.flavors.interface import Flavor, Given
 from brinery.pickles import attempts, confinement, refusals, semaphores
 from brinery.pickles.frames import Channel, ChannelClosed
 from brinery.pickles.unpickle import enter_child, rewrite
-from brinery.records.description import ColumnUse
+from brinery.records.description import ColumnUse, Unscored
 from brinery.records.scores import Scores
 
 # Of the search for columns that may be missing: how many are tried in one table, how many that are
@@ -59,6 +59,7 @@ class Host:
         self._model: Any = None
         self._flavor: Flavor | None = None
         self._uses: dict[str, ColumnUse] = {}
+        self._unscored: Optional[Unscored] = None
         self._frame: Optional[bool] = None
         self._several = False
         self._scorer: Optional[Within] = None
@@ -98,7 +99,7 @@ class Host:
                 warnings.simplefilter("ignore", category)
             self._model, self._flavor = loading.load(request)
             description = loading.describe(self._model, self._flavor, file=Path(request.path).name)
-        self._uses = description.columns
+        self._uses, self._unscored = description.columns, description.unscored
         wanted = loading.wants_frame(self._model, self._flavor)
         self._frame = request.frame if wanted is None else wanted
         said = tuple(dict.fromkeys(str(w.message) for w in caught))
@@ -183,6 +184,8 @@ class Host:
         """Return the packed scores of a frame or an array."""
         if self._flavor is None:
             raise errors.NotAModel("no model is loaded")
+        if self._unscored is not None:
+            raise errors.PredictionRefused(self._unscored.reason, hint=self._unscored.instead)
         self._flavor.several = self._several
         try:
             return tables.pack_scores(self._flavor.score(self._model, frame))

@@ -6,7 +6,6 @@ without the onnx package. Tensors in other files and operators of other librarie
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Optional
 
@@ -15,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from brinery.errors import LibraryMissing, ModelLoadFailed, PredictionRefused
-from brinery.flavors import answers
+from brinery.flavors import answers, graphs
 from brinery.flavors.interface import Flavor, Given, Source
 from brinery.flavors.protobuf import messages, numbers, texts
 from brinery.records.description import ColumnUse
@@ -26,9 +25,9 @@ from brinery.records.signature import ColumnType, Scalar
 # Numbers of fields in onnx.proto.
 _GRAPH, _FUNCTIONS, _FUNCTION_NODE = 7, 25, 7
 _NODE, _INITIALIZER, _SPARSE, _SPARSE_TENSORS = 1, 5, 15, (1, 2)
-_INPUTS, _OPERATOR, _ATTRIBUTE, _DOMAIN = 1, 4, 5, 7
-_NAME, _TENSOR, _SUBGRAPH, _INTS, _STRINGS, _TENSORS, _SUBGRAPHS = 1, 5, 6, 8, 9, 10, 11
-_STRING_DATA, _INT64_DATA, _TENSOR_NAME, _RAW_DATA, _LOCATION = 6, 7, 8, 9, 14
+_OPERATOR, _ATTRIBUTE, _DOMAIN = 4, 5, 7
+_TENSOR, _SUBGRAPH, _TENSORS, _SUBGRAPHS = 5, 6, 10, 11
+_TENSOR_NAME, _LOCATION = 8, 14
 
 _EXTERNAL = 1
 _MAX_DEPTH = 20
@@ -43,7 +42,13 @@ _DOMAINS = (
     "com.microsoft",
     "com.microsoft.nchwc",
 )
-_LABELS = ("classlabels_strings", "classlabels_int64s", "classlabels_ints")
+_LABELS = {"tensor(string)", "tensor(int64)", "tensor(int32)", "tensor(bool)"}
+_FLOATS = {"tensor(float)", "tensor(double)"}
+_MAPS = "seq(map("
+# Rows that a graph is tried with: how large their numbers are, and how far probabilities may be
+# from a sum of 1.
+_SCALES = (0.0, 0.1, 1.0, 3.0, 10.0, 100.0)
+_ROUNDING = 1e-3
 _DTYPES = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
@@ -84,20 +89,25 @@ class Graph(NamedTuple):
         inputs: each a column, or one the whole table.
         outputs: in the graph's order.
         classes: that its classifier names; empty where it is none.
+        label: index of the output with a label per row; None where there is none.
+        likely: index of the output with a probability per class; None where there is none.
     """
 
     session: Any
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     classes: tuple[Scalar, ...]
+    label: Optional[int]
+    likely: Optional[int]
 
 
 class Onnx(Flavor):
     """The flavor of ONNX files.
 
     Several inputs are columns by name; one input is a table without names. A label beside
-    probabilities, with or without a ZipMap, is a classifier's answer; one column of numbers is a
-    regression's; a table of probabilities alone has classes that nobody named.
+    probabilities, with or without a ZipMap, is a classifier's answer, and a label beside margins
+    that of a classifier without probabilities; one column of numbers is a regression's; a table of
+    probabilities alone has classes that nobody named.
     """
 
     name = "onnx"
@@ -131,12 +141,7 @@ class Onnx(Flavor):
         session = onnxruntime.InferenceSession(
             data, sess_options=options, providers=["CPUExecutionProvider"]
         )
-        return Graph(
-            session=session,
-            inputs=tuple(Port(p.name, p.type, tuple(p.shape)) for p in session.get_inputs()),
-            outputs=tuple(Port(p.name, p.type, tuple(p.shape)) for p in session.get_outputs()),
-            classes=_classes(graph, nodes),
-        )
+        return _read(session, graph, nodes)
 
     def outline(self, model: Graph) -> str:
         """Return the graph's inputs and outputs."""
@@ -151,7 +156,7 @@ class Onnx(Flavor):
         if model.classes:
             return answers.type_of(model.classes)
         only = model.outputs[0]
-        if len(model.outputs) == 1 and only.type in {"tensor(float)", "tensor(double)"}:
+        if len(model.outputs) == 1 and only.type in _FLOATS:
             several = len(only.shape) == _TABLE and only.shape[1] not in (1, None)
             return PredictionType.OTHER if several else PredictionType.REGRESSION
         return PredictionType.OTHER
@@ -161,8 +166,8 @@ class Onnx(Flavor):
         return model.classes
 
     def gives_probabilities(self, model: Graph) -> bool:
-        """Return whether probabilities stand beside the label."""
-        return bool(model.classes) and _probabilities(model) is not None
+        """Return whether it answers probabilities, not margins."""
+        return model.likely is not None
 
     def feature_names(self, model: Graph) -> Optional[tuple[str, ...]]:
         """Return the names of its inputs where they are columns."""
@@ -193,38 +198,87 @@ class Onnx(Flavor):
         if not model.classes:
             alone = len(outputs) == 1 and not self.several
             return answers.scores(outputs[0], rows=rows, nameless=alone)
-        labels = outputs[_label(model)]
-        at = _probabilities(model)
-        if at is None:
-            return answers.scores(labels, rows=rows, classes=model.classes)
-        found = outputs[at]
-        if isinstance(found, list):
-            found = np.array([[row[label] for label in model.classes] for row in found])
+        found = None if model.likely is None else _table(outputs[model.likely], model.classes)
+        if model.label is None:
+            return answers.of_probabilities(found, rows=rows, classes=model.classes)
+        labels = np.asarray(outputs[model.label])
+        if labels.shape == (1, rows):  # some converters write them as one row
+            labels = labels[0]
         return answers.scores(labels, rows=rows, classes=model.classes, probabilities=found)
 
 
-def _label(model: Graph) -> int:
-    """Return the index of the output that holds labels."""
-    kinds = [port.type for port in model.outputs]
-    return next(
-        (at for at, kind in enumerate(kinds) if kind in {"tensor(string)", "tensor(int64)"}), 0
-    )
-
-
-def _probabilities(model: Graph) -> int | None:
-    """Return the index of the output with a probability per class; None where there is none."""
-    for at, port in enumerate(model.outputs):
-        if at == _label(model):
+def _read(session: Any, graph: memoryview, nodes: list[memoryview]) -> Graph:
+    """Return a loaded graph with what its outputs mean."""
+    inputs = tuple(Port(p.name, p.type, tuple(p.shape)) for p in session.get_inputs())
+    outputs = tuple(Port(p.name, p.type, tuple(p.shape)) for p in session.get_outputs())
+    label = next((at for at, port in enumerate(outputs) if port.type in _LABELS), None)
+    named = outputs[label].name if label is not None else None
+    classes = graphs.classes(graph, nodes, label=named)
+    made = Graph(session, inputs, outputs, classes, label, likely=None)
+    tried = _tried(made) if classes else None
+    if tried and label is not None and not set(np.ravel(tried[label]).tolist()) <= set(classes):
+        classes = ()  # they are those of a classifier within another
+    for at, port in enumerate(outputs if classes else ()):
+        if not port.type.startswith(_MAPS) and not _may_be_likely(port, len(classes)):
             continue
-        if port.type.startswith("seq(map("):
-            return at
-        columns = port.shape[1] if len(port.shape) == _TABLE else None
-        if port.type in {"tensor(float)", "tensor(double)"} and columns in {
-            None,
-            len(model.classes),
-        }:
-            return at
-    return None
+        table = _table(tried[at], classes) if tried else None
+        if _are_likely(table, told=graphs.likely(graph, port.name), n_classes=len(classes)):
+            return made._replace(classes=classes, likely=at)
+    return made._replace(classes=() if label is None else classes)
+
+
+def _may_be_likely(port: Port, n_classes: int) -> bool:
+    """Return whether an output has the form of a table of probabilities."""
+    columns = port.shape[1] if len(port.shape) == _TABLE else 0
+    return port.type in _FLOATS and (not isinstance(columns, int) or columns == n_classes)
+
+
+def _are_likely(
+    table: Optional[npt.NDArray[np.float64]], *, told: Optional[bool], n_classes: int
+) -> bool:
+    """Return whether an output holds probabilities, and not a classifier's margins.
+
+    Args:
+        table: (n_rows, n_classes) what it gave to the rows that it was tried with, if anything.
+        told: what the graph says of it; None where it does not.
+        n_classes: how many columns probabilities would have.
+    """
+    if told is False or table is None:
+        return told is not False
+    if table.shape[1:] != (n_classes,):
+        return False
+    there = table[np.isfinite(table).all(axis=1)]
+    if not ((there >= -_ROUNDING) & (there <= 1 + _ROUNDING)).all():
+        return False
+    return bool(told) or bool((abs(there.sum(axis=1) - 1) <= _ROUNDING).all())
+
+
+def _table(output: Any, classes: tuple[Scalar, ...]) -> npt.NDArray[np.float64]:
+    """Return what an output holds of each class, a column each; NaN where it lacks one."""
+    if isinstance(output, list):
+        output = [[row.get(label, np.nan) for label in classes] for row in output]
+    return np.asarray(output, dtype=np.float64)
+
+
+def _tried(model: Graph) -> Optional[list[Any]]:
+    """Return what a graph answers to rows of numbers of every size; None where it takes none."""
+    widths = [port.shape[1] if len(port.shape) == _TABLE else 0 for port in model.inputs]
+    columns = sum(width if isinstance(width, int) else 1 for width in widths)
+    draw = np.random.default_rng(0).standard_normal((len(_SCALES), 5, columns))
+    rows = (draw * np.reshape(_SCALES, (-1, 1, 1))).reshape(-1, columns)
+    frame = pd.DataFrame(rows, columns=None if len(model.inputs) == 1 else _names(model))
+    for port in model.inputs if len(model.inputs) > 1 else ():
+        if port.type == "tensor(string)":
+            frame[port.name] = "a"
+    try:
+        given = frame.to_numpy() if len(model.inputs) == 1 else frame
+        return list(model.session.run(None, _feed(model, given)))
+    except Exception:  # noqa: BLE001 - the graph's words for a row that it does not take
+        return None
+
+
+def _names(model: Graph) -> list[str]:
+    return [port.name for port in model.inputs]
 
 
 def _feed(model: Graph, given: Given) -> dict[str, npt.NDArray[Any]]:
@@ -320,33 +374,3 @@ def _refuse_external(holder: memoryview, *at: int, file: str) -> None:
                 f"{file} keeps the tensor '{name}' in another file",
                 hint="keep its tensors within: onnx.save(model, path, save_as_external_data=False)",
             )
-
-
-def _classes(graph: memoryview, nodes: list[memoryview]) -> tuple[Scalar, ...]:
-    """Return the classes that the last classifier of a graph names; none where there is none."""
-    found: tuple[Scalar, ...] = ()
-    for node in nodes:
-        operator = next(iter(texts(node, _OPERATOR)), "")
-        if operator == "ArrayFeatureExtractor":
-            # A network's label is looked up by index in a constant.
-            found = _constant(graph, next(iter(texts(node, _INPUTS)), "")) or found
-        for attribute in messages(node, _ATTRIBUTE):
-            if next(iter(texts(attribute, _NAME)), "") in _LABELS:
-                labels: list[Scalar] = [*texts(attribute, _STRINGS), *numbers(attribute, _INTS)]
-                found = tuple(labels) or found
-    return found
-
-
-def _constant(graph: memoryview, name: str) -> tuple[Scalar, ...]:
-    """Return the labels that a constant of a graph holds; none where it is no such constant."""
-    for tensor in messages(graph, _INITIALIZER):
-        if texts(tensor, _TENSOR_NAME) != [name]:
-            continue
-        kind, raw = numbers(tensor, 2), next(messages(tensor, _RAW_DATA), memoryview(b""))
-        if kind == [8]:
-            return tuple(texts(tensor, _STRING_DATA))
-        if kind == [7]:
-            return (*numbers(tensor, _INT64_DATA), *(n for (n,) in struct.iter_unpack("<q", raw)))
-        if kind == [6]:
-            return (*numbers(tensor, 5), *(n for (n,) in struct.iter_unpack("<i", raw)))
-    return ()

@@ -1,12 +1,15 @@
-"""safetensors: arrays with names, and no program. They are described; nothing is scored."""
+"""safetensors: arrays with names, and no program. They are described, and cannot be asked."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple
 
-from brinery.errors import LibraryMissing, PredictionRefused
-from brinery.flavors.interface import Flavor, Given, Source
-from brinery.records.scores import Scores
+from msgspec.structs import replace
+
+from brinery.errors import LibraryMissing
+from brinery.flavors.interface import Flavor, Source
+from brinery.records.description import Description, Unscored
 
 _LISTED = 5
 
@@ -18,19 +21,21 @@ WHOLE = (
 
 
 class Tensors(NamedTuple):
-    """What a safetensors file holds.
+    """What a file of weights holds.
 
     Attributes:
         shapes: of each tensor, by name.
         held: what the file holds, in a word.
+        library: that read it.
     """
 
     shapes: dict[str, tuple[int, ...]]
     held: str = "tensors"
+    library: str = "safetensors"
 
 
 class Safetensors(Flavor):
-    """The flavor of safetensors files: *other*, and refused when it is asked to predict."""
+    """The flavor of bare weights, of safetensors and of torch: *other*, and not to be asked."""
 
     name = "safetensors"
     module = "safetensors"
@@ -65,13 +70,15 @@ class Safetensors(Flavor):
         more = f", … {len(each) - _LISTED} more" if len(each) > _LISTED else ""
         return f"{len(each)} tensors: {', '.join(each[:_LISTED])}{more}"
 
-    def score(self, model: Tensors, _given: Given) -> Scores:
-        """Return nothing: there is no program to run.
+    def environment(self, model: Tensors) -> tuple[str, ...]:
+        """Return what reads the file."""
+        return (model.library,)
 
-        Raises:
-            PredictionRefused: always.
-        """
-        raise PredictionRefused(
-            f"the file holds {model.held}, and no program that uses them",
-            hint=WHOLE,
-        )
+    def version(self, model: Tensors) -> str:
+        """Return the version of what read the file; empty if none is known."""
+        return str(getattr(sys.modules.get(model.library), "__version__", ""))
+
+    def describe(self, model: Tensors) -> Description:
+        """Return what there is, and that no program is among it."""
+        unscored = Unscored(f"it holds {model.held}, and no program that uses them", WHOLE)
+        return replace(super().describe(model), framework=model.library, unscored=unscored)

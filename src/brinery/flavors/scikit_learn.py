@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from brinery.errors import LibraryMissing, NotAModel, PredictionRefused
 from brinery.flavors.answers import scalars, type_of
 from brinery.flavors.interface import Flavor, Given, Source, made_by
-from brinery.records.description import ColumnUse, Description
+from brinery.records.description import ColumnUse, Description, Unscored
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
@@ -109,12 +109,17 @@ class ScikitLearn(Flavor):
     def describe(self, model: Any) -> Description:
         """Return what an estimator says of itself.
 
+        One that answers only for the rows it was fitted on cannot be asked.
+
         Raises:
-            NotAModel: it can neither predict nor transform what it was not fitted on.
+            NotAModel: it can neither predict nor transform.
         """
-        _check_answers(model)
+        unscored = _unscored(model)
         _check_fitted(model)
-        return replace(super().describe(model), transforms=not hasattr(model, "predict"))
+        described = super().describe(model)
+        if unscored is not None:
+            return replace(described, type=PredictionType.OTHER, unscored=unscored)
+        return replace(described, transforms=not hasattr(model, "predict"))
 
     def predict(self, model: Any, given: Given) -> Any:
         """Return its predictions, or what it transforms its input to."""
@@ -161,14 +166,29 @@ def _by_name(columns: Any) -> bool:
     )
 
 
-def _check_answers(model: Any) -> None:
-    """Raise where an estimator has no answer for rows that it was not fitted on."""
+def _unscored(model: Any) -> Unscored | None:
+    """Return why an estimator has no answer for rows that it was not fitted on; None where it has.
+
+    Raises:
+        NotAModel: it answers nothing at all.
+    """
     if hasattr(model, "predict") or hasattr(model, "transform"):
-        return
-    if hasattr(_last(model), "fit_predict"):
-        raise NotAModel(
-            f"{outline(model)} labels only the rows it was fitted on: it has no predict",
-            hint="fit a classifier on its labels, or a clusterer that has predict, such as KMeans",
+        return None
+    last = _last(model)
+    if hasattr(last, "negative_outlier_factor_"):
+        return Unscored(
+            "it judges only the rows it was fitted on: it has no predict",
+            f"fit {type(last).__name__}(novelty=True), which judges others",
+        )
+    if hasattr(last, "fit_predict"):
+        return Unscored(
+            "it labels only the rows it was fitted on: it has no predict",
+            "fit a classifier on its labels, or a clusterer that has predict, such as KMeans",
+        )
+    if hasattr(last, "fit_transform"):
+        return Unscored(
+            "it places only the rows it was fitted on: it has no transform",
+            "fit what places others too, such as PCA or Isomap",
         )
     raise NotAModel(
         f"{outline(model)} can neither predict nor transform",

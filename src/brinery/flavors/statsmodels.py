@@ -16,7 +16,7 @@ from brinery.errors import NotAModel, PredictionRefused
 from brinery.flavors import answers
 from brinery.flavors.answers import scalars, type_of
 from brinery.flavors.interface import Flavor, Given, made_by
-from brinery.records.description import ColumnUse, Description
+from brinery.records.description import ColumnUse, Description, Unscored
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType, Scalar
@@ -37,7 +37,7 @@ class Statsmodels(Flavor):
 
     def sniff(self, model: Any) -> bool:
         """Return whether the object is a result of statsmodels."""
-        return made_by(model, "statsmodels") and hasattr(model, "predict")
+        return made_by(model, "statsmodels") and (hasattr(model, "predict") or _is_series(model))
 
     def outline(self, model: Any) -> str:
         """Return the class of the model, with its formula."""
@@ -99,18 +99,27 @@ class Statsmodels(Flavor):
     def describe(self, model: Any) -> Description:
         """Return what the results say of themselves.
 
+        Those of a time series cannot be asked: what they forecast is a span, and no row of a table.
+
         Raises:
-            NotAModel: they are of a time series, or of a model that was not fitted.
+            NotAModel: they are of a model that was not fitted.
         """
         if not hasattr(model, "model") or not hasattr(model, "params"):
             raise NotAModel(
                 f"a {type(model).__name__} of statsmodels is no fitted result",
                 hint="pickle what its fit() returned",
             )
-        if ".tsa." in f".{type(model.model).__module__}.":
-            raise NotAModel(
-                f"{type(model.model).__name__} forecasts a series: it has no answer for a row",
-                hint="wrap it in a class whose predict answers a table row by row",
+        if _is_series(model):
+            name = type(model.model).__name__
+            return Description(
+                framework=self.name,
+                framework_version=self.version(model),
+                outline=name,
+                type=PredictionType.OTHER,
+                unscored=Unscored(
+                    f"{name} forecasts a series: it has no answer for a row of a table",
+                    "wrap it in a class whose predict answers a table row by row",
+                ),
             )
         return super().describe(model)
 
@@ -135,6 +144,12 @@ class Statsmodels(Flavor):
         if classes:
             return answers.of_probabilities(found, rows=rows, classes=classes)
         return answers.scores(found, rows=rows)
+
+
+def _is_series(model: Any) -> bool:
+    """Return whether results are those of a time series."""
+    inner = getattr(model, "model", None)
+    return ".tsa." in f".{type(inner).__module__}." and hasattr(model, "params")
 
 
 def _formula(inner: Any) -> str:

@@ -1,13 +1,13 @@
 """PyTorch networks as *other*: TorchScript, exported programs, and pickled modules.
 
 A pickled module is loaded by torch's own restricted unpickler, which is given no other names than
-those the user accepted. Weights without a network are described and not scored.
+those the user accepted. Weights without a network are described, and cannot be asked.
 """
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -19,6 +19,8 @@ from brinery.flavors.interface import Flavor, Given, Source, made_by
 from brinery.flavors.safetensors import Tensors
 from brinery.pickles import programs
 from brinery.records.scores import Scores
+
+_MOST_LEVELS = 8
 
 
 class Torch(Flavor):
@@ -57,8 +59,7 @@ class Torch(Flavor):
             with torch.serialization.safe_globals(accepted):
                 network = torch.load(str(source.path), map_location="cpu", weights_only=True)
         if isinstance(network, Mapping):
-            shapes = {str(name): tuple(np.shape(value)) for name, value in network.items()}
-            return Tensors(dict(sorted(shapes.items())), held="weights")
+            return Tensors(dict(_shapes(network)), held="weights", library="torch")
         return network.eval()
 
     def outline(self, model: Any) -> str:
@@ -91,6 +92,21 @@ class Torch(Flavor):
                 hint="wrap it in a network whose forward returns one tensor",
             )
         return answers.scores(output.numpy(), rows=len(given), nameless=not self.several)
+
+
+def _shapes(
+    held: Mapping[Any, Any], name: str = "", depth: int = 0
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the tensors of a dictionary with their shapes, those of dictionaries within it too.
+
+    A checkpoint holds the weights beside the state of an optimizer and a number or two.
+    """
+    for key, value in held.items():
+        called = f"{name}{key}"
+        if isinstance(value, Mapping) and depth < _MOST_LEVELS:
+            yield from _shapes(value, f"{called}.", depth + 1)
+        elif hasattr(value, "shape"):
+            yield called, tuple(map(int, value.shape))
 
 
 def _members(source: Source) -> list[str]:

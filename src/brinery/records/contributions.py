@@ -20,6 +20,7 @@ class Unit(TextEnum):
     LOG_ODDS = "log_odds"
     MARGIN = "margin"
     LABEL = "label"
+    LOGARITHM = "logarithm"
 
 
 class Contributions(Struct, frozen=True, eq=False, kw_only=True):
@@ -33,8 +34,9 @@ class Contributions(Struct, frozen=True, eq=False, kw_only=True):
         base: (n_outputs,) float64, the answer before anything is known of a row.
         answers: (n_rows, n_outputs) float64, what the model answers, in the unit.
         unit: of values, base and answers. A margin is the raw score of a class, of which the
-            softmax is its probability; log-odds are the natural logarithm of p / (1 - p); of a
-            label it is 1 where the model says the class and 0 where not.
+            softmax is its probability; log-odds are the natural logarithm of p / (1 - p), a
+            logarithm is that of a value; of a label it is 1 where the model says the class and 0
+            where not.
         classes: (n_outputs,) the classes that are explained: the positive one alone where the
             model is binary; empty for a regression, which has one output.
         method: how they were found, in a few words: `TreeSHAP`, `linear`, `sampling`.

@@ -27,6 +27,18 @@ class ColumnUse(Struct, frozen=True, kw_only=True):
     type: Optional[ColumnType] = None
 
 
+class Unscored(Struct, frozen=True):
+    """Why a model cannot be asked for predictions.
+
+    Attributes:
+        reason: as it reads after "it cannot be asked for predictions, because".
+        instead: what to do for one that can; a hint.
+    """
+
+    reason: str
+    instead: str
+
+
 class Description(Struct, frozen=True, kw_only=True):
     """A loaded model.
 
@@ -41,6 +53,7 @@ class Description(Struct, frozen=True, kw_only=True):
         feature_names: the columns it was fitted on, in order; None where it was fitted without.
         n_features: how many columns it takes; None where it does not say.
         columns: what it does with each of `feature_names`; a name that is absent is unknown.
+        unscored: why it cannot be asked for predictions; None where it can.
     """
 
     framework: str
@@ -53,3 +66,4 @@ class Description(Struct, frozen=True, kw_only=True):
     feature_names: Optional[tuple[str, ...]] = None
     n_features: Optional[int] = None
     columns: dict[str, ColumnUse] = {}
+    unscored: Optional[Unscored] = None

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Step(StrEnum):
-    """The steps of an import, in order."""
+    """The steps of an import, in order, of an evaluation and of a comparison."""
 
     SCAN = "scan"
     DATA = "data"
@@ -19,6 +19,8 @@ class Step(StrEnum):
     STORE = "store"
     PARITY = "parity"
     REGISTER = "register"
+    REPORT = "report"
+    COMPARE = "compare"
 
 
 class Event(Struct, frozen=True, kw_only=True):

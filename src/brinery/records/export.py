@@ -28,7 +28,7 @@ class Export(Struct, frozen=True, kw_only=True):
         folder: where.
         files: what lies there now, sorted by name; a folder within ends with `/`.
         checked: what the two were asked, in words.
-        rows: how many rows that were.
+        rows: how many rows that were; none where the two are the same bytes.
         labels_differ: how many rows got another label.
         max_difference: the largest difference of a probability, or of a value by its size.
         tolerance: how large that may be.

@@ -122,10 +122,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
         name: of the registered model.
         origin: the file.
         description: what the loaded model says of itself.
-        signature: what it takes.
-        evaluation: how good it is; None where there was no target.
+        signature: what it takes; without a column where it cannot be asked for predictions.
+        evaluation: how good it is; None where there was no target, or nothing to ask.
         environment: what it needs.
-        data: what it was evaluated on.
+        data: what it was evaluated on; None where it cannot be asked for predictions.
         code: the commit; None outside git.
         artifact: the registered model, and how it is loaded; its digest differs from the
             origin's where the file was re-encoded.
@@ -142,7 +142,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     signature: Signature
     evaluation: Evaluation | None
     environment: Environment
-    data: DataFingerprint
+    data: DataFingerprint | None
     code: CodeVersion | None
     artifact: Artifact
     verdict: Verdict = Verdict.SAFE
@@ -161,7 +161,8 @@ class Version(Struct, frozen=True, kw_only=True):
         created: with time zone.
         run_id: MLflow's run; None where there is none.
         candidate: what was recorded at import; None where it was not imported by Brinery.
-        parity: None where it was not imported by Brinery.
+        parity: None where it was not imported by Brinery, and where it cannot be asked for
+            predictions: its bytes are the file's then.
         fast_path: likewise, and where it was imported before there were scorers.
     """
 

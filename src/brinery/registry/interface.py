@@ -57,7 +57,7 @@ class Registry(Protocol):
     def commit(
         self,
         staged: Staged,
-        parity: Parity,
+        parity: Parity | None,
         *,
         fast_path: FastPath | None = None,
         scorer: Path | None = None,
@@ -67,7 +67,7 @@ class Registry(Protocol):
 
         Args:
             staged: the model.
-            parity: of the stored model with the file.
+            parity: of the stored model with the file; None where it cannot be asked.
             fast_path: how its scorer compares with it.
             scorer: the file of its scorer, named `SCORER_FILE`; None where it is not used.
             sample: some rows with its answers, named `SAMPLE_FILE`.
@@ -186,6 +186,22 @@ def imported(version: Version) -> Candidate:
             hint=f"brinery import MODEL --name {version.name} --data FILE",
         )
     return version.candidate
+
+
+def askable(version: Version) -> Candidate:
+    """Return what was recorded of a version that can be asked for predictions.
+
+    Raises:
+        NotServable: it cannot be asked, or another program registered it.
+    """
+    candidate = imported(version)
+    unscored = candidate.description.unscored
+    if unscored is not None:
+        raise NotServable(
+            f"{version.reference} cannot be asked for predictions, because {unscored.reason}",
+            hint=unscored.instead,
+        )
+    return candidate
 
 
 def model_of(uri: str) -> str:

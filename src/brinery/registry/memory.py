@@ -59,7 +59,7 @@ class MemoryRegistry:
     def commit(
         self,
         staged: Staged,
-        parity: Parity,
+        parity: Parity | None,
         *,
         fast_path: FastPath | None = None,
         scorer: Path | None = None,

@@ -46,7 +46,7 @@ class Passport(Struct, frozen=True):
     """What is recorded with a version, as it lies beside the model."""
 
     candidate: Candidate
-    parity: Parity
+    parity: Parity | None
     fast_path: FastPath | None = None
 
 
@@ -123,7 +123,7 @@ class MlflowRegistry:
     def commit(
         self,
         staged: Staged,
-        parity: Parity,
+        parity: Parity | None,
         *,
         fast_path: FastPath | None = None,
         scorer: Path | None = None,

@@ -23,6 +23,7 @@ CODE_FOLDER = "code"
 MODEL_FOLDER_FORMAT = "mlflow"
 
 _SKLEARN = "mlflow.sklearn"
+_PLAIN_PICKLE = "model.pkl"
 _PYTHON_MODELS = "mlflow.pyfunc."
 _BOOSTER = "Booster"
 _CLASS = re.compile(r"\w+")
@@ -61,7 +62,10 @@ def entries(candidate: Candidate, directory: Path) -> Entries:
     """Return the flavors of a candidate whose files lie in a directory."""
     artifact = candidate.artifact
     code = CODE_FOLDER if artifact.code else None
-    made = _FORMATS.get(artifact.format, _pickled)(candidate, directory)
+    write = _FORMATS.get(artifact.format, _pickled)
+    if candidate.description.unscored is not None:
+        write = _unscored
+    made = write(candidate, directory)
     native = {name: {**said, "code": code} for name, said in made.native.items()}
     options = made.options
     if made.ours:
@@ -205,6 +209,14 @@ def _weights(candidate: Candidate, directory: Path) -> Entries:
     del directory
     artifact = candidate.artifact
     return Entries("", {}, {"brinery": {"data": artifact.file, "format": artifact.format}})
+
+
+def _unscored(candidate: Candidate, directory: Path) -> Entries:
+    """Return the same of what cannot be asked, and how its framework loads a plain pickle of it."""
+    native: dict[str, dict[str, Any]] = {}
+    if candidate.artifact.file == _PLAIN_PICKLE:
+        native = _pickled(candidate, directory).native
+    return Entries("", {}, {**native, **_weights(candidate, directory).native})
 
 
 _FORMATS = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from brinery.records.evaluation import PredictionType
 from brinery.records.signature import Column, ColumnType
-from brinery.records.version import Candidate
+from brinery.records.version import Candidate, DataFingerprint
 from brinery.registry import mlflow_flavors, mlflow_folder
 from brinery.registry.mlflow_flavors import CODE_FOLDER
 
@@ -41,9 +41,10 @@ def tags(candidate: Candidate) -> dict[str, str]:
     description = candidate.description
     found = {
         "brinery.type": description.type.value,
-        "brinery.data": candidate.data.sha256,
         "brinery.framework": f"{description.framework} {description.framework_version}",
     }
+    if candidate.data:
+        found["brinery.data"] = candidate.data.sha256
     if candidate.code:
         found["mlflow.source.git.commit"] = candidate.code.commit
     return found
@@ -58,10 +59,12 @@ def params(candidate: Candidate) -> dict[str, str]:
         "type": description.type.value,
         "file": candidate.origin.file,
         "sha256": candidate.origin.sha256,
-        "data": candidate.data.name,
-        "rows": str(candidate.data.rows),
     }
-    if candidate.data.target:
+    if description.unscored:
+        found["not scored"] = description.unscored.reason
+    if candidate.data:
+        found |= {"data": candidate.data.name, "rows": str(candidate.data.rows)}
+    if candidate.data and candidate.data.target:
         found["target"] = candidate.data.target
     return {key: value[:_MAX_PARAM] for key, value in found.items()}
 
@@ -70,8 +73,9 @@ def log_figures(client: MlflowClient, candidate: Candidate, *, run_id: str, mode
     """Log the data set and the metrics, to the run and to the model on that data."""
     from mlflow.entities import DatasetInput, InputTag, Metric, Param
 
-    data = _dataset(candidate)
-    client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "eval")])])
+    data = None if candidate.data is None else _dataset(candidate.data)
+    if data is not None:
+        client.log_inputs(run_id, [DatasetInput(data, [InputTag("mlflow.data.context", "eval")])])
     metrics = candidate.evaluation.metrics if candidate.evaluation else {}
     now_ms = time.time_ns() // 1_000_000
     client.log_batch(
@@ -83,8 +87,8 @@ def log_figures(client: MlflowClient, candidate: Candidate, *, run_id: str, mode
                 now_ms,
                 0,
                 model_id=model_id,
-                dataset_name=data.name,
-                dataset_digest=data.digest,
+                dataset_name=data.name if data else None,
+                dataset_digest=data.digest if data else None,
                 run_id=run_id,
             )
             for key, value in metrics.items()
@@ -93,11 +97,10 @@ def log_figures(client: MlflowClient, candidate: Candidate, *, run_id: str, mode
     )
 
 
-def _dataset(candidate: Candidate) -> Dataset:
+def _dataset(data: DataFingerprint) -> Dataset:
     """Return the data set as MLflow's page shows it."""
     from mlflow.entities import Dataset
 
-    data = candidate.data
     source = {"file": data.name, "sha256": data.sha256}
     size = {"num_rows": data.rows, "num_elements": data.rows * len(data.columns)}
     return Dataset(
@@ -133,7 +136,8 @@ def write(
     from mlflow.models import Model
 
     model = Model(artifact_path=location, run_id=run_id, model_uuid=model_id, model_id=model_id)
-    model.signature = _signature(candidate)
+    if candidate.description.unscored is None:
+        model.signature = _signature(candidate)
     model.metadata = {"brinery.sha256": candidate.origin.sha256}
     model.model_size_bytes = sum(f.stat().st_size for f in directory.rglob("*") if f.is_file())
     entries = mlflow_flavors.entries(candidate, directory)

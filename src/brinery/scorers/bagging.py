@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brinery.scorers.additive import Additive, mixture, shares
 from brinery.scorers.data import Array, Data, Declined, rows_of, select, width_of
 from brinery.scorers.forests import TREES, Forest, grown, takes_missing
 from brinery.scorers.interface import (
@@ -105,6 +106,29 @@ class Bagging(Struct, Model, frozen=True, kw_only=True, tag=True):
             )
         return tuple(found)
 
+    def additive(self, origins: Origins) -> Additive:
+        """Return the average of the members' sums.
+
+        Raises:
+            Declined: one of them is none, or does not know all classes.
+        """
+        every = list(range(self.n_classes))
+        if any(one.classes.tolist() != every for one in self.members):
+            raise Declined("it mixes models that do not know all classes")
+        members = []
+        for one in self.members:
+            places = one.features.tolist()
+            chosen = None if origins is None else [origins[place] for place in places]
+            part = one.model.additive(chosen)
+            members.append(part.behind(partial(_selected, one.features)))
+        return mixture(members, [1 / len(members)] * len(members), answers=self._explained)
+
+    def _explained(self, data: Data) -> Array:
+        answer = self.answer(data)
+        if answer.probabilities is not None:
+            return shares(answer.probabilities)
+        return np.asarray(answer.values).reshape(rows_of(data), -1)
+
     def _parts(self, data: Data) -> list[Data]:
         require(width_of(data) == self.n_features, "an average over other columns")
         return [select(data, one.features) for one in self.members]
@@ -113,6 +137,10 @@ class Bagging(Struct, Model, frozen=True, kw_only=True, tag=True):
 def _total(arrays: Sequence[Array]) -> Array:
     """Return the sum of some arrays, added in their order."""
     return reduce(np.add, arrays)
+
+
+def _selected(places: Array, data: Data) -> Data:
+    return select(data, places)
 
 
 def _chosen(places: Array, prepare: Callable[[Data], Array], data: Data) -> Array:

@@ -12,8 +12,10 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brinery.records.contributions import Unit
 from brinery.records.text_enum import TextEnum
-from brinery.scorers.data import Array, Data
+from brinery.scorers.additive import Additive, Leaves, Part
+from brinery.scorers.data import Array, Data, Declined
 from brinery.scorers.forests import as_float32, grown, library_version, takes_missing
 from brinery.scorers.interface import (
     Answer,
@@ -51,6 +53,15 @@ class Meaning(TextEnum):
     LOG_SOFTMAX = "log_softmax"
 
 
+_UNITS = {
+    Meaning.VALUE: Unit.VALUE,
+    Meaning.LOGARITHM: Unit.LOGARITHM,
+    Meaning.LOGIT: Unit.LOG_ODDS,
+    Meaning.HALF_LOGIT: Unit.LOG_ODDS,
+}
+_TWICE = 2.0
+
+
 class Verdict(TextEnum):
     """How the class comes of the sums: it matters for a tie."""
 
@@ -70,6 +81,16 @@ class Reading(Struct, frozen=True):
 
     meaning: Meaning
     verdict: Optional[Verdict] = None
+
+    @property
+    def unit(self) -> Unit:
+        """Return what the sums, or twice them, are counted in."""
+        return _UNITS.get(self.meaning, Unit.MARGIN)
+
+    @property
+    def factor(self) -> float:
+        """Return what the sums are multiplied with to be counted so."""
+        return _TWICE if self.meaning is Meaning.HALF_LOGIT else 1.0
 
     def check(self, n_outputs: int) -> None:
         """Check that there are as many sums as are read."""
@@ -189,6 +210,20 @@ class Boosting(Struct, Model, frozen=True, kw_only=True, tag=True):
         """Return the trees, and those of what they begin at."""
         before = () if self.start is None else self.start.model.splits(origins)
         return (Splits(self.trees, origins, self._prepared), *before)
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return the sum of the leaves."""
+        before: tuple[Part, ...] = ()
+        factor = self.reading.factor
+        if self.start is not None:
+            if self.reading.meaning is not Meaning.VALUE:
+                raise Declined("its trees begin at the probabilities of another model")
+            before = self.start.model.additive(origins).parts
+        return Additive(
+            (Leaves(self.trees, origins, self._prepared, factor), *before),
+            lambda data: in_parts(self._sums, data) * factor,
+            self.reading.unit,
+        )
 
     def _sums(self, data: Data) -> Array:
         x = self._prepared(data)

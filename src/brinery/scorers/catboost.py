@@ -14,8 +14,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from brinery.records.contributions import Unit
 from brinery.records.text_enum import TextEnum
 from brinery.scorers import kernel
+from brinery.scorers.additive import Additive, Leaves
 from brinery.scorers.data import Array, Data, dense, single
 from brinery.scorers.interface import (
     Answer,
@@ -50,6 +52,11 @@ class Meaning(TextEnum):
     SOFTMAX = "softmax"
 
 
+_UNITS = {
+    Meaning.VALUE: Unit.VALUE,
+    Meaning.LOGARITHM: Unit.LOGARITHM,
+    Meaning.LOGIT: Unit.LOG_ODDS,
+}
 _CLASSIFICATIONS = {
     "Logloss": Meaning.LOGIT,
     "CrossEntropy": Meaning.LOGIT,
@@ -130,6 +137,14 @@ class SymmetricTrees(Struct, Model, frozen=True, kw_only=True, tag=True, dict=Tr
     def splits(self, origins: Origins) -> tuple[Splits, ...]:
         """Return the trees."""
         return (Splits(self.trees, origins, _singles),)
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return the scaled sum of the leaves."""
+        return Additive(
+            (Leaves(self.trees, origins, _singles, self.scale),),
+            lambda data: in_parts(self._sums, data) * self.scale + self.bias,
+            _UNITS.get(self.meaning, Unit.MARGIN),
+        )
 
     @cached_property
     def _levels(self) -> kernel.Levels:

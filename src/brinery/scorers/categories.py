@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import repeat
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 from msgspec import Struct
@@ -13,7 +13,7 @@ from msgspec import Struct
 from brinery.records.signature import Scalar
 from brinery.scorers.data import Array, Data, Declined, Sparse, is_nan, listed, rows_of, width_of
 from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
-from brinery.scorers.origin import Origins
+from brinery.scorers.origin import Origin, Origins, lost
 
 # What stands for a value that has no code.
 _NONE = -1
@@ -110,8 +110,15 @@ class OneHot(Struct, Step, frozen=True, kw_only=True, tag=True):
         return table if self.sparse else table.dense()
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no output rises or falls with an input."""
-        return None if origins is None else [None] * self.width
+        """Return which column each output is of; none tells its value."""
+        if origins is None:
+            return None
+        found: list[Optional[Origin]] = [None] * self.width
+        for lookup, one in zip(self.lookups, origins):
+            for code in {*lookup.codes.tolist(), lookup.unknown, lookup.missing}:
+                if one is not None and code >= 0:
+                    found[code] = one.lost()
+        return found
 
 
 class Encode(Struct, Step, frozen=True, kw_only=True, tag=True):
@@ -138,8 +145,14 @@ class Encode(Struct, Step, frozen=True, kw_only=True, tag=True):
         return np.hstack([table[codes[:, place]] for place, table in enumerate(self.tables)])
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no output rises or falls with an input."""
-        return None if origins is None else [None] * sum(table.shape[1] for table in self.tables)
+        """Return which column each output is of; none tells its value."""
+        if origins is None:
+            return None
+        return [
+            one
+            for table, made in zip(self.tables, lost(origins))
+            for one in [made] * table.shape[1]
+        ]
 
 
 def _codes(lookups: Sequence[Lookup], data: Data) -> Array:

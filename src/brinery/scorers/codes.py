@@ -51,11 +51,11 @@ class Codes(Struct, Step, frozen=True, kw_only=True, tag=True):
         return Columns(data.names, tuple(arrays), data.n_rows)
 
     def trace(self, origins: Origins) -> Origins:
-        """Return the same columns; one of categories comes of none."""
+        """Return the same columns; a number does not tell its category."""
         if origins is None:
             return None
         coded = set(self.columns.tolist())
-        return [None if place in coded else one for place, one in enumerate(origins)]
+        return [one and one.lost() if at in coded else one for at, one in enumerate(origins)]
 
 
 def behind_codes(model: Model, categories: Mapping[int, Sequence[Scalar]]) -> Model:

@@ -9,6 +9,7 @@ from typing import Any, Optional
 import numpy as np
 from msgspec import Struct
 
+from brinery.scorers.additive import Additive
 from brinery.scorers.data import (
     Array,
     Columns,
@@ -33,7 +34,7 @@ from brinery.scorers.interface import (
     class_name,
     require,
 )
-from brinery.scorers.origin import Origin, Origins
+from brinery.scorers.origin import Origin, Origins, lost
 
 # Where a table widens to more columns, where they come from is not told.
 _WIDEST = 1 << 24
@@ -122,7 +123,7 @@ class Weight(Struct, Step, frozen=True, tag=True):
     def trace(self, origins: Origins) -> Origins:
         """Return the same columns, divided by the weight."""
         if origins is None or not self.weight:
-            return None
+            return None if origins is None else lost(origins)
         return [one and one.behind(lambda values: values / self.weight) for one in origins]
 
 
@@ -183,6 +184,10 @@ class Piped(Struct, Model, frozen=True, tag=True):
             Splits(one.trees, one.origins, partial(_through, self.step, one.prepare))
             for one in self.model.splits(self.step.trace(origins))
         )
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return that of the model, behind the steps."""
+        return self.model.additive(self.step.trace(origins)).behind(self.step.transform)
 
 
 def _through(step: Step, prepare: Callable[[Data], Array], data: Data) -> Array:

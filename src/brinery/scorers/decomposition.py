@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from brinery.scorers.data import Array, Data, Declined, Sparse, doubles, finite
 from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
-from brinery.scorers.origin import Origins
+from brinery.scorers.origin import Origins, together
 
 
 class Project(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
@@ -82,8 +82,8 @@ class Project(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
         return table.dot(self._lying)
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no output comes of one input alone."""
-        return None if origins is None else [None] * self._matrix.shape[1]
+        """Return that each output is made of all columns."""
+        return None if origins is None else [together(origins)] * self._matrix.shape[1]
 
 
 def read_pca(pca: Any, _: Reader) -> Step:

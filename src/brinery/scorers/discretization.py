@@ -14,7 +14,7 @@ from brinery.records.text_enum import TextEnum
 from brinery.scorers.blocks import in_blocks
 from brinery.scorers.data import Array, Data, Declined, Sparse, doubles, finite
 from brinery.scorers.interface import Reader, Step, Unsupported, require
-from brinery.scorers.origin import Origins
+from brinery.scorers.origin import Origins, lost
 
 # By how much older versions of scikit-learn raise a value before they look for its bin.
 _ABSOLUTE, _RELATIVE = 1e-8, 1e-5
@@ -51,8 +51,8 @@ class Binarize(Struct, Step, frozen=True, kw_only=True, tag=True):
         return Sparse(starts, data.columns[above], np.ones(int(starts[-1])), width=data.width)
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no output tells the value that it comes of."""
-        return None if origins is None else [None] * len(origins)
+        """Return the same columns; none tells its value."""
+        return None if origins is None else lost(origins)
 
 
 class Discretize(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
@@ -115,11 +115,11 @@ class Discretize(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
         return found
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no output tells the value that it comes of."""
-        if origins is None:
-            return None
-        placed = self.encoding is Encoding.PLACE
-        return [None] * (len(self.edges) if placed else int(self._offsets[-1]))
+        """Return which column each bin is of; none tells its value."""
+        if origins is None or self.encoding is Encoding.PLACE:
+            return None if origins is None else lost(origins)
+        counts = np.diff(self._offsets).tolist()
+        return [one for count, made in zip(counts, lost(origins)) for one in [made] * count]
 
 
 def read_binarizer(binarizer: Any, _: Reader) -> Step:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from brinery.records.contributions import Unit
+from brinery.scorers.additive import Additive, Leaves, check_single, of_classes, shares
 from brinery.scorers.data import Array, Data, Sparse, dense, finite, fits_single, single, unbounded
 from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, require
 from brinery.scorers.origin import Origins
@@ -52,6 +54,17 @@ class Forest(Struct, Model, frozen=True, kw_only=True, tag=True):
     def splits(self, origins: Origins) -> tuple[Splits, ...]:
         """Return the trees."""
         return (Splits(self.trees, origins, self._prepared),)
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return the average of the leaves."""
+        if not self.classifies:
+            check_single(self.trees.n_outputs)
+        trees = of_classes(self.trees) if self.classifies else self.trees
+        return Additive(
+            (Leaves(trees, origins, self._prepared, 1.0 / len(trees.roots)),),
+            lambda data: shares(in_parts(self._sums, data)) / len(trees.roots),
+            Unit.PROBABILITY if self.classifies else Unit.VALUE,
+        )
 
     def _sums(self, data: Data) -> Array:
         return self.trees.sums(self._prepared(data), 0.0)

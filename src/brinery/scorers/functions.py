@@ -12,7 +12,7 @@ from msgspec import Struct
 from brinery.scorers.composition import Passthrough
 from brinery.scorers.data import Array, Data, Declined, Sparse, doubles, finite
 from brinery.scorers.interface import Reader, Step, Unsupported, require
-from brinery.scorers.origin import Origins
+from brinery.scorers.origin import Origins, lost
 
 # The identity, which is no function of NumPy's.
 _IDENTITY = "identity"
@@ -110,11 +110,11 @@ class Apply(Struct, Step, frozen=True, kw_only=True, tag=True):
         return found
 
     def trace(self, origins: Origins) -> Origins:
-        """Return the same columns, taken back, where the function rises or falls all along."""
+        """Return the same columns, taken back where the function rises or falls all along."""
         inverse = _INVERSES.get(self.function)
         if origins is None:
             return None
-        return [one.behind(inverse) if one and inverse else None for one in origins]
+        return [one and one.behind(inverse) for one in origins] if inverse else lost(origins)
 
 
 def _exact(table: Array) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Optional
 import numpy as np
 from msgspec import Struct
 
+from brinery.scorers.additive import Additive, Leaves
 from brinery.scorers.boosting import Meaning, Reading, Verdict
 from brinery.scorers.composition import Chain, Choice, Union
 from brinery.scorers.data import Array, Data, Declined, Sparse, dense
@@ -69,11 +70,11 @@ class KnownCodes(Struct, Step, frozen=True, kw_only=True, tag=True):
         return table
 
     def trace(self, origins: Origins) -> Origins:
-        """Return the same columns; one of codes comes of none."""
+        """Return the same columns; one of codes does not tell which were known."""
         if origins is None:
             return None
         coded = set(self.columns.tolist())
-        return [None if place in coded else one for place, one in enumerate(origins)]
+        return [one and one.lost() if at in coded else one for at, one in enumerate(origins)]
 
 
 class HistBoosting(Struct, Model, frozen=True, kw_only=True, tag=True):
@@ -109,6 +110,13 @@ class HistBoosting(Struct, Model, frozen=True, kw_only=True, tag=True):
         """Return the trees."""
         traced = origins if self.codes is None else self.codes.trace(origins)
         return (Splits(self.trees, traced, self._prepared),)
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return the sum of the leaves."""
+        traced = origins if self.codes is None else self.codes.trace(origins)
+        return Additive(
+            (Leaves(self.trees, traced, self._prepared),), self._sums, self.reading.unit
+        )
 
     def _sums(self, data: Data) -> Array:
         return self.trees.sums(self._prepared(data), self.base)

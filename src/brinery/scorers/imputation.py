@@ -23,7 +23,7 @@ from brinery.scorers.data import (
     width_of,
 )
 from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
-from brinery.scorers.origin import Origins
+from brinery.scorers.origin import Origins, lost
 
 
 class Impute(Struct, Step, frozen=True, kw_only=True, tag=True):
@@ -70,10 +70,11 @@ class Impute(Struct, Step, frozen=True, kw_only=True, tag=True):
         return filled
 
     def trace(self, origins: Origins) -> Origins:
-        """Return the columns that are kept; an indicator comes of none."""
+        """Return the columns that are kept; an indicator does not tell its column's value."""
         if origins is None:
             return None
-        return [*(origins[place] for place in self.kept.tolist()), *[None] * len(self.indicators)]
+        told = lost([origins[place] for place in self.indicators.tolist()])
+        return [*(origins[place] for place in self.kept.tolist()), *told]
 
 
 class ImputeText(Struct, Step, frozen=True, kw_only=True, tag=True):
@@ -107,8 +108,10 @@ class ImputeText(Struct, Step, frozen=True, kw_only=True, tag=True):
         return beside([columns, told.astype(np.float64)])
 
     def trace(self, origins: Origins) -> Origins:
-        """Return the same columns; an indicator comes of none."""
-        return None if origins is None else [*origins, *[None] * len(self.indicators)]
+        """Return the same columns; an indicator does not tell its column's value."""
+        if origins is None:
+            return None
+        return [*origins, *lost([origins[place] for place in self.indicators.tolist()])]
 
 
 def read_simple_imputer(imputer: Any, _: Reader) -> Step:

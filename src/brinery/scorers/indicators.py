@@ -20,7 +20,7 @@ from brinery.scorers.data import (
     width_of,
 )
 from brinery.scorers.interface import Reader, Step, Unsupported, require
-from brinery.scorers.origin import Origins
+from brinery.scorers.origin import Origins, lost
 
 
 class Indicate(Struct, Step, frozen=True, kw_only=True, tag=True):
@@ -67,8 +67,8 @@ class Indicate(Struct, Step, frozen=True, kw_only=True, tag=True):
         return np.isnan(unbounded(dense(data)))
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no output tells the value that it comes of."""
-        return None if origins is None else [None] * len(self.places)
+        """Return the columns that are told of; none tells its value."""
+        return None if origins is None else lost([origins[at] for at in self.places.tolist()])
 
 
 def read_missing_indicator(indicator: Any, _: Reader) -> Step:

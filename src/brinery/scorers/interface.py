@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from msgspec import Struct
 
 from brinery.scorers.data import Array, Data, Declined
 from brinery.scorers.origin import Origins
+
+if TYPE_CHECKING:
+    from brinery.scorers.additive import Additive
 
 # So many classes no model has; a forged count of them could fill the memory.
 MOST_CLASSES = 1 << 14
@@ -91,6 +94,18 @@ class Model:
         """
         del origins
         return ()
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return the raw answer as a sum of trees' leaves, or of weighted columns.
+
+        Args:
+            origins: of the columns that it is given.
+
+        Raises:
+            Declined: it is no such sum.
+        """
+        del origins
+        raise Declined("it is neither a sum of trees nor one of weighted columns")
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,16 +8,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#if defined(_WIN32)
-#define EXPORT __declspec(dllexport)
-#else
-#define EXPORT __attribute__((visibility("default")))
-#endif
-
-/* Of a node's `feature`: a leaf is negative; two bits are flags, the rest is the column. */
-#define COLUMN 0x1fffffff
-#define CATEGORIES 0x20000000
-#define MISSING_LEFT 0x40000000
+#include "kernel.h"
 
 /* How many walks go side by side, so that one does not wait for another's memory. */
 #define LANES 16
@@ -40,25 +31,6 @@ static inline int holds(const uint32_t *set, double value) {
   uint32_t category = (uint32_t)value;
   return (set[1 + category / 32] >> (category % 32)) & 1;
 }
-
-/* Trees that are walked together.
- *
- * nodes       (n_nodes,)      the children of an inner node lie side by side at `next`;
- *                             of a leaf, `next` is its row of `leaves`
- * roots       (n_trees,)      each tree's first node
- * outputs     (n_trees,)      the first column of `sums` that a tree adds to
- * depths      (n_trees,)      how deep a tree is whose leaves are about equally deep; else 0
- * leaves      (n_leaves, width)
- * sets        words of categories; a node that asks for them has the place of its set for threshold
- * categories  whether there is such a node
- */
-typedef struct {
-  const void *nodes;
-  const int32_t *roots, *outputs, *depths;
-  const void *leaves;
-  const uint32_t *sets;
-  int64_t n_trees, width, categories;
-} forest;
 
 /* A walk for values of type X, with leaves of type A that are added up in type A.
  *
@@ -219,6 +191,17 @@ DEFINE(trees_float32, float, double)
 DEFINE(trees_float64, double, double)
 /* XGBoost's: it adds up in float32. */
 DEFINE(trees_xgboost, float, float)
+
+/* For whoever goes down a tree with several rows at once. */
+#define DEFINE_TURNS(NAME, X)                                                                     \
+  TURNS(NAME##_turns) {                                                                           \
+    const NAME##_node *node = (const NAME##_node *)nodes + at;                                    \
+    for (int64_t i = 0; i < count; i++)                                                           \
+      right[i] = NAME##_child(node, (const X *)x + rows[i] * n_features, sets) != node->next;     \
+  }
+
+DEFINE_TURNS(trees_float32, float)
+DEFINE_TURNS(trees_float64, double)
 
 /* A sparse table times a dense one: each row's values in their order, as scipy adds them.
  *

@@ -7,6 +7,8 @@ interpreter's lock. One file serves every Python of the machine, that of an old 
 from __future__ import annotations
 
 import ctypes
+import math
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -31,6 +33,10 @@ _ARGUMENTS = {
     "squared_distances": (_POINTER, _SIZE, _SIZE, _POINTER, _SIZE, _POINTER),
     "couple": (_POINTER, _SIZE, _SIZE, _POINTER, _POINTER),
     "symmetric": (*[_POINTER] * 5, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE, _POINTER),
+    "shapley": (
+        *(_POINTER, ctypes.c_int32, _POINTER, _SIZE, _SIZE, _POINTER),
+        *(_POINTER, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE, _SIZE),
+    ),
     "murmur32": (_POINTER, _POINTER, _SIZE, _POINTER),
 }
 # By the type of the features, and that of the sums.
@@ -39,6 +45,19 @@ _TREES = {
     ("f8", "f8"): "trees_float64",
     ("f4", "f4"): "trees_xgboost",
 }
+
+
+# What `shapley` returns where there is too little memory, and how many groups it knows on a path.
+_NO_MEMORY = 1
+_SLOTS = 64
+
+
+@cache
+def _weights() -> Array:
+    """Return p! q! / (p + q + 1)! of any two: (n_slots + 1, n_slots)."""
+    made = [math.factorial(n) for n in range(2 * _SLOTS + 1)]
+    rows = [[made[p] * made[q] / made[p + q + 1] for q in range(_SLOTS)] for p in range(_SLOTS + 1)]
+    return np.array(rows)
 
 
 def _library() -> Optional[ctypes.CDLL]:
@@ -121,6 +140,34 @@ class Trees:
             sums: (n_rows, n_outputs) of the leaves' type, C-contiguous.
         """
         self._walk(self._at, _at(x), *x.shape, _at(sums), sums.shape[1])
+
+    def explain(
+        self, x: Array, sums: Array, *, background: Array, groups: Array, depth: int
+    ) -> bool:
+        """Add to the sums what each group of features adds to the answer for each row.
+
+        That is its Shapley value, summed over the rows of the background. Return whether it could
+        be done: on no path may more than 64 groups be asked for.
+
+        Args:
+            x: (n_rows, n_features) of the nodes' type, C-contiguous; at least one row.
+            sums: (n_rows, n_groups, n_outputs) float64, C-contiguous.
+            background: (n_background, n_features), like `x`.
+            groups: (n_features,) int32, the group of each feature that a node asks for.
+            depth: the most inner nodes on a path.
+
+        Raises:
+            MemoryError: there is too little.
+        """
+        explain = _function("shapley")
+        explain.restype = ctypes.c_int32
+        wide = self._kept[0].dtype["threshold"] == np.float64
+        rows = _at(x), len(x), _at(background), len(background)
+        trees = self._at, wide, _at(groups), len(groups), depth, _at(_weights())
+        status = explain(*trees, *rows, _at(sums), *sums.shape[1:])
+        if status == _NO_MEMORY:
+            raise MemoryError
+        return bool(status == 0)
 
 
 class Levels(NamedTuple):

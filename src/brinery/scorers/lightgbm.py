@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from brinery.records.contributions import Unit
 from brinery.records.text_enum import TextEnum
 from brinery.scorers import kernel
+from brinery.scorers.additive import Additive, Leaves
 from brinery.scorers.codes import behind_codes
 from brinery.scorers.data import Array, Data, dense
 from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, require
@@ -77,6 +79,20 @@ class Sums(Struct, frozen=True):
     steepness: float
     rounds: int
     classifies: bool
+
+    @property
+    def unit(self) -> Unit:
+        """Return what the sums are counted in, once they have their factor."""
+        if self.link is Link.SIGMOID:
+            return Unit.LOG_ODDS
+        if self.link is Link.EXPONENT:
+            return Unit.LOGARITHM
+        return Unit.VALUE if self.link is Link.NONE and not self.classifies else Unit.MARGIN
+
+    @property
+    def factor(self) -> float:
+        """Return what the sums are multiplied with to be counted so."""
+        return (self.steepness if self.link is Link.SIGMOID else 1.0) / self.rounds
 
     def check(self, n_outputs: int) -> None:
         """Check that there are as many sums as are read."""
@@ -154,6 +170,15 @@ class LeafwiseTrees(Struct, Model, frozen=True, kw_only=True, tag=True):
     def splits(self, origins: Origins) -> tuple[Splits, ...]:
         """Return the trees."""
         return (Splits(self.trees, origins, self._prepared),)
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return the sum of the leaves."""
+        factor = self.sums.factor
+        return Additive(
+            (Leaves(self.trees, origins, self._prepared, factor),),
+            lambda data: in_parts(self._summed, data) * factor,
+            self.sums.unit,
+        )
 
     def _summed(self, data: Data) -> Array:
         return self.trees.sums(self._prepared(data), 0.0)

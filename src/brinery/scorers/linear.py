@@ -9,15 +9,19 @@ from typing import Any, Optional
 import numpy as np
 from msgspec import Struct
 
+from brinery.records.contributions import Unit
 from brinery.records.text_enum import TextEnum
+from brinery.scorers.additive import Additive, Weights, check_single
 from brinery.scorers.composition import Piped
 from brinery.scorers.data import Array, Data, Declined, Sparse, dense, finite
 from brinery.scorers.interface import Answer, Model, Reader, Unsupported, floats, require
+from brinery.scorers.origin import Origins
 from brinery.scorers.scaling import Scale
 
 _TABLE = 2
 _TOLERANCE = 1e-12
 _NARROW = 32
+_TWICE = 2.0
 
 
 class Link(TextEnum):
@@ -66,6 +70,17 @@ class Sums(Struct, frozen=True, kw_only=True, dict=True):
         require(table.shape[1] == width, "weights of other columns")
         return np.add(table @ self.weights.T, self.intercepts)
 
+    def part(self, origins: Origins, factor: float = 1.0) -> Weights:
+        """Return the weighted columns, without what they are added to."""
+        return Weights(self.weights * factor, origins, _checked)
+
+
+def _checked(data: Data) -> Data:
+    if isinstance(data, Sparse):
+        double(finite(data.values))
+        return data
+    return double(finite(dense(data)))
+
 
 class LinearClassifier(Struct, Model, frozen=True, kw_only=True, tag=True):
     """A sum for the second of two classes, or for each class.
@@ -92,6 +107,18 @@ class LinearClassifier(Struct, Model, frozen=True, kw_only=True, tag=True):
             sums = self.sums.of(data)
         return sums[:, 0] if sums.shape[1] == 1 else sums
 
+    def additive(self, origins: Origins) -> Additive:
+        """Return the sums: log-odds where the link makes a probability of one by itself."""
+        one = len(self.sums.weights) == 1
+        # The softmax of -x and x is the logistic function of 2 x.
+        factor = _TWICE if one and self.link is Link.SOFTMAX else 1.0
+        logistic = one and self.link in (Link.LOGISTIC, Link.SOFTMAX)
+        return Additive(
+            (self.sums.part(origins, factor),),
+            lambda data: self.sums.of(data) * factor,
+            Unit.LOG_ODDS if logistic else Unit.MARGIN,
+        )
+
 
 class LinearRegressor(Struct, Model, frozen=True, kw_only=True, tag=True):
     """A weighted sum.
@@ -112,6 +139,12 @@ class LinearRegressor(Struct, Model, frozen=True, kw_only=True, tag=True):
             sums = self.sums.of(data)
             values = np.exp(sums) if self.exponential else sums
         return Answer(values=values[:, 0] if self.flat else values)
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return the weighted sum."""
+        check_single(len(self.sums.weights))
+        unit = Unit.LOGARITHM if self.exponential else Unit.VALUE
+        return Additive((self.sums.part(origins),), self.sums.of, unit)
 
 
 class LinearDetector(Struct, Model, frozen=True, kw_only=True, tag=True):

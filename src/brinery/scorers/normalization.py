@@ -11,7 +11,7 @@ from msgspec import Struct
 from brinery.records.text_enum import TextEnum
 from brinery.scorers.data import Array, Data, Sparse, doubles, finite
 from brinery.scorers.interface import Reader, Step, Unsupported
-from brinery.scorers.origin import Origins
+from brinery.scorers.origin import Origins, together
 
 # Below this, newer versions of scikit-learn take a length for 0.
 _FLOOR = 10 * float(np.finfo(np.float64).eps)
@@ -70,8 +70,8 @@ class Normalize(Struct, Step, frozen=True, kw_only=True, tag=True):
         return Sparse(table.starts, table.columns, values / lengths[rows], width=table.width)
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no output comes of one input alone."""
-        return None if origins is None else [None] * len(origins)
+        """Return that each output is made of all columns."""
+        return None if origins is None else [together(origins)] * len(origins)
 
 
 def read_normalizer(normalizer: Any, _: Reader) -> Step:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import combinations, combinations_with_replacement
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
 
 from brinery.scorers.data import Array, Data, Declined, Sparse, doubles, finite, sparse
 from brinery.scorers.interface import Reader, Step, Unsupported, require
-from brinery.scorers.origin import Origin, Origins
+from brinery.scorers.origin import Origins, lost, together
 
 # A sparse table is expanded as a dense one; a larger one is for the library.
 _LARGEST = 1 << 24
@@ -82,13 +82,16 @@ class Multiply(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
         return sparse(found) if is_sparse else found
 
     def trace(self, origins: Origins) -> Origins:
-        """Return the columns that stand for themselves; a product comes of none."""
+        """Return the columns that stand for themselves, and of which ones the products are."""
         if origins is None:
             return None
-        found: list[Optional[Origin]] = [None] * self.one
+        # The 1 is of no column: which one it is said to be of does not matter.
+        found = lost(origins[: self.one])
         for places in self.products:
-            alone = places.shape[1] == 1
-            found += [origins[row[0]] if alone else None for row in places.tolist()]
+            if places.shape[1] == 1:
+                found += [origins[place] for place in places[:, 0].tolist()]
+            else:
+                found += [together(origins[place] for place in row) for row in places.tolist()]
         return found
 
 

@@ -125,7 +125,7 @@ def _thresholds(scorer: Scorer, columns: Mapping[str, Values], n_rows: int) -> P
         x = splits.prepare(scorer.read(sample))
         for feature, threshold, row in _visited(splits.trees, x):
             origin = splits.origins[feature]
-            if origin is None:
+            if origin is None or origin.back is None:
                 continue
             key = (origin.column, threshold, id(splits), feature)
             if key not in found:

@@ -78,11 +78,13 @@ class Stretch(Struct, Step, frozen=True, kw_only=True, tag=True):
         return table if self.lowest is None else np.clip(table, self.lowest, self.highest)
 
     def trace(self, origins: Origins) -> Origins:
-        """Return the same columns, stretched back; one that is flat comes of none."""
+        """Return the same columns, stretched back; one that is flat does not tell its value."""
         if origins is None:
             return None
         return [
-            one.behind(partial(_stretched, factor=1 / f, shift=-s / f)) if one and f else None
+            one.behind(partial(_stretched, factor=1 / f, shift=-s / f))
+            if one and f
+            else one and one.lost()
             for one, f, s in zip(origins, self.factor.tolist(), self.shift.tolist())
         ]
 

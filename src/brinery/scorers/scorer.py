@@ -11,6 +11,7 @@ import numpy as np
 
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType, Scalar
+from brinery.scorers.additive import Additive
 from brinery.scorers.data import Array, Columns, Declined, Held, is_nan, picker
 from brinery.scorers.interface import Answer, Splits
 from brinery.scorers.origin import Origin
@@ -114,11 +115,21 @@ class Scorer:
 
     def splits(self) -> tuple[Splits, ...]:
         """Return the trees within, with what leads to them."""
-        origins: list[Optional[Origin]] = [
-            Origin(place) if column.type in _NUMBERS else None
-            for place, column in enumerate(self.plan.inputs)
-        ]
-        return self.plan.model.splits(origins)
+        return self.plan.model.splits(self._origins())
+
+    def additive(self) -> Additive:
+        """Return the raw answer as a sum, of rows as `read` returns them.
+
+        Raises:
+            Declined: it is no sum of trees' leaves, or of weighted columns.
+        """
+        return self.plan.model.additive(self._origins())
+
+    def _origins(self) -> list[Optional[Origin]]:
+        """Return each input column as its own origin; there is no way back to a text."""
+        inputs = [Origin(place) for place in range(len(self.plan.inputs))]
+        numbers = [column.type in _NUMBERS for column in self.plan.inputs]
+        return [one if number else one.lost() for one, number in zip(inputs, numbers)]
 
     def _scores(self, answer: Answer) -> Scores:
         if answer.labels is None:

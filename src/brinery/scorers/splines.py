@@ -27,7 +27,7 @@ from brinery.scorers.data import (
     unbounded,
 )
 from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
-from brinery.scorers.origin import Origins
+from brinery.scorers.origin import Origins, lost
 
 # Up to so many comparisons, all at once are quicker than one after the other.
 _AT_ONCE = 1 << 14
@@ -216,9 +216,12 @@ class Splines(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
         return bool((np.diff(self.knots, axis=1) == 0.0).any())
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no output rises or falls with an input all along."""
-        count = self.knots.shape[0] * self._n_splines if self.last else len(self._kept)
-        return None if origins is None else [None] * count
+        """Return which column each spline is of; none tells its value."""
+        if origins is None:
+            return None
+        places = np.arange(self.knots.shape[0] * self._n_splines) if self.last else self._kept
+        made = lost(origins)
+        return [made[place] for place in (places // self._n_splines).tolist()]
 
 
 def read_spline_transformer(transformer: Any, _: Reader) -> Step:

@@ -16,7 +16,7 @@ from brinery.scorers.composition import Chain
 from brinery.scorers.data import Array, Columns, Data, Declined, Sparse, finite, sparse
 from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
 from brinery.scorers.linear import double
-from brinery.scorers.origin import Origins
+from brinery.scorers.origin import Origins, lost, together
 from brinery.scorers.tokens import DEFAULT_PATTERN, Accents, Analysis, Analyzer, is_plain
 
 # So many columns there may be: a list of them still fits anywhere.
@@ -66,8 +66,8 @@ class CountTerms(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
         return _ones(table) if self.binary else table
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no count rises or falls with an input."""
-        return None if origins is None else [None] * len(self.terms)
+        """Return that each count is of the one column of text."""
+        return None if origins is None else [together(origins)] * len(self.terms)
 
 
 class HashTerms(Struct, Step, frozen=True, kw_only=True, tag=True):
@@ -103,8 +103,8 @@ class HashTerms(Struct, Step, frozen=True, kw_only=True, tag=True):
         return table if self.norm is None else _normalized(table, self.norm)
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no count rises or falls with an input."""
-        return None if origins is None else [None] * self.width
+        """Return that each count is of the one column of text."""
+        return None if origins is None else [together(origins)] * self.width
 
 
 class WeighTerms(Struct, Step, frozen=True, kw_only=True, tag=True):
@@ -141,8 +141,10 @@ class WeighTerms(Struct, Step, frozen=True, kw_only=True, tag=True):
         return table if self.norm is None else _normalized(table, self.norm)
 
     def trace(self, origins: Origins) -> Origins:
-        """Return that no weight rises or falls with an input alone."""
-        return None if origins is None else [None] * self.width
+        """Return the same columns, or all of them where a weight depends on the others."""
+        if origins is None:
+            return None
+        return lost(origins) if self.norm is None else [together(origins)] * self.width
 
 
 def texts(data: Data) -> Sequence[str]:

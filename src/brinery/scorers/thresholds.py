@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from brinery.scorers.additive import Additive
 from brinery.scorers.data import Array, Data, Declined
 from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, require
 from brinery.scorers.origin import Origins
@@ -60,6 +61,10 @@ class Thresholded(Struct, Model, frozen=True, kw_only=True, tag=True):
     def splits(self, origins: Origins) -> tuple[Splits, ...]:
         """Return those of the classifier."""
         return self.model.splits(origins)
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return that of the classifier, whose scores the threshold leaves alone."""
+        return self.model.additive(origins)
 
 
 def read_fixed_threshold(model: Any, reader: Reader) -> Model:

@@ -86,7 +86,7 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
             nodes=np.ascontiguousarray(self.table),
             roots=np.ascontiguousarray(self.roots),
             outputs=np.ascontiguousarray(self.outputs),
-            depths=_depths(self.table, self.roots),
+            depths=_even(*_depths(self.table, self.roots)),
             leaves=np.ascontiguousarray(self.leaves),
             sets=np.ascontiguousarray(self.sets),
             categories=bool(((self.table["feature"] >= 0) & asks).any()),
@@ -133,6 +133,43 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
         walk.add(np.ascontiguousarray(x, dtype=features), sums)
         return sums
 
+    @property
+    def depth(self) -> int:
+        """Return how many inner nodes are at most on the way to a leaf."""
+        return int(_depths(self.table, self.roots)[0].max(initial=0))
+
+    @property
+    def asked(self) -> Array:
+        """Return the features that a node asks for, each once, rising."""
+        feature = self.table["feature"]
+        return np.unique(feature[feature >= 0] & COLUMN)
+
+    def contribute(self, x: Array, sums: Array, *, background: Array, groups: Array) -> bool:
+        """Add to the sums what each group of features adds to the sum of the leaves of each row.
+
+        That is its Shapley value, summed over the rows of a background. Return whether it could be
+        done: on no path may more than 64 groups be asked for.
+
+        Args:
+            x: (n_rows, n_features) of any float type.
+            sums: (n_rows, n_groups, n_outputs) float64, C-contiguous.
+            background: (n_background, n_features), at least one row.
+            groups: (n_features,) int32, the group of each feature that is asked for.
+        """
+        for table in (x, background):
+            require(table.shape[1] == self.n_features, "trees of other columns")
+        require(groups.shape == (self.n_features,), "trees of other groups")
+        within = (groups[self.asked] >= 0) & (groups[self.asked] < sums.shape[1])
+        require(within.all() and sums.shape[::2] == (len(x), self.n_outputs), "sums of others")
+        walk, features = self._kernel
+        return walk.explain(
+            np.ascontiguousarray(x, dtype=features),
+            sums,
+            background=np.ascontiguousarray(background, dtype=features),
+            groups=np.ascontiguousarray(groups, dtype=np.int32),
+            depth=self.depth,
+        )
+
 
 def _check(trees: Trees) -> None:
     """Raise where a walk would not end, or would read outside of an array."""
@@ -160,8 +197,8 @@ def _check(trees: Trees) -> None:
     require((places + words < len(trees.sets)).all(), "a node without its categories")
 
 
-def _depths(table: Array, roots: Array) -> Array:
-    """Return how deep each tree is whose leaves are about equally deep; 0 of any other."""
+def _depths(table: Array, roots: Array) -> tuple[Array, Array]:
+    """Return how deep each tree is, and how deep its leaves are on average: (n_trees,) each."""
     deepest = np.zeros(len(roots), dtype=np.int32)
     leaves, levels = np.zeros(len(roots)), np.zeros(len(roots))
     feature, following = table["feature"], table["next"]
@@ -174,7 +211,12 @@ def _depths(table: Array, roots: Array) -> Array:
         deepest[tree] = level
         children, tree = following[at[inner]], tree[inner]
         at, tree, level = np.concatenate([children, children + 1]), np.tile(tree, 2), level + 1
-    return np.where(deepest <= levels / leaves + _UNEVEN, deepest, 0).astype(np.int32)
+    return deepest, levels / leaves
+
+
+def _even(deepest: Array, average: Array) -> Array:
+    """Return how deep each tree is whose leaves are about equally deep; 0 of any other."""
+    return np.where(deepest <= average + _UNEVEN, deepest, 0).astype(np.int32)
 
 
 def _within(places: Array, stop: int, what: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Optional
 import numpy as np
 from msgspec import Struct
 
+from brinery.scorers.additive import Additive, mixture, shares
 from brinery.scorers.data import Array, Data, rows_of
 from brinery.scorers.interface import (
     MOST_CLASSES,
@@ -59,6 +60,14 @@ class SoftVote(Struct, Model, frozen=True, kw_only=True, tag=True):
     def splits(self, origins: Origins) -> tuple[Splits, ...]:
         """Return those of every member."""
         return splits_of(self.members, origins)
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return the average of the members' sums."""
+        members = [one.additive(origins) for one in self.members]
+        return mixture(members, _parts_of(self.weights, len(members)), answers=self._explained)
+
+    def _explained(self, data: Data) -> Array:
+        return shares(chances(self.answer(data)))
 
 
 class HardVote(Struct, Model, frozen=True, kw_only=True, tag=True):
@@ -120,10 +129,25 @@ class WeightedMean(Struct, Model, frozen=True, kw_only=True, tag=True):
         """Return those of every member."""
         return splits_of(self.members, origins)
 
+    def additive(self, origins: Origins) -> Additive:
+        """Return the average of the members' sums."""
+        members = [one.additive(origins) for one in self.members]
+        return mixture(members, _parts_of(self.weights, len(members)), answers=self._explained)
+
+    def _explained(self, data: Data) -> Array:
+        return single(self.answer(data)).reshape(-1, 1)
+
 
 def _check(members: tuple[Model, ...], weights: Optional[Array]) -> None:
     require(len(members) > 0, "a vote of nobody")
     require(weights is None or weights.shape == (len(members),), "a vote without weights")
+
+
+def _parts_of(weights: Optional[Array], count: int) -> list[float]:
+    """Return the part that each member has in the average."""
+    shared = np.ones(count) if weights is None else weights
+    parts: list[float] = (shared / shared.sum()).tolist()
+    return parts
 
 
 def read_voting_classifier(model: Any, reader: Reader) -> Model:

@@ -18,8 +18,10 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from brinery.records.contributions import Unit
 from brinery.records.text_enum import TextEnum
 from brinery.scorers import kernel, xgboost_trees
+from brinery.scorers.additive import Additive, Leaves, Weights
 from brinery.scorers.codes import behind_codes
 from brinery.scorers.data import Array, Data, Sparse, dense, single, unbounded
 from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, require
@@ -99,6 +101,15 @@ class Outcome(Struct, frozen=True):
 
     link: Link
     form: Form
+
+    @property
+    def unit(self) -> Unit:
+        """Return what the sums are counted in."""
+        if self.link is Link.EXPONENT:
+            return Unit.LOGARITHM
+        if self.link is Link.SIGMOID:
+            return Unit.LOG_ODDS
+        return Unit.VALUE if self.form is Form.NUMBER else Unit.MARGIN
 
     def check(self, n_outputs: int) -> None:
         """Check that there are as many sums as are read."""
@@ -198,6 +209,14 @@ class BoostedTrees(Struct, Model, frozen=True, kw_only=True, tag=True):
         """Return the trees."""
         return (Splits(self.trees, origins, self.taking.table),)
 
+    def additive(self, origins: Origins) -> Additive:
+        """Return the sum of the leaves, each of which is a float32; they are added as such."""
+        return Additive(
+            (Leaves(self.trees, origins, self.taking.table),),
+            lambda data: in_parts(self._sums, data).astype(np.float64),
+            self.outcome.unit,
+        )
+
     def _sums(self, data: Data) -> Array:
         return self.trees.sums(self.taking.table(data), self.base)
 
@@ -227,6 +246,17 @@ class BoostedLinear(Struct, Model, frozen=True, kw_only=True, tag=True):
         """Return what the sums mean."""
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             return self.outcome.answer(in_parts(self._sums, data))
+
+    def additive(self, origins: Origins) -> Additive:
+        """Return the weighted sum; a missing value adds nothing, like a 0."""
+        return Additive(
+            (Weights(self.weights.T.astype(np.float64), origins, self._filled),),
+            lambda data: in_parts(self._sums, data).astype(np.float64),
+            self.outcome.unit,
+        )
+
+    def _filled(self, data: Data) -> Array:
+        return np.nan_to_num(self.taking.table(data).astype(np.float64), nan=0.0)
 
     def _sums(self, data: Data) -> Array:
         table = self.taking.table(data)

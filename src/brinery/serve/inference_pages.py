@@ -59,8 +59,9 @@ class InferencePages:
         return _json({"live": True})
 
     async def ready(self, _: Request) -> Response:
-        """Answer whether every model can answer."""
-        ready = all(map(self._is_ready, self._models.targets.values()))
+        """Answer whether every model can answer, but for those that never will, as weights."""
+        slots = self._models.targets.values()
+        ready = all(self._is_ready(slot) for slot in slots if self._models.endpoint_of(slot))
         return _json({"ready": ready}, ready=ready)
 
     async def model(self, request: Request) -> Response:

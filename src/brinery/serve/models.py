@@ -192,11 +192,18 @@ class Models:
                 "version": slot.wanted[1] if slot.current is None else slot.current.key[1],
                 "follows": slot.follows,
                 "loaded": slot.current is not None,
-                "fault": slot.fault,
+                "fault": slot.fault or self._unserved(slot),
                 "versions": [offer.number for offer in self.offers(name)],
             }
             for name, slot in self.targets.items()
         ]
+
+    def _unserved(self, slot: Slot) -> str | None:
+        """Return why what a slot stands for can never answer; None where it answers, or may."""
+        offer = self._offers.get(slot.wanted)
+        if slot.current is not None or offer is None or offer.endpoint is not None:
+            return None
+        return offer.fault
 
     def loaded(self) -> list[Served]:
         """Return what is loaded."""

@@ -51,6 +51,23 @@ class SandboxSettings(_Section):
     )
 
 
+class EvaluateSettings(_Section):
+    """What `brinery evaluate` and an import find out of a model."""
+
+    at_import: bool = Field(
+        default=True,
+        description="whether an import finds out everything that `brinery evaluate` does and "
+        "writes the report; the figures of a version are computed in any case",
+    )
+    budget: int = Field(
+        200_000,
+        ge=1_000,
+        le=1_000_000_000,
+        description="rows that each kind of explanation may have scored; a model without a scorer "
+        "has a tenth of them",
+    )
+
+
 class ServeSettings(_Section):
     """`brinery serve`."""
 
@@ -91,6 +108,7 @@ class Settings(_Section):
 
     model: ModelSettings = ModelSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
     serve: ServeSettings = ServeSettings()
 
 
@@ -130,7 +148,12 @@ def read(file: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def _sections() -> dict[str, type[_Section]]:
-    return {"model": ModelSettings, "sandbox": SandboxSettings, "serve": ServeSettings}
+    return {
+        "model": ModelSettings,
+        "sandbox": SandboxSettings,
+        "evaluate": EvaluateSettings,
+        "serve": ServeSettings,
+    }
 
 
 def _fault(fault: Any, file: Path, origins: dict[tuple[str, str], str]) -> str:

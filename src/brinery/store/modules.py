@@ -27,7 +27,8 @@ _TAKEN = frozenset(
     {
         *("bottleneck", "brinery", "catboost", "category_encoders", "cloudpickle", "dask"),
         *("dateutil", "imblearn", "joblib", "lightgbm", "llvmlite", "lz4", "matplotlib"),
-        *("mlflow", "msgspec", "numba", "numexpr", "numpy", "onnx", "onnxruntime", "packaging"),
+        *("mlflow", "msgspec", "numba", "numexpr", "numpy", "onnx", "onnxmltools"),
+        *("onnxruntime", "packaging"),
         *("pandas", "patsy", "pip", "pkg_resources", "polars", "psutil", "pyarrow", "pydantic"),
         *("pytz", "safetensors", "scipy", "setuptools", "shap", "six", "skl2onnx", "sklearn"),
         *("skops", "statsmodels", "tensorflow", "threadpoolctl", "torch", "tqdm"),

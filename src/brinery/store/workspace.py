@@ -77,6 +77,11 @@ class Workspace:
         return self.state / "artifacts"
 
     @property
+    def evaluations(self) -> Path:
+        """Return the folder of the whole evaluations and their reports."""
+        return self.state / "evaluations"
+
+    @property
     def environments(self) -> Path:
         """Return the folder of the environments that were built for models."""
         return self.state / "environments"

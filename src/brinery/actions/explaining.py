@@ -1,0 +1,90 @@
+"""What explains a version exactly: the trees and weights of its scorer, where it has them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from msgspec.structs import replace
+
+from brinery.actions.answering import Answering
+from brinery.evaluate.explainer import Explainer
+from brinery.evaluate.observed import Observed, drawn
+from brinery.evaluate.response import response
+from brinery.records.contributions import Contributions
+from brinery.records.signature import Scalar
+from brinery.scorers import arrow, shapley
+from brinery.scorers.stored import StoredScorer
+
+# A row is compared with so many others.
+_BACKGROUND_ROWS = 100
+
+
+def exact(answering: Answering, observed: Observed, *, seed: int) -> Explainer | None:
+    """Return what explains a version exactly; None where nothing does.
+
+    Args:
+        answering: answers for the version.
+        observed: rows like those that are to be explained.
+        seed: of the rows that they are compared with.
+    """
+    answers = response(observed)
+    if answering.scorer is None or isinstance(answers, str):
+        return None
+    places = drawn(np.arange(len(observed)), _BACKGROUND_ROWS, seed=seed)
+    background = observed.table.take(pa.array(places))
+    found = _Exact(answering, answering.scorer, background, classes=answers.classes)
+    return found if found.possible(observed.table.slice(0, 1)) else None
+
+
+class _Exact:
+    """The exact Shapley values of a scorer.
+
+    Args:
+        answering: makes of some columns what the scorer takes.
+        scorer: of the version.
+        background: (n_background, n_columns) rows that each row is compared with.
+        classes: that are explained, as the version calls them.
+    """
+
+    def __init__(
+        self,
+        answering: Answering,
+        scorer: StoredScorer,
+        background: pa.Table,
+        *,
+        classes: tuple[Scalar, ...],
+    ) -> None:
+        self._fit = answering.fit
+        self._scorer = scorer
+        self._background = background
+        self._classes = classes
+
+    def possible(self, table: pa.Table) -> bool:
+        """Return whether rows like these can be explained."""
+        return isinstance(self._asked(table), Contributions)
+
+    def __call__(self, table: pa.Table, /) -> Contributions:
+        """Return what each column added to the answer of each row of a table: (n_rows,)."""
+        found = self._asked(table)
+        if not isinstance(found, Contributions):
+            raise TypeError(found.reason)
+        return found
+
+    def _asked(self, table: pa.Table) -> Contributions | shapley.Inexact:
+        inputs = self._scorer.scorer.plan.inputs
+        found = shapley.explain(
+            self._scorer.scorer,
+            arrow.columns(self._fit(table), inputs),
+            background=arrow.columns(self._fit(self._background), inputs),
+        )
+        if isinstance(found, shapley.Inexact):
+            return found
+        if found.values.shape[2] != max(1, len(self._classes)):
+            return shapley.Inexact("of so many classes only some are explained")
+        read = [found.columns.index(name) for name in self._background.column_names]
+        return replace(
+            found,
+            columns=tuple(self._background.column_names),
+            values=found.values[:, read],
+            classes=self._classes,
+        )

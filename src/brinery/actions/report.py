@@ -1,0 +1,61 @@
+"""Report: what was found out about a version, as a page or as a model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from brinery.actions.rooms import Folder, open_rooms
+from brinery.charts import card
+from brinery.charts import report as page
+from brinery.errors import NotEvaluated, OutputUnwritable
+from brinery.records.appraisal import Appraisal
+from brinery.records.version import Version
+from brinery.registry.interface import askable, resolve
+from brinery.specs.reference import Reference
+from brinery.store.appraisals import Appraisals
+from brinery.store.documents import write
+
+_WRITERS = {".html": page.render, ".htm": page.render, ".md": card.write}
+
+
+def report(reference: str, *, output: Folder, workspace: Folder | None = None) -> Appraisal:
+    """Return the newest evaluation of a version, once its report is written.
+
+    Args:
+        reference: which version.
+        output: an `.html` file for the page, an `.md` file for the model card.
+        workspace: its folder; the nearest upwards when None.
+
+    Raises:
+        NotEvaluated: nobody has evaluated it yet.
+        OutputUnwritable: the ending is another, or the system refuses.
+    """
+    path = Path(output)
+    writer = _WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise OutputUnwritable(
+            f"{path}: the ending does not say what to write",
+            hint="end the name in .html for the page, in .md for the model card",
+        )
+    version, found = appraisal(reference, workspace=workspace)
+    write(path, writer(found, version).encode())
+    return found
+
+
+def appraisal(reference: str, *, workspace: Folder | None = None) -> tuple[Version, Appraisal]:
+    """Return a version and its newest evaluation.
+
+    Raises:
+        NotFound: there is no such version.
+        NotEvaluated: nobody has evaluated it yet.
+    """
+    rooms = open_rooms(workspace)
+    version = resolve(rooms.registry, Reference.parse(reference))
+    askable(version)
+    found = Appraisals(rooms.workspace.evaluations).newest(version.name, version.number)
+    if found is None:
+        raise NotEvaluated(
+            f"nobody has evaluated {version.reference} yet",
+            hint=f"brinery evaluate {version.reference} --data FILE",
+        )
+    return version, found

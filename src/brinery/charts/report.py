@@ -1,0 +1,264 @@
+"""The report: one page in one file, which opens without a network and prints well.
+
+What a manager needs is on the first screen, what a data scientist needs is below. The page is made
+of sections of one shape, so that the template knows no record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from brinery.charts import curves as curve_charts
+from brinery.charts import explanations, facts, subpopulations, tables
+from brinery.charts.summary import summarise
+from brinery.charts.tables import Table
+from brinery.records.appraisal import Appraisal
+from brinery.records.evaluation import Evaluation
+from brinery.records.figure import Figure
+from brinery.records.finding import Severity
+from brinery.records.version import Version
+
+_COLUMNS_DRAWN: Final = 5
+_MANY_CLASSES: Final = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """A remark: what is doubtful, or missing.
+
+    Attributes:
+        kind: `problem`, `warning` or `note`.
+        text: one sentence.
+        hint: what to do about it.
+    """
+
+    kind: str
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        name: its anchor.
+        title: its heading.
+        lead: what it answers, in a sentence.
+        notes: remarks.
+        figures: the charts.
+        tables: below them.
+        more: what the tables that are folded away are called; empty where there are none.
+        folded: these tables.
+        facts: names and values.
+    """
+
+    name: str
+    title: str
+    lead: str = ""
+    notes: tuple[Note, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    more: str = ""
+    folded: tuple[Table, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+def render(appraisal: Appraisal, version: Version) -> str:
+    """Return the page.
+
+    Args:
+        appraisal: what was found out.
+        version: of which version.
+    """
+    sections = [one for one in _sections(appraisal, version) if not _empty(one)]
+    figures = [figure for section in sections for figure in section.figures]
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            appraisal=appraisal,
+            version=version,
+            summary=summarise(appraisal),
+            sections=sections,
+            style=_asset("report.css"),
+            script=_asset("report.js"),
+            plotly=_asset("vendor/plotly-basic.min.js") if figures else "",
+            # What ends a script in a page must not be in one.
+            figures=Markup(_json(figures)),  # noqa: S704 - `<` is written as its escape
+            record=Markup(_json(appraisal)),  # noqa: S704 - likewise
+        )
+    )
+
+
+def _sections(appraisal: Appraisal, version: Version) -> list[Section]:
+    return [
+        _doubts(appraisal),
+        _quality(appraisal),
+        _reasons(appraisal),
+        _rows(appraisal),
+        _places(appraisal),
+        _asserted(appraisal),
+        Section(
+            name="card",
+            title="What it is",
+            lead="Where it comes from, what it takes, and how it was checked.",
+            facts=facts.of_version(version, appraisal),
+        ),
+    ]
+
+
+def _doubts(appraisal: Appraisal) -> Section:
+    found = () if appraisal.diagnostics is None else appraisal.diagnostics.findings
+    notes = [
+        Note(
+            kind="warning" if one.severity is Severity.WARNING else "note",
+            text=one.message,
+            hint=one.hint,
+        )
+        for one in found
+    ]
+    notes += [
+        Note(kind="note", text=f"The stage {stage} is missing: {why}")
+        for stage, why in appraisal.not_done.items()
+    ]
+    looked = "" if appraisal.diagnostics is None else "Nothing doubtful was found in the data."
+    lead = "What to look at before these figures are relied on." if notes else looked
+    return Section(name="doubts", title="What is doubtful", lead=lead, notes=tuple(notes))
+
+
+def _quality(appraisal: Appraisal) -> Section:
+    evaluation, curves = appraisal.evaluation, appraisal.curves
+    if evaluation is None:
+        return Section(name="quality", title="How good it is")
+    classes = () if curves is None else curves.classes
+    binary = classes[0] if len(classes) == 1 else None
+    best = (
+        () if binary is None or not binary.thresholds else (tables.thresholds(binary.thresholds),)
+    )
+    each = (tables.per_class(evaluation.per_class),) if evaluation.per_class else ()
+    folded = []
+    if binary is not None and binary.cuts is not None:
+        folded.append(tables.cuts(binary.cuts))
+    if binary is not None and (ten := tables.deciles(binary)) is not None:
+        folded.append(ten)
+    missing = {} if curves is None else curves.not_computed
+    return Section(
+        name="quality",
+        title="How good it is",
+        lead="Every figure with its 95 % interval, or the reason why there is none.",
+        notes=tuple(Note(kind="note", text=f"{n}: {why}") for n, why in missing.items()),
+        figures=() if curves is None else curve_charts.figures(curves),
+        tables=(tables.metrics(evaluation), *best, *each, *_confusions(evaluation)),
+        more="Figures at each threshold, lift and gain" if folded else "",
+        folded=tuple(folded),
+    )
+
+
+def _confusions(evaluation: Evaluation) -> tuple[Table, ...]:
+    return tuple(
+        tables.confusion(one) for one in evaluation.confusion if len(one.labels) <= _MANY_CLASSES
+    )
+
+
+def _reasons(appraisal: Appraisal) -> Section:
+    found = appraisal.explanation
+    if found is None:
+        return Section(name="reasons", title="Why it says so")
+    drawn = [
+        None if found.importance is None else explanations.importance(found.importance),
+        None
+        if found.mean_contributions is None
+        else explanations.contributions(found.mean_contributions),
+        *explanations.effects(found, most=_COLUMNS_DRAWN),
+    ]
+    table = tables.importance(found)
+    return Section(
+        name="reasons",
+        title="Why it says so",
+        lead="Which columns the model needs, and how its answers move with them.",
+        notes=tuple(
+            Note(kind="note", text=f"{name}: {why}") for name, why in found.not_computed.items()
+        ),
+        figures=tuple(one for one in drawn if one is not None),
+        more="Every column" if table is not None else "",
+        folded=() if table is None else (table,),
+    )
+
+
+def _rows(appraisal: Appraisal) -> Section:
+    found = () if appraisal.explanation is None else appraisal.explanation.rows
+    return Section(
+        name="rows",
+        title="Single rows",
+        lead="What made the answer for the rows that surprise most: green raises it, red lowers it."
+        if found
+        else "",
+        figures=tuple(explanations.row(one, place) for place, one in enumerate(found)),
+    )
+
+
+def _places(appraisal: Appraisal) -> Section:
+    found = appraisal.subpopulations
+    if found is None:
+        return Section(name="places", title="Where it does better or worse")
+    drawn, table = subpopulations.figure(found), tables.notable(found)
+    folded = tuple(tables.slicing(one, found) for one in found.slicings if one.subpopulations)
+    skipped = [(one.columns, one.skipped) for one in found.slicings if one.skipped]
+    surely = "" if table is not None else " None differs surely from the rest."
+    return Section(
+        name="places",
+        title="Where it does better or worse",
+        lead=f"Groups of rows; p-values are corrected for {found.tests:,} tests.{surely}"
+        if not found.skipped
+        else f"Not computed: {found.skipped}.",
+        notes=tuple(
+            Note(kind="note", text=f"{', '.join(columns)}: {why}") for columns, why in skipped
+        ),
+        figures=() if drawn is None else (drawn,),
+        tables=() if table is None else (table,),
+        more="Every group" if folded else "",
+        folded=folded,
+    )
+
+
+def _asserted(appraisal: Appraisal) -> Section:
+    found = appraisal.assertions
+    return Section(
+        name="assertions",
+        title="What was asserted",
+        tables=(tables.assertions(found),) if found else (),
+    )
+
+
+def _empty(section: Section) -> bool:
+    return not (section.lead or section.notes or section.figures or section.tables or section.facts)
+
+
+def _json(record: object) -> str:
+    return msgspec.json.encode(record).decode().replace("<", "\\u003c")
+
+
+@cache
+def _asset(name: str) -> Markup:
+    """Return a file of the page; it is ours, and nothing in it is escaped."""
+    path = resources.files("brinery.charts") / "assets" / name
+    return Markup(path.read_text(encoding="utf-8"))  # noqa: S704 - a file of the package
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("brinery.charts", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

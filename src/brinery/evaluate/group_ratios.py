@@ -1,0 +1,218 @@
+"""Figures that are a ratio of two sums over rows, in each group of rows.
+
+Everything is a sum over the rows of a group, so that a column costs one pass, however many groups
+it has. The difference from the whole is that from the rest, times the share of the rest, for the
+whole is made of the two; so it is tested as that from the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+from brinery.evaluate import chance
+from brinery.evaluate.group_figures import Asked, GroupFigure, span, tested, too_few
+from brinery.evaluate.intervals import FEW, Bounds, Scale, around, estimate, shifted, wilson
+from brinery.evaluate.rowwise import Ratio
+from brinery.records.estimate import Estimate, Interval
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.intp]
+
+_NO_ROWS = "no row counts for this metric"
+
+
+class _Sums(NamedTuple):
+    """The sums of each group, or of what each leaves; all (n_groups,) but `middle`.
+
+    Attributes:
+        middle: the ratio of all rows; the tops are less that times the bottoms, so that nothing
+            is lost where the rows differ little.
+        rows: how many count.
+        top: weighted sum.
+        bottom: weighted sum.
+        squares: sums of the squares of the weighted tops, of tops times bottoms, of bottoms.
+    """
+
+    middle: float
+    rows: Floats
+    top: Floats
+    bottom: Floats
+    squares: tuple[Floats, Floats, Floats]
+
+    def rest(self) -> _Sums:
+        """Return the sums of all the other groups."""
+        one, two, three = (each.sum() - each for each in self.squares)
+        rows, top, bottom = (each.sum() - each for each in (self.rows, self.top, self.bottom))
+        return _Sums(self.middle, rows, top, bottom, (one, two, three))
+
+    @property
+    def value(self) -> Floats:
+        """Return the ratios."""
+        return self.middle + self.top / self.bottom
+
+    @property
+    def variance(self) -> Floats:
+        """Return those of the ratios. Source: Cochran 1977, section 2.11."""
+        moved = self.top / self.bottom
+        tops, both, bottoms = self.squares
+        left = np.maximum(tops - 2 * moved * both + moved**2 * bottoms, 0.0)
+        return left / self.bottom**2 * self.effective / (self.effective - 1)
+
+    @property
+    def effective(self) -> Floats:
+        """Return how many rows that count the same would tell as much. Source: Kish 1965."""
+        return self.bottom**2 / self.squares[2]
+
+
+@dataclass(frozen=True, eq=False)
+class RatioFigure:
+    """A figure that is a ratio of two sums over rows.
+
+    Attributes:
+        ratio: (n_rows,) the parts of the rows.
+        weights: (n_rows,) above 0.
+        asked: of every group.
+    """
+
+    ratio: Ratio
+    weights: Floats
+    asked: Asked
+
+    def whole(self) -> GroupFigure:
+        """Return the figure of all rows; it is not tested."""
+        sums = self._sums(np.zeros(self.weights.size, np.intp), 1)
+        if not sums.bottom[0]:
+            return GroupFigure(reason=_NO_ROWS)
+        return GroupFigure(figure=self._figures(sums)[0])
+
+    def of_groups(self, codes: Codes, n_groups: int) -> tuple[GroupFigure, ...]:
+        """Return the figure of each group.
+
+        Args:
+            codes: (n_rows,) the group of each row.
+            n_groups: how many there are, more than one; each has a row.
+        """
+        sums = self._sums(codes, n_groups)
+        rest = sums.rest()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            differences = self._shares(sums, rest) if self.ratio.share else self._means(sums, rest)
+            p_values = self._p_values(sums, rest).tolist()
+        return tuple(
+            GroupFigure(reason=_NO_ROWS)
+            if figure is None
+            else tested(
+                figure,
+                difference,
+                p_value=p_value,
+                untested=too_few(rows, others, least=self.asked.min_rows),
+            )
+            for figure, difference, p_value, rows, others in zip(
+                self._figures(sums), differences, p_values, sums.rows, rest.rows, strict=True
+            )
+        )
+
+    @cached_property
+    def _weighted(self) -> tuple[float, Floats, Floats]:
+        """Return the ratio of all rows, the weighted tops less it, and the weighted bottoms."""
+        bottom = self.weights * self.ratio.bottom
+        top = self.weights * self.ratio.top
+        middle = float(top.sum() / bottom.sum()) if bottom.any() else 0.0
+        return middle, top - middle * bottom, bottom
+
+    def _sums(self, codes: Codes, n_groups: int) -> _Sums:
+        middle, top, bottom = self._weighted
+
+        def total(values: npt.NDArray[np.generic]) -> Floats:
+            sums = np.bincount(codes, weights=values, minlength=n_groups)
+            return sums.astype(np.float64, copy=False)
+
+        squares = (total(top**2), total(top * bottom), total(bottom**2))
+        return _Sums(middle, total(bottom > 0), total(top), total(bottom), squares)
+
+    def _figures(self, sums: _Sums) -> list[Estimate | None]:
+        """Return each group's figure with its interval; None where no row counts."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts = zip(sums.value, sums.variance, sums.effective, strict=True)
+        return [
+            None if math.isnan(value) else self._figure(float(value), float(variance), float(rows))
+            for value, variance, rows in parts
+        ]
+
+    def _figure(self, value: float, variance: float, rows: float) -> Estimate:
+        level = self.asked.level
+        bounds: Bounds
+        if self.ratio.share:
+            # A sum of floats may be a share by a hair more than 1.
+            value = min(max(value, 0.0), 1.0)
+            bounds = wilson(value, rows, level=level)
+        elif rows <= 1:
+            bounds = FEW
+        else:
+            bounds = around(
+                value,
+                variance,
+                scale=self.ratio.scale if value > 0 else Scale.PLAIN,
+                level=level,
+                method="Student's t",
+                freedom=max(rows - 1, 1.0),
+            )
+        if self.ratio.root:
+            return estimate(math.sqrt(max(value, 0.0)), shifted(bounds, "sqrt"))
+        return estimate(value, bounds)
+
+    def _p_values(self, sums: _Sums, rest: _Sums) -> Floats:
+        if self.ratio.scale is Scale.PLAIN:
+            # Noise may differ from group to group where its mean is none.
+            sizes = (sums.effective, rest.effective)
+            return chance.welch(sums.value - rest.value, (sums.variance, rest.variance), sizes)
+        _, top, bottom = self._weighted
+        return chance.two_sided(sums.top, chance.of_draws(top[bottom > 0], sums.rows))
+
+    def _shares(self, sums: _Sums, rest: _Sums) -> list[Estimate]:
+        """Return the differences of shares from the whole. Source: Newcombe 1998, method 10."""
+        left = rest.bottom / (sums.bottom + rest.bottom)
+        parts = zip(sums.value, sums.effective, rest.value, rest.effective, left, strict=True)
+        return [self._share(*map(float, each)) for each in parts]
+
+    def _share(
+        self, value: float, rows: float, other: float, other_rows: float, left: float
+    ) -> Estimate:
+        if not (rows > 0 and other_rows > 0):
+            return Estimate(value=0.0, reason=FEW)
+        value, other = min(max(value, 0.0), 1.0), min(max(other, 0.0), 1.0)
+        level = self.asked.level
+        one, two = wilson(value, rows, level=level), wilson(other, other_rows, level=level)
+        low = math.hypot(value - one.low, two.high - other)
+        high = math.hypot(one.high - value, other - two.low)
+        gap = value - other
+        interval = Interval(
+            low=(gap - low) * left, high=(gap + high) * left, level=level, method="Newcombe"
+        )
+        return Estimate(value=gap * left, interval=interval)
+
+    def _means(self, sums: _Sums, rest: _Sums) -> list[Estimate]:
+        """Return the differences of means, or of their roots, from the whole.
+
+        Source: Welch 1947; for roots, the delta method.
+        """
+        left = rest.bottom / (sums.bottom + rest.bottom)
+        value, slopes = (sums.value - rest.value) * left, (left, left)
+        if self.ratio.root:
+            own, whole = np.sqrt(np.maximum(sums.value, 0.0)), math.sqrt(max(sums.middle, 0.0))
+            value = own - whole
+            slopes = ((1 / own - (1 - left) / whole) / 2, left / whole / 2)
+        variances = (sums.variance * slopes[0] ** 2, rest.variance * slopes[1] ** 2)
+        freedom = chance.freedom(variances, (sums.effective, rest.effective))
+        level = self.asked.level
+        half = stdtrit(freedom, (1 + level) / 2) * np.sqrt(variances[0] + variances[1])
+        return [
+            span(float(one), float(wide), level=level, method="Welch")
+            for one, wide in zip(np.nan_to_num(value), half, strict=True)
+        ]

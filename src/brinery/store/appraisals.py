@@ -1,0 +1,60 @@
+"""The whole evaluations of a workspace: one file for each version and data, and its report beside.
+
+`evaluations/bank/2/3f9a…json` is what was found out about bank@2 on the data of that digest; the
+newest of a version is the one that is shown.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from brinery.records.appraisal import Appraisal
+from brinery.store.documents import write
+
+_SHORT = 16
+
+
+class Appraisals:
+    """Keeps whole evaluations.
+
+    Args:
+        folder: of the workspace; made when the first one is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, appraisal: Appraisal, *, name: str, number: int) -> Path:
+        """Return the file that an evaluation was written to, in place of one on the same data.
+
+        Raises:
+            OutputUnwritable: the system refuses.
+        """
+        path = self._of(name, number) / f"{appraisal.data.sha256[:_SHORT]}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, msgspec.json.encode(appraisal))
+        return path
+
+    def newest(self, name: str, number: int) -> Appraisal | None:
+        """Return the newest evaluation of a version; None where there is none.
+
+        One that a later Brinery wrote and this one cannot read is passed over.
+        """
+        found = [one for path in self._of(name, number).glob("*.json") if (one := _read(path))]
+        return max(found, key=lambda one: one.created, default=None)
+
+    def report(self, appraisal: Appraisal, *, name: str, number: int) -> Path:
+        """Return where the report of an evaluation is kept."""
+        return self._of(name, number) / f"{appraisal.data.sha256[:_SHORT]}.html"
+
+    def _of(self, name: str, number: int) -> Path:
+        return self._folder / name / str(number)
+
+
+def _read(path: Path) -> Appraisal | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Appraisal)
+    except (OSError, msgspec.DecodeError):
+        return None
