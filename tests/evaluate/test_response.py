@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from brinery.errors import PredictionRefused
-from brinery.evaluate.observed import Observed, drawn, finite
+from brinery.evaluate.observed import Observed, drawable, drawn, finite
 from brinery.evaluate.response import Response, log_odds, response
 from brinery.records.contributions import Unit
 from brinery.records.evaluation import PredictionType
@@ -74,6 +74,15 @@ def test_finite_is_nan_where_there_is_no_number() -> None:
     mixed = np.array([1, None, 2.5, np.inf], dtype=object)
     assert np.array_equal(finite(mixed), [1, np.nan, 2.5, np.nan], equal_nan=True)
     assert np.isnan(finite(np.array(["a", "1"]))).all()
+
+
+def test_drawable_has_seven_digits() -> None:
+    """What is drawn is rounded by the size of the largest, whatever that is."""
+    for scale in (1e-300, 1.0, 1e300):
+        exact = np.array([1.23456789012, -9.87654321098, 0.0]) * scale
+        assert drawable(exact) == pytest.approx(exact, abs=1e-6 * scale)
+    assert drawable(np.array([0.123456789])).tolist() == [0.1234568]
+    assert drawable(np.zeros(2)).tolist() == [0.0, 0.0]
 
 
 def test_labelled_rows_have_a_label_that_counts() -> None:

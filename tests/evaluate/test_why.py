@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pandas as pd
@@ -110,12 +112,49 @@ def test_cost_is_known_before(pipeline: tuple[Observed, Pipeline]) -> None:
     assert why.within(observed, FEW, budget=10**9) == FEW
 
 
+def test_columns_that_are_not_read_cost_nothing(pipeline: tuple[Observed, Pipeline]) -> None:
+    """What a model does not read is not asked about, has no importance, and its effect is there."""
+    observed, predictor = pipeline
+    more = replace(
+        observed,
+        table=observed.table.append_column("other", observed.table.column("income")),
+        unread=frozenset({"other"}),
+    )
+    assert why.cost(more, FEW) == why.cost(observed, FEW)
+    found = steps(more, predictor)[-1].explanation
+    whole = steps(replace(more, unread=frozenset()), predictor)[-1].explanation
+    assert found.importance is not None
+    assert whole.importance is not None
+    assert found.importance.columns[:3] == whole.importance.columns[:3]
+    assert found.importance.columns[3].estimate is not None
+    assert found.importance.columns[3].estimate.value == 0.0
+    assert found.mean_contributions == whole.mean_contributions
+    assert found.mean_contributions is not None
+    assert found.mean_contributions.columns[3].absolute.value == 0.0
+    assert found.effects[3].bins
+    reasons = {found.importance.columns[3].reason, found.partial_dependence[3].reason}
+    assert reasons == {"the model does not read the column"}
+
+
 def test_is_the_same_for_a_seed(pipeline: tuple[Observed, Pipeline]) -> None:
     """The same seed gives the same explanation, another one another."""
     first = steps(*pipeline)[-1].explanation
     assert first == steps(*pipeline)[-1].explanation
     other = msgspec.structs.replace(FEW, seed=1)
     assert first != steps(*pipeline, other)[-1].explanation
+
+
+def test_log_odds_may_be_asked_for(pipeline: tuple[Observed, Pipeline]) -> None:
+    """In log-odds a logistic regression is a sum, and sampling finds its terms exactly."""
+    observed, predictor = pipeline
+    options = msgspec.structs.replace(FEW, log_odds=True)
+    found = steps(observed, predictor, options)[-1].explanation
+    assert found.mean_contributions is not None
+    assert found.mean_contributions.unit == "log_odds"
+    assert found.mean_contributions.gap < 1e-9
+    (age,) = (one for one in found.dependence if one.column == "age")
+    values, added = np.array(age.values, np.float64), np.array(age.contributions[0])
+    assert abs(np.corrcoef(values, added)[0, 1]) == pytest.approx(1)
 
 
 def test_is_json(pipeline: tuple[Observed, Pipeline]) -> None:

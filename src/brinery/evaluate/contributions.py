@@ -15,7 +15,7 @@ import pyarrow as pa
 from scipy import special
 
 from brinery.evaluate.bins import kind_of, numbers, plain, shown
-from brinery.evaluate.observed import Floats, Places, drawn
+from brinery.evaluate.observed import Floats, Places, drawable, drawn
 from brinery.records.contributions import Contributions
 from brinery.records.effects import Dependence, Kind
 from brinery.records.estimate import Estimate, Interval
@@ -109,7 +109,7 @@ def dependences(
                 values=tuple(map(shown, values)),
                 positions=_positions(column, kind, rows),
                 contributions=tuple(
-                    tuple(one.tolist()) for one in contributions.values[rows, place].T
+                    tuple(one.tolist()) for one in drawable(contributions.values[rows, place]).T
                 ),
             )
         )

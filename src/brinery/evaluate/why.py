@@ -64,6 +64,7 @@ class Options(Struct, frozen=True, kw_only=True):
         background_rows: how many rows each is compared with, by sampling.
         surprising_rows: how many rows of each kind of surprise are explained.
         listed_columns: how many columns the explanation of a row lists.
+        log_odds: whether sampled contributions to a probability are in log-odds.
     """
 
     seed: int = 0
@@ -76,6 +77,7 @@ class Options(Struct, frozen=True, kw_only=True):
     background_rows: int = BACKGROUND_ROWS
     surprising_rows: int = explanations.EACH
     listed_columns: int = explanations.MOST_COLUMNS
+    log_odds: bool = False
 
 
 class Step(NamedTuple):
@@ -103,7 +105,7 @@ def cost(observed: Observed, options: Options, *, sampled: bool = True) -> dict[
         sampled: whether the contributions are sampled; an exact explainer asks no model.
     """
     chosen = len(explanations.surprising(observed, each=options.surprising_rows))
-    columns, background = _width(observed), min(len(observed), options.background_rows)
+    columns, background = len(observed.read), min(len(observed), options.background_rows)
     of_rows, of_many = (
         sampling.cost(rows, columns=columns, background_rows=background) if sampled else 0
         for rows in (chosen, min(len(observed), options.explained_rows))
@@ -188,8 +190,9 @@ def sampler(
     return Sampler(
         predictor=predictor,
         background=observed.table.take(pa.array(rows)),
-        response=answers,
+        response=answers.in_log_odds() if options.log_odds else answers,
         seed=options.seed,
+        unread=observed.unread,
     )
 
 
