@@ -138,7 +138,9 @@ def _shared(table: pa.Table, training: pa.Table) -> Iterator[Finding] | str:
     if share > _ALL and (by_chance := _alike(table) * training.num_rows) < _HALF:
         # Training data that repeats itself would hide that all rows are from it.
         expected = min(expected, by_chance)
-    chance = _DEVIATIONS * math.sqrt(expected * (1 - expected) / table.num_rows)
+    # That none of the training rows has another one like it does not say that none ever has.
+    likely = max(expected, 1 / (training.num_rows + 1))
+    chance = _DEVIATIONS * math.sqrt(likely * (1 - likely) / table.num_rows)
     return _overlap(rows, share, expected=expected, excess=share - expected - chance)
 
 
