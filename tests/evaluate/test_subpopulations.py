@@ -303,7 +303,7 @@ def test_p_values_are_uniform(kind: PredictionType, name: str, *, weighted: bool
             scores=scores,
             classes=scores.classes,
             weights=rng.choice([0.5, 1.0, 2.0], 400) if weighted else None,
-            slices=Slices(metric=name),
+            slices=Slices(metric=name, min_rows=10),
         )
         (one,) = [each for each in every(found) if each.group.value == "a"]
         assert one.p_value is not None, one.reason

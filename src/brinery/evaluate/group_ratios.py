@@ -104,6 +104,7 @@ class RatioFigure:
         with np.errstate(divide="ignore", invalid="ignore"):
             differences = self._shares(sums, rest) if self.ratio.share else self._means(sums, rest)
             p_values = self._p_values(sums, rest).tolist()
+        counted = "rows" if self.ratio.bottom.all() else "rows that count for the metric"
         return tuple(
             GroupFigure(reason=_NO_ROWS)
             if figure is None
@@ -111,7 +112,7 @@ class RatioFigure:
                 figure,
                 difference,
                 p_value=p_value,
-                untested=too_few(rows, others, least=self.asked.min_rows),
+                untested=too_few(rows, others, least=self.asked.min_rows, of=counted),
             )
             for figure, difference, p_value, rows, others in zip(
                 self._figures(sums), differences, p_values, sums.rows, rest.rows, strict=True
