@@ -82,7 +82,7 @@ def test_welch_is_scipys(one: int, other: int, seed: int) -> None:
     expected = stats.ttest_ind(left, right, equal_var=False).pvalue
     found = welch(
         np.array([left.mean() - right.mean()]),
-        (np.array([left.var(ddof=1) / one]), np.array([right.var(ddof=1) / other])),
-        (np.array([float(one)]), np.array([float(other)])),
+        variances=(np.array([left.var(ddof=1) / one]), np.array([right.var(ddof=1) / other])),
+        sizes=(np.array([float(one)]), np.array([float(other)])),
     )
     assert found[0] == pytest.approx(expected)

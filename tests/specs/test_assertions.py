@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,14 @@ def test_every_key_is_described() -> None:
     for part in (Assertion, Range):
         assert all(field.description for field in part.model_fields.values())
     assert list(Assertions.model_fields) == ["assertions"]
+
+
+def test_the_page_shows_what_is_read(file: Path) -> None:
+    """The assertions that the page on them shows are read as they stand."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "assert.md"
+    (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    file.write_text(block)
+    assert [one.title for one in read(file)][:2] == [
+        "who was won before is won again",
+        "debts are no good sign",
+    ]

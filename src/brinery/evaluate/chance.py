@@ -81,7 +81,7 @@ def two_sided(sums: Floats, moments: Moments) -> Floats:
 
 
 def welch(
-    difference: Floats, variances: tuple[Floats, Floats], sizes: tuple[Floats, Floats]
+    difference: Floats, *, variances: tuple[Floats, Floats], sizes: tuple[Floats, Floats]
 ) -> Floats:
     """Return how likely two means are to differ by this much, were they equal: (n_groups,).
 
@@ -94,10 +94,10 @@ def welch(
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         t = np.abs(difference) / np.sqrt(variances[0] + variances[1])
-        return np.asarray(2 * stdtr(freedom(variances, sizes), -t))
+        return np.asarray(2 * stdtr(freedom(variances, sizes=sizes), -t))
 
 
-def freedom(variances: tuple[Floats, Floats], sizes: tuple[Floats, Floats]) -> Floats:
+def freedom(variances: tuple[Floats, Floats], *, sizes: tuple[Floats, Floats]) -> Floats:
     """Return the degrees of freedom of the sum of two variances: (n_groups,).
 
     Args:

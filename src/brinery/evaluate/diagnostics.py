@@ -63,7 +63,7 @@ def diagnose(
     findings = [
         *chain.from_iterable(found for found in checked.values() if not isinstance(found, str)),
         *of_figures(evaluation),
-        *of_answers(actual, scores, evaluation),
+        *of_answers(actual, scores=scores, evaluation=evaluation),
         *of_classes(actual, evaluation),
         *_duplicates(table),
         *of_columns(table),

@@ -172,24 +172,36 @@ class RatioFigure:
         if self.ratio.scale is Scale.PLAIN:
             # Noise may differ from group to group where its mean is none.
             sizes = (sums.effective, rest.effective)
-            return chance.welch(sums.value - rest.value, (sums.variance, rest.variance), sizes)
+            variances = (sums.variance, rest.variance)
+            return chance.welch(sums.value - rest.value, variances=variances, sizes=sizes)
         _, top, bottom = self._weighted
         return chance.two_sided(sums.top, chance.of_draws(top[bottom > 0], sums.rows))
 
     def _shares(self, sums: _Sums, rest: _Sums) -> list[Estimate]:
         """Return the differences of shares from the whole. Source: Newcombe 1998, method 10."""
         left = rest.bottom / (sums.bottom + rest.bottom)
-        parts = zip(sums.value, sums.effective, rest.value, rest.effective, left, strict=True)
-        return [self._share(*map(float, each)) for each in parts]
+        groups = zip(sums.value.tolist(), sums.effective.tolist(), strict=True)
+        others = zip(rest.value.tolist(), rest.effective.tolist(), strict=True)
+        return [
+            self._share(one, other, share)
+            for one, other, share in zip(groups, others, left.tolist(), strict=True)
+        ]
 
     def _share(
-        self, value: float, rows: float, other: float, other_rows: float, left: float
+        self, group: tuple[float, float], rest: tuple[float, float], left: float
     ) -> Estimate:
-        if not (rows > 0 and other_rows > 0):
+        """Return the difference of one share from the whole.
+
+        Args:
+            group: its share, and of how many rows that is.
+            rest: the same of all others.
+            left: which part of the whole the others are.
+        """
+        if not (group[1] > 0 and rest[1] > 0):
             return Estimate(value=0.0, reason=FEW)
-        value, other = min(max(value, 0.0), 1.0), min(max(other, 0.0), 1.0)
+        value, other = (min(max(each[0], 0.0), 1.0) for each in (group, rest))
         level = self.asked.level
-        one, two = wilson(value, rows, level=level), wilson(other, other_rows, level=level)
+        one, two = wilson(value, group[1], level=level), wilson(other, rest[1], level=level)
         low = math.hypot(value - one.low, two.high - other)
         high = math.hypot(one.high - value, other - two.low)
         gap = value - other
@@ -210,7 +222,7 @@ class RatioFigure:
             value = own - whole
             slopes = ((1 / own - (1 - left) / whole) / 2, left / whole / 2)
         variances = (sums.variance * slopes[0] ** 2, rest.variance * slopes[1] ** 2)
-        freedom = chance.freedom(variances, (sums.effective, rest.effective))
+        freedom = chance.freedom(variances, sizes=(sums.effective, rest.effective))
         level = self.asked.level
         half = stdtrit(freedom, (1 + level) / 2) * np.sqrt(variances[0] + variances[1])
         return [
