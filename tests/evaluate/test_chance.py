@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from brinery.evaluate.chance import Floats, Moments, of_draws, two_sided, welch
+from brinery.evaluate.chance import Floats, Moments, Population, of_draws, two_sided, welch
 
 few = st.lists(st.floats(-100, 100).map(lambda x: round(x, 3)), min_size=4, max_size=9)
 
@@ -20,7 +20,7 @@ def test_moments_are_those_of_every_draw(values: list[float], data: st.DataObjec
     given = np.array(values) - np.mean(values)
     size = data.draw(st.integers(1, given.size))
     sums = np.array([given[list(one)].sum() for one in combinations(range(given.size), size)])
-    found = of_draws(given, np.array([float(size)]))
+    found = of_draws(Population.of(given), np.array([float(size)]))
     assert found.variance[0] == pytest.approx(sums.var(), abs=1e-6)
     assert found.third[0] == pytest.approx((sums**3).mean(), rel=1e-6, abs=1e-3)
 
@@ -28,7 +28,7 @@ def test_moments_are_those_of_every_draw(values: list[float], data: st.DataObjec
 def test_shares_as_by_the_hypergeometric_distribution() -> None:
     """The moments of a number of hits are those of the hypergeometric distribution."""
     hits = np.repeat([1.0, 0.0], [30, 70])
-    found = of_draws(hits - hits.mean(), np.array([20.0]))
+    found = of_draws(Population.of(hits - hits.mean()), np.array([20.0]))
     variance, skew = stats.hypergeom(100, 30, 20).stats("vs")
     assert found.variance[0] == pytest.approx(variance)
     assert found.third[0] / found.variance[0] ** 1.5 == pytest.approx(skew)
@@ -67,7 +67,7 @@ def test_small_groups_raise_no_false_alarms(draw: object) -> None:
     values = draw(rng, 5_000)
     values = values - values.mean()
     sums = np.array([rng.permutation(values)[:40].sum() for _ in range(4_000)])
-    p_values = two_sided(sums, of_draws(values, np.full(sums.size, 40.0)))
+    p_values = two_sided(sums, of_draws(Population.of(values), np.full(sums.size, 40.0)))
     for level in (0.05, 0.01, 0.002):
         allowed = level * 4_000 + 3 * np.sqrt(level * 4_000)
         assert np.count_nonzero(p_values <= level) <= allowed

@@ -164,9 +164,11 @@ def _duplicates(table: pa.Table) -> Iterator[Finding]:
     _, counts = np.unique(row_hashes(table, table.column_names), return_counts=True)
     again = table.num_rows - counts.size
     share = again / table.num_rows
+    if share < _REPEATED:
+        return
     pairs = float((counts * (counts - 1) / 2).sum())
     by_chance = _alike(table) * table.num_rows * (table.num_rows - 1) / 2
-    if share < _REPEATED or pairs <= _MORE_THAN_CHANCE * max(1.0, by_chance):
+    if pairs <= _MORE_THAN_CHANCE * max(1.0, by_chance):
         return
     yield Finding(
         code=FindingCode.DUPLICATES,
