@@ -10,9 +10,11 @@ from brinery.cli.main import _COMMANDS
 
 ROOT = Path(__file__).parent.parent
 VERBS = [
+    "compare",
     "doctor",
     "export_model",
     "import_model",
+    "leaderboard",
     "load",
     "model",
     "models",
