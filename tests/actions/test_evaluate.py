@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from tests.conftest import Bank
 
@@ -196,6 +198,20 @@ def test_weights_count(workspace: Path, bank: Bank) -> None:
     assert other.evaluation is not None
     for name in ("accuracy", "roc_auc", "log_loss", "brier", "average_precision"):
         assert one.evaluation.metrics[name] == pytest.approx(other.evaluation.metrics[name])
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_a_table_of_any_library(
+    workspace: Path, bank: Bank, found: Appraisal, library: str
+) -> None:
+    """The same rows give the same figures, whichever library holds them."""
+    frame = bank.frame
+    given = pl.from_pandas(frame) if library == "polars" else pa.table(frame)
+    other = brinery.evaluate_model("bank@1", data=given, workspace=workspace)
+    assert other.evaluation is not None
+    assert found.evaluation is not None
+    assert other.evaluation.metrics["roc_auc"] == found.evaluation.metrics["roc_auc"]
+    assert other.evaluation.metrics["log_loss"] == found.evaluation.metrics["log_loss"]
 
 
 def test_rows_of_the_training_data_are_found(workspace: Path, bank: Bank) -> None:

@@ -32,6 +32,7 @@ from brinery.specs.reference import Reference
 from brinery.store import tables
 from brinery.store.appraisals import Appraisals
 from brinery.store.documents import write
+from brinery.store.frames import Data, given
 
 Steps = Generator[Event, None, Appraisal]
 
@@ -60,7 +61,7 @@ class EvaluateOptions(TypedDict, total=False):
     weights: str | None
     aim: Aim | str | None
     gains: Sequence[float] | None
-    train: Folder | pd.DataFrame | None
+    train: Data | None
     assertions: Folder | None
     pairs: Sequence[tuple[str, str]]
     rows: Sequence[int]
@@ -88,20 +89,18 @@ class EvaluateAsked:
     seed: int = 0
 
     @classmethod
-    def of(
-        cls, reference: str, *, data: Folder | pd.DataFrame, options: EvaluateOptions
-    ) -> EvaluateAsked:
+    def of(cls, reference: str, *, data: Data, options: EvaluateOptions) -> EvaluateAsked:
         """Return what the arguments of `evaluate_model` ask for."""
         gains, declared = options.get("gains"), options.get("assertions")
         return cls(
             reference=reference,
-            data=_given(data),
+            data=given(data),
             target=options.get("target"),
             separator=options.get("sep"),
             weights=options.get("weights") or "",
             aim=Aim(options.get("aim") or (Aim.GAIN if gains else Aim.F1)),
             gains=_gains(gains) if gains else None,
-            train=None if (train := options.get("train")) is None else _given(train),
+            train=None if (train := options.get("train")) is None else given(train),
             assertions=None if declared is None else Path(declared),
             pairs=tuple(options.get("pairs", ())),
             rows=tuple(options.get("rows", ())),
@@ -110,9 +109,7 @@ class EvaluateAsked:
         )
 
 
-def evaluate_model(
-    reference: str, *, data: Folder | pd.DataFrame, **options: Unpack[EvaluateOptions]
-) -> Appraisal:
+def evaluate_model(reference: str, *, data: Data, **options: Unpack[EvaluateOptions]) -> Appraisal:
     """Return everything that was found out about a version on some data; it is kept, with a report.
 
     Args:
@@ -294,7 +291,3 @@ def _gains(worth: Sequence[float]) -> Gains:
         false_negative=false_negative,
         true_negative=true_negative,
     )
-
-
-def _given(data: Folder | pd.DataFrame) -> Path | pd.DataFrame:
-    return data if isinstance(data, pd.DataFrame) else Path(data)
