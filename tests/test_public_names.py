@@ -15,6 +15,7 @@ VERBS = [
     "evaluate_model",
     "export_model",
     "import_model",
+    "leaderboard",
     "load",
     "model",
     "models",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from brinery.actions.evaluate import evaluate_model
     from brinery.actions.export_model import export_model
     from brinery.actions.import_model import import_model
+    from brinery.actions.leaderboard import leaderboard
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
+    from brinery.records.leaderboard import Leaderboard
     from brinery.records.scan import ScanReport
     from brinery.records.scores import Scores
     from brinery.records.version import Promotion, Version
@@ -53,6 +55,7 @@ __all__ = [
     "Evaluation",
     "Export",
     "Fault",
+    "Leaderboard",
     "LoadedModel",
     "Model",
     "Promotion",
@@ -67,6 +70,7 @@ __all__ = [
     "evaluate_model",
     "export_model",
     "import_model",
+    "leaderboard",
     "load",
     "model",
     "models",
@@ -90,6 +94,7 @@ _HOMES = {
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
     "Fault": "brinery.errors",
+    "Leaderboard": "brinery.records.leaderboard",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
     "Promotion": "brinery.records.version",
@@ -103,6 +108,7 @@ _HOMES = {
     "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",
     "import_model": "brinery.actions.import_model",
+    "leaderboard": "brinery.actions.leaderboard",
     "load": "brinery.actions.predict",
     "model": "brinery.actions.models",
     "models": "brinery.actions.models",

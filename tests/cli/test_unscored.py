@@ -35,9 +35,10 @@ def workspace(folder: Path) -> Path:
     """A workspace in which weights are the champion of their name, beside what can be asked."""
     space = folder / "workspace"
     space.mkdir()
-    for name, *more in (["weights.safetensors"], ["kmeans.pkl", "--data", folder / "x.csv"]):
-        short = name.partition(".")[0]
-        done = run_brinery("--workspace", space, "import", folder / name, "--name", short, *more)
+    data = ("--data", folder / "x.csv")
+    for file, more in (("weights.safetensors", ()), ("kmeans.pkl", data)):
+        name = file.partition(".")[0]
+        done = run_brinery("--workspace", space, "import", folder / file, "--name", name, *more)
         assert done.status == 0, done.err
     done = run_brinery("--workspace", space, "promote", "weights@1")
     assert done.out.endswith("Next: brinery export weights --to native FOLDER\n")

@@ -88,9 +88,7 @@ def test_cuts_are_round() -> None:
     """Ranges end at round numbers near to where they would be of equal size."""
     rng = np.random.default_rng(0)
     found = cut(rng.normal(50_000, 10_000, 10_000).tolist())
-    assert [one.high for one in found.groups[:-1]] == [42_000, 47_500, 52_500, 58_000] or all(
-        one.high is not None and one.high % 500 == 0 for one in found.groups[:-1]
-    )
+    assert [one.high for one in found.groups] == [42_000, 48_000, 53_000, 59_000, None]
     sizes = np.bincount(found.codes) / 10_000
     assert (abs(sizes - 0.2) < 0.05).all()
 
@@ -98,11 +96,7 @@ def test_cuts_are_round() -> None:
 def test_ranges_in_words() -> None:
     """A range of whole numbers names its last one; one of others says `below`."""
     whole = cut(list(range(1, 101)), bins=4)
-    assert labels(whole) == ["below 26", "26 to 49", "50 to 74", "75 and above"] or labels(whole)[
-        -1
-    ].endswith(" and above")
-    assert labels(whole)[1].count(" to ") == 1
-    assert "below" not in labels(whole)[1]
+    assert labels(whole) == ["below 25", "25 to 49", "50 to 74", "75 and above"]
     parts = cut([each / 10 for each in range(100)], bins=4)
     assert " to below " in labels(parts)[1]
     assert parts.groups[1].where == f"x >= {parts.groups[1].low} and x < {parts.groups[1].high}"

@@ -102,6 +102,7 @@ class Appraising:
         self._question = question
         self._clock = clock
         self._scored: ScoredData | None = None
+        self._finished: Stage | None = None
 
     def steps(self) -> Generator[Event, None, Appraisal]:
         """Yield what each stage found, and return the whole.
@@ -122,7 +123,8 @@ class Appraising:
             except KeyboardInterrupt:
                 self.stopped = True
                 for left, _ in stages[place:]:
-                    self._missing(left, _STOPPED)
+                    if left is not self._finished:
+                        self._missing(left, _STOPPED)
                 break
         return self.found
 
@@ -143,7 +145,7 @@ class Appraising:
             for said in work():
                 if time.monotonic() - told > _TELL_S:
                     told = time.monotonic()
-                    yield self._told(said)
+                    yield self._clock.event(Step.EVALUATE, said, progress=True)
         except BrineryError as error:
             self._missing(stage, error.message)
         except Exception as error:  # noqa: BLE001 - a fault of ours costs one stage
@@ -151,6 +153,7 @@ class Appraising:
             self._missing(stage, f"a fault of Brinery: {error}")
         finally:
             self._timed(stage, began)
+        self._finished = stage
         if stage in self.found.not_done:
             yield self._told(f"{stage}: {self.found.not_done[stage]}", warning=True)
         elif said:

@@ -169,7 +169,7 @@ def _versions(rooms: Rooms, asked: CompareAsked) -> list[Version]:
     if len(references) == 1:
         references.append(Reference(references[0].name, alias=Alias.CHAMPION.value))
     found = [resolve(rooms.registry, each) for each in references]
-    versions = list({each.reference: each for each in reversed(found)}.values())
+    versions = list({each.reference: each for each in (found[-1], *found[:-1])}.values())
     if len(versions) < _TWO:
         name = versions[0].name
         held = [each.reference for each in rooms.registry.versions(name)]

@@ -100,7 +100,7 @@ class EvaluateAsked:
             separator=options.get("sep"),
             weights=options.get("weights") or "",
             aim=Aim(options.get("aim") or (Aim.GAIN if gains else Aim.F1)),
-            gains=Gains(*gains) if gains else None,
+            gains=_gains(gains) if gains else None,
             train=None if (train := options.get("train")) is None else _given(train),
             assertions=None if declared is None else Path(declared),
             pairs=tuple(options.get("pairs", ())),
@@ -177,7 +177,9 @@ def appraised(
             keep(rooms, version, appraisal=work.found)
         raise
     path = keep(rooms, version, appraisal=found)
-    yield clock.event(Step.REPORT, str(path))
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    yield clock.event(Step.REPORT, str(shown))
     if work.stopped:
         raise KeyboardInterrupt
     return found
@@ -277,6 +279,21 @@ def _train(asked: EvaluateAsked, data: EvaluationData) -> pa.Table:
     read = read_data(given, target=None, separator=asked.separator)
     shared = [name for name in data.inputs.columns if name in read.frame.columns]
     return tables.to_arrow(read.frame[shared])
+
+
+def _gains(worth: Sequence[float]) -> Gains:
+    """Return what each outcome is worth.
+
+    Raises:
+        ValueError: there are not four numbers.
+    """
+    true_positive, false_positive, false_negative, true_negative = worth
+    return Gains(
+        true_positive=true_positive,
+        false_positive=false_positive,
+        false_negative=false_negative,
+        true_negative=true_negative,
+    )
 
 
 def _given(data: Folder | pd.DataFrame) -> Path | pd.DataFrame:

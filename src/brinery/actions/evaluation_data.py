@@ -83,7 +83,7 @@ def check_weights(column: pd.Series, name: str) -> None:
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         raise ColumnMismatch(
-            f"--weights {name}: row {row + 1} holds {column.iloc[row]!r}",
+            f"--weights {name}: row {row + 1} holds {column.iloc[row]}",
             hint="weights are numbers from 0; a row of weight 0 does not count",
         )
 

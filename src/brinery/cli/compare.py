@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _GROUPS = 5
 _ROWS = 8
 _CERTAIN = 0.0001
+_MEGABYTE = 1e6
 
 
 @click.command("compare")
@@ -219,10 +220,16 @@ def _print_costs(contenders: tuple[Contender, ...]) -> None:
             one.footprint.answered_by,
             f"{one.footprint.latency_s * 1e3:.3g} ms",
             f"{one.footprint.rows_per_s:,.0f}",
-            f"{one.footprint.size_bytes / 1e6:.2f} MB",
+            _size(one.footprint.size_bytes),
         ]
         for one in contenders
         if one.footprint is not None
     ]
     if rows:
         print_table(["version", "answered by", "one row", "rows in a second", "model file"], rows)
+
+
+def _size(size_bytes: int) -> str:
+    if size_bytes < _MEGABYTE:
+        return f"{size_bytes / 1e3:.1f} kB"
+    return f"{size_bytes / _MEGABYTE:.1f} MB"

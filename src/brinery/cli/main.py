@@ -21,6 +21,7 @@ _COMMANDS = {
     "evaluate": ("brinery.cli.evaluate", "Find out how good a model is, why, and where it fails."),
     "export": ("brinery.cli.export", "Write a registered model in another format."),
     "import": ("brinery.cli.import_model", "Import, evaluate and register a model file."),
+    "leaderboard": ("brinery.cli.leaderboard", "Rank a model's versions and runs by a metric."),
     "model": ("brinery.cli.model", "List and show registered models."),
     "predict": ("brinery.cli.predict", "Score a data file with a registered model."),
     "promote": ("brinery.cli.promote", "Make a version the champion."),

@@ -13,7 +13,7 @@ from brinery.evaluate import calibration, delong, influence
 from brinery.evaluate import ranking as rk
 from brinery.evaluate import tally as tl
 from brinery.evaluate.classification import Counts, confusion_at, confusion_matrix
-from brinery.evaluate.intervals import Scale, around, estimate, mean
+from brinery.evaluate.intervals import Scale, around, estimate, mean, wilson
 from brinery.evaluate.options import Options
 from brinery.evaluate.ranking import Bools, Floats, Ranking, rank
 from brinery.evaluate.sample import Labelled, one_class, sums_to_one
@@ -182,7 +182,8 @@ def gained(ranking: Ranking, shares: Sequence[float], *, level: float) -> tuple[
         (n_shares,) 0 to 1.
 
     Source of the intervals: the influence function of a share above a quantile, in which the rate
-    of positives at that quantile is taken from the rows around it (Hampel 1974).
+    of positives at that quantile is taken from the rows around it (Hampel 1974); Wilson 1927 where
+    all of the positive rows are there, or none.
     """
     rows = np.cumsum(ranking.negatives)
     caught = np.cumsum(ranking.positives)
@@ -209,6 +210,9 @@ def gained(ranking: Ranking, shares: Sequence[float], *, level: float) -> tuple[
                 spread += float(part.sum()) * float(moved / rate) ** 2
         share = float(value[each])
         bounds = around(share, spread / float(total) ** 2, scale=Scale.LOGIT, level=level)
+        if isinstance(bounds, str):  # all of the positive rows, or none
+            sure = float(caught[-1] ** 2 / ranking.positive_squares.sum())
+            bounds = wilson(share, sure, level=level)
         found.append(estimate(share, bounds))
     return tuple(found)
 

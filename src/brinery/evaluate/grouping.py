@@ -175,13 +175,13 @@ def _numbers(values: pa.Array, column: str, *, bins: int) -> _Cut | str:
     if len(distinct) <= bins and np.isfinite(distinct).all():
         codes = np.searchsorted(distinct, numbers)
         groups = [_value(column, int(v) if v.is_integer() else v) for v in distinct.tolist()]
-        return _with_gap(column, groups, codes, gap)
+        return _with_gap(column, groups, codes=codes, gap=gap)
     whole = not np.mod(distinct[np.isfinite(distinct)], 1).any()
     cuts = _cuts(distinct, counts, bins=bins, whole=whole)
     codes = np.searchsorted(cuts, numbers, side="right")
     ranges = pairwise([None, *cuts, None])
     groups = [_range(column, low, high, whole=whole) for low, high in ranges]
-    return _with_gap(column, groups, codes, gap)
+    return _with_gap(column, groups, codes=codes, gap=gap)
 
 
 def _cuts(
@@ -247,7 +247,7 @@ def _categories(values: pa.Array, column: str, *, levels: int) -> _Cut | str:
     groups = [_value(column, names[code]) for code in kept]
     if len(kept) < len(names):
         groups.append(_other(column, [names[code] for code in kept], more=len(names) - len(kept)))
-    return _with_gap(column, groups, place[codes], codes == len(names))
+    return _with_gap(column, groups, codes=place[codes], gap=codes == len(names))
 
 
 def tally(values: pa.Array) -> tuple[list[Any], Codes, Codes]:
@@ -287,7 +287,7 @@ def _periods(values: pa.Array, column: str) -> _Cut | str:
         )
         for start, end in zip(starts, ends, strict=True)
     ]
-    return _with_gap(column, groups, place[codes], codes == len(floors))
+    return _with_gap(column, groups, codes=place[codes], gap=codes == len(floors))
 
 
 def _moments(values: pa.Array) -> list[dt.datetime | None]:
@@ -307,6 +307,7 @@ def _iso(moment: dt.datetime | None, *, daily: bool) -> str | None:
 def _with_gap(
     column: str,
     groups: list[Group],
+    *,
     codes: Codes,
     gap: npt.NDArray[np.bool_],
 ) -> _Cut:

@@ -9,7 +9,7 @@ tells a single threshold exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from brinery.evaluate.rowwise import Ranked
 from brinery.evaluate.sample import Labelled
 
 Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.intp]
+Codes = npt.NDArray[np.integer[Any]]
 
 LEAST_ROWS: Final = 30
 

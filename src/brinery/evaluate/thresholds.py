@@ -117,9 +117,9 @@ def thresholds(
 def separation(ranking: Ranking, *, options: Options) -> Estimate:
     """Return the Kolmogorov-Smirnov distance of the two classes' scores, 0 to 1.
 
-    It is the distance at the widest cut, and so too large by what that cut owes to chance, which
-    draws tell as they do for a threshold; the interval is around the distance less that, and always
-    holds the distance itself.
+    It is the distance at the widest cut, and so too large by the optimism of that cut, which draws
+    tell as they do for a threshold; the interval is around the distance less that optimism, and
+    always holds the distance itself.
 
     Args:
         ranking: of rows of both classes.
@@ -140,7 +140,8 @@ def separation(ranking: Ranking, *, options: Options) -> Estimate:
         positives, negatives, positive_squares, negative_squares = ranking[1:]
         ranking = Ranking(ranking.score, negatives, positives, negative_squares, positive_squares)
     # The distance is twice the balanced accuracy, less 1.
-    middle = cut.value - 2 * _Draws(ranking, options).overshoot(Aim.BALANCED_ACCURACY)
+    optimism, _ = _Draws(ranking, options).optimism(Aim.BALANCED_ACCURACY)
+    middle = cut.value - 2 * optimism
     bounds = around(middle, spread, level=options.level, method="bootstrap")
     if isinstance(bounds, str):
         return estimate(cut.value, bounds)
@@ -208,13 +209,6 @@ class _Draws:
         gained = there.max(axis=1) - there[:, fixed]
         lost = own[fixed] - own[there.argmax(axis=1)]
         return float((gained + lost).mean()), draws
-
-    def overshoot(self, aim: Aim) -> float:
-        """Return by how much a draw's best cut does better there than the rows' own best cut."""
-        if not len(self._drawn_caught):
-            return 0.0
-        own, there = self._figures(aim)
-        return float((there.max(axis=1) - there[:, own.argmax()]).mean())
 
     def _figures(self, aim: Aim) -> tuple[Floats, Floats]:
         """Return a figure at each cut: (n_groups,) on the rows, (draws, n_groups) in draws."""

@@ -20,13 +20,14 @@ import numpy as np
 from msgspec.structs import replace
 
 from brinery.records.contributions import Contributions
+from brinery.scorers import kernel
 from brinery.scorers.additive import Additive, Leaves, Part, Weights
 from brinery.scorers.data import Array, Data, Declined, Sparse, dense, rows_of, select
 from brinery.scorers.scorer import Scorer, Values
 
 # How many rows go through the trees together, and how many of the background.
 _ROWS = 512
-_BACKGROUND_ROWS = 1024
+_BACKGROUND_ROWS = kernel.CROWD
 
 
 @dataclass(frozen=True)
