@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
-from scipy import special
 
 from brinery.evaluate.bins import kind_of, numbers, plain, shown
+from brinery.evaluate.intervals import normal
 from brinery.evaluate.observed import Floats, Places, drawable, drawn
 from brinery.records.contributions import Contributions
 from brinery.records.effects import Dependence, Kind
@@ -122,7 +122,7 @@ def _mean(values: Floats, weights: Floats) -> Estimate:
     if values.size < _FEWEST_ROWS:
         return Estimate(value=mean, reason="one row has no interval")
     off = np.square(weights * (values - mean)).sum() * values.size / (values.size - 1)
-    half = float(special.ndtri((1 + LEVEL) / 2) * math.sqrt(off) / weights.sum())
+    half = normal(LEVEL) * math.sqrt(off) / float(weights.sum())
     interval = Interval(low=max(0.0, mean - half), high=mean + half, level=LEVEL, method="normal")
     return Estimate(value=mean, interval=interval)
 

@@ -19,11 +19,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.structs import replace
-from scipy import special
+from scipy.special import stdtrit
 
 from brinery.errors import UserError
 from brinery.evaluate import change
 from brinery.evaluate.bins import identities
+from brinery.evaluate.intervals import normal
 from brinery.evaluate.measures import Measure, Metric, default_measure
 from brinery.evaluate.observed import UNREAD, Floats, Observed, Places, drawn, replaced, tiled
 from brinery.evaluate.predictor import Predictor
@@ -232,7 +233,7 @@ class _Shuffled:
         spread = math.sqrt((groups - 1) * float(np.var(left)))
         if not math.isfinite(spread):
             return Estimate(value=value, reason="the metric of fewer rows is not finite")
-        half = float(special.stdtrit(groups - 1, (1 + LEVEL) / 2)) * spread
+        half = float(stdtrit(groups - 1, (1 + LEVEL) / 2)) * spread
         return _ranged(value, half, "jackknife")
 
 
@@ -256,7 +257,7 @@ def _estimated(
         within = float(np.var(given, axis=0, ddof=1).mean()) / shuffles / rows
         between = float(np.var(repeats, ddof=1)) / shuffles
         variance = max(0.0, variance - within) + between
-    half = float(special.ndtri((1 + LEVEL) / 2)) * math.sqrt(variance)
+    half = normal(LEVEL) * math.sqrt(variance)
     return _ranged(float(np.mean(repeats)), half, "influences of rows")
 
 

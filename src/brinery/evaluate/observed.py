@@ -67,6 +67,10 @@ class Observed:
             weights=None if self.weights is None else self.weights[rows],
         )
 
+    def counted(self) -> Places:
+        """Return the places of the rows that weigh something."""
+        return np.flatnonzero(np.ones(len(self)) if self.weights is None else self.weights > 0)
+
     def labelled(self) -> Places:
         """Return the places of the rows that weigh something and of which the truth is known.
 

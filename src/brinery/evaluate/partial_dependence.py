@@ -70,14 +70,13 @@ def run(
         columns: which, in this order; all where None.
     """
     names = observed.table.column_names if columns is None else columns
-    answers = response(observed)
+    counted, answers = observed.counted(), response(observed)
+    if not counted.size:
+        answers = "no row of the data counts"
     if isinstance(answers, str):
         for column in names:
             yield PartialDependence(column=column, kind=Kind.OTHER, unit=Unit.VALUE, reason=answers)
         return
-    counted = np.arange(len(observed))
-    if observed.weights is not None:
-        counted = np.flatnonzero(observed.weights > 0)
     rows = drawn(counted, max_rows, seed=seed)
     used = observed.take(rows)
     line_rows = _spread(answers.of(used.scores)[:, 0], max(1, lines // max(1, len(answers.places))))

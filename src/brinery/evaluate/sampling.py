@@ -57,7 +57,7 @@ class Sampler:
 
     Attributes:
         predictor: the model.
-        background: (n_background,) rows that a row is compared with, of the input columns.
+        background: (n_background,) rows that a row is compared with, at least one.
         response: what of the answers is explained.
         seed: of the orders; the orders of a row depend on its place in the table alone.
         walks: how many orders are drawn for each row of the background, 1 and up.
