@@ -18,5 +18,5 @@ explainer = shap.TreeExplainer(model, data=background, feature_perturbation="int
 found = np.asarray(explainer.shap_values(rows, check_additivity=False))
 seconds = time.perf_counter() - began
 # Of two classes both are explained.
-np.save(sys.argv[2], found[..., 1] if found.shape[2:] else found)
+np.save(sys.argv[2], found[..., 1] if found.ndim > rows.ndim else found)
 print(seconds)

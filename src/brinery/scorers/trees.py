@@ -133,12 +133,12 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
         walk.add(np.ascontiguousarray(x, dtype=features), sums)
         return sums
 
-    @property
+    @cached_property
     def depth(self) -> int:
         """Return how many inner nodes are at most on the way to a leaf."""
         return int(_depths(self.table, self.roots)[0].max(initial=0))
 
-    @property
+    @cached_property
     def asked(self) -> Array:
         """Return the features that a node asks for, each once, rising."""
         feature = self.table["feature"]
