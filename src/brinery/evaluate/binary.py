@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
@@ -13,11 +13,11 @@ from brinery.evaluate import calibration, delong, influence
 from brinery.evaluate import ranking as rk
 from brinery.evaluate import tally as tl
 from brinery.evaluate.classification import Counts, confusion_at, confusion_matrix
-from brinery.evaluate.intervals import Scale, around, estimate, mean
+from brinery.evaluate.intervals import Scale, around, estimate, mean, wilson
 from brinery.evaluate.options import Options
 from brinery.evaluate.ranking import Bools, Floats, Ranking, rank
 from brinery.evaluate.sample import Labelled, one_class, sums_to_one
-from brinery.evaluate.thresholds import table, thresholds
+from brinery.evaluate.thresholds import separation, table, thresholds
 from brinery.records.estimate import Estimate
 from brinery.records.evaluation import Confusion
 from brinery.records.signature import Scalar
@@ -115,7 +115,7 @@ def figures(given: Binary, cut: Threshold | str, *, options: Options) -> Figures
         "mcc": given.single or _of(tally, tl.matthews),
         "kappa": given.single or _of(tally, tl.kappa),
         "ece": _of(given.ranking, partial(_ece, options=options)),
-        "ks": _of(ordered, partial(separation, level=level)),
+        "ks": _of(ordered, partial(separation, options=options)),
         "lift_10": _of(ordered, partial(_lift, level=level)),
     }
     if options.gains is not None:
@@ -170,52 +170,51 @@ def average_precision(ranking: Ranking, *, level: float) -> Estimate:
     return estimate(value, around(value, spread, scale=Scale.LOGIT, level=level))
 
 
-def separation(ranking: Ranking, *, level: float) -> Estimate:
-    """Return the Kolmogorov-Smirnov distance of the two classes' scores.
-
-    Source of the interval: Raghavachari 1973, the variance of both shares at the widest cut.
-    """
-    cut = rk.separation(ranking)
-    spread = 0.0
-    for weight, squares in (
-        (ranking.positives, ranking.positive_squares),
-        (ranking.negatives, ranking.negative_squares),
-    ):
-        total = weight.sum()
-        share = weight[: cut.place + 1].sum() / total
-        spread += share * (1 - share) * squares.sum() / total**2
-    return estimate(cut.value, around(cut.value, spread, scale=Scale.LOGIT, level=level))
-
-
-def gained(ranking: Ranking, share: float, *, level: float) -> Estimate:
+def gained(ranking: Ranking, shares: Sequence[float], *, level: float) -> tuple[Estimate, ...]:
     """Return the share of the positive rows among the highest scores.
 
     Args:
         ranking: of rows of both classes.
-        share: of all rows, above 0 to 1.
-        level: of the interval.
+        shares: (n_shares,) of all rows, above 0 to 1.
+        level: of the intervals.
 
-    Source of the interval: the influence function of a share above a quantile, with the rate of
-    positives around that quantile; Demler et al. 2012 do so for the net benefit.
+    Returns:
+        (n_shares,) 0 to 1.
+
+    Source of the intervals: the influence function of a share above a quantile, in which the rate
+    of positives at that quantile is taken from the rows around it (Hampel 1974); Wilson 1927 where
+    all of the positive rows are there, or none.
     """
-    total = ranking.positives.sum() + ranking.negatives.sum()
-    squares = ranking.positive_squares.sum() + ranking.negative_squares.sum()
-    rate = ranking.positives.sum() / total
+    rows = np.cumsum(ranking.negatives)
+    caught = np.cumsum(ranking.positives)
+    rows += caught
+    total, squares = rows[-1], ranking.positive_squares.sum() + ranking.negative_squares.sum()
     near = 0.5 * (total**2 / squares) ** -0.2
-    low, high = max(share - near, 0.0), min(share + near, 1.0)
-    before, value, after = rk.taken(ranking, np.array([low, share, high]))
-    if share >= 1:
-        return estimate(1.0, "all rows hold all positive rows")
+    cut = np.array(shares)
+    low, high = np.maximum(cut - near, 0.0), np.minimum(cut + near, 1.0)
+    wanted = np.concatenate([low, cut, high])
+    before, value, after = rk.taken(caught, rows, share=wanted).reshape(3, -1)
+    rate = caught[-1] / total
     local = (after - before) * rate / (high - low)
-    rows = np.cumsum(ranking.positives + ranking.negatives)
-    cut = int(np.searchsorted(rows, share * total, side="left")) + 1
-    spread = 0.0
-    for weights, is_positive in ((ranking.positive_squares, 1), (ranking.negative_squares, 0)):
-        for taken, part in ((1, weights[:cut]), (0, weights[cut:])):
-            moved = taken * (is_positive - local) + local * share - value * is_positive
-            spread += float(part.sum()) * (moved / rate) ** 2
-    bounds = around(float(value), spread / total**2, scale=Scale.LOGIT, level=level)
-    return estimate(float(value), bounds)
+    places = np.searchsorted(rows, cut * total, side="left") + 1
+    found = []
+    for each in range(cut.size):
+        if cut[each] >= 1:
+            found.append(estimate(1.0, "all rows hold all positive rows"))
+            continue
+        spread = 0.0
+        for weights, is_positive in ((ranking.positive_squares, 1), (ranking.negative_squares, 0)):
+            for taken, part in ((1, weights[: places[each]]), (0, weights[places[each] :])):
+                moved = taken * (is_positive - local[each]) + local[each] * cut[each]
+                moved -= value[each] * is_positive
+                spread += float(part.sum()) * float(moved / rate) ** 2
+        share = float(value[each])
+        bounds = around(share, spread / float(total) ** 2, scale=Scale.LOGIT, level=level)
+        if isinstance(bounds, str):  # all of the positive rows, or none
+            sure = float(caught[-1] ** 2 / ranking.positive_squares.sum())
+            bounds = wilson(share, sure, level=level)
+        found.append(estimate(share, bounds))
+    return tuple(found)
 
 
 def _of(value: _Given | str, figure: Callable[[_Given], _Result]) -> _Result | str:
@@ -233,7 +232,7 @@ def _own(given: Binary, *, level: float) -> tl.Tally | str:
 def _no_negative(given: Binary) -> str:
     if not given.positive.all():
         return ""
-    return f"no row of the data is of the class {given.rows.classes[0]!r}"
+    return f"no row of the data is of class {given.rows.classes[0]!r}"
 
 
 def _log_loss(given: Binary, chances: Floats, *, level: float) -> Estimate | str:
@@ -261,7 +260,7 @@ def _ece(ranking: Ranking, *, options: Options) -> Estimate:
 
 
 def _lift(ranking: Ranking, *, level: float) -> Estimate:
-    return lift(gained(ranking, _TENTH, level=level), _TENTH)
+    return lift(gained(ranking, [_TENTH], level=level)[0], _TENTH)
 
 
 def lift(gain: Estimate, share: float) -> Estimate:

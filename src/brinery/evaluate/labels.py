@@ -9,7 +9,7 @@ classes then.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 NO_CLASS: Final = -1
 
 _LISTED: Final = 10
+_SMALL: Final = 65_536
 _DEVIATIONS: Final = 3.0
 
 
@@ -235,13 +236,33 @@ def _is_missing(label: object) -> bool:
 def _factorise(values: npt.NDArray[np.generic]) -> tuple[list[str], npt.NDArray[np.intp]]:
     """Return the canonical text of each distinct value, and (n_rows,) which one a row has."""
     if values.dtype.kind in "biuf":
-        distinct, inverse = np.unique(values, return_inverse=True)
-        return [canonical(value) for value in distinct], inverse
+        return _numbers(values)
     # Texts and mixed objects: hashing is faster than the sort of np.unique, and types may mix.
     seen: dict[str, int] = {}
     numbers = (seen.setdefault(canonical(value), len(seen)) for value in values.tolist())
     inverse = np.fromiter(numbers, np.intp, values.size)
     return list(seen), inverse
+
+
+def _numbers(
+    values: npt.NDArray[np.generic],
+) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """Return the same for numbers; small whole ones, which labels mostly are, need no sort."""
+    small: npt.NDArray[Any] = values
+    if values.dtype.kind == "f" and values.size and np.abs(small).max() <= _SMALL:
+        whole = small.astype(np.int32)
+        small = whole if np.array_equal(whole, values) else small
+    if small.dtype.kind == "f" or not values.size or small.max() > _SMALL or small.min() < -_SMALL:
+        distinct, inverse = np.unique(values, return_inverse=True)
+        return [canonical(value) for value in distinct], inverse
+    places = small.astype(np.intp)
+    first = places.min()
+    places -= first
+    found = np.flatnonzero(np.bincount(places))
+    numbers = np.zeros(found[-1] + 1, np.intp)
+    numbers[found] = np.arange(found.size)
+    texts = [canonical((found + first).astype(values.dtype)[n]) for n in range(found.size)]
+    return texts, np.take(numbers, places, out=places)
 
 
 def _index(classes: Sequence[Scalar]) -> dict[str, int]:

@@ -184,20 +184,22 @@ def separation(ranking: Ranking) -> Cut:
     return Cut(float(apart[place]), float(ranking.score[place]), place)
 
 
-def taken(ranking: Ranking, share: Floats) -> Floats:
+def taken(caught: Floats, rows: Floats, *, share: Floats) -> Floats:
     """Return how much of the positive weight is among the highest scores.
 
     Where a share ends within a tie, the rows of the tie are taken in proportion.
 
     Args:
-        ranking: with at least one positive row.
+        caught: (n_scores,) weight of the positive rows at and above each score, above 0 at last.
+        rows: (n_scores,) weight of all rows at and above each score.
         share: (n_shares,) of the weight of all rows, 0 to 1.
 
     Returns:
         (n_shares,) 0 to 1.
     """
-    caught = np.cumsum(ranking.positives)
-    rows = np.cumsum(ranking.negatives)
-    rows += caught
-    found = np.interp(share * rows[-1], np.append(0.0, rows), np.append(0.0, caught))
-    return np.asarray(found / caught[-1])
+    wanted = share * rows[-1]
+    last = np.searchsorted(rows, wanted, side="left").clip(0, rows.size - 1)
+    before = np.where(last > 0, rows[last - 1], 0.0)
+    held = np.where(last > 0, caught[last - 1], 0.0)
+    part = (wanted - before) / (rows[last] - before)
+    return np.asarray((held + part * (caught[last] - held)) / caught[-1])
