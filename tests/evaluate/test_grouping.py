@@ -166,6 +166,20 @@ def test_times_by_the_hour() -> None:
     assert found.groups[0].where == 'x >= "2024-03-01T07:00:00" and x < "2024-03-01T08:00:00"'
 
 
+def test_text_of_dates() -> None:
+    """Text of many days is cut as dates are, and each group still is a filter of the text."""
+    start = dt.datetime(2024, 1, 1, 23, 30)  # noqa: DTZ001 - no zone is meant
+    moments = [start + dt.timedelta(days=each) for each in range(100)]
+    for texts in ([one.isoformat(" ") for one in moments], [f"{one:%Y-%m-%d}" for one in moments]):
+        found = cut([*texts, None])
+        assert labels(found) == ["2024-01", "2024-02", "2024-03", "2024-04", "missing"]
+        assert np.bincount(found.codes).tolist() == [31, 29, 31, 9, 1]
+        for code, one in enumerate(found.groups):
+            chosen = matching(Filter.parse(one.where), table([*texts, None]))
+            assert (np.asarray(chosen) == (found.codes == code)).all()
+    assert isinstance(group(table([f"{each:04}-13-45" for each in range(99)]), "x"), Ungrouped)
+
+
 def test_dates_that_mean_never() -> None:
     """The last day there is, by which databases mean never, has a group like any other."""
     days = [dt.date(2024, 1, 1), dt.date(9999, 12, 31), dt.date(1, 1, 1)]

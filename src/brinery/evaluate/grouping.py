@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -41,6 +42,7 @@ _YEAR_S: Final = 365.25 * _DAY_S
 # A day from the ends, for a zone may move a time by as much.
 _YEAR_1_US: Final = -62_135_510_400 * 10**6
 _YEAR_9999_US: Final = 253_402_214_400 * 10**6
+_ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:$|[T ])")
 # Each with its length, and how its start is told.
 _UNITS: Final = (
     ("hour", 1, _HOUR_S, "%Y-%m-%d %H:00"),
@@ -241,6 +243,9 @@ def _categories(values: pa.Array, column: str, *, levels: int) -> _Cut | str:
     order = sorted(range(len(names)), key=lambda code: (-int(counts[code]), str(names[code])))
     kept = order if len(names) <= levels else order[:levels]
     if len(names) > _FEW and counts[kept].sum() < _FREQUENT * filled:
+        days = _days(names)
+        if days is not None:
+            return _periods(days.take(pa.array(codes, mask=codes == len(names))), column)
         return f"it is text with {len(names):,} different values in {filled:,} rows"
     place = np.full(len(names) + 1, len(kept), np.intp)
     place[kept] = np.arange(len(kept))
@@ -248,6 +253,16 @@ def _categories(values: pa.Array, column: str, *, levels: int) -> _Cut | str:
     if len(kept) < len(names):
         groups.append(_other(column, [names[code] for code in kept], more=len(names) - len(kept)))
     return _with_gap(column, groups, codes=place[codes], gap=codes == len(names))
+
+
+def _days(names: list[Any]) -> pa.Array | None:
+    """Return texts as days where each begins with one, in ISO 8601; as texts they sort alike."""
+    if not all(isinstance(name, str) and _ISO_DAY.match(name) for name in names):
+        return None
+    try:
+        return pa.array([dt.date.fromisoformat(name[:10]) for name in names])
+    except ValueError:
+        return None
 
 
 def tally(values: pa.Array) -> tuple[list[Any], Codes, Codes]:

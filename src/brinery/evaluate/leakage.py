@@ -76,7 +76,9 @@ def _of_groups(cut: Grouping, rows: Labelled | Rows) -> Power:
     return Power(column, "R2", explained(cut.codes, rows.actual, n_groups=n_groups))
 
 
-def uncertainty(codes: Codes, classes: Codes, *, n_groups: int, n_classes: int) -> float:
+def uncertainty(
+    codes: Codes, classes: npt.NDArray[np.integer], *, n_groups: int, n_classes: int
+) -> float:
     """Return the share of the classes' entropy that the groups tell, 0 to 1.
 
     Args:

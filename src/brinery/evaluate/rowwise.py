@@ -8,7 +8,7 @@ a model's answers do not allow is the reason, in words. The module must not know
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from brinery.records.evaluation import PredictionType
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.integer[Any]]
+Codes = npt.NDArray[np.integer]
 
 # The first of a type is taken where none is asked for.
 METRICS: Final[Mapping[PredictionType, tuple[str, ...]]] = {
