@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sklearn.svm import LinearSVC
 
 from brinery.actions.compare import CompareAsked, compare_steps
 from brinery.actions.import_model import import_steps
+from brinery.actions.leaderboard import ranked_of
 from brinery.actions.rooms import Rooms
 from brinery.actions.submission import Submission
 from brinery.errors import (
@@ -30,6 +32,7 @@ from brinery.errors import (
 from brinery.evaluate import run as figures
 from brinery.records.comparison import Comparison
 from brinery.records.evaluation import PredictionType
+from brinery.records.run import Run
 from brinery.records.scores import Scores
 from brinery.records.version import Alias
 from brinery.registry.memory import MemoryRegistry
@@ -96,12 +99,8 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
 
 
 @pytest.fixture
-def compare(
-    rooms: Rooms, registered: dict[str, Any]
-) -> Callable[..., tuple[Comparison, list[Any]]]:
+def compare(rooms: Rooms) -> Callable[..., tuple[Comparison, list[Any]]]:
     """Compares versions in the rooms; gives the comparison and the events."""
-    assert registered
-    rooms.registry.set_alias("m", 1, alias=Alias.CHAMPION)
 
     def compare(*references: str, **options: Any) -> tuple[Comparison, list[Any]]:
         options.setdefault("data", DATA)
@@ -231,3 +230,30 @@ def test_mistakes_have_one_error_and_the_next_command(compare: Any) -> None:
         compare("m@2", "m@1", data=FRAME.drop(columns="c"))
     with pytest.raises(NotComparable, match="has no rows"):
         compare("m@2", "m@1", data=FRAME.head(0))
+
+
+def test_versions_and_runs_are_ranked_as_they_are_known(rooms: Rooms) -> None:
+    """Versions by their import and runs by what they logged, each beside the first or a reason."""
+    registry = rooms.registry
+    assert isinstance(registry, MemoryRegistry)
+    logged = Run(id="0f" * 16, name="tuned", created=datetime.now(UTC), metrics={"roc_auc": 0.99})
+    registry.logged["m"] = [logged]
+    board = ranked_of(registry, "m", metric=None)
+    assert (board.metric, board.paired) == ("roc_auc", False)
+    assert board.standings[0].name == "tuned (0f0f0f0f)"
+    assert board.standings[0].source == "run"
+    values = [one.value.value for one in board.standings]
+    assert values == sorted(values, reverse=True)
+    assert {"m@3", "m@5"} <= set(board.not_ranked)
+    assert all(one.reason for one in board.standings[1:])
+    registry.logged.clear()
+    told = {one.name: one for one in ranked_of(registry, "m", metric="log_loss").standings}
+    first = next(iter(told.values()))
+    assert first.alike is True
+    assert all(one.alike is not None or one.reason for one in told.values())
+    assert told["m@1"].aliases == ("champion",)
+    with pytest.raises(MetricUnknown, match="'rocauc'") as wrong:
+        ranked_of(registry, "m", metric="rocauc")
+    assert wrong.value.hint == "did you mean --metric roc_auc?"
+    with pytest.raises(NotFound):
+        ranked_of(registry, "n", metric=None)
