@@ -43,7 +43,8 @@ def iris_frame() -> pd.DataFrame:
     """Return the data as scikit-learn names it, the species in words."""
     data = load_iris(as_frame=True).frame
     words = [SPECIES[code] for code in data["target"]]
-    return data.drop(columns="target").assign(species=words)
+    frame: pd.DataFrame = data.drop(columns="target").assign(species=words)
+    return frame
 
 
 def codes(frame: pd.DataFrame) -> Any:

@@ -290,7 +290,8 @@ def test_nothing_is_an_error(given_rows: tuple[Observed, Predictor]) -> None:
     names = observed.table.column_names
     assert [one.column for one in found.effects] == names
     assert [one.column for one in found.partial_dependence] == names
-    assert all(one.bins or one.reason for one in (*found.effects, *found.partial_dependence))
+    assert all(one.bins or one.reason for one in found.effects)
+    assert all(one.bins or one.reason for one in found.partial_dependence)
     assert found.importance is not None
     assert found.importance.reason or len(found.importance.columns) == len(names)
     assert all(one.estimate or one.reason for one in found.importance.columns)
