@@ -200,6 +200,18 @@ def test_weights_count(workspace: Path, bank: Bank) -> None:
         assert one.evaluation.metrics[name] == pytest.approx(other.evaluation.metrics[name])
 
 
+def test_rows_that_the_scorer_declines_are_explained_by_sampling(
+    workspace: Path, bank: Bank
+) -> None:
+    """A category that the model never saw costs the exactness, and nothing else."""
+    frame = bank.frame.head(60).copy()
+    frame["job"] = ["astronaut" if row % 2 else job for row, job in enumerate(frame["job"])]
+    found = brinery.evaluate_model("bank@1", data=frame, workspace=workspace, budget=5000)
+    assert "explanation" not in found.not_done
+    assert found.explanation is not None
+    assert found.explanation.mean_contributions is not None
+
+
 @pytest.mark.parametrize("library", ["polars", "pyarrow"])
 def test_a_table_of_any_library(
     workspace: Path, bank: Bank, found: Appraisal, library: str

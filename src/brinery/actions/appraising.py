@@ -28,6 +28,8 @@ from brinery.evaluate import (
     subpopulations,
     why,
 )
+from brinery.evaluate.explainer import Explainer
+from brinery.evaluate.observed import Observed
 from brinery.evaluate.options import Options
 from brinery.records.appraisal import Appraisal, Stage
 from brinery.records.assertion import Outcome
@@ -229,10 +231,21 @@ class Appraising:
 
     def _explanation(self) -> Iterator[str]:
         observed, seed = self._rows.observed, self._question.options.seed
-        explainer = explaining.exact(self._answering, observed, seed=seed)
+        exact = explaining.exact(self._answering, observed, seed=seed)
+        try:
+            yield from self._explained(observed, exact)
+        except explaining.NotExact:
+            yield from self._explained(observed, None)
+        yield _how(self.found.explanation)
+
+    def _explained(self, observed: Observed, explainer: Explainer | None) -> Iterator[str]:
+        """Explain by an exact explainer, or by sampling where there is none."""
         budget = self._question.budget // (1 if self._answering.fast else _SLOWER)
         options = why.within(
-            observed, why.Options(seed=seed), budget=budget, sampled=explainer is None
+            observed,
+            why.Options(seed=self._question.options.seed),
+            budget=budget,
+            sampled=explainer is None,
         )
         steps = why.run(
             observed,
@@ -245,7 +258,6 @@ class Appraising:
             self.found = replace(self.found, explanation=step.explanation)
             stage = step.stage.value.replace("_", " ")
             yield f"{stage}: {step.done:,} of {step.total:,}"
-        yield _explained(self.found.explanation)
 
     @property
     def _rows(self) -> ScoredData:
@@ -267,7 +279,7 @@ class Appraising:
         return self._clock.event(Step.EVALUATE, said, warning=warning)
 
 
-def _explained(found: Explanation | None) -> str:
+def _how(found: Explanation | None) -> str:
     """Return how the contributions were found."""
     means = None if found is None else found.mean_contributions
     if means is None:
