@@ -584,3 +584,36 @@ def test_options() -> None:
     assert (evaluation.threshold.seed, evaluation.threshold.rows) == (7, 6)
     again = run(BINARY, actual, scores=scores, classes=("no", "yes"), options=options)
     assert again == evaluation
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e-10, 1e10, 1e300])
+def test_only_the_proportions_of_weights_count(weight: float) -> None:
+    """Weights that are all as large, however large, give what weights of 1 give."""
+    actual = objects(["no", "yes", "no", "yes", "yes"])
+    scores = binary_scores(0.1, 0.2, 0.3, 0.9, 0.8)
+    one, other = (
+        run(BINARY, actual, scores=scores, classes=("no", "yes"), weights=np.full(5, each))
+        for each in (1.0, weight)
+    )
+    assert other.metrics == pytest.approx(one.metrics)
+    assert [*other.intervals] == [*one.intervals]
+
+
+@pytest.mark.parametrize(
+    ("actual", "predicted"),
+    [
+        ([0.0], [0.0]),
+        ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]),
+        ([1.0, 2.0, 3.0], [3.0, 3.0, 3.0]),
+        ([1e308, -1e308, 1.0], [1.0, 2.0, 3.0]),
+        ([1e-320, 2e-320, 0.0], [0.0, 0.0, 1e-320]),
+    ],
+)
+def test_extreme_regressions(actual: list[float], predicted: list[float]) -> None:
+    """One row, no error, and errors beyond floating point have figures and curves, or reasons."""
+    scores = Scores(predictions=np.array(predicted))
+    evaluation, drawn = complete(REGRESSION, np.array(actual), scores=scores)
+    assert {*evaluation.metrics, *evaluation.not_computed} == {*METRICS[REGRESSION]}
+    assert (drawn.regression is None) == bool(drawn.not_computed)
+    again = msgspec.json.decode(msgspec.json.encode(drawn), type=Curves)
+    assert again == drawn

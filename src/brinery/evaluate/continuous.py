@@ -30,7 +30,7 @@ _CONSTANT: Final = "the target has the same value in every row"
 _ONE_ANSWER: Final = "the model's predictions have the same value in every row"
 _ZERO: Final = "the target is 0 in some rows, and no error is a share of 0"
 _BELOW: Final = "the target or the predictions go down to -1 or below, which has no logarithm"
-_TOO_LARGE: Final = "the errors are too large or too small for a floating-point number"
+TOO_LARGE: Final = "the errors are too large or too small for a floating-point number"
 
 
 class Rows(NamedTuple):
@@ -95,7 +95,7 @@ def _figures(rows: Rows, *, level: float) -> Figures:
 def _finite(value: Estimate | str) -> Estimate | str:
     if isinstance(value, str) or math.isfinite(value.value):
         return value
-    return _TOO_LARGE
+    return TOO_LARGE
 
 
 def _mean(values: Floats, rows: Rows, *, level: float) -> Estimate:

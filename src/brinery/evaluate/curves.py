@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from brinery.evaluate import binary, calibration
 from brinery.evaluate.binary import Binary
-from brinery.evaluate.continuous import Rows
+from brinery.evaluate.continuous import TOO_LARGE, Rows
 from brinery.evaluate.intervals import mean
 from brinery.evaluate.options import Options
 from brinery.evaluate.prepared import Prepared, prepare
@@ -43,6 +43,8 @@ _QUANTILES: Final = 100
 _GROUPS: Final = 20
 _CLASSES: Final = 20
 _REST: Final = "rest"
+_LARGE: Final = 1e150
+_SMALL: Final = 1e-280
 
 
 def curves(
@@ -126,6 +128,8 @@ def curves_of(
         case Labelled():
             return _per_class(rows, options=options)
         case Rows():
+            if not _drawable(rows):
+                return Curves(type=given.type, rows=count, not_computed={"curves": TOO_LARGE})
             return Curves(type=given.type, rows=count, regression=_regression(given, rows, options))
         case _:
             assert_never(rows)
@@ -292,6 +296,12 @@ def _deciles(ranking: Ranking, *, options: Options) -> Deciles:
     return Deciles(share=tuple(shares), lift=tuple(lifts), gain=gains)
 
 
+def _drawable(rows: Rows) -> bool:
+    """Return whether the errors and their squares are floating-point numbers."""
+    largest = max(np.abs(rows.actual).max(), np.abs(rows.predicted).max())
+    return bool(largest < _LARGE)
+
+
 def _regression(given: Prepared, rows: Rows, options: Options) -> RegressionCurves:
     error = rows.predicted - rows.actual
     groups = np.array_split(
@@ -342,7 +352,7 @@ def _scatter(given: Prepared, rows: Rows, *, options: Options) -> Scatter:
 
 def _spread(error: Floats, weights: Floats | None) -> Density:
     low, high = np.quantile(error, [0.01, 0.99])
-    if low == high:
+    if high - low <= max(abs(low), abs(high), _SMALL) * 1e-12:
         low, high = low - max(abs(low), 1.0) / 2, high + max(abs(high), 1.0) / 2
     counts, edges = np.histogram(error.clip(low, high), _BINS, (low, high), weights=weights)
     density = counts / counts.sum() / np.diff(edges)

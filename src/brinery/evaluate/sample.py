@@ -21,6 +21,7 @@ from brinery.records.signature import Scalar
 # A softmax in float32 may come out this far beyond 0 or 1.
 _ROUNDING: Final = 1e-6
 _SUM_ROUNDING: Final = 1e-3
+_LARGE: Final = 1e100
 
 
 class Sample(NamedTuple):
@@ -171,6 +172,10 @@ def _checked(weights: npt.NDArray[np.generic], n_rows: int) -> Floats:
         raise ValueError(f"there are {numbers.size:,} weights for {n_rows:,} rows")
     if numbers.size and numbers.min() < 0:
         raise ValueError("some of the weights are below 0")
+    largest = numbers.max(initial=0.0)
+    if largest and not 1 / _LARGE < largest < _LARGE:
+        # Their squares would overflow or vanish; only their proportions count.
+        numbers = numbers / largest
     return numbers
 
 
