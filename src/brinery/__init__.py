@@ -16,10 +16,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from brinery.actions.compare import compare
     from brinery.actions.doctor import doctor
     from brinery.actions.evaluate import evaluate_model
     from brinery.actions.export_model import export_model
     from brinery.actions.import_model import import_model
+    from brinery.actions.leaderboard import leaderboard
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
@@ -30,9 +32,11 @@ if TYPE_CHECKING:
     from brinery.errors import BrineryError, Fault, UserError
     from brinery.records.appraisal import Appraisal
     from brinery.records.batch import BatchProgress, ScoredFiles
+    from brinery.records.comparison import Comparison
     from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
+    from brinery.records.leaderboard import Leaderboard
     from brinery.records.scan import ScanReport
     from brinery.records.scores import Scores
     from brinery.records.version import Promotion, Version
@@ -46,10 +50,12 @@ __all__ = [
     "BatchProgress",
     "BrineryError",
     "Client",
+    "Comparison",
     "Diagnosis",
     "Evaluation",
     "Export",
     "Fault",
+    "Leaderboard",
     "LoadedModel",
     "Model",
     "Promotion",
@@ -59,10 +65,12 @@ __all__ = [
     "UserError",
     "Version",
     "__version__",
+    "compare",
     "doctor",
     "evaluate_model",
     "export_model",
     "import_model",
+    "leaderboard",
     "load",
     "model",
     "models",
@@ -81,10 +89,12 @@ _HOMES = {
     "BatchProgress": "brinery.records.batch",
     "BrineryError": "brinery.errors",
     "Client": "brinery.serve.client",
+    "Comparison": "brinery.records.comparison",
     "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
     "Fault": "brinery.errors",
+    "Leaderboard": "brinery.records.leaderboard",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
     "Promotion": "brinery.records.version",
@@ -93,10 +103,12 @@ _HOMES = {
     "Scores": "brinery.records.scores",
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
+    "compare": "brinery.actions.compare",
     "doctor": "brinery.actions.doctor",
     "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",
     "import_model": "brinery.actions.import_model",
+    "leaderboard": "brinery.actions.leaderboard",
     "load": "brinery.actions.predict",
     "model": "brinery.actions.models",
     "models": "brinery.actions.models",

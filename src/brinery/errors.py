@@ -36,6 +36,8 @@ BrineryError
 │   │   ├── RowMissing           the data has no such row
 │   │   ├── OutputUnwritable     the output's format or folder is wrong
 │   │   └── OutputTaken          the output's folder holds the scores of another run
+│   ├── NotComparable            there are no two versions to compare
+│   ├── MetricUnknown            no such metric for what the model predicts
 │   ├── EnvironmentUnavailable   what the model was written with cannot be set up here
 │   ├── SandboxUnavailable       the kernel lacks what require_sandbox asks for
 │   ├── ModelConfined            the model tried what its sandbox forbids
@@ -288,6 +290,18 @@ class OutputTaken(DataError):
     """The output's folder holds the scores of another run, or files of others."""
 
     code = "output-taken"
+
+
+class NotComparable(UserError):
+    """There are no two versions to compare."""
+
+    code = "not-comparable"
+
+
+class MetricUnknown(UserError):
+    """No such metric for what the model predicts."""
+
+    code = "metric-unknown"
 
 
 class EnvironmentUnavailable(UserError):

@@ -184,6 +184,13 @@ def test_the_outline_has_every_version(registry: Registry, name: str, register: 
     assert registry.outline(name) == {1: ("challenger", "champion"), 2: ()}
 
 
+def test_imports_are_no_runs(registry: Registry, name: str, register: Register) -> None:
+    """The run of an import is its version's, and not one of the model's other runs."""
+    assert registry.runs(name) == []
+    register("a" * 64)
+    assert registry.runs(name) == []
+
+
 def test_rows_with_answers_are_kept(
     registry: Registry, name: str, model_file: Path, register: Register, tmp_path: Path
 ) -> None:

@@ -128,5 +128,5 @@ def test_draws_of_a_seed_are_the_same() -> None:
         )[1].actual
         for _ in range(2)
     ]
-    assert np.array_equal(*drawn)
+    assert np.array_equal(drawn[0], drawn[1])
     assert (drawn[0].sum(axis=1) == 5).all()

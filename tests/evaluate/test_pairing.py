@@ -181,7 +181,7 @@ def test_one_version_beside_itself_is_alike() -> None:
 
 def drawn_binary(random: np.random.Generator) -> Made:
     """Return two versions that are as good as each other, and err alike in part."""
-    rows = 400
+    rows = 800
     positive = random.random(rows) < 0.35
     common = random.normal(size=rows) + 1.2 * positive
     one, other = (
@@ -223,8 +223,8 @@ def test_p_values_are_uniform_where_there_is_no_difference(
 ) -> None:
     """Over 2,000 samples, 5 in 100 p-values are below 0.05, 50 below a half, and intervals cover.
 
-    The bounds are those of chance at five standard deviations, and 1.5 points for what an
-    approximation may be off.
+    The gap of two distributions has its cut where the rows put it, which its test does not know:
+    it may err to the safe side.
     """
     random = np.random.default_rng(11)
     samples = 2000
@@ -243,6 +243,9 @@ def test_p_values_are_uniform_where_there_is_no_difference(
     rates = {name: float(np.mean(each)) for name, each in small.items()}
     covering = {name: float(np.mean(each)) for name, each in covered.items()}
     medians = {name: float(np.mean(each)) for name, each in half.items()}
+    assert rates.pop("ks", 0.05) <= 0.07
+    assert covering.pop("ks", 0.95) >= 0.93
+    medians.pop("ks", None)
     assert all(0.03 <= rate <= 0.07 for rate in rates.values()), rates
     assert all(0.93 <= rate <= 0.97 for rate in covering.values()), covering
     assert all(0.44 <= rate <= 0.56 for rate in medians.values()), medians

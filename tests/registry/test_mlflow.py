@@ -46,6 +46,17 @@ def _uri(workspace: Path) -> str:
     return f"sqlite:///{workspace}/.brinery/mlflow.db"
 
 
+LOGGED = """
+import sys, warnings
+warnings.simplefilter("ignore")
+import mlflow
+mlflow.set_tracking_uri(sys.argv[1])
+mlflow.set_experiment("bank")
+with mlflow.start_run(run_name="tuned"):
+    mlflow.log_metrics({"roc_auc": 0.91, "lost": float("nan")})
+"""
+
+
 @pytest.fixture
 def client(bank_workspace: Path) -> Iterator[MlflowClient]:
     """An ordinary MLflow client of the workspace."""
@@ -94,6 +105,17 @@ def test_the_run_holds_the_figures(bank_workspace: Path, client: MlflowClient) -
     logged = client.get_logged_model(output.model_id)
     assert {metric.key for metric in logged.metrics or ()} == set(run.data.metrics)
     assert {metric.dataset_name for metric in logged.metrics or ()} == {"test.csv"}
+
+
+def test_a_run_of_the_users_own_is_on_the_leaderboard(tmp_path: Path) -> None:
+    """What a program logs in the experiment of a model's name is a run of it: what is finite."""
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    registry = MlflowRegistry(uri, tmp_path / "artifacts")
+    assert registry.runs("bank") == []
+    subprocess.run([sys.executable, "-c", LOGGED, uri], check=True, cwd=tmp_path)
+    (run,) = registry.runs("bank")
+    assert (run.name, run.metrics, run.data) == ("tuned", {"roc_auc": 0.91}, "")
+    assert run.created.tzinfo is not None
 
 
 def test_a_real_server_shows_the_run(bank_workspace: Path, free_port: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from brinery.actions.submission import Submission
-from brinery.errors import DataRequired, TargetMissing
+from brinery.errors import ColumnMismatch, DataRequired, TargetMissing
 from brinery.records.version import DataFingerprint
 from brinery.specs.names import nearest
 from brinery.store import tables
@@ -70,6 +70,22 @@ def required(asked: Submission, name: str) -> DataRequired:
         f"{name} can be asked for predictions, and comes without data to ask it about",
         hint=f"brinery import {shlex.quote(asked.model)} --name {asked.name} --data FILE",
     )
+
+
+def check_weights(column: pd.Series, name: str) -> None:
+    """Return only where a column's values are numbers from 0.
+
+    Raises:
+        ColumnMismatch: one is not; the message names the first such row.
+    """
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = numbers.isna() | (numbers < 0)
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise ColumnMismatch(
+            f"--weights {name}: row {row + 1} holds {column.iloc[row]}",
+            hint="weights are numbers from 0; a row of weight 0 does not count",
+        )
 
 
 def data_line(data: EvaluationData) -> str:

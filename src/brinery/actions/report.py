@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from brinery.actions.rooms import Folder, open_rooms
-from brinery.charts import card, report as page
+from brinery.charts import card
+from brinery.charts import report as page
 from brinery.errors import NotEvaluated, OutputUnwritable
 from brinery.records.appraisal import Appraisal
 from brinery.records.version import Version

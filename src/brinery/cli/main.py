@@ -16,10 +16,12 @@ from brinery.errors import BrineryError
 
 # Name, module, and what `brinery --help` says, which must not cost an import.
 _COMMANDS = {
+    "compare": ("brinery.cli.compare", "Compare versions on the same rows."),
     "doctor": ("brinery.cli.doctor", "Show what stops a hostile model on this machine."),
     "evaluate": ("brinery.cli.evaluate", "Find out how good a model is, why, and where it fails."),
     "export": ("brinery.cli.export", "Write a registered model in another format."),
     "import": ("brinery.cli.import_model", "Import, evaluate and register a model file."),
+    "leaderboard": ("brinery.cli.leaderboard", "Rank a model's versions and runs by a metric."),
     "model": ("brinery.cli.model", "List and show registered models."),
     "predict": ("brinery.cli.predict", "Score a data file with a registered model."),
     "promote": ("brinery.cli.promote", "Make a version the champion."),

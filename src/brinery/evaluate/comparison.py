@@ -256,7 +256,10 @@ class _Field:
         moved = entrant.moved.get(metric)
         if isinstance(moved, Moved):
             none = Moved(0.0, np.zeros(truth.rows))
-            return paired.by_moves(none, moved, weights=truth.weights, level=level).difference
+            test = "infinitesimal jackknife"
+            return paired.by_moves(
+                none, moved, weights=truth.weights, level=level, test=test
+            ).difference
         assert not isinstance(labels, str)  # noqa: S101 - for the type checker
         drawn, _ = margins.draw(
             truth.codes,

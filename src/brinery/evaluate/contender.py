@@ -39,6 +39,11 @@ HIGHER_IS_BETTER: Final[Mapping[str, bool]] = {
     "pinball_90": False,
 }
 
+_OF_BINARY: Final = ("roc_auc", "average_precision", "log_loss", "brier", "ks")
+_OF_MULTICLASS: Final = (
+    *("roc_auc_macro", "roc_auc_weighted", "average_precision_macro"),
+    *("average_precision_weighted", "log_loss", "brier"),
+)
 _OF_REGRESSION: Final = (
     *("mae", "rmse", "r2", "mape", "mse", "rmsle", "explained_variance", "pearson", "spearman"),
     *("pinball_10", "pinball_50", "pinball_90"),
@@ -164,6 +169,24 @@ def counted(truth: Truth, *, beta: float) -> Mapping[str, margins.Figure]:
             return {}
 
 
+def metrics(kind: PredictionType, *, beta: float = 2.0) -> tuple[str, ...]:
+    """Return the names of the figures that versions are compared by, in the order they are shown.
+
+    Args:
+        kind: what they predict.
+        beta: of F-beta.
+    """
+    match kind:
+        case PredictionType.BINARY:
+            return ("accuracy", *_OF_BINARY, *margins.binary_figures(beta=beta))
+        case PredictionType.MULTICLASS:
+            return ("accuracy", *_OF_MULTICLASS, *margins.multiclass_figures())
+        case PredictionType.REGRESSION:
+            return _OF_REGRESSION
+        case _:
+            return ()
+
+
 def loss(truth: Truth, said: Answers) -> tuple[str, Floats] | str:
     """Return what a row costs, and what that is called; or why it is not known.
 
@@ -195,7 +218,7 @@ def _binary(truth: Truth, said: Answers) -> dict[str, Moved | str]:
     positive = truth.codes == 1
     found: dict[str, Moved | str] = {}
     if isinstance(chances, str):
-        return dict.fromkeys(("roc_auc", "average_precision", "log_loss", "brier", "ks"), chances)
+        return dict.fromkeys(_OF_BINARY, chances)
     one_class = _one_class(truth)
     order = Order.of(chances[:, 1])
     found["roc_auc"] = one_class or moves.roc_auc(positive, order, weights=weights)
@@ -212,8 +235,7 @@ def _multiclass(truth: Truth, said: Answers) -> dict[str, Moved | str]:
     chances, weights = said.probabilities, truth.weights
     names = ("roc_auc", "average_precision")
     if isinstance(chances, str):
-        means = [f"{name}_{mean}" for name in names for mean in ("macro", "weighted")]
-        return dict.fromkeys((*means, "log_loss", "brier"), chances)
+        return dict.fromkeys(_OF_MULTICLASS, chances)
     one_class = _one_class(truth)
     support = np.bincount(truth.codes, minlength=len(truth.classes))
     there = np.flatnonzero([] if one_class else support)

@@ -179,18 +179,16 @@ def _class(
         return replace(plain, not_computed=why)
     caught, alarms = np.cumsum(ranking.positives), np.cumsum(ranking.negatives)
     points = options.cuts
-    share = caught + alarms
-    share /= share[-1]
-    by_share = _thinned(share, points)
-    hits = caught / caught[-1]
-    by_recall = _thinned(hits, points)
+    by_share = _thinned(caught + alarms, points)
+    by_recall = _thinned(caught, points)
     precision = caught[by_recall] / (caught[by_recall] + alarms[by_recall])
     score = ranking.score
-    taken, gained = share[by_share], hits[by_share]
+    taken = (caught[by_share] + alarms[by_share]) / (caught[-1] + alarms[-1])
+    gained = caught[by_share] / caught[-1]
     return replace(
         plain,
-        roc=_roc(score, hits, alarms / alarms[-1], points),
-        precision_recall=_curve(hits[by_recall], precision, score[by_recall]),
+        roc=_roc(score, caught, alarms, points=points),
+        precision_recall=_curve(caught[by_recall] / caught[-1], precision, score[by_recall]),
         lift=_curve(taken, gained / taken, score[by_share]),
         gain=_curve(taken, gained, score[by_share]),
         cuts=_cuts(ranking, (caught, alarms), chosen=chosen, options=options),
@@ -199,11 +197,13 @@ def _class(
     )
 
 
-def _roc(score: Floats, hits: Floats, alarms: Floats, points: int) -> Curve:
-    kept = _thinned(hits + alarms, points)
+def _roc(score: Floats, caught: Floats, alarms: Floats, *, points: int) -> Curve:
+    length = alarms * (caught[-1] / alarms[-1])
+    length += caught
+    kept = _thinned(length, points)
     return _curve(
-        np.append(0.0, alarms[kept]),
-        np.append(0.0, hits[kept]),
+        np.append(0.0, alarms[kept] / alarms[-1]),
+        np.append(0.0, caught[kept] / caught[-1]),
         np.append(score[0] + 1, score[kept]),
     )
 

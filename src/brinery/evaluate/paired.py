@@ -53,7 +53,7 @@ def by_moves(
         other: the other one, over the same rows.
         weights: (n_rows,) above 0.
         level: of the interval.
-        test: what it is called; `paired moves of rows` when empty.
+        test: what it is called; `paired infinitesimal jackknife` when empty.
 
     Source: Davison & Hinkley 1997, section 2.7.2; for two areas under a ROC curve, DeLong et al.
         1988.
@@ -64,7 +64,9 @@ def by_moves(
         return Tested(Estimate(value=difference, reason=_ONE_ROW))
     moves = weights * (other.slope - base.slope)
     deviation = float(np.sqrt(moves @ moves * rows / (rows - 1)))
-    return by_deviation(difference, deviation, level=level, test=test or "paired moves of rows")
+    return by_deviation(
+        difference, deviation, level=level, test=test or "paired infinitesimal jackknife"
+    )
 
 
 def by_deviation(

@@ -256,7 +256,9 @@ def _conditions(
 def _chosen(feature: _Categories, inside: Bools) -> Iterator[_Condition]:
     """Yield the comparison that some categories meet; none where every one does."""
     named = inside[:-2]
-    others = bool(inside[-2])
+    # Where every category has a name, the shorter list is told.
+    rare = (feature.codes == len(feature.names)).any()
+    others = bool(inside[-2]) if rare else 2 * np.count_nonzero(named) > named.size
     listed = np.flatnonzero(named != others)
     if not listed.size:
         return

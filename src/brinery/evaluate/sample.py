@@ -114,10 +114,12 @@ def labelled(given: Sample, actual: npt.NDArray[np.generic]) -> Labelled:
     Raises:
         UnseenClass: a label is none of the classes.
     """
-    own = codes(given.actual, given.classes)
+    # Codes take as little memory as they can: there are as many as rows.
+    small = np.min_scalar_type(-len(given.classes) - 1)
+    own = codes(given.actual, given.classes).astype(small)
     if own.size and own.min() == NO_CLASS:
         refuse_unseen(actual, given.classes)
-    predicted: Codes | str = codes(given.predictions, given.classes)
+    predicted: Codes | str = codes(given.predictions, given.classes).astype(small)
     if not isinstance(predicted, str) and predicted.size and predicted.min() == NO_CLASS:
         predicted = "the model predicts labels that are not among its classes"
     chances = _probabilities(given.probabilities, len(given.classes))

@@ -104,7 +104,10 @@ def _named(graph: memoryview, node: memoryview) -> tuple[Scalar, ...]:
     told = _attributes(node)
     for name in _LABELS:
         if name in told:
-            found = (*texts(told[name], _STRINGS), *numbers(told[name], _INTS))
+            found: tuple[Scalar, ...] = (
+                *texts(told[name], _STRINGS),
+                *numbers(told[name], _INTS),
+            )
             if found:
                 return found
     return ()

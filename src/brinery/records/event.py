@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Step(StrEnum):
-    """The steps of an import, in order, and of an evaluation."""
+    """The steps of an import, in order, of an evaluation and of a comparison."""
 
     SCAN = "scan"
     DATA = "data"
@@ -20,6 +20,7 @@ class Step(StrEnum):
     PARITY = "parity"
     REGISTER = "register"
     REPORT = "report"
+    COMPARE = "compare"
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -29,10 +30,12 @@ class Event(Struct, frozen=True, kw_only=True):
         step: which.
         message: one line for people.
         warning: whether it wants attention.
+        progress: whether it only says how far a step is; a log need not keep it.
         elapsed_s: seconds since the work began.
     """
 
     step: Step
     message: str
     warning: bool = False
+    progress: bool = False
     elapsed_s: float

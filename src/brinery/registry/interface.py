@@ -9,6 +9,7 @@ from typing import Protocol
 
 from brinery.errors import NotFound, NotServable
 from brinery.records.fast_path import FastPath
+from brinery.records.run import Run
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.specs.names import nearest
 from brinery.specs.reference import LATEST, Reference
@@ -95,6 +96,13 @@ class Registry(Protocol):
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a model, newest first; none when there is no such model."""
+        ...
+
+    def runs(self, name: str) -> list[Run]:
+        """Return the runs in a model's experiment that are no import, newest first; 1,000 at most.
+
+        An empty list where there is no experiment of that name.
+        """
         ...
 
     def outline(self, name: str) -> Mapping[int, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from brinery.records.fast_path import FastPath
+from brinery.records.run import Run
 from brinery.records.version import Alias, Candidate, Parity, Version
 from brinery.registry.interface import (
     SAMPLE_FILE,
@@ -37,6 +38,7 @@ class MemoryRegistry:
         self._staged: dict[str, Staged] = {}
         self._versions: dict[str, list[Version]] = {}
         self._stored: dict[str, Staged] = {}
+        self.logged: dict[str, list[Run]] = {}
 
     def open(self) -> None:
         """Do nothing: it is open."""
@@ -112,6 +114,10 @@ class MemoryRegistry:
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a model, newest first."""
         return self._versions.get(name, [])[::-1]
+
+    def runs(self, name: str) -> list[Run]:
+        """Return the runs that were put into `logged`."""
+        return self.logged.get(name, [])
 
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases."""

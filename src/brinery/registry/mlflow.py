@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from datetime import UTC, datetime
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from brinery.records.fast_path import FastPath
+from brinery.records.run import Run
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
 from brinery.registry import mlflow_client, mlflow_model, mlflow_tables
 from brinery.registry.interface import (
@@ -32,7 +34,7 @@ from brinery.registry.mlflow_tables import Row
 from brinery.specs.user import login_name
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
+    from mlflow import MlflowClient, entities
     from mlflow.entities.model_registry import ModelVersion
 
 _IMPORT_TAG = "brinery.import"
@@ -40,6 +42,7 @@ _PENDING = "pending"
 _DONE = "done"
 _SHA256_TAG = "brinery.sha256"
 _EPOCH_MS = 1000
+_MOST_RUNS = 1000
 
 
 class Passport(Struct, frozen=True):
@@ -210,6 +213,19 @@ class MlflowRegistry:
             ordered = sorted(found, key=lambda v: int(v.version), reverse=True)
             return [_version(self._client, v, aliases) for v in ordered]
 
+    def runs(self, name: str) -> list[Run]:
+        """Return the runs in a model's experiment that are no import, newest first."""
+        with foreign_errors():
+            experiment = self._client.get_experiment_by_name(name)
+            if experiment is None:
+                return []
+            found = self._client.search_runs(
+                [experiment.experiment_id],
+                max_results=_MOST_RUNS,
+                order_by=["attributes.start_time DESC"],
+            )
+            return [_run(each) for each in found if _IMPORT_TAG not in each.data.tags]
+
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases, of every version of a model; empty where it is not."""
         rows = mlflow_tables.rows(self._uri, name, tag=_SHA256_TAG)
@@ -298,6 +314,17 @@ class MlflowRegistry:
         self._client.set_tag(run_id, _IMPORT_TAG, "abandoned")
         self._client.set_terminated(run_id, "KILLED")
         self._client.delete_run(run_id)
+
+
+def _run(found: entities.Run) -> Run:
+    inputs = found.inputs.dataset_inputs if found.inputs else []
+    return Run(
+        id=found.info.run_id,
+        name=found.info.run_name or "",
+        created=datetime.fromtimestamp((found.info.start_time or 0) / _EPOCH_MS, tz=UTC),
+        metrics={name: value for name, value in found.data.metrics.items() if isfinite(value)},
+        data=inputs[-1].dataset.name if inputs else "",
+    )
 
 
 def _finish(client: MlflowClient, run_id: str) -> None:

@@ -1,0 +1,25 @@
+"""A run that a user's own program logged, and its figures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """A run of MLflow that is no import.
+
+    Attributes:
+        id: MLflow's.
+        name: as the program called it, or as MLflow did.
+        created: when it began, with time zone.
+        metrics: name to the last finite value that was logged.
+        data: name of the data set that was logged with it; empty where none was.
+    """
+
+    id: str
+    name: str
+    created: datetime
+    metrics: dict[str, float] = {}
+    data: str = ""
