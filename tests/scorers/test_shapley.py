@@ -50,7 +50,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from tests.scorers.agreement import columns_of, inputs_of
+from tests.scorers.agreement import columns_of, compiled, inputs_of
 
 from brinery.records.contributions import Contributions, Unit
 from brinery.records.signature import ColumnType
@@ -229,7 +229,7 @@ _MODELS: dict[str, Any] = {
 
 
 def _scorer(count: int, preparation: Any, model: Any) -> Scorer:
-    """Return the scorer of a model that is fitted on the frame."""
+    """Return the scorer of a model that is fitted on the frame, from its file."""
     rows = _frame()
     given = rows.astype({"d": "category", "f": "category"}) if preparation == _NO_STEPS else rows
     y = _target(count)
@@ -238,7 +238,7 @@ def _scorer(count: int, preparation: Any, model: Any) -> Scorer:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pipeline = make_pipeline(preparation, model).fit(given, y)
-    return compile_model(pipeline, inputs_of(rows))
+    return compiled(pipeline, rows)
 
 
 def _raw(scorer: Scorer, rows: pd.DataFrame, unit: Unit) -> Any:
