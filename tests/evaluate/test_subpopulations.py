@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -13,13 +15,17 @@ from sklearn import metrics as sk
 
 from brinery.errors import ColumnMissing
 from brinery.evaluate import delong
+from brinery.evaluate.diagnostics import diagnose
+from brinery.evaluate.filters import matching
 from brinery.evaluate.ranking import rank
 from brinery.evaluate.rowwise import METRICS
 from brinery.evaluate.run import run
 from brinery.evaluate.subpopulations import Slices, subpopulations
 from brinery.records.evaluation import PredictionType
+from brinery.records.finding import Diagnostics
 from brinery.records.scores import Scores
 from brinery.records.subpopulation import Correction, Subpopulation, Subpopulations
+from brinery.specs.filters import Filter
 
 Floats = npt.NDArray[np.float64]
 Array = npt.NDArray[Any]
@@ -489,3 +495,47 @@ def test_perfect_groups() -> None:
         assert perfect.p_value is not None
         assert perfect.p_value < 1e-4
         assert perfect.figure.interval or perfect.figure.reason
+
+
+def repeated(values: list[Any], kind: pa.DataType | None = None) -> pa.Array:
+    return pa.array([values[each % len(values)] for each in range(60)], kind)
+
+
+ODD = {
+    "null": pa.nulls(60),
+    "decimal": repeated([Decimal("1.1"), None, Decimal("2.2")]),
+    "clock": repeated([dt.time(1, 2), None]),
+    "duration": repeated([dt.timedelta(1), None]),
+    "bytes": repeated([b"a", b"b", None]),
+    "struct": repeated([{"a": 1}, None]),
+    "long text": repeated(["a", "b"], pa.large_string()),
+    "half": pa.array(np.arange(60).astype(np.float16)),
+    "categories": repeated([1.5, None, 3]).dictionary_encode(),
+    "infinite": repeated([np.inf, -np.inf, 1.0, np.nan, 2.0]),
+    "unsigned": repeated([2**64 - 1, 0, 5], pa.uint64()),
+    "beyond": repeated([2**62, 2**62 + 1, 2**62 + 2, 2**62 + 3, 4, 5, 6]),
+    "tiny": repeated([1e-320, 2e-320, 3e-320, 4e-320, 5e-320, 6e-320, 7e-320]),
+    "huge": repeated([1e308, -1e308, 1e307, 3e307, 5e306, -3e307, 4]),
+    "nanoseconds": repeated([1, 2, None], pa.timestamp("ns", "America/New_York")),
+    "quotes \" ' ` \\": repeated(['"', "'", "\\", "\n", "`"]),
+}
+
+
+@pytest.mark.parametrize("name", ODD, ids=lambda name: name.split(" ")[0])
+def test_columns_of_any_type(name: str) -> None:
+    """A column of any type is cut or skipped, and the rows of a group are those of its filter."""
+    rng = np.random.default_rng(14)
+    table = pa.table({name: ODD[name], "job": repeated(["a", "b"])})
+    actual, scores = regression(rng, 60)
+    found = subpopulations(
+        table, actual, type=REGRESSION, scores=scores, slices=Slices(pairs=(("job", name),))
+    )
+    assert msgspec.json.decode(msgspec.json.encode(found), type=Subpopulations) == found
+    assert all(slicing.subpopulations or slicing.skipped for slicing in found.slicings)
+    for one in every(found):
+        chosen = matching(Filter.parse(one.group.where), table)
+        assert not isinstance(chosen, str), chosen
+        assert np.count_nonzero(chosen) == one.rows
+    evaluation = run(REGRESSION, actual, scores=scores)
+    doubts = diagnose(table, actual, scores=scores, evaluation=evaluation, training=table)
+    assert msgspec.json.decode(msgspec.json.encode(doubts), type=Diagnostics) == doubts

@@ -35,6 +35,7 @@ _TOLERANCE: Final = 0.02
 _FEW: Final = 50
 _FREQUENT: Final = 0.5
 _DECADES: Final = 18
+_EXACT: Final = 2.0**53
 _PERIODS: Final = 12
 _HOUR_S: Final = 3600
 _DAY_S: Final = 24 * _HOUR_S
@@ -107,10 +108,16 @@ def group(
 
 
 def plain(values: pa.ChunkedArray) -> pa.Array:
-    """Return a column in one piece, its categories as the values that they are."""
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    return pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+    """Return a column in one piece, of a type that Arrow computes with: no dictionary, no half."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_float16(kind):
+        kind = pa.float32()
+    if pa.types.is_string_view(kind):
+        kind = pa.string()
+    values = values.cast(kind)
+    return pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], kind)
 
 
 def floats(values: pa.Array) -> npt.NDArray[np.float64]:
@@ -176,14 +183,20 @@ def _numbers(values: pa.Array, column: str, *, bins: int) -> _Cut | str:
         return _NO_VALUES
     if len(distinct) <= bins and np.isfinite(distinct).all():
         codes = np.searchsorted(distinct, numbers)
-        groups = [_value(column, int(v) if v.is_integer() else v) for v in distinct.tolist()]
+        groups = [_value(column, _shortest(value)) for value in distinct.tolist()]
         return _with_gap(column, groups, codes=codes, gap=gap)
-    whole = not np.mod(distinct[np.isfinite(distinct)], 1).any()
+    finite = distinct[np.isfinite(distinct)]
+    whole = bool((np.abs(finite) < _EXACT).all()) and not np.mod(finite, 1).any()
     cuts = _cuts(distinct, counts, bins=bins, whole=whole)
     codes = np.searchsorted(cuts, numbers, side="right")
     ranges = pairwise([None, *cuts, None])
     groups = [_range(column, low, high, whole=whole) for low, high in ranges]
     return _with_gap(column, groups, codes=codes, gap=gap)
+
+
+def _shortest(value: float) -> int | float:
+    """Return a whole number as such, up to where floating-point numbers leave some out."""
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
 
 
 def _cuts(
@@ -227,9 +240,9 @@ def _rounded(wanted: float, *, low: float, high: float, whole: bool) -> float:
         wanted = 2 * finite[0] + 1 if finite else 0.0
     decade = math.floor(math.log10(max(*finite, abs(wanted), 1e-300))) + 1
     for power in range(decade, decade - _DECADES, -1):
-        for step in (10.0**power, 10.0**power / 2):
-            if whole and step < 1:
-                break
+        for step in (float(f"1e{power}"), float(f"5e{power - 1}")):
+            if (whole and step < 1) or not (step and math.isfinite(step + wanted / step)):
+                continue
             number = float(f"{math.floor(wanted / step + 0.5) * step:.15g}")
             if low < number <= high:
                 return number
