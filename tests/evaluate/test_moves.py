@@ -12,6 +12,7 @@ from sklearn import metrics
 
 from brinery.evaluate import moves
 from brinery.evaluate.moves import Bools, Floats, Moved, Order
+from brinery.evaluate.regression import ordered
 
 modest = settings(max_examples=60, deadline=None)
 Value = Callable[[Floats], float]
@@ -195,3 +196,27 @@ def test_a_mean_that_rows_weight_moves_with_its_shares(
         parts.append(moves.roc_auc(own, Order.of(chances[:, code]), weights=weights))
         shares.append(moves.mean(own.astype(np.float64), weights))
     check(moves.weighted_mean_of(tuple(parts), tuple(shares)), areas, weights=weights)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_moves_with_its_cut_spreads_as_drawn_rows_do(*, weighted: bool) -> None:
+    """Lift and median, whose cut rows move too, spread over drawn rows as their moves say."""
+    random = np.random.default_rng(0)
+    rows = 800
+    positive = random.random(rows) < 0.3
+    score = random.normal(size=rows) + positive
+    weights = random.gamma(3.0, size=rows) if weighted else np.ones(rows)
+
+    def figures(taken: npt.NDArray[np.intp]) -> tuple[Moved, Moved]:
+        given = weights[taken]
+        at = ordered(score[taken], given).at(0.5)
+        return (
+            moves.lift(positive[taken], Order.of(score[taken]), weights=given, share=0.1),
+            moves.quantile(score[taken], given, share=0.5, at=at),
+        )
+
+    drawn = [figures(random.integers(0, rows, rows)) for _ in range(1000)]
+    for place, found in enumerate(figures(np.arange(rows))):
+        assert weights @ found.slope == pytest.approx(0.0, abs=1e-9)
+        spread = float(np.std([each[place].value for each in drawn]))
+        assert np.linalg.norm(weights * found.slope) == pytest.approx(spread, rel=0.15)

@@ -17,7 +17,7 @@ from brinery.evaluate import margins, moves
 from brinery.evaluate.continuous import PINBALL
 from brinery.evaluate.labels import NO_CLASS, canonical, codes
 from brinery.evaluate.moves import Moved, Order
-from brinery.evaluate.regression import pinball_parts
+from brinery.evaluate.regression import ordered, pinball_parts
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
@@ -34,19 +34,21 @@ HIGHER_IS_BETTER: Final[Mapping[str, bool]] = {
     "rmse": False,
     "rmsle": False,
     "mape": False,
+    "median_ae": False,
     "pinball_10": False,
     "pinball_50": False,
     "pinball_90": False,
 }
 
-_OF_BINARY: Final = ("roc_auc", "average_precision", "log_loss", "brier", "ks")
+_OF_BINARY: Final = ("roc_auc", "average_precision", "log_loss", "brier", "ks", "lift_10")
+_TENTH: Final = 0.1
 _OF_MULTICLASS: Final = (
     *("roc_auc_macro", "roc_auc_weighted", "average_precision_macro"),
     *("average_precision_weighted", "log_loss", "brier"),
 )
 _OF_REGRESSION: Final = (
     *("mae", "rmse", "r2", "mape", "mse", "rmsle", "explained_variance", "pearson", "spearman"),
-    *("pinball_10", "pinball_50", "pinball_90"),
+    *("pinball_10", "pinball_50", "pinball_90", "median_ae"),
 )
 _ROUNDING: Final = 1e-6
 _SUM_ROUNDING: Final = 1e-3
@@ -228,6 +230,7 @@ def _binary(truth: Truth, said: Answers) -> dict[str, Moved | str]:
     found["log_loss"] = _log_loss(truth, chances)
     found["brier"] = moves.mean(_brier(truth, chances), weights)
     found["ks"] = one_class or moves.ks(positive, order, weights=weights)
+    found["lift_10"] = one_class or moves.lift(positive, order, weights=weights, share=_TENTH)
     return found
 
 
@@ -285,6 +288,9 @@ def _regression(truth: Truth, said: Answers) -> dict[str, Moved | str]:
         for share in PINBALL:
             parts = pinball_parts(actual, predicted, share=share)
             found[f"pinball_{share * 100:.0f}"] = moves.mean(parts, weights)
+        size = np.abs(wrong)
+        middle = ordered(size, weights if truth.weighted else None).at(_HALF)
+        found["median_ae"] = moves.quantile(size, weights, share=_HALF, at=middle)
     return {name: _sane(each) for name, each in found.items()}
 
 

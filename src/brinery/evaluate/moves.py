@@ -186,6 +186,60 @@ def ks(positive: Bools, order: Order, *, weights: Floats) -> Moved:
     return Moved(float(found[best] - alarms[best]), moved)
 
 
+def lift(positive: Bools, order: Order, *, weights: Floats, share: float) -> Moved:
+    """Return how many times more often a row of the highest scores is positive than any row.
+
+    The rows at the cut move with it: the rate of positives there is taken from the rows around it.
+
+    Args:
+        positive: (n_rows,) at least one is.
+        order: of the rows by their score.
+        weights: (n_rows,) above 0.
+        share: of the rows that the highest scores are, above 0 and below 1.
+
+    Source: Hampel 1974, of a share above a quantile.
+    """
+    won = np.where(positive, weights, 0.0)
+    rows = np.bincount(order.group, weights)[::-1]
+    caught = np.append(0.0, np.cumsum(np.bincount(order.group, won)[::-1]))
+    reached = np.append(0.0, np.cumsum(rows))
+    total, positives = reached[-1], caught[-1]
+    # Of the rows that are tied at the cut, a part is taken.
+    taken = ((share * total - reached[:-1]) / rows).clip(0, 1)[::-1][order.group]
+    near = _near(weights)
+    low, high = max(share - near, 0.0), min(share + near, 1.0)
+    before, at, after = np.interp(np.array([low, share, high]) * total, reached, caught)
+    local = (after - before) / ((high - low) * total)
+    value = float(at / positives)
+    slope = taken * (positive - local) + local * share - value * positive
+    return Moved(value / share, slope / (positives * share))
+
+
+def quantile(values: Floats, weights: Floats, *, share: float, at: float) -> Moved:
+    """Return a quantile, which moves the less, the denser the values are around it.
+
+    Args:
+        values: (n_rows,) finite.
+        weights: (n_rows,) above 0.
+        share: which quantile, above 0 and below 1.
+        at: its value.
+
+    Returns:
+        Slopes that are not finite where all values around it are the same.
+
+    Source: Bahadur 1966; Koenker 2005, section 3.4, for the density.
+    """
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    total = reached[-1]
+    near = min(_near(weights), 0.9 * share, 0.9 * (1 - share))
+    low, high = np.interp(np.array([share - near, share + near]) * total, reached, values[order])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        density = 2 * near / (high - low)
+        slope = (share - (values <= at)) / density / total
+    return Moved(at, slope - weights @ slope / total)
+
+
 def explained(actual: Floats, error: Floats, *, weights: Floats, centred: bool) -> Moved:
     """Return the share of the target's variance that is explained.
 
@@ -238,6 +292,11 @@ def spearman(actual: Floats, predicted: Floats, *, weights: Floats) -> Moved:
         pull = weights * (their - found.value * own) / (total * _spread(rank, weights))
         slope += order.above(pull)
     return Moved(found.value, slope - weights @ slope / total)
+
+
+def _near(weights: Floats) -> float:
+    """Return the share of the rows on each side of a cut that are near to it."""
+    return float(0.5 * (weights.sum() ** 2 / (weights @ weights)) ** -0.2)
 
 
 def _standard(values: Floats, weights: Floats) -> Floats:
