@@ -140,7 +140,7 @@ def _print_disagreement(whole: Comparison, pairing: Pairing, found: Disagreement
         [
             [
                 f"{each.row + 1:,}",
-                each.actual,
+                _answer(each.actual, None),
                 _answer(each.base, each.base_probability),
                 _answer(each.other, each.other_probability),
             ]
