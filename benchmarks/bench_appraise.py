@@ -1,8 +1,8 @@
 """`brinery evaluate` beside `mlflow.models.evaluate` with its default evaluator and explainer.
 
-Both evaluate the demo's pipeline on the same 45,211 rows, each in a process of its own, from its start
-to its end. Equality first: the figures that both compute must be the same. MLflow's explainer needs
-shap, which is installed in an environment of its own, from a package registry, once.
+Both evaluate the demo's pipeline on the same 45,211 rows, each in a process of its own, from its
+start to its end. Equality first: the figures that both compute must be the same. MLflow's explainer
+needs shap, which is installed in an environment of its own, from a package registry, once.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 VERBS = [
     "compare",
     "doctor",
+    "evaluate_model",
     "export_model",
     "import_model",
     "leaderboard",
@@ -20,13 +21,19 @@ VERBS = [
     "models",
     "predict",
     "promote",
+    "report",
     "scan",
     "score_files",
     "serve_models",
     "version",
 ]
-# Commands whose name Python keeps for itself, or that is a noun there.
-OTHERWISE = {"export": "export_model", "import": "import_model", "serve": "serve_models"}
+# Commands whose name Python keeps for itself, or that is a noun or a room there.
+OTHERWISE = {
+    "evaluate": "evaluate_model",
+    "export": "export_model",
+    "import": "import_model",
+    "serve": "serve_models",
+}
 
 
 def test_the_public_verbs() -> None:

@@ -1,7 +1,7 @@
 """What a user of MLflow does: `mlflow.models.evaluate` with its default evaluator and explainer.
 
-`mlflow_evaluate.py MODEL DATA TARGET POSITIVE METRICS`: the model as MLflow saved it, a csv file, the
-target and the positive class, and the file that the metrics are written to, as JSON.
+`mlflow_evaluate.py MODEL DATA TARGET POSITIVE METRICS`: the model as MLflow saved it, a csv file,
+the target and the positive class, and the file that the metrics are written to, as JSON.
 """
 
 import json

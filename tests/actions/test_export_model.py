@@ -284,7 +284,7 @@ def test_onnx_of_a_boosted_model(
 
 
 # Models whose converter cannot write them, or writes them wrongly, by what is said.
-BAGS = {"boosting_type": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}
+BAGS: dict[str, Any] = {"boosting_type": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}
 UNHELD: dict[str, Callable[[], Any]] = {
     "XGBoost's dart": lambda: xgboost.XGBRegressor(**FEW, booster="dart"),
     "XGBoost's gblinear": lambda: xgboost.XGBRegressor(**FEW, booster="gblinear"),

@@ -184,7 +184,9 @@ def test_weights_replace_no_model(own: Path, capfd: pytest.CaptureFixture[str]) 
         clients.wait_for(1)
         brinery.promote("m@3", workspace=own)
         end = time.monotonic() + WAIT_S
-        while (fault := httpx.get(f"{url}/v1/models").json()["models"][0]["fault"]) is None:
+        while (
+            fault := httpx.get(f"{url}/v1/models", timeout=WAIT_S).json()["models"][0]["fault"]
+        ) is None:
             assert time.monotonic() < end
             time.sleep(0.05)
         clients.wait_for(1)

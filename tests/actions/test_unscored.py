@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +25,7 @@ from brinery.actions.promote import promote_in
 from brinery.actions.rooms import Rooms
 from brinery.actions.roster import Roster, endpoint_of
 from brinery.errors import DataRequired, NotExportable, NotServable, TypeMismatch
+from brinery.records.description import Description
 from brinery.records.evaluation import PredictionType
 from brinery.records.event import Event
 from brinery.records.export import ExportFormat
@@ -181,6 +183,32 @@ def test_exported_as_it_is(
     assert done.checked.startswith("its bytes: sha256 ")
     written = tmp_path / "out" / f"model{path.suffix}"
     assert written.read_bytes() == path.read_bytes()
+
+
+def test_imported_from_a_registry(run: Run, rooms: Rooms, tmp_path: Path) -> None:
+    """What was written as MLflow's folder is imported again, with the same bytes."""
+    path = weights(tmp_path)
+    version, _ = run(model=path, name="kept")
+    made = tmp_path / "mlflow" / "model"
+    made.mkdir(parents=True)
+    (made / "model.safetensors").write_bytes(rooms.registry.model_file(version).read_bytes())
+    flavors = "flavors: {brinery: {code: null, data: model.safetensors, format: safetensors}}\n"
+    (made / "MLmodel").write_text(flavors, encoding="utf-8")
+    again, _ = run(model=made, name="again")
+    assert again.candidate is not None
+    assert version.candidate is not None
+    assert again.candidate.description == version.candidate.description
+    assert rooms.registry.model_file(again).read_bytes() == path.read_bytes()
+
+
+def test_records_of_before() -> None:
+    """What was recorded before there was a word for it can be asked, as it could then."""
+    described = Description(
+        framework="f", framework_version="1", outline="M", type=PredictionType.OTHER
+    )
+    before = msgspec.json.decode(msgspec.json.encode(described))
+    del before["unscored"]
+    assert msgspec.convert(before, Description) == described
 
 
 @pytest.mark.parametrize("to", ["onnx", "skops", "joblib"])

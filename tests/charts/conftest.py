@@ -71,7 +71,7 @@ def binary(raised: npt.NDArray[np.float64]) -> Scores:
 
 def multiclass(raised: npt.NDArray[np.float64]) -> Scores:
     """Return labels and probabilities of three classes."""
-    weights = np.exp(np.column_stack([-raised, np.zeros(len(raised)), raised]))
+    weights = np.exp(np.column_stack([-raised, np.full(len(raised), 0.6), raised]))
     chances = weights / weights.sum(axis=1, keepdims=True)
     return Scores(np.array(["low", "mid", "high"], object)[chances.argmax(axis=1)], chances)
 

@@ -59,7 +59,7 @@ def colours(value: Any) -> Iterator[str]:
 
 
 def test_every_figure_can_be_drawn(appraisal: Appraisal) -> None:
-    """Names are unique, numbers finite, colours of the palette, and each says what is to be seen."""
+    """Names are unique, numbers finite, colours of the palette, and there is a caption."""
     drawn = figures(appraisal)
     assert len(drawn) >= 8
     assert len({one.name for one in drawn}) == len(drawn)

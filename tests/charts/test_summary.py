@@ -66,8 +66,10 @@ def test_what_is_doubtful_is_on_the_first_screen(appraisals: dict[str, Appraisal
     summary = summarise(doubtful)
     assert summary.doubts == (
         "It leaks.",
-        "The assertion 'old ones' fails: the class is yes holds in 50 % of 10 rows, and must in "
-        "90 %.",
+        (
+            "The assertion 'old ones' fails: the class is yes holds in 50 % of 10 rows, and must "
+            "in 90 %."
+        ),
         "explanation was not computed: stopped by Ctrl-C",
     )
     assert "0 of 1 assertions hold." in summary.points

@@ -16,6 +16,7 @@ from sklearn.cluster import DBSCAN, KMeans
 from tests.conftest import run_brinery, serving
 
 WHY = "cannot be asked for predictions, because it holds tensors, and no program that uses them"
+WAIT_S = 120.0
 X = np.random.default_rng(5).normal(size=(30, 2))
 
 
@@ -35,9 +36,10 @@ def workspace(folder: Path) -> Path:
     """A workspace in which weights are the champion of their name, beside what can be asked."""
     space = folder / "workspace"
     space.mkdir()
-    for name, *more in (["weights.safetensors"], ["kmeans.pkl", "--data", folder / "x.csv"]):
-        short = name.partition(".")[0]
-        done = run_brinery("--workspace", space, "import", folder / name, "--name", short, *more)
+    data = ("--data", folder / "x.csv")
+    for file, more in (("weights.safetensors", ()), ("kmeans.pkl", data)):
+        name = file.partition(".")[0]
+        done = run_brinery("--workspace", space, "import", folder / file, "--name", name, *more)
         assert done.status == 0, done.err
     done = run_brinery("--workspace", space, "promote", "weights@1")
     assert done.out.endswith("Next: brinery export weights --to native FOLDER\n")
@@ -119,17 +121,17 @@ def test_exported(folder: Path, workspace: Path, tmp_path: Path) -> None:
 
 def test_a_server_of_all(workspace: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A server of all models says that it does not serve it, and serves the others."""
-    with serving(workspace, "--all") as url:
-        refused = httpx.post(f"{url}/v1/models/weights/predict", json={"a": 1})
+    with serving(workspace, "--all") as url, httpx.Client(base_url=url, timeout=WAIT_S) as client:
+        refused = client.post("/v1/models/weights/predict", json={"a": 1})
         assert (refused.status_code, WHY in refused.json()["detail"]) == (503, True)
-        answered = httpx.post(f"{url}/v1/models/kmeans/predict", json={"a": 1, "b": 2})
+        answered = client.post("/v1/models/kmeans/predict", json={"a": 1, "b": 2})
         assert answered.status_code == 200
-        listed = {one["name"]: one for one in httpx.get(f"{url}/v1/models").json()["models"]}
+        listed = {one["name"]: one for one in client.get("/v1/models").json()["models"]}
         assert listed["weights"]["fault"] == f"weights@1 {WHY}"
         assert listed["kmeans"]["fault"] is None
-        assert httpx.get(f"{url}/v2/health/ready").status_code == 200
-        assert httpx.get(f"{url}/v2/models/weights/ready").status_code == 503
-        assert httpx.get(f"{url}/docs", follow_redirects=True).status_code == 200
+        assert client.get("/v2/health/ready").status_code == 200
+        assert client.get("/v2/models/weights/ready").status_code == 503
+        assert client.get("/docs", follow_redirects=True).status_code == 200
     said = capfd.readouterr().err
     assert f"weights is not served: weights@1 {WHY}" in said
     assert "Traceback" not in said

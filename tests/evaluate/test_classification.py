@@ -220,3 +220,27 @@ def test_positives_are_needed(figure: Any) -> None:
     """What is measured on the positive rows is refused where there are none."""
     with pytest.raises(ValueError, match="no row is positive"):
         figure(np.array([False, False]), np.array([0.1, 0.2]))
+
+
+@given(labels(), st.sampled_from([0.5, 1.0, 2.0]))
+@modest
+def test_f_beta_agrees_with_scikit_learn(pair: tuple[cls.Codes, cls.Codes], beta: float) -> None:
+    """F-beta is scikit-learn's per class."""
+    theirs = metrics.fbeta_score(*pair, beta=beta, labels=range(K), average=None, zero_division=0)
+    assert cls.f_beta(confusion(*pair), beta) == pytest.approx(theirs)
+
+
+@given(labels())
+@modest
+def test_agreements_agree_with_scikit_learn(pair: tuple[cls.Codes, cls.Codes]) -> None:
+    """The Matthews correlation and Cohen's kappa are scikit-learn's; no kappa is no number."""
+    counts = confusion(*pair)
+    if np.unique(pair).size == 1:
+        assert cls.matthews(counts) == 0.0
+        with pytest.raises(ValueError, match="one class"):
+            cls.kappa(counts)
+    else:
+        theirs = metrics.matthews_corrcoef(*pair)
+        assert cls.matthews(counts) == pytest.approx(theirs, abs=1e-12)
+        theirs = metrics.cohen_kappa_score(*pair, labels=range(K))
+        assert cls.kappa(counts) == pytest.approx(theirs, abs=1e-12)

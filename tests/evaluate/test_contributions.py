@@ -93,7 +93,7 @@ def test_dependence_is_value_beside_contribution() -> None:
     assert number.rows == (10, 20, 30, 40, 50)
     assert number.values == (3, 1, None, 2, 9)
     assert number.positions == pytest.approx((2 / 3, 0, None, 1 / 3, 1))
-    assert number.contributions == (tuple(of.values[:, 0, 0]),)
+    assert number.contributions[0] == pytest.approx(of.values[:, 0, 0], abs=1e-6)
     assert text.values == ("u", "v", None, "u", "u")
     assert text.positions == (None,) * 5
 

@@ -95,3 +95,36 @@ def test_one_class_has_no_area(label: bool) -> None:  # noqa: FBT001
         delong.area(rank(positive, given_score))
     with pytest.raises(ValueError, match="one class"):
         delong.areas(positive, [given_score])
+
+
+# Albumin, total protein, K-G score and whether surgery would not help, of 43 patients: the example
+# of DeLong et al. 1988, as SAS/STAT's guide to PROC LOGISTIC has it, with these results.
+PATIENTS = """
+3.0 5.8 10 0  3.2 6.3 5 1  3.9 6.8 3 1  2.8 4.8 6 0  3.2 5.8 3 1  0.9 4.0 5 0  2.5 5.7 8 0
+1.6 5.6  5 1  3.8 5.7 5 1  3.7 6.7 6 1  3.2 5.4 4 1  3.8 6.6 6 1  4.1 6.6 5 1  3.6 5.7 5 1
+4.3 7.0  4 1  3.6 6.7 4 0  2.3 4.4 6 1  4.2 7.6 4 0  4.0 6.6 6 0  3.5 5.8 6 1  3.8 6.8 7 1
+3.0 4.7  8 0  4.5 7.4 5 1  3.7 7.4 5 1  3.1 6.6 6 1  4.1 8.2 6 1  4.3 7.0 5 1  4.3 6.5 4 1
+3.2 5.1  5 1  2.6 4.7 6 1  3.3 6.8 6 0  1.7 4.0 7 0  3.7 6.1 5 1  3.3 6.3 7 1  4.2 7.7 6 1
+3.5 6.2  5 1  2.9 5.7 9 0  2.1 4.8 7 1  2.8 6.2 8 0  4.0 7.0 7 1  3.3 5.7 6 1  3.7 6.9 5 1
+3.6 6.6  5 1
+"""
+
+
+def test_published_example() -> None:
+    """Areas, standard errors and paired differences are those of DeLong's own example."""
+    table = np.array(PATIENTS.split(), np.float64).reshape(-1, 4)
+    albumin, protein, score, popind = table.T
+    found = delong.areas(popind == 0, [-albumin, -protein, score])
+    assert found.values == pytest.approx([0.7366, 0.6478, 0.7258], abs=5e-5)
+    errors = np.sqrt(np.diag(found.covariance))
+    assert errors == pytest.approx([0.0927, 0.1000, 0.1028], abs=5e-5)
+    for other, difference, error, squared in (
+        (0, 0.0108, 0.0953, 0.0127),
+        (1, -0.0780, 0.1046, 0.5554),
+    ):
+        step = np.zeros(3)
+        step[[other, 2]] = 1, -1
+        apart, variance = step @ found.values, step @ found.covariance @ step
+        assert apart == pytest.approx(difference, abs=5e-5)
+        assert np.sqrt(variance) == pytest.approx(error, abs=5e-5)
+        assert apart**2 / variance == pytest.approx(squared, abs=5e-5)

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from brinery.errors import UnseenClass
-from brinery.evaluate.run import METRICS, run
+from brinery.evaluate.options import Options
+from brinery.evaluate.run import METRICS, complete, run
+from brinery.records.curves import Curves
 from brinery.records.evaluation import Evaluation, PredictionType
 from brinery.records.scores import Scores
+from brinery.records.threshold import Aim, Gains
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 BINARY, MULTICLASS = PredictionType.BINARY, PredictionType.MULTICLASS
 REGRESSION, OTHER = PredictionType.REGRESSION, PredictionType.OTHER
 CLASSES = {BINARY: ("no", "yes"), MULTICLASS: ("a", "b", "c"), REGRESSION: (), OTHER: ()}
+RANKED = ("roc_auc", "average_precision", "f1_best", "f1_best_threshold", "ks", "lift_10")
 NO_PROBABILITIES = "the model gives no probabilities"
 
 
@@ -56,7 +60,7 @@ def some_scores(family: PredictionType, n_rows: int) -> Scores:
 
 
 def test_binary_figures() -> None:
-    """A binary model has its ten figures, as scikit-learn gives them, in the order shown."""
+    """A binary model has its figures, as scikit-learn gives them, in the order shown."""
     actual = objects(["no", "no", "yes", "yes", "no", "yes"])
     chance = np.array([0.1, 0.5, 0.4, 0.9, 0.2, 0.4])
     evaluation = run(BINARY, actual, scores=binary_scores(*chance), classes=("no", "yes"))
@@ -74,6 +78,14 @@ def test_binary_figures() -> None:
             "f1": 2 / 5,
             "f1_best": best,
             "f1_best_threshold": 0.4,
+            "balanced_accuracy": metrics.balanced_accuracy_score(positive, chance >= 0.5),
+            "specificity": 2 / 3,
+            "f2": metrics.fbeta_score(positive, chance >= 0.5, beta=2),
+            "mcc": metrics.matthews_corrcoef(positive, chance >= 0.5),
+            "kappa": metrics.cohen_kappa_score(positive, chance >= 0.5),
+            "ece": (0.1 + 0.2 + (2 - 2 * 0.4) + 0.5 + (1 - 0.9)) / 6,
+            "ks": 2 / 3,
+            "lift_10": 2.0,
         }
     )
     assert tuple(evaluation.metrics) == METRICS[BINARY]
@@ -99,9 +111,19 @@ def test_binary_without_probabilities() -> None:
     scores = Scores(predictions=np.array(["no", "yes", "no", "no"]))
     evaluation = run(BINARY, actual, scores=scores, classes=("no", "yes"))
     assert evaluation.metrics == pytest.approx(
-        {"accuracy": 0.75, "precision": 1.0, "recall": 0.5, "f1": 2 / 3}
+        {
+            "accuracy": 0.75,
+            "precision": 1.0,
+            "recall": 0.5,
+            "f1": 2 / 3,
+            "balanced_accuracy": 0.75,
+            "specificity": 1.0,
+            "f2": 2.5 / 4.5,
+            "mcc": 1 / math.sqrt(3),
+            "kappa": 0.5,
+        }
     )
-    absent = ("roc_auc", "average_precision", "log_loss", "brier", "f1_best", "f1_best_threshold")
+    absent = (*RANKED, "log_loss", "brier", "ece")
     assert evaluation.not_computed == dict.fromkeys(absent, NO_PROBABILITIES)
     assert [confusion.threshold for confusion in evaluation.confusion] == [None]
 
@@ -110,7 +132,7 @@ def test_binary_data_of_negatives_only() -> None:
     """Data without a positive row says so instead of a recall of 0."""
     scores = binary_scores(0.1, 0.6)
     evaluation = run(BINARY, objects(["no", "no"]), scores=scores, classes=("no", "yes"))
-    assert set(evaluation.metrics) == {"accuracy", "log_loss", "brier"}
+    assert set(evaluation.metrics) == {"accuracy", "log_loss", "brier", "specificity", "ece"}
     single = "every row of the data is of class 'no'"
     none = "no row of the data is of the positive class 'yes'"
     assert evaluation.not_computed == {
@@ -119,8 +141,14 @@ def test_binary_data_of_negatives_only() -> None:
         "precision": none,
         "recall": none,
         "f1": none,
+        "f2": none,
         "f1_best": single,
         "f1_best_threshold": single,
+        "balanced_accuracy": single,
+        "mcc": single,
+        "kappa": single,
+        "ks": single,
+        "lift_10": single,
     }
     assert [confusion.threshold for confusion in evaluation.confusion] == [None, 0.5]
 
@@ -130,9 +158,11 @@ def test_binary_data_of_positives_only() -> None:
     scores = binary_scores(0.4, 0.6)
     evaluation = run(BINARY, objects(["yes", "yes"]), scores=scores, classes=("no", "yes"))
     assert evaluation.metrics["recall"] == 0.5
-    absent = ("roc_auc", "average_precision", "f1_best", "f1_best_threshold")
+    absent = (*RANKED, "balanced_accuracy", "mcc", "kappa")
     single = "every row of the data is of class 'yes'"
-    assert evaluation.not_computed == dict.fromkeys(absent, single)
+    assert evaluation.not_computed == dict.fromkeys(absent, single) | {
+        "specificity": "no row of the data is of class 'no'"
+    }
 
 
 @pytest.mark.parametrize(
@@ -148,7 +178,8 @@ def test_unusable_probabilities(probabilities: list[list[float]], why: str) -> N
     scores = Scores(predictions=np.array(["no", "yes"]), probabilities=np.array(probabilities))
     evaluation = run(BINARY, objects(["no", "yes"]), scores=scores, classes=("no", "yes"))
     assert set(evaluation.not_computed.values()) == {why}
-    assert evaluation.metrics == {"accuracy": 1.0, "precision": 1.0, "recall": 1.0, "f1": 1.0}
+    assert set(evaluation.metrics.values()) == {1.0}
+    assert {"accuracy", "precision", "recall", "f1", "mcc"} < set(evaluation.metrics)
 
 
 def test_probabilities_rounded_past_one_are_used() -> None:
@@ -192,7 +223,7 @@ def test_labels_of_every_type(actual: npt.NDArray[Any], classes: Any) -> None:
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_multiclass_agrees_with_scikit_learn(data: st.DataObject) -> None:
-    """Every multiclass figure is scikit-learn's, and they come in the order shown."""
+    """Every multiclass figure but the calibration error is scikit-learn's, in the order shown."""
     others = data.draw(st.lists(st.sampled_from("abc"), max_size=25))
     actual = np.array([*"abc", *others])
     weight = st.sampled_from([0.0, 0.5, 1.0, 2.0])
@@ -215,18 +246,36 @@ def test_multiclass_agrees_with_scikit_learn(data: st.DataObject) -> None:
         area = metrics.roc_auc_score(actual, probabilities, multi_class="ovr", average=average)
         expected[f"roc_auc_{average}"] = area
     expected["log_loss"] = metrics.log_loss(actual, probabilities)
-    assert evaluation.metrics == pytest.approx(expected)
-    assert tuple(evaluation.metrics) == METRICS[MULTICLASS]
+    expected["mcc"] = metrics.matthews_corrcoef(actual, predicted)
+    expected["kappa"] = metrics.cohen_kappa_score(actual, predicted)
+    for name in ("precision", "recall", "f1"):
+        expected[f"{name}_micro"] = expected["accuracy"]
+    hit = actual[:, np.newaxis] == np.array([*"abc"])
+    for average in ("macro", "weighted", "micro"):
+        value = metrics.average_precision_score(hit, probabilities, average=average)
+        expected[f"average_precision_{average}"] = value
+    expected["roc_auc_micro"] = metrics.roc_auc_score(hit, probabilities, average="micro")
+    expected["brier"] = metrics.brier_score_loss(actual, probabilities, scale_by_half=False)
+    expected["top_2_accuracy"] = metrics.top_k_accuracy_score(actual, probabilities, k=2)
+    computed = dict(evaluation.metrics)
+    assert 0 <= computed.pop("ece") <= 1
+    assert computed == pytest.approx(expected)
+    assert tuple(evaluation.metrics) == (*METRICS[MULTICLASS], "top_2_accuracy")
     assert evaluation.positive is None
     counts = metrics.confusion_matrix(actual, predicted)
     assert [list(row) for row in evaluation.confusion[0].counts] == counts.tolist()
 
 
 def test_multiclass_data_without_one_of_the_classes() -> None:
-    """A class without rows has no ROC AUC, so the plain mean is absent and the weighted is not."""
+    """A class without rows has no ranking, so plain means are absent and weighted ones are not."""
     actual = objects(["a", "c", "a", "c"])
     evaluation = run(MULTICLASS, actual, scores=some_scores(MULTICLASS, 4), classes=("a", "b", "c"))
-    assert evaluation.not_computed == {"roc_auc_macro": "no row of the data is of class 'b'"}
+    why = "no row of the data is of class 'b'"
+    absent = ("roc_auc_macro", "average_precision_macro")
+    assert evaluation.not_computed == dict.fromkeys(absent, why)
+    assert evaluation.per_class[1].not_computed == dict.fromkeys(
+        ("roc_auc", "average_precision"), why
+    )
     assert evaluation.metrics["roc_auc_weighted"] == 0.5
 
 
@@ -236,7 +285,9 @@ def test_multiclass_data_of_one_class() -> None:
         MULTICLASS, objects(["a", "a"]), scores=some_scores(MULTICLASS, 2), classes=tuple("abc")
     )
     single = "every row of the data is of class 'a'"
-    assert evaluation.not_computed == {"roc_auc_macro": single, "roc_auc_weighted": single}
+    names = ("roc_auc", "average_precision")
+    absent = [f"{name}_{average}" for name in names for average in ("macro", "weighted")]
+    assert evaluation.not_computed == dict.fromkeys(absent, single)
     assert evaluation.metrics["balanced_accuracy"] == 0.5
 
 
@@ -244,16 +295,37 @@ def test_multiclass_without_probabilities() -> None:
     """Without probabilities the figures of the labels remain."""
     scores = Scores(predictions=np.array([*"abc"]))
     evaluation = run(MULTICLASS, objects([*"abc"]), scores=scores, classes=("a", "b", "c"))
-    absent = ("roc_auc_macro", "roc_auc_weighted", "log_loss")
+    averages = ("macro", "weighted", "micro")
+    absent = [f"{name}_{each}" for name in ("roc_auc", "average_precision") for each in averages]
+    absent += ["log_loss", "brier", "ece", "top_2_accuracy"]
     assert evaluation.not_computed == dict.fromkeys(absent, NO_PROBABILITIES)
     assert set(evaluation.metrics.values()) == {1.0}
 
 
 def test_regression_figures() -> None:
-    """A regression has its four figures in the order shown, and no classes."""
+    """A regression has its figures in the order shown, and no classes."""
     evaluation = regression([1.0, 2.0, 4.0], [1.5, 2.0, 3.0])
     assert evaluation.metrics == pytest.approx(
-        {"mae": 0.5, "rmse": math.sqrt(1.25 / 3), "r2": 1 - 1.25 / (14 / 3), "mape": 0.25}
+        {
+            "mae": 0.5,
+            "rmse": math.sqrt(1.25 / 3),
+            "r2": 1 - 1.25 / (14 / 3),
+            "mape": 0.25,
+            "mse": 1.25 / 3,
+            "rmsle": metrics.root_mean_squared_log_error([1.0, 2.0, 4.0], [1.5, 2.0, 3.0]),
+            "explained_variance": metrics.explained_variance_score([1, 2, 4], [1.5, 2, 3]),
+            "pearson": np.corrcoef([1.0, 2.0, 4.0], [1.5, 2.0, 3.0])[0, 1],
+            "spearman": 1.0,
+            "pinball_10": (0.45 + 0.1) / 3,
+            "pinball_50": 0.25,
+            "pinball_90": (0.05 + 0.9) / 3,
+            "median_ae": 0.5,
+            "error_p05": -1.0,
+            "error_p25": -1.0,
+            "error_p50": 0.0,
+            "error_p75": 0.5,
+            "error_p95": 0.5,
+        }
     )
     assert tuple(evaluation.metrics) == METRICS[REGRESSION]
     assert (evaluation.classes, evaluation.positive, evaluation.confusion) == ((), None, ())
@@ -263,12 +335,14 @@ def test_regression_on_a_constant_target() -> None:
     """R2 of a constant target is absent with its reason, also for a single row."""
     for rows in (1, 3):
         evaluation = regression(np.full(rows, 0.1), np.full(rows, 0.2))
-        assert evaluation.not_computed == {"r2": "the target has the same value in every row"}
+        absent = ("r2", "explained_variance", "pearson", "spearman")
+        why = "the target has the same value in every row"
+        assert evaluation.not_computed == dict.fromkeys(absent, why)
 
 
 def test_regression_on_a_target_with_zeros() -> None:
     """MAPE of a target with zeros is absent with its reason, and is no huge number."""
-    evaluation = regression([0, 1], [1, 1])
+    evaluation = regression([0, 1], [1, 2])
     why = "the target is 0 in some rows, and no error is a share of 0"
     assert evaluation.not_computed == {"mape": why}
 
@@ -296,9 +370,10 @@ def test_regression_without_numbers(actual: object, predictions: object, why: st
 def test_regression_beyond_floating_point() -> None:
     """A figure that overflows is absent: a figure is always finite."""
     evaluation = regression([1e200, 1.0], [-1e200, 1.0])
-    assert list(evaluation.metrics) == ["mae", "mape"]
     why = "the errors are too large or too small for a floating-point number"
-    assert evaluation.not_computed == {"rmse": why, "r2": why}
+    for name in ("rmse", "mse", "r2", "explained_variance"):
+        assert evaluation.not_computed[name] == why
+    assert {"mae", "mape", "median_ae", "pearson"} < set(evaluation.metrics)
 
 
 def test_regression_of_python_numbers() -> None:
@@ -376,11 +451,21 @@ def test_every_figure_is_finite_or_explained(data: st.DataObject) -> None:
         probabilities = np.array(data.draw(flat)).reshape(scores.probabilities.shape)
         scores = Scores(predictions=scores.predictions, probabilities=probabilities)
     evaluation = run(family, actual, scores=scores, classes=classes)
-    assert {*evaluation.metrics, *evaluation.not_computed} == {*METRICS[family]}
+    top = {"top_2_accuracy"} if family is MULTICLASS else set()
+    assert {*evaluation.metrics, *evaluation.not_computed} | top == {*METRICS[family]} | top
     assert not {*evaluation.metrics} & {*evaluation.not_computed}
+    assert not {*evaluation.intervals} & {*evaluation.no_interval}
+    assert {*evaluation.intervals, *evaluation.no_interval} == {*evaluation.metrics}
+    for name, interval in evaluation.intervals.items():
+        assert math.isfinite(interval.low), name
+        assert math.isfinite(interval.high), name
+        assert interval.low <= evaluation.metrics[name] <= interval.high, name
     assert all(type(x) is float and math.isfinite(x) for x in evaluation.metrics.values())
     assert all(evaluation.not_computed.values())
-    msgspec.json.encode(evaluation)
+    again = msgspec.json.decode(msgspec.json.encode(evaluation), type=Evaluation)
+    assert again == evaluation
+    _, drawn = complete(family, actual, scores=scores, classes=classes)
+    assert msgspec.json.decode(msgspec.json.encode(drawn), type=Curves) == drawn
 
 
 def test_the_room_needs_numpy_alone() -> None:
@@ -402,3 +487,133 @@ def test_probabilities_that_do_not_sum_to_one() -> None:
     )
     assert found.not_computed["log_loss"] == "the probabilities of 1 of 3 rows do not sum to 1"
     assert found.metrics["accuracy"] == 1.0
+
+
+def test_records_of_before_are_read() -> None:
+    """A version that was evaluated before there were intervals is still read."""
+    old = b'{"type":"binary","rows":2,"metrics":{"accuracy":1.0},"classes":["a","b"]}'
+    evaluation = msgspec.json.decode(old, type=Evaluation)
+    assert (evaluation.metrics, evaluation.intervals) == ({"accuracy": 1.0}, {})
+
+
+@pytest.mark.parametrize("family", [BINARY, MULTICLASS, REGRESSION])
+def test_a_weight_counts_as_so_many_rows(family: PredictionType) -> None:
+    """A row of weight 2 gives each figure what two such rows give; of weight 0, none."""
+    source = np.random.default_rng(3)
+    n_rows = 60
+    repeats = source.integers(0, 4, n_rows)
+    classes = CLASSES[family]
+    if classes:
+        actual = np.array(classes)[source.integers(0, len(classes), n_rows)]
+        chances = source.dirichlet(np.ones(len(classes)), n_rows)
+        scores = Scores(np.array(classes)[chances.argmax(axis=1)], chances)
+    else:
+        actual = source.normal(size=n_rows)
+        scores = Scores(predictions=actual + source.normal(size=n_rows))
+    rows = np.repeat(np.arange(n_rows), repeats)
+    weighted = run(family, actual, scores=scores, classes=classes, weights=repeats)
+    repeated = run(family, actual[rows], scores=scores.take(rows), classes=classes)
+    assert weighted.metrics == pytest.approx(repeated.metrics)
+    assert weighted.weighted
+    assert not repeated.weighted
+    assert weighted.rows == np.count_nonzero(repeats)
+    assert weighted.rows_left_out == n_rows - weighted.rows
+
+
+@pytest.mark.parametrize("family", [BINARY, MULTICLASS, REGRESSION])
+def test_equal_weights_change_nothing(family: PredictionType) -> None:
+    """Weights of 1 give the very figures and intervals that rows without weights have."""
+    source = np.random.default_rng(4)
+    classes = CLASSES[family]
+    scores = some_scores(family, 50)
+    if classes:
+        actual = np.array(classes)[source.integers(0, len(classes), 50)]
+    else:
+        actual = source.normal(size=50)
+    plain = run(family, actual, scores=scores, classes=classes)
+    weighted = run(family, actual, scores=scores, classes=classes, weights=np.ones(50))
+    assert weighted.metrics == pytest.approx(plain.metrics)
+    assert [*weighted.intervals] == [*plain.intervals]
+    for name, interval in plain.intervals.items():
+        assert weighted.intervals[name].low == pytest.approx(interval.low), name
+        assert weighted.intervals[name].high == pytest.approx(interval.high), name
+
+
+def test_weights_of_zero_leave_nothing() -> None:
+    """Where no row has a weight every figure is absent for that reason."""
+    weights = np.zeros(2)
+    evaluation = run(REGRESSION, np.ones(2), scores=some_scores(REGRESSION, 2), weights=weights)
+    why = "no row of the data has a label and a weight above 0"
+    assert evaluation.not_computed == dict.fromkeys(METRICS[REGRESSION], why)
+
+
+@pytest.mark.parametrize(
+    ("weights", "why"),
+    [
+        ([1.0, -1.0], "some of the weights are below 0"),
+        ([1.0, math.nan], "1 of the 2 values of the weights are not finite"),
+        ([1.0], "there are 1 weights for 2 rows"),
+        (["a", "b"], "not every value of the weights is a number"),
+    ],
+)
+def test_weights_that_are_none(weights: list[Any], why: str) -> None:
+    """Weights that are no numbers from 0 up, or too few, are a mistake of the caller."""
+    with pytest.raises(ValueError, match=why):
+        run(
+            REGRESSION,
+            np.ones(2),
+            scores=some_scores(REGRESSION, 2),
+            weights=np.array(weights),
+        )
+
+
+def test_options() -> None:
+    """Beta, gains and the figure of the threshold are chosen; the figures say which they are."""
+    actual = objects(["no", "no", "yes", "yes", "no", "yes"])
+    scores = binary_scores(0.1, 0.6, 0.4, 0.9, 0.2, 0.7)
+    gains = Gains(true_positive=10, false_positive=-4, false_negative=-1)
+    options = Options(beta=0.5, gains=gains, aim=Aim.GAIN, seed=7, draws=50)
+    evaluation = run(BINARY, actual, scores=scores, classes=("no", "yes"), options=options)
+    theirs = metrics.fbeta_score(actual == "yes", [0, 1, 0, 1, 0, 1], beta=0.5)
+    assert evaluation.metrics["f0.5"] == pytest.approx(theirs)
+    assert evaluation.metrics["gain"] == pytest.approx((2 * 10 - 4 - 1) / 6)
+    assert evaluation.threshold is not None
+    assert evaluation.threshold.aim is Aim.GAIN
+    assert evaluation.threshold.threshold == 0.4
+    assert evaluation.threshold.naive == pytest.approx((3 * 10 - 4) / 6)
+    assert (evaluation.threshold.seed, evaluation.threshold.rows) == (7, 6)
+    again = run(BINARY, actual, scores=scores, classes=("no", "yes"), options=options)
+    assert again == evaluation
+
+
+@pytest.mark.parametrize("weight", [1e-300, 1e-10, 1e10, 1e300])
+def test_only_the_proportions_of_weights_count(weight: float) -> None:
+    """Weights that are all as large, however large, give what weights of 1 give."""
+    actual = objects(["no", "yes", "no", "yes", "yes"])
+    scores = binary_scores(0.1, 0.2, 0.3, 0.9, 0.8)
+    one, other = (
+        run(BINARY, actual, scores=scores, classes=("no", "yes"), weights=np.full(5, each))
+        for each in (1.0, weight)
+    )
+    assert other.metrics == pytest.approx(one.metrics)
+    assert [*other.intervals] == [*one.intervals]
+
+
+@pytest.mark.parametrize(
+    ("actual", "predicted"),
+    [
+        ([0.0], [0.0]),
+        ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]),
+        ([1.0, 2.0, 3.0], [3.0, 3.0, 3.0]),
+        ([1e308, -1e308, 1.0], [1.0, 2.0, 3.0]),
+        ([1e-320, 2e-320, 0.0], [0.0, 0.0, 1e-320]),
+    ],
+)
+def test_extreme_regressions(actual: list[float], predicted: list[float]) -> None:
+    """One row, no error, and errors beyond floating point have figures and curves, or reasons."""
+    scores = Scores(predictions=np.array(predicted))
+    evaluation, drawn = complete(REGRESSION, np.array(actual), scores=scores)
+    assert {*evaluation.metrics, *evaluation.not_computed} == {*METRICS[REGRESSION]}
+    assert (drawn.regression is None) == bool(drawn.not_computed)
+    again = msgspec.json.decode(msgspec.json.encode(drawn), type=Curves)
+    assert again == drawn

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import json
+import warnings
+from dataclasses import replace
+from typing import Any
+from zlib import crc32
+
 import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -110,12 +118,49 @@ def test_cost_is_known_before(pipeline: tuple[Observed, Pipeline]) -> None:
     assert why.within(observed, FEW, budget=10**9) == FEW
 
 
+def test_columns_that_are_not_read_cost_nothing(pipeline: tuple[Observed, Pipeline]) -> None:
+    """What a model does not read is not asked about, has no importance, and its effect is there."""
+    observed, predictor = pipeline
+    more = replace(
+        observed,
+        table=observed.table.append_column("other", observed.table.column("income")),
+        unread=frozenset({"other"}),
+    )
+    assert why.cost(more, FEW) == why.cost(observed, FEW)
+    found = steps(more, predictor)[-1].explanation
+    whole = steps(replace(more, unread=frozenset()), predictor)[-1].explanation
+    assert found.importance is not None
+    assert whole.importance is not None
+    assert found.importance.columns[:3] == whole.importance.columns[:3]
+    assert found.importance.columns[3].estimate is not None
+    assert found.importance.columns[3].estimate.value == 0.0
+    assert found.mean_contributions == whole.mean_contributions
+    assert found.mean_contributions is not None
+    assert found.mean_contributions.columns[3].absolute.value == 0.0
+    assert found.effects[3].bins
+    reasons = {found.importance.columns[3].reason, found.partial_dependence[3].reason}
+    assert reasons == {"the model does not read the column"}
+
+
 def test_is_the_same_for_a_seed(pipeline: tuple[Observed, Pipeline]) -> None:
     """The same seed gives the same explanation, another one another."""
     first = steps(*pipeline)[-1].explanation
     assert first == steps(*pipeline)[-1].explanation
     other = msgspec.structs.replace(FEW, seed=1)
     assert first != steps(*pipeline, other)[-1].explanation
+
+
+def test_log_odds_may_be_asked_for(pipeline: tuple[Observed, Pipeline]) -> None:
+    """In log-odds a logistic regression is a sum, and sampling finds its terms exactly."""
+    observed, predictor = pipeline
+    options = msgspec.structs.replace(FEW, log_odds=True)
+    found = steps(observed, predictor, options)[-1].explanation
+    assert found.mean_contributions is not None
+    assert found.mean_contributions.unit == "log_odds"
+    assert found.mean_contributions.gap < 1e-9
+    (age,) = (one for one in found.dependence if one.column == "age")
+    values, added = np.array(age.values, np.float64), np.array(age.contributions[0])
+    assert abs(np.corrcoef(values, added)[0, 1]) == pytest.approx(1)
 
 
 def test_is_json(pipeline: tuple[Observed, Pipeline]) -> None:
@@ -178,3 +223,77 @@ def test_one_row() -> None:
     assert found.mean_contributions.columns[0].absolute.interval is None
     assert found.rows[0].contributions[0].amount == 0.0
     msgspec.json.encode(found)
+
+
+@st.composite
+def anything(draw: st.DrawFn) -> tuple[Observed, Predictor]:
+    """Rows of any types, with gaps and constants, and a model of any kind that answers for them."""
+    rows = draw(st.integers(0, 12))
+    kinds: dict[str, tuple[Any, Any]] = {
+        "number": (st.floats(allow_nan=True, width=32), pa.float32()),
+        "whole": (st.integers(-(2**63), 2**63 - 1), pa.int64()),
+        "flag": (st.booleans(), pa.bool_()),
+        "text": (st.text(max_size=5), pa.string()),
+        "words": (st.sampled_from(["a b c d e", "b b b b", "", "2026-01-01", "x"]), pa.string()),
+        "when": (st.datetimes(), pa.timestamp("us")),
+        "day": (st.dates(), pa.date32()),
+        "list": (st.lists(st.integers(0, 3), max_size=2), pa.list_(pa.int8())),
+        "nothing": (st.none(), pa.null()),
+        "constant": (st.just(1), pa.int8()),
+        "exact": (st.decimals(-9, 9, places=2), pa.decimal128(5, 2)),
+    }
+    chosen = draw(st.lists(st.sampled_from(sorted(kinds)), max_size=4, unique=True))
+    columns = {}
+    for name in chosen:
+        values = st.one_of(st.none(), kinds[name][0])
+        column = pa.array(
+            draw(st.lists(values, min_size=rows, max_size=rows)), kinds[name][1], from_pandas=False
+        )
+        encoded = kinds[name][1] == pa.string() and draw(st.booleans())
+        columns[name] = column.dictionary_encode() if encoded else column
+    table = pa.table({**columns, "always": pa.array(range(rows), pa.int16())})
+    kind = draw(st.sampled_from(sorted(PredictionType)))
+    classes: tuple[str, ...] = {"binary": ("a", "b"), "multiclass": ("a", "b", "c")}.get(kind, ())
+    certain = draw(st.booleans())
+
+    def predict(asked: pa.Table) -> Scores:
+        assert asked.schema.equals(table.schema)
+        values = np.array([crc32(str(row).encode()) for row in asked.to_pylist()], np.float64)
+        if not classes:
+            return Scores(values)
+        chances = np.modf(values[:, np.newaxis] / np.arange(3, 3 + len(classes)))[0] + 1e-3
+        chances /= chances.sum(axis=1, keepdims=True)
+        named = np.array(classes)[chances.argmax(axis=1)]
+        return Scores(named, None if certain else chances, classes)
+
+    truth = st.sampled_from([*classes, None] if classes else [None, 0.0, 1.0, -1e300])
+    actual = np.array(draw(st.lists(truth, min_size=rows, max_size=rows)), dtype=object)
+    weights = draw(st.lists(st.sampled_from([0.0, 1.0, 0.5]), min_size=rows, max_size=rows))
+    return Observed(
+        table=table,
+        scores=predict(table),
+        type=kind,
+        actual=actual if draw(st.booleans()) else None,
+        classes=classes,
+        weights=np.array(weights) if draw(st.booleans()) else None,
+    ), predict
+
+
+@given(anything())
+@settings(max_examples=150, deadline=None)
+def test_nothing_is_an_error(given_rows: tuple[Observed, Predictor]) -> None:
+    """Whatever rows and model are: there is an explanation of each column, or the reason."""
+    observed, predictor = given_rows
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = steps(observed, predictor)[-1].explanation
+    names = observed.table.column_names
+    assert [one.column for one in found.effects] == names
+    assert [one.column for one in found.partial_dependence] == names
+    assert all(one.bins or one.reason for one in found.effects)
+    assert all(one.bins or one.reason for one in found.partial_dependence)
+    assert found.importance is not None
+    assert found.importance.reason or len(found.importance.columns) == len(names)
+    assert all(one.estimate or one.reason for one in found.importance.columns)
+    text = json.dumps(msgspec.to_builtins(found), allow_nan=False)
+    assert msgspec.json.decode(text, type=Explanation) == found

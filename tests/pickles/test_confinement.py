@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import platform
 import socket
@@ -623,6 +624,55 @@ def test_lesser_kernels(start: Start, kernel: Kernel, missing: set[str]) -> None
     assert all(layer.reason for layer in child.sandbox.layers if not layer.in_force)
     assert not child.sandbox.complete
     assert told(child, "answer = 1") == "1"
+
+
+def test_processes_are_counted_where_they_are_not_refused(start: Start) -> None:
+    """Without seccomp a number bounds what a model starts; root, whom it does not hold, is told."""
+    child = start(kernel=Kernel(seccomp=False))
+    (reason,) = (layer.reason for layer in child.sandbox.layers if layer.name == "processes")
+    found = told(child, "import resource; answer = resource.getrlimit(resource.RLIMIT_NPROC)")
+    soft, hard = map(int, found.strip("()").split(","))
+    assert soft == hard >= 512
+    if os.getuid() == 0:
+        assert reason.endswith("RLIMIT_NPROC does not hold root, so nothing counts what it starts")
+    else:
+        assert reason.endswith("RLIMIT_NPROC lets it start 512")
+
+
+FORK_BOMB = """
+import json, os, resource, signal, sys
+from brinery.pickles import tasks
+
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)  # a user that the kernel counts, with nothing of its own
+tasks.SPARE = 20
+counted = tasks.are_counted()
+tasks.limit()
+started = []
+try:
+    while len(started) < 1000:
+        child = os.fork()
+        if child == 0:
+            signal.pause()
+        started.append(child)
+except BlockingIOError:
+    pass
+for child in started:
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+print(json.dumps([counted, len(started)]))
+"""
+
+
+def test_a_fork_bomb_of_another_user_ends() -> None:
+    """A user that is not root starts as many processes as it has to spare, and no more."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORK_BOMB], capture_output=True, text=True, check=True, timeout=60
+    )
+    counted, started = json.loads(done.stdout)
+    assert counted
+    assert 0 < started <= 20
 
 
 def test_without_landlock(start: Start, home: Path) -> None:

@@ -13,8 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
@@ -52,13 +50,17 @@ from sklearn.preprocessing import (
 )
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from tests.scorers.agreement import columns_of, inputs_of
+from tests.scorers.agreement import columns_of, compiled, inputs_of
 
 from brinery.records.contributions import Contributions, Unit
+from brinery.records.signature import ColumnType
+from brinery.scorers.additive import Additive, Weights
 from brinery.scorers.compiler import compile_model
+from brinery.scorers.data import rows_of
+from brinery.scorers.interface import Model
+from brinery.scorers.plan import Input, Plan
 from brinery.scorers.scorer import Scorer
 from brinery.scorers.shapley import Inexact, explain
-from brinery.scorers.trees import Grown, Trees, planted
 
 _ROWS = 400
 _EXPLAINED, _BACKGROUND = 5, 6
@@ -115,6 +117,8 @@ def _numbered() -> Any:
     )
 
 
+# The model is given the frame, with the columns of text as categories.
+_NO_STEPS = "passthrough"
 _FOREST: dict[str, Any] = {"n_estimators": 5, "random_state": 0}
 _QUIET: dict[str, Any] = {"n_estimators": 8, "verbose": -1, "min_child_samples": 5}
 _SILENT: dict[str, Any] = {"iterations": 8, "verbose": 0, "allow_writing_files": False}
@@ -167,6 +171,17 @@ _MODELS: dict[str, Any] = {
         _numbered(),
         lightgbm.LGBMClassifier(**_QUIET, categorical_feature=[0, 1]),
     ),
+    "histograms, a frame": (
+        2,
+        _NO_STEPS,
+        HistGradientBoostingClassifier(max_iter=8, categorical_features="from_dtype"),
+    ),
+    "xgboost, a frame": (
+        2,
+        _NO_STEPS,
+        xgboost.XGBClassifier(n_estimators=8, enable_categorical=True),
+    ),
+    "lightgbm, a frame": (3, _NO_STEPS, lightgbm.LGBMClassifier(**_QUIET)),
     "catboost": (2, _numbered(), catboost.CatBoostClassifier(**_SILENT)),
     "catboost of values": (1, _numbered(), catboost.CatBoostRegressor(**_SILENT)),
     "bagged lines": (1, _preparation(), BaggingRegressor(Ridge(), n_estimators=3)),
@@ -214,15 +229,16 @@ _MODELS: dict[str, Any] = {
 
 
 def _scorer(count: int, preparation: Any, model: Any) -> Scorer:
-    """Return the scorer of a model that is fitted on the frame."""
+    """Return the scorer of a model that is fitted on the frame, from its file."""
     rows = _frame()
+    given = rows.astype({"d": "category", "f": "category"}) if preparation == _NO_STEPS else rows
     y = _target(count)
     if count > 1 and isinstance(model, xgboost.XGBClassifier):
         y = np.unique(y, return_inverse=True)[1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        pipeline = make_pipeline(preparation, model).fit(rows, y)
-    return compile_model(pipeline, inputs_of(rows))
+        pipeline = make_pipeline(preparation, model).fit(given, y)
+    return compiled(pipeline, rows)
 
 
 def _raw(scorer: Scorer, rows: pd.DataFrame, unit: Unit) -> Any:
@@ -444,139 +460,17 @@ def test_a_column_that_no_node_asks_for_adds_nothing() -> None:
     assert np.count_nonzero(_moved(found).any(axis=(0, 2))) <= 1
 
 
-_VALUES = (-1.0, 0.0, 0.5, 1.0, 2.0, math.nan)
-_THRESHOLDS = (-1.0, 0.0, 0.75, 1.0)
-_FEATURES = 5
-# A count of words and a word: the categories 0 and 2, and none.
-_SETS = (1, 5, 1, 0)
-_LEAVES = st.floats(-4, 4, allow_subnormal=False)
-_TREES = st.recursive(
-    _LEAVES,
-    lambda deeper: st.tuples(
-        st.integers(0, _FEATURES - 1),
-        st.sampled_from([*_THRESHOLDS, "some", "none"]),
-        st.booleans(),
-        deeper,
-        deeper,
-    ),
-    max_leaves=24,
-)
+class _Astray(Model):
+    """A sum that is said to be another one than it is."""
+
+    def additive(self, origins: Any) -> Additive:
+        """Return one of a column, and answers without it."""
+        weights = Weights(np.ones((1, 1)), origins, lambda data: data)
+        return Additive((weights,), lambda data: np.zeros((rows_of(data), 1)), Unit.VALUE)
 
 
-def _grown(tree: Any) -> Grown:
-    """Return a tree of tuples as a library would keep it."""
-    table: list[list[Any]] = []
-
-    def add(node: Any) -> int:
-        place = len(table)
-        table.append([-1, -1, 0, 0.0, 0.0, False, -1])
-        if isinstance(node, float):
-            table[place][4] = node
-            return place
-        feature, asks, missing_left, left, right = node
-        sets = {"some": 0, "none": 2}.get(asks, -1)
-        threshold = asks if sets < 0 else 0.0
-        children = [add(left), add(right)]
-        table[place] = [*children, feature, threshold, 0.0, missing_left, sets]
-        return place
-
-    add(tree)
-    left, right, feature, threshold, values, missing, sets = map(np.array, zip(*table, strict=True))
-    return Grown(
-        left=left,
-        right=right,
-        feature=feature,
-        threshold=threshold,
-        values=values.reshape(-1, 1),
-        missing_left=missing,
-        categories=sets,
-    )
-
-
-def _contributed(trees: Trees, x: Any, background: Any, groups: Any) -> Any:
-    """Return what the kernel adds up: (n_rows, n_groups)."""
-    sums = np.zeros((len(x), int(groups.max()) + 1, trees.n_outputs))
-    assert trees.contribute(x, sums, background=background, groups=groups)
-    return sums[:, :, 0]
-
-
-def _by_definition(trees: Trees, x: Any, background: Any, groups: Any) -> Any:
-    """Return the same by all orders of the groups, summed over the background."""
-    count = int(groups.max()) + 1
-    found = np.zeros((len(x), count))
-    orders = list(itertools.permutations(range(count)))
-    for order in orders:
-        mixed = np.repeat(background[np.newaxis], len(x), axis=0)
-        before = trees.sums(mixed.reshape(-1, _FEATURES), 0.0).reshape(len(x), -1)
-        for group in order:
-            mixed[:, :, groups == group] = x[:, np.newaxis, groups == group]
-            after = trees.sums(mixed.reshape(-1, _FEATURES), 0.0).reshape(len(x), -1)
-            found[:, group] += (after - before).sum(axis=1) / len(orders)
-            before = after
-    return found
-
-
-@given(
-    st.lists(_TREES, min_size=1, max_size=3),
-    st.lists(st.lists(st.sampled_from(_VALUES), min_size=5, max_size=5), min_size=2, max_size=9),
-    st.lists(st.integers(0, 3), min_size=5, max_size=5),
-    st.integers(1, 8),
-    st.sampled_from(["f4", "f8"]),
-)
-def test_any_trees_are_explained_as_all_orders_explain_them(
-    grown: Any, rows: Any, groups: Any, cut: int, features: str
-) -> None:
-    """With values at the thresholds, missing ones, sets of categories, features of one column."""
-    trees = planted(
-        [_grown(tree) for tree in grown],
-        n_features=_FEATURES,
-        n_outputs=1,
-        features=features,
-        sets=np.array(_SETS, dtype=np.uint32),
-    )
-    table, owners = np.array(rows), np.array(groups)
-    x, background = table[: min(cut, len(rows) - 1)], table[min(cut, len(rows) - 1) :]
-    found = _contributed(trees, x, background, owners)
-    wanted = _by_definition(trees, x, background, owners)
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=_TOLERANCE)
-
-
-def _line(columns: Any) -> Trees:
-    """Return one tree that asks for a column after the other; all but the last leaf are 0."""
-    count = len(columns)
-    inner = 2 * np.arange(count)
-    left, right, feature = (np.full(2 * count + 1, -1) for _ in range(3))
-    left[inner], right[inner], feature[inner] = inner + 1, inner + 2, columns
-    values = np.zeros(2 * count + 1)
-    values[-1] = 1.0
-    line = Grown(
-        left=left, right=right, feature=feature, threshold=np.zeros(len(left)), values=values
-    )
-    return planted([line], n_features=max(columns) + 1, n_outputs=1)
-
-
-def test_a_path_may_be_long() -> None:
-    """It takes no more memory, and the columns on it share what its leaf is worth."""
-    trees = _line(np.arange(20_000) % 64)
-    found = _contributed(trees, np.ones((3, 64)), np.zeros((2, 64)), np.arange(64))
-    np.testing.assert_allclose(found, np.full((3, 64), 2 / 64), rtol=_TOLERANCE)
-
-
-def test_more_than_64_columns_on_a_path_are_too_many() -> None:
-    """They are one more than there is room for; columns that share a group are one."""
-    trees, sums = _line(np.arange(65)), np.zeros((1, 65, 1))
-    x, background = np.ones((1, 65)), np.zeros((1, 65))
-    assert not trees.contribute(x, sums, background=background, groups=np.arange(65))
-    shared = np.maximum(np.arange(65) - 1, 0)
-    found = _contributed(trees, x, background, shared)
-    np.testing.assert_allclose(found, np.full((1, 64), 1 / 64), rtol=_TOLERANCE)
-
-
-@pytest.mark.parametrize(
-    "groups", [np.zeros(1), np.full(2, -1), np.full(2, 2)], ids=["few", "none", "too many"]
-)
-def test_groups_that_are_not_there_are_refused(groups: Any) -> None:
-    """The kernel checks none."""
-    trees, sums = _line(np.arange(2)), np.zeros((1, 2, 1))
-    with pytest.raises(ValueError, match=r"trees of other groups|sums of others"):
-        trees.contribute(np.ones((1, 2)), sums, background=np.ones((1, 2)), groups=groups)
+def test_what_does_not_add_up_is_not_told() -> None:
+    """A reason is better than a wrong figure."""
+    plan = Plan(inputs=(Input("a", ColumnType.NUMBER),), model=_Astray())
+    found = explain(Scorer(plan), {"a": [1.0]}, background={"a": [0.0]})
+    assert found == Inexact("its contributions do not add up to its answers")

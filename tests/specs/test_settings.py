@@ -50,7 +50,7 @@ def test_variables_alone(file: Path) -> None:
 
 def every_setting() -> list[tuple[str, str]]:
     sections: dict[str, BaseModel] = {
-        name: getattr(Settings(), name) for name in ("model", "sandbox", "serve")
+        name: getattr(Settings(), name) for name in ("model", "sandbox", "evaluate", "serve")
     }
     assert set(sections) == set(Settings.model_fields)
     return [(name, key) for name, section in sections.items() for key in type(section).model_fields]
@@ -60,9 +60,16 @@ def every_setting() -> list[tuple[str, str]]:
 def test_every_setting(file: Path, section: str, key: str) -> None:
     """Every setting can be given by file and by variable, and is described."""
     default = getattr(getattr(Settings(), section), key)
-    texts = {"unknown_categories": "allow", "host": "::", "require_sandbox": "true"}
+    texts = {
+        "unknown_categories": "allow",
+        "host": "::",
+        "require_sandbox": "true",
+        "at_import": "false",
+        "budget": "7000",
+    }
     text = texts.get(key, "7")
-    value = text if isinstance(default, str) else (float if default is None else type(default))(7)
+    kind = float if default is None else type(default)
+    value = text == "true" if kind is bool else kind(text)
     found = read(file, {f"BRINERY_{section}_{key}".upper(): text})
     assert getattr(getattr(found, section), key) == value != default
     quoted = f'"{text}"' if isinstance(value, str) else text

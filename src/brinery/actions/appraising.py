@@ -8,12 +8,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from msgspec.structs import replace
 
@@ -21,6 +18,8 @@ from brinery.actions import explaining
 from brinery.actions.answering import Answering
 from brinery.actions.evaluation_data import EvaluationData
 from brinery.actions.progress import Clock
+from brinery.actions.scored_data import ScoredData
+from brinery.charts import words
 from brinery.errors import BrineryError
 from brinery.evaluate import (
     assertions,
@@ -29,15 +28,15 @@ from brinery.evaluate import (
     subpopulations,
     why,
 )
+from brinery.evaluate.explainer import Explainer
 from brinery.evaluate.observed import Observed
 from brinery.evaluate.options import Options
 from brinery.records.appraisal import Appraisal, Stage
 from brinery.records.assertion import Outcome
-from brinery.records.evaluation import PredictionType
 from brinery.records.event import Event, Step
 from brinery.records.explanation import Explanation
+from brinery.records.finding import Severity
 from brinery.records.scores import Scores
-from brinery.records.version import Candidate
 from brinery.specs.assertions import Assertion
 from brinery.store import tables
 
@@ -68,7 +67,7 @@ class Question:
 
     data: EvaluationData
     train: pa.Table | None = None
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     assertions: tuple[Assertion, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     rows: tuple[int, ...] = ()
@@ -104,8 +103,8 @@ class Appraising:
         self._answering = answering
         self._question = question
         self._clock = clock
-        self._table: pa.Table | None = None
-        self._scores: Scores | None = None
+        self._scored: ScoredData | None = None
+        self._finished: Stage | None = None
 
     def steps(self) -> Generator[Event, None, Appraisal]:
         """Yield what each stage found, and return the whole.
@@ -114,11 +113,11 @@ class Appraising:
             UserError: the data does not fit the model, or the model refuses it.
         """
         began = time.monotonic()
-        self._table = self._answering.fit(self._question.data.inputs)
-        self._scores = self._answering.score(self._table)
+        question = self._question
+        self._scored = ScoredData.of(self._answering, question.data, weights_name=question.weights)
         self._timed(Stage.SCORES, began)
-        rows = self._table.num_rows
-        yield self._told(f"{rows:,} rows answered by the {self.found.scored_by}")
+        rows = words.counted(len(self._rows.scores), "row")
+        yield self._told(f"{rows} answered by the {self.found.scored_by}")
         stages = self._stages()
         for place, (stage, work) in enumerate(stages):
             try:
@@ -126,7 +125,8 @@ class Appraising:
             except KeyboardInterrupt:
                 self.stopped = True
                 for left, _ in stages[place:]:
-                    self._missing(left, _STOPPED)
+                    if left is not self._finished:
+                        self._missing(left, _STOPPED)
                 break
         return self.found
 
@@ -147,7 +147,7 @@ class Appraising:
             for said in work():
                 if time.monotonic() - told > _TELL_S:
                     told = time.monotonic()
-                    yield self._told(said)
+                    yield self._clock.event(Step.EVALUATE, said, progress=True)
         except BrineryError as error:
             self._missing(stage, error.message)
         except Exception as error:  # noqa: BLE001 - a fault of ours costs one stage
@@ -155,22 +155,23 @@ class Appraising:
             self._missing(stage, f"a fault of Brinery: {error}")
         finally:
             self._timed(stage, began)
+        self._finished = stage
         if stage in self.found.not_done:
             yield self._told(f"{stage}: {self.found.not_done[stage]}", warning=True)
         elif said:
             yield self._told(said)
 
     def _figures(self) -> Iterator[str]:
-        actual = self._actual
+        rows, actual = self._rows, self._rows.actual
         if actual is None:
             self._missing(Stage.FIGURES, _NO_TARGET)
             return
         evaluation, drawn = run.complete(
-            self._type,
+            rows.description.type,
             actual,
-            scores=self._given,
-            classes=self._classes,
-            weights=self._weights,
+            scores=rows.scores,
+            classes=rows.description.classes,
+            weights=rows.weights,
             options=self._question.options,
         )
         self.found = replace(self.found, evaluation=evaluation, curves=drawn)
@@ -178,32 +179,35 @@ class Appraising:
         yield f"{known} figures, {len(evaluation.intervals)} with an interval"
 
     def _diagnostics(self) -> Iterator[str]:
-        actual, evaluation = self._actual, self.found.evaluation
+        rows, evaluation = self._rows, self.found.evaluation
+        actual = rows.actual
         if actual is None or evaluation is None:
             return
         found = diagnostics.diagnose(
-            self._inputs,
+            rows.table,
             actual,
-            scores=self._given,
+            scores=rows.scores,
             evaluation=evaluation,
             training=self._question.train,
         )
         self.found = replace(self.found, diagnostics=found)
-        for one in found.findings:
-            yield one.message
-        yield f"{len(found.findings)} findings"
+        warnings = sum(one.severity is Severity.WARNING for one in found.findings)
+        yield (
+            f"{words.counted(warnings, 'warning')} and "
+            f"{words.counted(len(found.findings) - warnings, 'note')} on the data and the figures"
+        )
 
     def _subpopulations(self) -> Iterator[str]:
-        actual = self._actual
+        rows, actual = self._rows, self._rows.actual
         if actual is None:
             return
         found = subpopulations.subpopulations(
-            self._inputs,
+            rows.table,
             actual,
-            type=self._type,
-            scores=self._given,
-            classes=self._classes,
-            weights=self._weights,
+            type=rows.description.type,
+            scores=rows.scores,
+            classes=rows.description.classes,
+            weights=rows.weights,
             slices=subpopulations.Slices(pairs=self._question.pairs),
         )
         self.found = replace(self.found, subpopulations=found)
@@ -214,18 +218,34 @@ class Appraising:
         declared = self._question.assertions
         if not declared:
             return
-        rows = tables.to_arrow(self._question.data.inputs)
-        results = assertions.judge(declared, rows, scores=self._given, classes=self._classes)
+        rows = self._rows
+        results = assertions.judge(
+            declared,
+            tables.to_arrow(self._question.data.inputs),
+            scores=rows.scores,
+            classes=rows.description.classes,
+        )
         self.found = replace(self.found, assertions=results)
         held = sum(one.outcome is Outcome.PASS for one in results)
         yield f"{held} of {len(results)} assertions hold"
 
     def _explanation(self) -> Iterator[str]:
-        observed, seed = self._observed, self._question.options.seed
-        explainer = explaining.exact(self._answering, observed, seed=seed)
+        observed, seed = self._rows.observed, self._question.options.seed
+        exact = explaining.exact(self._answering, observed, seed=seed)
+        try:
+            yield from self._explained(observed, exact)
+        except explaining.NotExact:
+            yield from self._explained(observed, None)
+        yield _how(self.found.explanation)
+
+    def _explained(self, observed: Observed, explainer: Explainer | None) -> Iterator[str]:
+        """Explain by an exact explainer, or by sampling where there is none."""
         budget = self._question.budget // (1 if self._answering.fast else _SLOWER)
         options = why.within(
-            observed, why.Options(seed=seed), budget=budget, sampled=explainer is None
+            observed,
+            why.Options(seed=self._question.options.seed),
+            budget=budget,
+            sampled=explainer is None,
         )
         steps = why.run(
             observed,
@@ -238,61 +258,12 @@ class Appraising:
             self.found = replace(self.found, explanation=step.explanation)
             stage = step.stage.value.replace("_", " ")
             yield f"{stage}: {step.done:,} of {step.total:,}"
-        yield _explained(self.found.explanation)
 
     @property
-    def _given(self) -> Scores:
-        if self._scores is None:
+    def _rows(self) -> ScoredData:
+        if self._scored is None:
             raise RuntimeError("nothing was scored yet")
-        return self._scores
-
-    @property
-    def _frame(self) -> pa.Table:
-        """Return the columns that the model takes, as it takes them."""
-        if self._table is None:
-            raise RuntimeError("nothing was read yet")
-        return self._table
-
-    @property
-    def _inputs(self) -> pa.Table:
-        """Return the columns that the model reads."""
-        return self._frame.select(self._columns)
-
-    @property
-    def _columns(self) -> list[str]:
-        candidate: Candidate = self._answering.candidate
-        named = [c.name for c in candidate.signature.columns if c.required]
-        return [name for name in named if name in self._frame.column_names]
-
-    @property
-    def _type(self) -> PredictionType:
-        return self._answering.candidate.description.type
-
-    @property
-    def _classes(self) -> tuple[Any, ...]:
-        return self._answering.candidate.description.classes
-
-    @property
-    def _actual(self) -> npt.NDArray[Any] | None:
-        data = self._question.data
-        target = data.fingerprint.target
-        return None if target is None else data.frame[target].to_numpy()
-
-    @property
-    def _weights(self) -> npt.NDArray[np.float64] | None:
-        name = self._question.weights
-        return self._question.data.frame[name].to_numpy(np.float64) if name else None
-
-    @property
-    def _observed(self) -> Observed:
-        return Observed(
-            table=self._inputs,
-            scores=self._given,
-            type=self._type,
-            actual=self._actual,
-            classes=self._classes,
-            weights=self._weights,
-        )
+        return self._scored
 
     def _predict(self, table: pa.Table) -> Scores:
         return self._answering.score(self._answering.fit(table))
@@ -308,7 +279,7 @@ class Appraising:
         return self._clock.event(Step.EVALUATE, said, warning=warning)
 
 
-def _explained(found: Explanation | None) -> str:
+def _how(found: Explanation | None) -> str:
     """Return how the contributions were found."""
     means = None if found is None else found.mean_contributions
     if means is None:

@@ -40,6 +40,7 @@ from brinery.registry.interface import askable, resolve
 from brinery.specs.names import nearest
 from brinery.specs.reference import Reference
 from brinery.store import tables
+from brinery.store.frames import Data, given
 
 Steps = Generator[Event, None, Comparison]
 
@@ -63,7 +64,7 @@ class CompareOptions(TypedDict, total=False):
         workspace: its folder; the nearest upwards when absent.
     """
 
-    data: Folder | pd.DataFrame | None
+    data: Data | None
     target: str | None
     sep: str | None
     weights: str | None
@@ -90,7 +91,7 @@ class CompareAsked:
         data = options.get("data")
         return cls(
             references=tuple(references),
-            data=data if data is None or isinstance(data, pd.DataFrame) else Path(data),
+            data=None if data is None else given(data),
             target=options.get("target"),
             separator=options.get("sep"),
             weights=options.get("weights") or "",

@@ -32,6 +32,7 @@ from brinery.specs.reference import Reference
 from brinery.store import tables
 from brinery.store.appraisals import Appraisals
 from brinery.store.documents import write
+from brinery.store.frames import Data, given
 
 Steps = Generator[Event, None, Appraisal]
 
@@ -60,7 +61,7 @@ class EvaluateOptions(TypedDict, total=False):
     weights: str | None
     aim: Aim | str | None
     gains: Sequence[float] | None
-    train: Folder | pd.DataFrame | None
+    train: Data | None
     assertions: Folder | None
     pairs: Sequence[tuple[str, str]]
     rows: Sequence[int]
@@ -88,20 +89,18 @@ class EvaluateAsked:
     seed: int = 0
 
     @classmethod
-    def of(
-        cls, reference: str, *, data: Folder | pd.DataFrame, options: EvaluateOptions
-    ) -> EvaluateAsked:
+    def of(cls, reference: str, *, data: Data, options: EvaluateOptions) -> EvaluateAsked:
         """Return what the arguments of `evaluate_model` ask for."""
         gains, declared = options.get("gains"), options.get("assertions")
         return cls(
             reference=reference,
-            data=_given(data),
+            data=given(data),
             target=options.get("target"),
             separator=options.get("sep"),
             weights=options.get("weights") or "",
             aim=Aim(options.get("aim") or (Aim.GAIN if gains else Aim.F1)),
-            gains=Gains(*gains) if gains else None,
-            train=None if (train := options.get("train")) is None else _given(train),
+            gains=_gains(gains) if gains else None,
+            train=None if (train := options.get("train")) is None else given(train),
             assertions=None if declared is None else Path(declared),
             pairs=tuple(options.get("pairs", ())),
             rows=tuple(options.get("rows", ())),
@@ -110,9 +109,7 @@ class EvaluateAsked:
         )
 
 
-def evaluate_model(
-    reference: str, *, data: Folder | pd.DataFrame, **options: Unpack[EvaluateOptions]
-) -> Appraisal:
+def evaluate_model(reference: str, *, data: Data, **options: Unpack[EvaluateOptions]) -> Appraisal:
     """Return everything that was found out about a version on some data; it is kept, with a report.
 
     Args:
@@ -174,10 +171,12 @@ def appraised(
         found = yield from work.steps()
     except (GeneratorExit, KeyboardInterrupt):
         if work.found.evaluation is not None:
-            keep(rooms, version, work.found)
+            keep(rooms, version, appraisal=work.found)
         raise
-    path = keep(rooms, version, found)
-    yield clock.event(Step.REPORT, str(path))
+    path = keep(rooms, version, appraisal=found)
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    yield clock.event(Step.REPORT, str(shown))
     if work.stopped:
         raise KeyboardInterrupt
     return found
@@ -214,7 +213,7 @@ def summary_of(version: Version, *, workspace: Folder | None = None) -> Summary 
     return None if found is None else summarise(found)
 
 
-def keep(rooms: Rooms, version: Version, appraisal: Appraisal) -> Path:
+def keep(rooms: Rooms, version: Version, *, appraisal: Appraisal) -> Path:
     """Return the report of an evaluation, once both are kept in the workspace."""
     kept = Appraisals(rooms.workspace.evaluations)
     kept.keep(appraisal, name=version.name, number=version.number)
@@ -279,5 +278,16 @@ def _train(asked: EvaluateAsked, data: EvaluationData) -> pa.Table:
     return tables.to_arrow(read.frame[shared])
 
 
-def _given(data: Folder | pd.DataFrame) -> Path | pd.DataFrame:
-    return data if isinstance(data, pd.DataFrame) else Path(data)
+def _gains(worth: Sequence[float]) -> Gains:
+    """Return what each outcome is worth.
+
+    Raises:
+        ValueError: there are not four numbers.
+    """
+    true_positive, false_positive, false_negative, true_negative = worth
+    return Gains(
+        true_positive=true_positive,
+        false_positive=false_positive,
+        false_negative=false_negative,
+        true_negative=true_negative,
+    )

@@ -19,6 +19,10 @@ from brinery.scorers.stored import StoredScorer
 _BACKGROUND_ROWS = 100
 
 
+class NotExact(Exception):
+    """Some row of many cannot be explained exactly, such as one of a category never seen."""
+
+
 def exact(answering: Answering, observed: Observed, *, seed: int) -> Explainer | None:
     """Return what explains a version exactly; None where nothing does.
 
@@ -64,10 +68,14 @@ class _Exact:
         return isinstance(self._asked(table), Contributions)
 
     def __call__(self, table: pa.Table, /) -> Contributions:
-        """Return what each column added to the answer of each row of a table: (n_rows,)."""
+        """Return what each column added to the answer of each row of a table: (n_rows,).
+
+        Raises:
+            NotExact: a row of it must be explained by sampling.
+        """
         found = self._asked(table)
         if not isinstance(found, Contributions):
-            raise TypeError(found.reason)
+            raise NotExact(found.reason)
         return found
 
     def _asked(self, table: pa.Table) -> Contributions | shapley.Inexact:

@@ -38,6 +38,7 @@ from brinery.records.version import Candidate, Version
 from brinery.registry.interface import imported, resolve
 from brinery.specs.reference import Reference
 from brinery.store import tables
+from brinery.store.frames import Data, given
 
 # What ONNX computes in float32 may differ by.
 ONNX_TOLERANCE = 1e-5
@@ -88,7 +89,7 @@ def export_model(
     *,
     to: ExportFormat | str,
     folder: Folder,
-    data: Folder | pd.DataFrame | None = None,
+    data: Data | None = None,
     sep: str | None = None,
     allow_difference: bool = False,
     force: bool = False,
@@ -114,17 +115,14 @@ def export_model(
     """
     rooms = open_rooms(workspace)
     version = resolve(rooms.registry, Reference.parse(reference))
-    frame = (
-        data
-        if data is None or isinstance(data, pd.DataFrame)
-        else tables.read_table(Path(data), separator=sep)
-    )
+    found = None if data is None else given(data)
+    frame = tables.read_table(found, separator=sep) if isinstance(found, Path) else found
     asked = Order(
         version=version,
         to=ExportFormat(to),
         folder=Path(folder),
         frame=frame,
-        words="" if data is None else _words(data),
+        words="" if found is None else _words(found),
         force=force,
     )
     return export_in(rooms, asked, allow_difference=allow_difference)
@@ -412,5 +410,5 @@ def _differs(done: Export) -> ParityFailed:
     )
 
 
-def _words(data: Folder | pd.DataFrame) -> str:
-    return "a data frame" if isinstance(data, pd.DataFrame) else Path(data).name
+def _words(data: Path | pd.DataFrame) -> str:
+    return "a data frame" if isinstance(data, pd.DataFrame) else data.name

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Unpack
 
 import msgspec
-import pandas as pd
 import pyarrow as pa
 
 from brinery.actions import history, progress, target
@@ -49,6 +48,7 @@ from brinery.registry.interface import SAMPLE_FILE, Staged
 from brinery.specs.names import check_name
 from brinery.store import code, modules, tables
 from brinery.store.environments import Environments
+from brinery.store.frames import Data
 
 Steps = Generator[Event, None, Version]
 
@@ -57,7 +57,7 @@ def import_model(
     model: Folder,
     *,
     name: str,
-    data: Folder | pd.DataFrame | None = None,
+    data: Data | None = None,
     **options: Unpack[ImportOptions],
 ) -> Version:
     """Return the version that a model has become, evaluated on data and registered.

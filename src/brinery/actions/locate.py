@@ -34,7 +34,11 @@ _URI = re.compile(r"(runs|models):/")
 _TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 # The flavors of MLflow whose model file Brinery loads by itself.
-_FRAMEWORKS = ("sklearn", "xgboost", "lightgbm", "catboost", "onnx", "statsmodels", "pytorch")
+# The last is our own word for a file that MLflow cannot load, such as bare weights.
+_FRAMEWORKS = (
+    *("sklearn", "xgboost", "lightgbm", "catboost", "onnx", "statsmodels", "pytorch"),
+    "brinery",
+)
 _PYTHON_MODELS = "mlflow.pyfunc."
 _WEIGHTS_SUFFIXES = (".pth", ".pt", ".pt2", ".pkl")
 _MAX_EXTRA = 3

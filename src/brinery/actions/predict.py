@@ -20,6 +20,7 @@ from brinery.registry.interface import askable, resolve
 from brinery.specs.names import nearest
 from brinery.specs.reference import Reference
 from brinery.store import tables
+from brinery.store.frames import Data, given
 
 
 class LoadedModel:
@@ -79,7 +80,7 @@ def load(reference: str, *, workspace: Folder | None = None) -> LoadedModel:
 def predict(
     reference: str,
     *,
-    data: Folder | pd.DataFrame,
+    data: Data,
     sep: str | None = None,
     keep: Sequence[str] = (),
     output: Folder | None = None,
@@ -109,7 +110,8 @@ def predict(
     rooms = open_rooms(workspace)
     version = resolve(rooms.registry, Reference.parse(reference))
     candidate = askable(version)
-    frame = data if isinstance(data, pd.DataFrame) else tables.read_table(Path(data), separator=sep)
+    found = given(data)
+    frame = found if isinstance(found, pd.DataFrame) else tables.read_table(found, separator=sep)
     for name in keep:
         if name not in frame.columns:
             near = nearest(name, frame.columns)

@@ -26,10 +26,14 @@ class Clock:
 
     began: float = field(default_factory=time.monotonic)
 
-    def event(self, step: Step, message: str, *, warning: bool = False) -> Event:
+    def event(
+        self, step: Step, message: str, *, warning: bool = False, progress: bool = False
+    ) -> Event:
         """Return an event that happens now."""
         elapsed_s = time.monotonic() - self.began
-        return Event(step=step, message=message, warning=warning, elapsed_s=elapsed_s)
+        return Event(
+            step=step, message=message, warning=warning, progress=progress, elapsed_s=elapsed_s
+        )
 
 
 def scan_line(name: str, report: ScanReport) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from brinery.actions.rooms import Folder, open_rooms
-from brinery.charts import card
+from brinery.charts import card, comparison
 from brinery.charts import report as page
 from brinery.errors import NotEvaluated, OutputUnwritable
 from brinery.records.appraisal import Appraisal
+from brinery.records.comparison import Comparison
 from brinery.records.version import Version
 from brinery.registry.interface import askable, resolve
 from brinery.specs.reference import Reference
@@ -40,6 +41,34 @@ def report(reference: str, *, output: Folder, workspace: Folder | None = None) -
     version, found = appraisal(reference, workspace=workspace)
     write(path, writer(found, version).encode())
     return found
+
+
+def write_comparison(found: Comparison, output: Folder) -> None:
+    """Write the page of a comparison.
+
+    Args:
+        found: what `compare` returned.
+        output: an `.html` file.
+
+    Raises:
+        OutputUnwritable: the ending is another, or the system refuses.
+    """
+    path = page_path(output)
+    write(path, comparison.render(found).encode())
+
+
+def page_path(output: Folder) -> Path:
+    """Return the path of a page.
+
+    Raises:
+        OutputUnwritable: the ending is not that of a page.
+    """
+    path = Path(output)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise OutputUnwritable(
+            f"{path}: a comparison is written as a page", hint="end the name in .html"
+        )
+    return path
 
 
 def appraisal(reference: str, *, workspace: Folder | None = None) -> tuple[Version, Appraisal]:

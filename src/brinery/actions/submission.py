@@ -11,6 +11,7 @@ import pandas as pd
 
 from brinery.actions.rooms import Folder
 from brinery.records.evaluation import PredictionType
+from brinery.store.frames import Data, given
 
 
 class ImportOptions(TypedDict, total=False):
@@ -65,14 +66,14 @@ class Submission:
 
     @classmethod
     def of(
-        cls, model: Folder, *, name: str, data: Folder | pd.DataFrame | None, options: ImportOptions
+        cls, model: Folder, *, name: str, data: Data | None, options: ImportOptions
     ) -> Submission:
         """Return what the arguments of `import_model` ask for."""
         kind, code = options.get("type"), options.get("code")
         return cls(
             model=str(model),
             name=name,
-            data=data if data is None or isinstance(data, pd.DataFrame) else Path(data),
+            data=None if data is None else given(data),
             target=options.get("target"),
             separator=options.get("sep"),
             type=PredictionType(kind) if kind is not None else None,

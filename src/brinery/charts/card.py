@@ -128,7 +128,7 @@ def _classes(evaluation: Evaluation) -> str:
 
 def _table(table: Table) -> str:
     """Return a table in Markdown."""
-    rule = ["---" if place < table.text else "---:" for place in range(len(table.headers))]
+    rule = ["---:" if table.counts(place) else "---" for place in range(len(table.headers))]
     head, *rows = [
         "| " + " | ".join(map(_safe, row)) + " |" for row in (table.headers, *table.rows)
     ]

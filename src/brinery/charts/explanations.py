@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from brinery.charts import drawing, words
 from brinery.records.contributions import Unit
-from brinery.records.effects import Effect, Kind, PartialDependence
+from brinery.records.effects import Dependence, Effect, Kind, PartialDependence
 from brinery.records.explanation import Explanation, RowExplanation
 from brinery.records.figure import Figure
 from brinery.records.importance import Importances, MeanContributions
@@ -16,6 +16,7 @@ _SHOWN: Final = 15
 _ROW_PX: Final = 26
 _HEAD_PX: Final = 90
 _LINES: Final = 25
+_Z: Final = 1.96
 _ORDERED: Final = (Kind.NUMBER, Kind.DATE)
 
 
@@ -98,13 +99,18 @@ def effects(explanation: Explanation, *, most: int) -> tuple[Figure, ...]:
     """
     partial = {one.column: one for one in explanation.partial_dependence if not one.reason}
     seen = {one.column: one for one in explanation.effects if not one.reason}
+    shown = {one.column: one for one in explanation.dependence}
     names = [name for name in _ranked(explanation) if name in partial or name in seen]
     drawn = []
     for place, name in enumerate(names[:most]):
         if name in partial:
             drawn.append(_partial(partial[name], place))
+        if name in shown:
+            drawn.append(_dependence(shown[name], place))
         if name in seen:
             drawn.append(_effect(seen[name], place))
+        if name in seen and seen[name].unit is Unit.VALUE:
+            drawn.append(_errors(seen[name], place))
     return tuple(drawn)
 
 
@@ -175,6 +181,7 @@ def _partial(found: PartialDependence, place: int) -> Figure:
                 "name": str(found.classes[output]) if several else "",
                 "showlegend": several,
                 "line": {"color": drawing.colour(output), "width": 3},
+                **_in_log_odds(found, output),
             }
         )
     rows = {
@@ -233,6 +240,86 @@ def _effect(found: Effect, place: int) -> Figure:
         layout=drawing.layout(
             drawing.axis(words.cut(found.column), type="category"),
             drawing.axis(_counted_in(found.unit)),
+        ),
+    )
+
+
+def _in_log_odds(found: PartialDependence, output: int) -> dict[str, Any]:
+    """Return what a line says of a point beside its probability; nothing where it is none."""
+    if not found.log_odds:
+        return {}
+    return {
+        "customdata": drawing.rounded(found.log_odds[output]),
+        "hovertemplate": "%{x}: %{y:.3f}, log-odds %{customdata:.2f}<extra></extra>",
+    }
+
+
+def _dependence(found: Dependence, place: int) -> Figure:
+    ordered = found.kind in _ORDERED
+    laid: dict[str, Any] = {} if ordered else {"type": "category"}
+    at = [value if ordered else words.cut(value, length=18) for value in found.values]
+    several = len(found.classes) > 1
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": at,
+            "y": drawing.rounded(amounts),
+            "name": str(found.classes[output]) if several else "",
+            "showlegend": several,
+            "marker": {"color": drawing.colour(output), "size": 5, "opacity": 0.5},
+        }
+        for output, amounts in enumerate(found.contributions)
+    ]
+    return Figure(
+        name=f"dependence-{place}",
+        title=f"{words.cut(found.column)}: SHAP dependence",
+        caption=f"What {words.cut(found.column)} added to the answer, for each of "
+        f"{len(found.rows):,} rows.",
+        data=tuple(traces),
+        layout=drawing.layout(
+            drawing.axis(words.cut(found.column), **laid),
+            drawing.axis(f"contribution, {_counted_in(found.unit)}", zeroline=True),
+        ),
+    )
+
+
+def _errors(found: Effect, place: int) -> Figure:
+    bins = [
+        (words.labelled(one), predicted - actual, _Z * (error or 0.0))
+        for one, predicted, actual, error in zip(
+            found.bins,
+            found.predicted[0],
+            found.actual[0],
+            found.actual_errors[0],
+            strict=True,
+        )
+        if predicted is not None and actual is not None
+    ]
+    trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [name for name, _, _ in bins],
+        "y": drawing.rounded([off for _, off, _ in bins]),
+        "showlegend": False,
+        "marker": {"color": drawing.FIRST, "size": 7},
+        "error_y": {
+            "type": "data",
+            "array": drawing.rounded([span for _, _, span in bins]),
+            "color": drawing.FIRST,
+            "thickness": 1.5,
+            "width": 3,
+        },
+    }
+    return Figure(
+        name=f"errors-{place}",
+        title=f"{words.cut(found.column)}: mean error",
+        caption=f"Prediction less truth for rows with similar {words.cut(found.column)}; away from "
+        "0 the model is biased there. Bars: 95 % intervals of the mean truth.",
+        data=(trace,),
+        layout=drawing.layout(
+            drawing.axis(words.cut(found.column), type="category"),
+            drawing.axis("mean error", zeroline=True),
         ),
     )
 

@@ -1,74 +1,25 @@
-"""The report: one page in one file, which opens without a network and prints well.
+"""The report of a whole evaluation, as a page.
 
-What a manager needs is on the first screen, what a data scientist needs is below. The page is made
-of sections of one shape, so that the template knows no record.
+What a manager needs is on the first screen, what a data scientist needs is below.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Final
-
-import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from brinery.charts import curves as curve_charts
 from brinery.charts import explanations, facts, subpopulations, tables
+from brinery.charts import page as pages
+from brinery.charts.page import Note, Page, Section
 from brinery.charts.summary import summarise
 from brinery.charts.tables import Table
 from brinery.records.appraisal import Appraisal
 from brinery.records.evaluation import Evaluation
-from brinery.records.figure import Figure
 from brinery.records.finding import Severity
 from brinery.records.version import Version
 
-_COLUMNS_DRAWN: Final = 6
+_COLUMNS_DRAWN: Final = 5
 _MANY_CLASSES: Final = 30
-
-
-@dataclass(frozen=True, kw_only=True)
-class Note:
-    """A remark: what is doubtful, or missing.
-
-    Attributes:
-        kind: `problem`, `warning` or `note`.
-        text: one sentence.
-        hint: what to do about it.
-    """
-
-    kind: str
-    text: str
-    hint: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A part of the page.
-
-    Attributes:
-        name: its anchor.
-        title: its heading.
-        lead: what it answers, in a sentence.
-        notes: remarks.
-        figures: the charts.
-        tables: below them.
-        more: what the tables that are folded away are called; empty where there are none.
-        folded: these tables.
-        facts: names and values.
-    """
-
-    name: str
-    title: str
-    lead: str = ""
-    notes: tuple[Note, ...] = ()
-    figures: tuple[Figure, ...] = ()
-    tables: tuple[Table, ...] = ()
-    more: str = ""
-    folded: tuple[Table, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
 
 
 def render(appraisal: Appraisal, version: Version) -> str:
@@ -78,22 +29,19 @@ def render(appraisal: Appraisal, version: Version) -> str:
         appraisal: what was found out.
         version: of which version.
     """
-    sections = [one for one in _sections(appraisal, version) if not _empty(one)]
-    figures = [figure for section in sections for figure in section.figures]
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            appraisal=appraisal,
-            version=version,
-            summary=summarise(appraisal),
-            sections=sections,
-            style=_asset("report.css"),
-            script=_asset("report.js"),
-            plotly=_asset("vendor/plotly-basic.min.js") if figures else "",
-            # What ends a script in a page must not be in one.
-            figures=Markup(_json(figures)),  # noqa: S704 - `<` is written as its escape
-            record=Markup(_json(appraisal)),  # noqa: S704 - likewise
+    summary = summarise(appraisal)
+    described = version.candidate.description if version.candidate is not None else None
+    told = () if described is None else (described.type.value, described.framework)
+    return pages.render(
+        Page(
+            title=summary.reference,
+            badges=(*told, *version.aliases, appraisal.created.strftime("%Y-%m-%d")),
+            lead=summary.headline,
+            tiles=summary.tiles,
+            points=summary.points,
+            doubts=summary.doubts,
+            sections=tuple(_sections(appraisal, version)),
+            record=appraisal,
         )
     )
 
@@ -235,30 +183,4 @@ def _asserted(appraisal: Appraisal) -> Section:
         name="assertions",
         title="What was asserted",
         tables=(tables.assertions(found),) if found else (),
-    )
-
-
-def _empty(section: Section) -> bool:
-    return not (section.lead or section.notes or section.figures or section.tables or section.facts)
-
-
-def _json(record: object) -> str:
-    return msgspec.json.encode(record).decode().replace("<", "\\u003c")
-
-
-@cache
-def _asset(name: str) -> Markup:
-    """Return a file of the page; it is ours, and nothing in it is escaped."""
-    path = resources.files("brinery.charts") / "assets" / name
-    return Markup(path.read_text(encoding="utf-8"))  # noqa: S704 - a file of the package
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("brinery.charts", "assets"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )

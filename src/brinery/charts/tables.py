@@ -32,7 +32,8 @@ class Table:
         title: what is in it; empty where the text around it says so.
         headers: (n_columns,).
         rows: (n_rows, n_columns) as printed.
-        text: how many columns from the left are text; the others are numbers.
+        text: how many columns from the left are text; the next ones are numbers.
+        remarks: how many columns from the right are text, too.
         hits: (row, column) of the cells that stand out.
     """
 
@@ -40,7 +41,12 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     title: str = ""
     text: int = 1
+    remarks: int = 0
     hits: frozenset[tuple[int, int]] = frozenset()
+
+    def counts(self, column: int) -> bool:
+        """Return whether a column, from 0, holds numbers."""
+        return self.text <= column < len(self.headers) - self.remarks
 
 
 def metrics(evaluation: Evaluation) -> Table:
@@ -55,7 +61,8 @@ def metrics(evaluation: Evaluation) -> Table:
         for name, value in evaluation.metrics.items()
     ]
     rows += [(words.called(n), "", "", f"not computed: {w}") for n, w in _missing(evaluation)]
-    return Table(headers=("metric", "value", "95 % interval", "how"), rows=tuple(rows))
+    headers = ("metric", "value", "95 % interval", "how")
+    return Table(headers=headers, rows=tuple(rows), remarks=1)
 
 
 def confusion(found: Confusion) -> Table:
@@ -156,7 +163,8 @@ def importance(explanation: Explanation) -> Table | None:
     if not shuffled and not means:
         return None
     return Table(
-        headers=("column", "importance", "mean size of SHAP value", ""),
+        headers=("column", "importance", "mean size of SHAP value", "remark"),
+        remarks=1,
         rows=tuple(
             (
                 words.cut(name),

@@ -16,7 +16,7 @@ _CALLED: Final = {
     "log_loss": "log loss",
     "brier": "Brier score",
     "ece": "calibration error (ECE)",
-    "ks": "Kolmogorov and Smirnov",
+    "ks": "KS statistic",
     "mcc": "Matthews correlation",
     "kappa": "Cohen's kappa",
     "f1": "F1",
@@ -44,6 +44,8 @@ def called(metric: str) -> str:
     if metric in _CALLED:
         return _CALLED[metric]
     words = metric.replace("_", " ")
+    if metric[:1] == "f" and metric[1:].replace(".", "").isdigit():
+        return metric.upper()
     return words.replace("f1 ", "F1, ", 1) if words.startswith("f1 ") else words
 
 

@@ -39,10 +39,17 @@ _MEGABYTE = 1e6
 @click.option("--sep", help="The separator of a csv file. Default: found in its first lines.")
 @click.option("--weights", metavar="COLUMN", help="How much each row counts.")
 @click.option("--metric", help="What the versions are ranked by. Default: by what they predict.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    help="An .html file: the comparison as one page, with the curves over each other.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @format_option
 @click.pass_obj
-def command(session: Session, /, *, references: tuple[str, ...], **options: Any) -> None:
+def command(
+    session: Session, /, *, references: tuple[str, ...], output: Path | None, **options: Any
+) -> None:
     """Compare versions on the same rows: each of REFERENCES with the last one, the base.
 
     brinery compare bank@3 bank@champion asks both about every row, and tells for each metric how
@@ -50,10 +57,16 @@ def command(session: Session, /, *, references: tuple[str, ...], **options: Any)
     version, the base is the champion of its model.
     """
     from brinery.actions.compare import CompareAsked, compare_steps
+    from brinery.actions.report import page_path, write_comparison
     from brinery.actions.rooms import open_rooms
 
     asked = CompareAsked.of(references, cast("CompareOptions", options))
+    if output is not None:
+        page_path(output)
     found = follow(compare_steps(open_rooms(session.workspace), asked), session.format)
+    if output is not None:
+        write_comparison(found, output)
+        note(f"the page is {output}")
     match session.format:
         case Format.JSON:
             print_json(found)

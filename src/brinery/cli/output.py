@@ -61,6 +61,8 @@ def follow(events: Generator[Event, None, _R], form: Format) -> _R:
         except StopIteration as end:
             result: _R = end.value
             return result
+        if event.progress and not sys.stderr.isatty():
+            continue
         if form is not Format.QUIET and (form is not Format.JSON or event.warning):
             mark = "!" if event.warning else "✓"
             note(f"{mark} {event.step:<9} {event.message}  [{event.elapsed_s:.1f} s]")

@@ -42,6 +42,8 @@ def print_parity(version: Version) -> None:
     """Print which ways to a version were compared, on how many rows, and the difference."""
     same, fast = version.parity, version.fast_path
     print_facts([("version", version.reference), ("scored by", scored_by(version))])
+    if _unscored(version):
+        return
     rows: list[list[object]] = []
     if same is not None:
         stored = ["the file, the registered model", "evaluation data"]

@@ -13,11 +13,11 @@ from brinery.evaluate import calibration, delong, influence
 from brinery.evaluate import ranking as rk
 from brinery.evaluate import tally as tl
 from brinery.evaluate.classification import Counts, confusion_at, confusion_matrix
-from brinery.evaluate.intervals import Scale, around, estimate, mean
+from brinery.evaluate.intervals import Scale, around, estimate, mean, wilson
 from brinery.evaluate.options import Options
 from brinery.evaluate.ranking import Bools, Floats, Ranking, rank
 from brinery.evaluate.sample import Labelled, one_class, sums_to_one
-from brinery.evaluate.thresholds import table, thresholds
+from brinery.evaluate.thresholds import separation, table, thresholds
 from brinery.records.estimate import Estimate
 from brinery.records.evaluation import Confusion
 from brinery.records.signature import Scalar
@@ -115,7 +115,7 @@ def figures(given: Binary, cut: Threshold | str, *, options: Options) -> Figures
         "mcc": given.single or _of(tally, tl.matthews),
         "kappa": given.single or _of(tally, tl.kappa),
         "ece": _of(given.ranking, partial(_ece, options=options)),
-        "ks": _of(ordered, partial(separation, level=level)),
+        "ks": _of(ordered, partial(separation, options=options)),
         "lift_10": _of(ordered, partial(_lift, level=level)),
     }
     if options.gains is not None:
@@ -170,23 +170,6 @@ def average_precision(ranking: Ranking, *, level: float) -> Estimate:
     return estimate(value, around(value, spread, scale=Scale.LOGIT, level=level))
 
 
-def separation(ranking: Ranking, *, level: float) -> Estimate:
-    """Return the Kolmogorov-Smirnov distance of the two classes' scores.
-
-    Source of the interval: Raghavachari 1973, the variance of both shares at the widest cut.
-    """
-    cut = rk.separation(ranking)
-    spread = 0.0
-    for weight, squares in (
-        (ranking.positives, ranking.positive_squares),
-        (ranking.negatives, ranking.negative_squares),
-    ):
-        total = weight.sum()
-        share = weight[: cut.place + 1].sum() / total
-        spread += share * (1 - share) * squares.sum() / total**2
-    return estimate(cut.value, around(cut.value, spread, scale=Scale.LOGIT, level=level))
-
-
 def gained(ranking: Ranking, shares: Sequence[float], *, level: float) -> tuple[Estimate, ...]:
     """Return the share of the positive rows among the highest scores.
 
@@ -199,7 +182,8 @@ def gained(ranking: Ranking, shares: Sequence[float], *, level: float) -> tuple[
         (n_shares,) 0 to 1.
 
     Source of the intervals: the influence function of a share above a quantile, in which the rate
-    of positives at that quantile is taken from the rows around it (Hampel 1974).
+    of positives at that quantile is taken from the rows around it (Hampel 1974); Wilson 1927 where
+    all of the positive rows are there, or none.
     """
     rows = np.cumsum(ranking.negatives)
     caught = np.cumsum(ranking.positives)
@@ -226,6 +210,9 @@ def gained(ranking: Ranking, shares: Sequence[float], *, level: float) -> tuple[
                 spread += float(part.sum()) * float(moved / rate) ** 2
         share = float(value[each])
         bounds = around(share, spread / float(total) ** 2, scale=Scale.LOGIT, level=level)
+        if isinstance(bounds, str):  # all of the positive rows, or none
+            sure = float(caught[-1] ** 2 / ranking.positive_squares.sum())
+            bounds = wilson(share, sure, level=level)
         found.append(estimate(share, bounds))
     return tuple(found)
 
@@ -245,7 +232,7 @@ def _own(given: Binary, *, level: float) -> tl.Tally | str:
 def _no_negative(given: Binary) -> str:
     if not given.positive.all():
         return ""
-    return f"no row of the data is of the class {given.rows.classes[0]!r}"
+    return f"no row of the data is of class {given.rows.classes[0]!r}"
 
 
 def _log_loss(given: Binary, chances: Floats, *, level: float) -> Estimate | str:

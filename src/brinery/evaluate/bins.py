@@ -102,6 +102,19 @@ def plain(values: pa.ChunkedArray) -> pa.Array:
     return column
 
 
+def identities(values: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Return numbers that are equal where two values are: (n_rows,); the missing are equal.
+
+    Values of a type that cannot be compared, such as lists, are each for itself.
+    """
+    column = plain(values)
+    try:
+        encoded = column.dictionary_encode(null_encoding="encode")
+    except pa.ArrowNotImplementedError:
+        return np.arange(len(column))
+    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
+
+
 def kind_of(column: pa.Array) -> Kind:
     """Return how the values of a column are laid out.
 

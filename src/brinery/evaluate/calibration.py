@@ -6,7 +6,9 @@ The module knows one class against the rest; it must not know how bins are drawn
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,9 @@ from brinery.evaluate.intervals import FEW, estimate, normal, wilson
 from brinery.evaluate.ranking import Floats, Indices, Ranking
 from brinery.records.curves import Calibration
 from brinery.records.estimate import Estimate, Interval
+
+_FAR: Final = 1e6
+_STEPS: Final = 40
 
 
 class Bins(NamedTuple):
@@ -53,43 +58,44 @@ def bins(ranking: Ranking, *, n_bins: int) -> Bins:
 def error(given: Bins, *, level: float) -> Estimate:
     """Return the expected calibration error, 0 to 1: the mean distance of truth from probability.
 
-    It is too large where bins are small, for chance alone puts them off. The interval is around
-    the error less that bias, as the folded normal distribution of each bin's distance has it, and
-    always holds the figure itself.
+    It is too large where bins are small, for chance alone puts them off. The interval holds every
+    error from which chance makes one like this: the bins' own distances, all of them a number of
+    times as large, are what is tried, and each tried bin's distance is folded normal. It always
+    holds the figure itself; where the probabilities may well be right it begins at 0.
 
     Args:
         given: of at least one row.
         level: of the interval, 0 to 1.
 
-    Source: Naeini et al. 2015; the bias and variance of a distance: Leone et al. 1961.
+    Source: Naeini et al. 2015; mean and variance of a folded normal: Leone et al. 1961.
     """
     there = given.weight > 0
     weight = given.weight[there]
     share = weight / weight.sum()
-    apart = (given.positives - given.predicted)[there] / weight
-    value = float(share @ np.abs(apart))
+    apart = np.abs(given.positives - given.predicted)[there] / weight
+    value = float(share @ apart)
     rows = weight**2 / given.squares[there]
     spread = given.spread[there] / weight**2 - apart**2 / rows
     # A bin of a few rows that agree has its variance from the probabilities themselves.
     mean = given.predicted[there] / weight
-    spread = np.maximum(spread, mean * (1 - mean) / rows)
-    true = np.sqrt(np.maximum(apart**2 - spread, 0.0))
-    folded = [_folded(each, math.sqrt(v)) for each, v in zip(true, spread, strict=True)]
-    bias = float(share @ (np.array([each for each, _ in folded]) - true))
-    deviation = math.sqrt(float(share**2 @ np.array([variance for _, variance in folded])))
-    if deviation == 0:
+    spread = np.sqrt(np.maximum(spread, mean * (1 - mean) / rows))
+    if not spread.any():
         return estimate(value, FEW)
-    low = value - bias - normal(level) * deviation
-    high = value - bias + normal(level) * deviation
-    return estimate(
-        value,
-        Interval(
-            low=max(min(low, value), 0.0),
-            high=min(max(high, value), 1.0),
-            level=level,
-            method="folded normal",
-        ),
+    wide = normal(level)
+
+    def excess(times: float, side: int) -> float:
+        """Return how far the end on a side lies above the figure, were errors so much larger."""
+        middle, deviation = _folded(apart * times, spread, share=share)
+        return middle + side * wide * deviation - value
+
+    low, high = _root(partial(excess, side=1)), _root(partial(excess, side=-1))
+    found = Interval(
+        low=min(low, 1.0) * value,
+        high=min(max(high, 1.0) * value, 1.0),
+        level=level,
+        method="folded normal",
     )
+    return estimate(value, found)
 
 
 def curve(given: Bins, *, level: float) -> Calibration:
@@ -131,11 +137,32 @@ def _bin(ranking: Ranking, start: int, stop: int) -> tuple[float, ...]:
     return float(weight), float(squares), float(caught), float(predicted), float(missed + alarmed)
 
 
-def _folded(middle: float, deviation: float) -> tuple[float, float]:
-    """Return mean and variance of the distance from 0 of a normal variable."""
-    if deviation == 0:
-        return abs(middle), 0.0
-    away = middle / deviation
-    mean = deviation * math.sqrt(2 / math.pi) * math.exp(-(away**2) / 2)
-    mean += middle * math.erf(away / math.sqrt(2))
-    return mean, max(middle**2 + deviation**2 - mean**2, 0.0)
+def _root(function: Callable[[float], float]) -> float:
+    """Return where a function that rises crosses 0, from 0 up; 0 where it starts above."""
+    low, high = 0.0, 1.0
+    if function(low) >= 0:
+        return 0.0
+    while function(high) < 0 and high < _FAR:
+        low, high = high, high * 2
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if function(middle) >= 0 else (middle, high)
+    return high
+
+
+def _folded(middle: Floats, deviation: Floats, *, share: Floats) -> tuple[float, float]:
+    """Return mean and deviation of a mean of distances from 0 of normal variables.
+
+    Args:
+        middle: (n_bins,) of the variables, 0 and up.
+        deviation: (n_bins,) of the variables.
+        share: (n_bins,) of each in the mean.
+    """
+    # Beyond 40 deviations a variable is its own distance; the square of more may overflow.
+    away = np.minimum(middle, deviation * 40)
+    away = np.divide(away, deviation, out=np.zeros(away.size), where=deviation > 0)
+    inside = np.array([math.erf(each / math.sqrt(2)) for each in away.tolist()])
+    mean = deviation * math.sqrt(2 / math.pi) * np.exp(-(away**2) / 2) + middle * inside
+    mean = np.where(deviation > 0, mean, middle)
+    variance = np.maximum(middle**2 + deviation**2 - mean**2, 0.0)
+    return float(share @ mean), math.sqrt(float(share**2 @ variance))

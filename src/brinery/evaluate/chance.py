@@ -40,21 +40,40 @@ class Moments(NamedTuple):
         return Moments(self.variance + other.variance, self.third + other.third)
 
 
-def of_draws(values: Floats, sizes: Floats) -> Moments:
+class Population(NamedTuple):
+    """All rows, as far as draws of them depend on their values.
+
+    Attributes:
+        rows: how many.
+        second: the mean of their squares.
+        third: the mean of their cubes.
+    """
+
+    rows: int
+    second: float
+    third: float
+
+    @classmethod
+    def of(cls, values: Floats) -> Population:
+        """Return that of some values: (n_rows,) whose sum is 0."""
+        squares = np.square(values)
+        rows = max(values.size, 1)
+        return cls(values.size, float(squares.sum()) / rows, float(values @ squares) / rows)
+
+
+def of_draws(population: Population, sizes: Floats) -> Moments:
     """Return the moments of the sum of rows that are drawn by lot, without replacement.
 
     Args:
-        values: (n_rows,) of all rows; their sum is 0.
-        sizes: (n_groups,) how many rows are drawn, 0 to n_rows.
+        population: all rows.
+        sizes: (n_groups,) how many rows are drawn, 0 to all.
 
     Source: Cochran 1977, section 2.6; Sukhatme 1944 for the third moment.
     """
-    rows = values.size
-    second = float(values @ values) / rows
-    third = float(values @ np.square(values)) / rows
+    rows = population.rows
     left = rows - sizes
-    variance = sizes * left / max(rows - 1, 1) * second
-    skewed = sizes * left * (left - sizes) / max((rows - 1) * (rows - 2), 1) * third
+    variance = sizes * left / max(rows - 1, 1) * population.second
+    skewed = sizes * left * (left - sizes) / max((rows - 1) * (rows - 2), 1) * population.third
     return Moments(variance, skewed)
 
 
@@ -81,7 +100,7 @@ def two_sided(sums: Floats, moments: Moments) -> Floats:
 
 
 def welch(
-    difference: Floats, variances: tuple[Floats, Floats], sizes: tuple[Floats, Floats]
+    difference: Floats, *, variances: tuple[Floats, Floats], sizes: tuple[Floats, Floats]
 ) -> Floats:
     """Return how likely two means are to differ by this much, were they equal: (n_groups,).
 
@@ -94,10 +113,10 @@ def welch(
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         t = np.abs(difference) / np.sqrt(variances[0] + variances[1])
-        return np.asarray(2 * stdtr(freedom(variances, sizes), -t))
+        return np.asarray(2 * stdtr(freedom(variances, sizes=sizes), -t))
 
 
-def freedom(variances: tuple[Floats, Floats], sizes: tuple[Floats, Floats]) -> Floats:
+def freedom(variances: tuple[Floats, Floats], *, sizes: tuple[Floats, Floats]) -> Floats:
     """Return the degrees of freedom of the sum of two variances: (n_groups,).
 
     Args:

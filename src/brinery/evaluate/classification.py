@@ -18,7 +18,7 @@ from brinery.evaluate import delong, ranking
 from brinery.evaluate.ranking import rank
 
 Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.intp]
+Codes = npt.NDArray[np.integer[Any]]
 Counts = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 Measure = Callable[[Counts], Floats]
@@ -54,8 +54,10 @@ def confusion_matrix(
     Returns:
         (n_classes, n_classes) rows by actual class, columns by predicted class.
     """
-    pairs = np.bincount(actual * n_classes + predicted, weights, minlength=n_classes**2)
-    return pairs.reshape(n_classes, n_classes)
+    pairs = np.multiply(actual, n_classes, dtype=np.intp)
+    pairs += predicted
+    counts = np.bincount(pairs, weights, minlength=n_classes**2)
+    return counts.reshape(n_classes, n_classes)
 
 
 def confusion_at(positive: Bools, score: Floats, *, threshold: float) -> Counts:

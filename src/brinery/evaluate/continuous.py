@@ -30,7 +30,7 @@ _CONSTANT: Final = "the target has the same value in every row"
 _ONE_ANSWER: Final = "the model's predictions have the same value in every row"
 _ZERO: Final = "the target is 0 in some rows, and no error is a share of 0"
 _BELOW: Final = "the target or the predictions go down to -1 or below, which has no logarithm"
-_TOO_LARGE: Final = "the errors are too large or too small for a floating-point number"
+TOO_LARGE: Final = "the errors are too large or too small for a floating-point number"
 
 
 class Rows(NamedTuple):
@@ -95,7 +95,7 @@ def _figures(rows: Rows, *, level: float) -> Figures:
 def _finite(value: Estimate | str) -> Estimate | str:
     if isinstance(value, str) or math.isfinite(value.value):
         return value
-    return _TOO_LARGE
+    return TOO_LARGE
 
 
 def _mean(values: Floats, rows: Rows, *, level: float) -> Estimate:
@@ -155,19 +155,40 @@ def _pearson(rows: Rows, *, level: float) -> Estimate:
 def _spearman(rows: Rows, *, level: float) -> Estimate:
     """Return the correlation of the ranks of target and prediction, -1 to 1.
 
-    Source of the interval: Bonett & Wright 2000, on Fisher's scale.
+    Source of the interval: Borkowf 2002, the influence of a row on both rankings and on their
+    correlation, which asks for no normal distribution; on Fisher's scale.
     """
-    one = _standard(reg.midranks(rows.actual, rows.weights), rows.weights)
-    other = _standard(reg.midranks(rows.predicted, rows.weights), rows.weights)
-    value = float(np.average(one * other, weights=rows.weights))
-    value = min(max(value, -1.0), 1.0)
-    count = _effective(rows)
-    least = 4
-    if count < least:
-        return estimate(value, FEW)
-    spread = (1 + value**2 / 2) / (count - 3) * (1 - value**2) ** 2
-    bounds = around(value, spread, scale=Scale.FISHER, level=level, method="Bonett & Wright")
-    return estimate(value, bounds)
+    weights = rows.weights
+    share = np.full(rows.actual.size, 1 / rows.actual.size)
+    if weights is not None:
+        share = weights / weights.sum()
+    one, other = reg.ranks(rows.actual, weights), reg.ranks(rows.predicted, weights)
+    both = _rank_moved(one, other, share)
+    own = _rank_moved(one, one, share), _rank_moved(other, other, share)
+    value, moved = _correlated(both, own)
+    spread = _variance(moved, weights)
+    return estimate(value, around(value, spread, scale=Scale.FISHER, level=level))
+
+
+def _rank_moved(one: reg.Ranks, other: reg.Ranks, share: Floats) -> tuple[float, Floats]:
+    """Return the covariance of two rankings, and how far each row moves it: (n_rows,)."""
+    left, right = one.middle - 0.5, other.middle - 0.5
+    moved = left * right
+    value = float(moved @ share)
+    moved += one.at_or_above(right * share)
+    moved += other.at_or_above(left * share)
+    return value, moved - moved @ share
+
+
+def _correlated(
+    both: tuple[float, Floats], own: tuple[tuple[float, Floats], tuple[float, Floats]]
+) -> tuple[float, Floats]:
+    """Return a correlation and its influence from those of a covariance and two variances."""
+    (one, one_moved), (other, other_moved) = own
+    whole = math.sqrt(one * other)
+    value = min(max(both[0] / whole, -1.0), 1.0)
+    moved = both[1] / whole - value / 2 * (one_moved / one + other_moved / other)
+    return value, moved
 
 
 def _quantile(order: reg.Ordered, share: float, *, level: float) -> Estimate:
@@ -205,9 +226,3 @@ def _variance(moved: Floats, weights: Floats | None) -> float:
         return float(moved @ moved / moved.size**2) if moved.size > 1 else math.nan
     pulled = moved * weights
     return float(pulled @ pulled / weights.sum() ** 2)
-
-
-def _effective(rows: Rows) -> float:
-    if rows.weights is None:
-        return float(rows.actual.size)
-    return float(rows.weights.sum() ** 2 / (rows.weights @ rows.weights))

@@ -12,10 +12,10 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
-from scipy import special, stats
 
 from brinery.evaluate.bins import kind_of, numbers, plain, shown
-from brinery.evaluate.observed import Floats, Places, drawn
+from brinery.evaluate.intervals import normal
+from brinery.evaluate.observed import Floats, Places, drawable, drawn
 from brinery.records.contributions import Contributions
 from brinery.records.effects import Dependence, Kind
 from brinery.records.estimate import Estimate, Interval
@@ -109,7 +109,7 @@ def dependences(
                 values=tuple(map(shown, values)),
                 positions=_positions(column, kind, rows),
                 contributions=tuple(
-                    tuple(one.tolist()) for one in contributions.values[rows, place].T
+                    tuple(one.tolist()) for one in drawable(contributions.values[rows, place]).T
                 ),
             )
         )
@@ -122,7 +122,7 @@ def _mean(values: Floats, weights: Floats) -> Estimate:
     if values.size < _FEWEST_ROWS:
         return Estimate(value=mean, reason="one row has no interval")
     off = np.square(weights * (values - mean)).sum() * values.size / (values.size - 1)
-    half = float(special.ndtri((1 + LEVEL) / 2) * math.sqrt(off) / weights.sum())
+    half = normal(LEVEL) * math.sqrt(off) / float(weights.sum())
     interval = Interval(low=max(0.0, mean - half), high=mean + half, level=LEVEL, method="normal")
     return Estimate(value=mean, interval=interval)
 
@@ -132,6 +132,9 @@ def _positions(column: pa.Array, kind: Kind, rows: Places) -> tuple[float | None
     if kind not in {Kind.NUMBER, Kind.DATE}:
         return (None,) * rows.size
     values = numbers(column)
-    ranks = stats.rankdata(values, nan_policy="omit") - 1
-    last = max(1.0, float(np.isfinite(values).sum()) - 1)
-    return tuple(None if math.isnan(rank) else rank / last for rank in ranks[rows].tolist())
+    ranked = np.sort(values[~np.isnan(values)])
+    asked = values[rows]
+    sides = [np.searchsorted(ranked, asked, side=side) for side in ("left", "right")]
+    positions = (sides[0] + sides[1] - 1) / 2 / max(1, ranked.size - 1)
+    found = zip(asked.tolist(), positions.tolist(), strict=True)
+    return tuple(None if math.isnan(value) else place for value, place in found)

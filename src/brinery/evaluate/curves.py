@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from brinery.evaluate import binary, calibration
 from brinery.evaluate.binary import Binary
-from brinery.evaluate.continuous import Rows
+from brinery.evaluate.continuous import TOO_LARGE, Rows
 from brinery.evaluate.intervals import mean
 from brinery.evaluate.options import Options
 from brinery.evaluate.prepared import Prepared, prepare
@@ -43,6 +43,8 @@ _QUANTILES: Final = 100
 _GROUPS: Final = 20
 _CLASSES: Final = 20
 _REST: Final = "rest"
+_LARGE: Final = 1e150
+_SMALL: Final = 1e-280
 
 
 def curves(
@@ -126,6 +128,8 @@ def curves_of(
         case Labelled():
             return _per_class(rows, options=options)
         case Rows():
+            if not _drawable(rows):
+                return Curves(type=given.type, rows=count, not_computed={"curves": TOO_LARGE})
             return Curves(type=given.type, rows=count, regression=_regression(given, rows, options))
         case _:
             assert_never(rows)
@@ -179,18 +183,16 @@ def _class(
         return replace(plain, not_computed=why)
     caught, alarms = np.cumsum(ranking.positives), np.cumsum(ranking.negatives)
     points = options.cuts
-    share = caught + alarms
-    share /= share[-1]
-    by_share = _thinned(share, points)
-    hits = caught / caught[-1]
-    by_recall = _thinned(hits, points)
+    by_share = _thinned(caught + alarms, points)
+    by_recall = _thinned(caught, points)
     precision = caught[by_recall] / (caught[by_recall] + alarms[by_recall])
     score = ranking.score
-    taken, gained = share[by_share], hits[by_share]
+    taken = (caught[by_share] + alarms[by_share]) / (caught[-1] + alarms[-1])
+    gained = caught[by_share] / caught[-1]
     return replace(
         plain,
-        roc=_roc(score, hits, alarms / alarms[-1], points),
-        precision_recall=_curve(hits[by_recall], precision, score[by_recall]),
+        roc=_roc(score, caught, alarms, points=points),
+        precision_recall=_curve(caught[by_recall] / caught[-1], precision, score[by_recall]),
         lift=_curve(taken, gained / taken, score[by_share]),
         gain=_curve(taken, gained, score[by_share]),
         cuts=_cuts(ranking, (caught, alarms), chosen=chosen, options=options),
@@ -199,11 +201,13 @@ def _class(
     )
 
 
-def _roc(score: Floats, hits: Floats, alarms: Floats, points: int) -> Curve:
-    kept = _thinned(hits + alarms, points)
+def _roc(score: Floats, caught: Floats, alarms: Floats, *, points: int) -> Curve:
+    length = alarms * (caught[-1] / alarms[-1])
+    length += caught
+    kept = _thinned(length, points)
     return _curve(
-        np.append(0.0, alarms[kept]),
-        np.append(0.0, hits[kept]),
+        np.append(0.0, alarms[kept] / alarms[-1]),
+        np.append(0.0, caught[kept] / caught[-1]),
         np.append(score[0] + 1, score[kept]),
     )
 
@@ -292,6 +296,12 @@ def _deciles(ranking: Ranking, *, options: Options) -> Deciles:
     return Deciles(share=tuple(shares), lift=tuple(lifts), gain=gains)
 
 
+def _drawable(rows: Rows) -> bool:
+    """Return whether the errors and their squares are floating-point numbers."""
+    largest = max(np.abs(rows.actual).max(), np.abs(rows.predicted).max())
+    return bool(largest < _LARGE)
+
+
 def _regression(given: Prepared, rows: Rows, options: Options) -> RegressionCurves:
     error = rows.predicted - rows.actual
     groups = np.array_split(
@@ -342,7 +352,7 @@ def _scatter(given: Prepared, rows: Rows, *, options: Options) -> Scatter:
 
 def _spread(error: Floats, weights: Floats | None) -> Density:
     low, high = np.quantile(error, [0.01, 0.99])
-    if low == high:
+    if high - low <= max(abs(low), abs(high), _SMALL) * 1e-12:
         low, high = low - max(abs(low), 1.0) / 2, high + max(abs(high), 1.0) / 2
     counts, edges = np.histogram(error.clip(low, high), _BINS, (low, high), weights=weights)
     density = counts / counts.sum() / np.diff(edges)

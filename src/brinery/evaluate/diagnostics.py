@@ -63,7 +63,7 @@ def diagnose(
     findings = [
         *chain.from_iterable(found for found in checked.values() if not isinstance(found, str)),
         *of_figures(evaluation),
-        *of_answers(actual, scores, evaluation),
+        *of_answers(actual, scores=scores, evaluation=evaluation),
         *of_classes(actual, evaluation),
         *_duplicates(table),
         *of_columns(table),
@@ -138,7 +138,9 @@ def _shared(table: pa.Table, training: pa.Table) -> Iterator[Finding] | str:
     if share > _ALL and (by_chance := _alike(table) * training.num_rows) < _HALF:
         # Training data that repeats itself would hide that all rows are from it.
         expected = min(expected, by_chance)
-    chance = _DEVIATIONS * math.sqrt(expected * (1 - expected) / table.num_rows)
+    # That none of the training rows has another one like it does not say that none ever has.
+    likely = max(expected, 1 / (training.num_rows + 1))
+    chance = _DEVIATIONS * math.sqrt(likely * (1 - likely) / table.num_rows)
     return _overlap(rows, share, expected=expected, excess=share - expected - chance)
 
 
@@ -162,9 +164,11 @@ def _duplicates(table: pa.Table) -> Iterator[Finding]:
     _, counts = np.unique(row_hashes(table, table.column_names), return_counts=True)
     again = table.num_rows - counts.size
     share = again / table.num_rows
+    if share < _REPEATED:
+        return
     pairs = float((counts * (counts - 1) / 2).sum())
     by_chance = _alike(table) * table.num_rows * (table.num_rows - 1) / 2
-    if share < _REPEATED or pairs <= _MORE_THAN_CHANCE * max(1.0, by_chance):
+    if pairs <= _MORE_THAN_CHANCE * max(1.0, by_chance):
         return
     yield Finding(
         code=FindingCode.DUPLICATES,

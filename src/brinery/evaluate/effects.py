@@ -40,9 +40,10 @@ def run(observed: Observed, *, most: int = MOST_BINS) -> Iterator[Effect]:
     if observed.actual is not None:
         truth = answers.truth(observed.actual)
     weights = np.ones(len(observed)) if observed.weights is None else observed.weights
+    means = _Means(predicted, truth, weights)
     for column in observed.table.column_names:
         bins = lay_out(observed.table.column(column), most=most)
-        yield _effect(column, bins, answers=answers, means=_Means(predicted, truth, weights))
+        yield _effect(column, bins, answers=answers, means=means)
 
 
 class _Means:
@@ -78,10 +79,9 @@ class _Means:
         total = np.bincount(codes, weights=self._known, minlength=count)
         found = []
         for one, mean in zip(self._truth.T, means, strict=True):
-            off = self._known * (one - mean[codes])
-            squares = np.bincount(codes, weights=np.where(self._known > 0, off**2, 0.0))
-            squares = np.append(squares, np.zeros(count - squares.size))
-            with np.errstate(divide="ignore", invalid="ignore"):
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                off = np.where(self._known > 0, self._known * (one - mean[codes]), 0.0)
+                squares = np.bincount(codes, weights=np.square(off), minlength=count)
                 error = np.sqrt(squares * rows / (rows - 1)) / total
             found.append(np.where(rows >= _FEWEST_ROWS, error, np.nan))
         return found
@@ -120,7 +120,7 @@ def _mean(
     count: int,
 ) -> Floats:
     total = np.bincount(codes, weights=weights, minlength=count)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         return np.bincount(codes, weights=weights * values, minlength=count) / total
 
 

@@ -91,7 +91,7 @@ def of_classes(actual: npt.NDArray[np.generic], evaluation: Evaluation) -> Itera
 
 
 def of_answers(
-    actual: npt.NDArray[np.generic], scores: Scores, evaluation: Evaluation
+    actual: npt.NDArray[np.generic], *, scores: Scores, evaluation: Evaluation
 ) -> Iterator[Finding]:
     """Yield that a model answers every row with the same, where the truth differs.
 

@@ -117,26 +117,26 @@ def _among(values: pa.Array, listed: tuple[Value, ...]) -> Bools:
 
 def _compared(how: Operator, values: pa.Array, value: Value) -> Bools:
     """Return which values a comparison holds for; False for those that are missing."""
-    kind, other = values.type, pa.scalar(value)
+    kind = values.type
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         values = values.cast(pa.timestamp("us", getattr(kind, "tz", None)), safe=False)
-        other = _instant(_moment(str(value)), values.type)
-    elif _held(kind) == "numbers":
-        values = (
-            _like_integer(values, value) if isinstance(value, int) else pa.array(floats(values))
-        )
-        other = pa.scalar(value, values.type)
-    return _bools(_COMPARED[how](values, other))
+        return _bools(_COMPARED[how](values, _instant(_moment(str(value)), values.type)))
+    if _held(kind) != "numbers":
+        return _bools(_COMPARED[how](values, pa.scalar(value)))
+    numbers = _integers(values) if isinstance(value, int) and _LEAST <= value <= _MOST else None
+    if numbers is not None:
+        return _bools(_COMPARED[how](numbers, pa.scalar(value)))
+    return _bools(_COMPARED[how](pa.array(floats(values)), pa.scalar(float(value))))
 
 
-def _like_integer(values: pa.Array, value: int) -> pa.Array:
-    """Return numbers of a type that an integer can be compared in, exactly where that can be."""
-    if pa.types.is_integer(values.type) and _LEAST <= value <= _MOST:
-        try:
-            return values.cast(pa.int64())
-        except pa.ArrowInvalid:
-            return pa.array(floats(values))
-    return pa.array(floats(values))
+def _integers(values: pa.Array) -> pa.Array | None:
+    """Return whole numbers as such, so that long ones are compared to the last digit."""
+    if not pa.types.is_integer(values.type):
+        return None
+    try:
+        return values.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return None
 
 
 def _moment(text: str) -> dt.datetime | None:

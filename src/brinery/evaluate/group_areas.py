@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from brinery.evaluate import chance
-from brinery.evaluate.chance import Moments
+from brinery.evaluate.chance import Moments, Population
 from brinery.evaluate.group_figures import Asked, GroupFigure, span, tested, too_few
 from brinery.evaluate.intervals import Scale, around, estimate, normal
 from brinery.evaluate.placements import Areas, Sorted, areas, by_score
@@ -25,6 +25,22 @@ Codes = npt.NDArray[np.intp]
 LEAST_OF_CLASS: Final = 10
 
 _ONE_CLASS: Final = "every row is of one class"
+
+
+class _All(NamedTuple):
+    """What is known of all rows.
+
+    Attributes:
+        areas: with one group.
+        moved: (n_rows,) how much each row moves the area.
+        variance: of the area; NaN where a class has a single row.
+        draws: what draws of negative rows depend on, and of positive ones.
+    """
+
+    areas: Areas
+    moved: Floats
+    variance: float
+    draws: tuple[Population, Population]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +59,10 @@ class AreaFigure:
 
     def whole(self) -> GroupFigure:
         """Return the area of all rows; it is not tested."""
-        codes = np.zeros(self.weights.size, np.intp)
-        if math.isnan(self._all.value[0]):
+        value = float(self._all.areas.value[0])
+        if math.isnan(value):
             return GroupFigure(reason=_ONE_CLASS)
-        variance = self._variance(self._all, codes)[0]
-        return GroupFigure(figure=self._figure(float(self._all.value[0]), float(variance)))
+        return GroupFigure(figure=self._figure(value, self._all.variance))
 
     def of_groups(self, codes: Codes, n_groups: int) -> tuple[GroupFigure, ...]:
         """Return the area of each group.
@@ -56,16 +71,25 @@ class AreaFigure:
             codes: (n_rows,) the group of each row.
             n_groups: how many there are, more than one; each has a row.
         """
-        if math.isnan(self._all.value[0]):
+        whole = self._all
+        if math.isnan(whole.areas.value[0]):
             return (GroupFigure(reason=_ONE_CLASS),) * n_groups
         found = areas(self._sorted, codes, n_groups=n_groups)
-        variance, gap = self._variance(found, codes), found.value - self._all.value[0]
-        half = normal(self.asked.level) * np.sqrt(self._of_gap(found, codes, variance))
+        # By group and class: the positive rows of a group come after its negative ones.
+        cells = codes * 2 + self.ranked.positive
+        counts = np.bincount(cells, minlength=2 * n_groups).reshape(n_groups, 2)
+        totals = np.column_stack([found.negatives, found.positives])
+        moved = self._moved(found, cells, totals)
+        variance = self._variance(moved, cells, totals)
+        gap = found.value - whole.areas.value[0]
+        # The rows of a group are also some of all rows.
+        shared = np.bincount(codes, weights=moved * whole.moved, minlength=n_groups)
+        spread = np.maximum(variance + whole.variance - 2 * shared, 0.0)
+        half = normal(self.asked.level) * np.sqrt(spread)
         # Where the group's rows do not differ, they do not tell how sure its area is.
         half[variance <= 0] = np.nan
-        moments = self._under_chance(found, codes)
-        p_values = chance.two_sided(gap, moments)
-        why = self._untested(codes, n_groups)
+        p_values = chance.two_sided(gap, self._under_chance(counts, totals))
+        why = self._untested(counts)
         return tuple(
             GroupFigure(reason=_ONE_CLASS)
             if math.isnan(found.value[group])
@@ -83,64 +107,55 @@ class AreaFigure:
         return by_score(self.ranked, weights=self.weights)
 
     @cached_property
-    def _all(self) -> Areas:
-        return areas(self._sorted, np.zeros(self.weights.size, np.intp), n_groups=1)
+    def _squares(self) -> Floats:
+        return np.square(self.weights)
 
-    def _moved(self, found: Areas, codes: Codes) -> Floats:
+    @cached_property
+    def _all(self) -> _All:
+        cells = self.ranked.positive.astype(np.intp)
+        found = areas(self._sorted, np.zeros(cells.size, np.intp), n_groups=1)
+        totals = np.column_stack([found.negatives, found.positives])
+        moved = self._moved(found, cells, totals)
+        centred = self.weights * (found.placements - found.value[0])
+        draws = [Population.of(centred[cells == each]) for each in (0, 1)]
+        variance = float(self._variance(moved, cells, totals)[0])
+        return _All(found, moved, variance, (draws[0], draws[1]))
+
+    def _moved(self, found: Areas, cells: Codes, totals: Floats) -> Floats:
         """Return how much each row moves the area of its group: (n_rows,)."""
-        positive = self.ranked.positive
-        total = np.where(positive, found.positives[codes], found.negatives[codes])
-        moved: Floats = self.weights * (found.placements - found.value[codes]) / total
+        moved: Floats = found.placements - found.value[cells >> 1]
+        moved *= self.weights
+        moved /= totals.ravel()[cells]
         return moved
 
-    def _variance(self, found: Areas, codes: Codes) -> Floats:
+    def _variance(self, moved: Floats, cells: Codes, totals: Floats) -> Floats:
         """Return the variance of each group's area. Source: DeLong et al. 1988."""
-        groups = found.value.size
-        moved = np.square(self._moved(found, codes))
-        variance = np.zeros(groups)
-        for rows in (self.ranked.positive, ~self.ranked.positive):
-            own = codes[rows]
-            weight = self.weights[rows]
-            sums = np.bincount(own, weights=moved[rows], minlength=groups)
-            total = np.bincount(own, weights=weight, minlength=groups)
-            squares = np.bincount(own, weights=weight**2, minlength=groups)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                variance += sums / (1 - squares / total**2)
-        return variance
+        sums = np.bincount(cells, weights=np.square(moved), minlength=totals.size)
+        squares = np.bincount(cells, weights=self._squares, minlength=totals.size)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts = sums.reshape(totals.shape) / (1 - squares.reshape(totals.shape) / totals**2)
+        return np.asarray(parts.sum(axis=1))
 
-    def _of_gap(self, found: Areas, codes: Codes, variance: Floats) -> Floats:
-        """Return the variance of each area less that of all rows, to which its rows belong too."""
-        every = np.zeros(codes.size, np.intp)
-        both = self._moved(found, codes) * self._moved(self._all, every)
-        shared = np.bincount(codes, weights=both, minlength=variance.size)
-        whole = self._variance(self._all, every)[0]
-        return np.asarray(np.maximum(variance + whole - 2 * shared, 0.0))
+    def _under_chance(self, counts: Codes, totals: Floats) -> Moments:
+        """Return the moments of each area less that of all rows, were its rows drawn by lot.
 
-    def _under_chance(self, found: Areas, codes: Codes) -> Moments:
-        """Return the moments of each area less that of all rows, were its rows drawn by lot."""
-        moments = Moments(np.zeros(found.value.size), np.zeros(found.value.size))
-        moved = self.weights * (self._all.placements - self._all.value[0])
-        for rows, total in (
-            (self.ranked.positive, found.positives),
-            (~self.ranked.positive, found.negatives),
-        ):
-            sizes = np.bincount(codes[rows], minlength=total.size).astype(np.float64)
-            with np.errstate(divide="ignore"):
-                share = np.where(total > 0, 1 / total, 0.0)
-            moments = moments.plus(chance.of_draws(moved[rows], sizes).scaled(share))
+        Args:
+            counts: (n_groups, 2) rows of each class.
+            totals: (n_groups, 2) their weight.
+        """
+        moments = Moments(np.zeros(len(counts)), np.zeros(len(counts)))
+        for each, population in enumerate(self._all.draws):
+            drawn = chance.of_draws(population, counts[:, each].astype(np.float64))
+            share = 1 / np.where(totals[:, each] > 0, totals[:, each], np.inf)
+            moments = moments.plus(drawn.scaled(share))
         return moments
 
-    def _untested(self, codes: Codes, n_groups: int) -> list[str]:
+    def _untested(self, counts: Codes) -> list[str]:
         """Return for each group why it is not tested, or an empty text."""
-        counts = [
-            np.bincount(codes[rows], minlength=n_groups)
-            for rows in (self.ranked.positive, ~self.ranked.positive)
-        ]
-        rows, fewest = counts[0] + counts[1], np.minimum(*counts)
-        others = np.minimum(*(count.sum() - count for count in counts))
-        few_rows = [
-            too_few(one, codes.size - one, least=self.asked.min_rows) for one in rows.tolist()
-        ]
+        rows = counts.sum(axis=1)
+        fewest, others = counts.min(axis=1), (counts.sum(axis=0) - counts).min(axis=1)
+        least = self.asked.min_rows
+        few_rows = [too_few(one, rows.sum() - one, least=least) for one in rows.tolist()]
         few_of_class = [
             too_few(one, other, least=LEAST_OF_CLASS, of="rows of each class")
             for one, other in zip(fewest.tolist(), others.tolist(), strict=True)

@@ -71,6 +71,42 @@ class _Sums(NamedTuple):
         return self.bottom**2 / self.squares[2]
 
 
+class _Parts(NamedTuple):
+    """What is summed up over the rows of a group; all (n_rows,) but `middle` and `population`.
+
+    Attributes:
+        middle: the ratio of all rows.
+        top: weighted, less the middle times the bottom.
+        bottom: weighted; None where each row counts 1.
+        counted: which rows count; None where all do.
+        squares: the squares of the tops, tops times bottoms, the squares of the bottoms; the first
+            alone where each row counts 1.
+        population: the tops of the rows that count.
+    """
+
+    middle: float
+    top: Floats
+    bottom: Floats | None
+    counted: npt.NDArray[np.bool_] | None
+    squares: tuple[Floats, ...]
+    population: chance.Population
+
+    @classmethod
+    def of(cls, ratio: Ratio, weights: Floats) -> _Parts:
+        """Return the parts of rows that have weights above 0."""
+        bottom = weights * ratio.bottom
+        top = weights * ratio.top
+        middle = float(top.sum() / bottom.sum()) if bottom.any() else 0.0
+        top -= middle * bottom
+        counted = bottom > 0
+        every = bool(counted.all())
+        population = chance.Population.of(top if every else top[counted])
+        if every and bool((bottom == 1).all()):
+            return cls(middle, top, None, None, (top**2,), population)
+        squares = (top**2, top * bottom, bottom**2)
+        return cls(middle, top, bottom, None if every else counted, squares, population)
+
+
 @dataclass(frozen=True, eq=False)
 class RatioFigure:
     """A figure that is a ratio of two sums over rows.
@@ -104,6 +140,7 @@ class RatioFigure:
         with np.errstate(divide="ignore", invalid="ignore"):
             differences = self._shares(sums, rest) if self.ratio.share else self._means(sums, rest)
             p_values = self._p_values(sums, rest).tolist()
+        counted = "rows" if self._parts.counted is None else "rows that count for the metric"
         return tuple(
             GroupFigure(reason=_NO_ROWS)
             if figure is None
@@ -111,7 +148,7 @@ class RatioFigure:
                 figure,
                 difference,
                 p_value=p_value,
-                untested=too_few(rows, others, least=self.asked.min_rows),
+                untested=too_few(rows, others, least=self.asked.min_rows, of=counted),
             )
             for figure, difference, p_value, rows, others in zip(
                 self._figures(sums), differences, p_values, sums.rows, rest.rows, strict=True
@@ -119,22 +156,21 @@ class RatioFigure:
         )
 
     @cached_property
-    def _weighted(self) -> tuple[float, Floats, Floats]:
-        """Return the ratio of all rows, the weighted tops less it, and the weighted bottoms."""
-        bottom = self.weights * self.ratio.bottom
-        top = self.weights * self.ratio.top
-        middle = float(top.sum() / bottom.sum()) if bottom.any() else 0.0
-        return middle, top - middle * bottom, bottom
+    def _parts(self) -> _Parts:
+        return _Parts.of(self.ratio, self.weights)
 
     def _sums(self, codes: Codes, n_groups: int) -> _Sums:
-        middle, top, bottom = self._weighted
+        parts = self._parts
 
-        def total(values: npt.NDArray[np.generic]) -> Floats:
+        def total(values: npt.NDArray[np.generic] | None) -> Floats:
             sums = np.bincount(codes, weights=values, minlength=n_groups)
             return sums.astype(np.float64, copy=False)
 
-        squares = (total(top**2), total(top * bottom), total(bottom**2))
-        return _Sums(middle, total(bottom > 0), total(top), total(bottom), squares)
+        top, rows = total(parts.top), total(parts.counted)
+        if parts.bottom is None:
+            return _Sums(parts.middle, rows, top, rows, (total(parts.squares[0]), top, rows))
+        one, two, three = map(total, parts.squares)
+        return _Sums(parts.middle, rows, top, total(parts.bottom), (one, two, three))
 
     def _figures(self, sums: _Sums) -> list[Estimate | None]:
         """Return each group's figure with its interval; None where no row counts."""
@@ -171,24 +207,35 @@ class RatioFigure:
         if self.ratio.scale is Scale.PLAIN:
             # Noise may differ from group to group where its mean is none.
             sizes = (sums.effective, rest.effective)
-            return chance.welch(sums.value - rest.value, (sums.variance, rest.variance), sizes)
-        _, top, bottom = self._weighted
-        return chance.two_sided(sums.top, chance.of_draws(top[bottom > 0], sums.rows))
+            variances = (sums.variance, rest.variance)
+            return chance.welch(sums.value - rest.value, variances=variances, sizes=sizes)
+        return chance.two_sided(sums.top, chance.of_draws(self._parts.population, sums.rows))
 
     def _shares(self, sums: _Sums, rest: _Sums) -> list[Estimate]:
         """Return the differences of shares from the whole. Source: Newcombe 1998, method 10."""
         left = rest.bottom / (sums.bottom + rest.bottom)
-        parts = zip(sums.value, sums.effective, rest.value, rest.effective, left, strict=True)
-        return [self._share(*map(float, each)) for each in parts]
+        groups = zip(sums.value.tolist(), sums.effective.tolist(), strict=True)
+        others = zip(rest.value.tolist(), rest.effective.tolist(), strict=True)
+        return [
+            self._share(one, other, share)
+            for one, other, share in zip(groups, others, left.tolist(), strict=True)
+        ]
 
     def _share(
-        self, value: float, rows: float, other: float, other_rows: float, left: float
+        self, group: tuple[float, float], rest: tuple[float, float], left: float
     ) -> Estimate:
-        if not (rows > 0 and other_rows > 0):
+        """Return the difference of one share from the whole.
+
+        Args:
+            group: its share, and of how many rows that is.
+            rest: the same of all others.
+            left: which part of the whole the others are.
+        """
+        if not (group[1] > 0 and rest[1] > 0):
             return Estimate(value=0.0, reason=FEW)
-        value, other = min(max(value, 0.0), 1.0), min(max(other, 0.0), 1.0)
+        value, other = (min(max(each[0], 0.0), 1.0) for each in (group, rest))
         level = self.asked.level
-        one, two = wilson(value, rows, level=level), wilson(other, other_rows, level=level)
+        one, two = wilson(value, group[1], level=level), wilson(other, rest[1], level=level)
         low = math.hypot(value - one.low, two.high - other)
         high = math.hypot(one.high - value, other - two.low)
         gap = value - other
@@ -209,7 +256,7 @@ class RatioFigure:
             value = own - whole
             slopes = ((1 / own - (1 - left) / whole) / 2, left / whole / 2)
         variances = (sums.variance * slopes[0] ** 2, rest.variance * slopes[1] ** 2)
-        freedom = chance.freedom(variances, (sums.effective, rest.effective))
+        freedom = chance.freedom(variances, sizes=(sums.effective, rest.effective))
         level = self.asked.level
         half = stdtrit(freedom, (1 + level) / 2) * np.sqrt(variances[0] + variances[1])
         return [

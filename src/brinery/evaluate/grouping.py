@@ -8,7 +8,9 @@ with its reason. The module must not know what is then computed of the groups.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
@@ -33,10 +35,15 @@ _TOLERANCE: Final = 0.02
 _FEW: Final = 50
 _FREQUENT: Final = 0.5
 _DECADES: Final = 18
+_EXACT: Final = 2.0**53
 _PERIODS: Final = 12
 _HOUR_S: Final = 3600
 _DAY_S: Final = 24 * _HOUR_S
 _YEAR_S: Final = 365.25 * _DAY_S
+# A day from the ends, for a zone may move a time by as much.
+_YEAR_1_US: Final = -62_135_510_400 * 10**6
+_YEAR_9999_US: Final = 253_402_214_400 * 10**6
+_ISO_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d(?:$|[T ])")
 # Each with its length, and how its start is told.
 _UNITS: Final = (
     ("hour", 1, _HOUR_S, "%Y-%m-%d %H:00"),
@@ -101,15 +108,23 @@ def group(
 
 
 def plain(values: pa.ChunkedArray) -> pa.Array:
-    """Return a column in one piece, its categories as the values that they are."""
-    if pa.types.is_dictionary(values.type):
-        values = values.cast(values.type.value_type)
-    return pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+    """Return a column in one piece, of a type that Arrow computes with: no dictionary, no half."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_float16(kind):
+        kind = pa.float32()
+    if pa.types.is_string_view(kind):
+        kind = pa.string()
+    values = values.cast(kind)
+    return pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], kind)
 
 
 def floats(values: pa.Array) -> npt.NDArray[np.float64]:
     """Return a column of numbers or truth values: (n_rows,), NaN where there is none."""
-    return np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    return np.asarray(
+        values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64
+    )
 
 
 def cross(one: Grouping, other: Grouping) -> Grouping:
@@ -168,14 +183,20 @@ def _numbers(values: pa.Array, column: str, *, bins: int) -> _Cut | str:
         return _NO_VALUES
     if len(distinct) <= bins and np.isfinite(distinct).all():
         codes = np.searchsorted(distinct, numbers)
-        groups = [_value(column, int(v) if v.is_integer() else v) for v in distinct.tolist()]
-        return _with_gap(column, groups, codes, gap)
-    whole = not np.mod(distinct[np.isfinite(distinct)], 1).any()
+        groups = [_value(column, _shortest(value)) for value in distinct.tolist()]
+        return _with_gap(column, groups, codes=codes, gap=gap)
+    finite = distinct[np.isfinite(distinct)]
+    whole = bool((np.abs(finite) < _EXACT).all()) and not np.mod(finite, 1).any()
     cuts = _cuts(distinct, counts, bins=bins, whole=whole)
     codes = np.searchsorted(cuts, numbers, side="right")
     ranges = pairwise([None, *cuts, None])
     groups = [_range(column, low, high, whole=whole) for low, high in ranges]
-    return _with_gap(column, groups, codes, gap)
+    return _with_gap(column, groups, codes=codes, gap=gap)
+
+
+def _shortest(value: float) -> int | float:
+    """Return a whole number as such, up to where floating-point numbers leave some out."""
+    return int(value) if value.is_integer() and abs(value) < _EXACT else value
 
 
 def _cuts(
@@ -219,9 +240,9 @@ def _rounded(wanted: float, *, low: float, high: float, whole: bool) -> float:
         wanted = 2 * finite[0] + 1 if finite else 0.0
     decade = math.floor(math.log10(max(*finite, abs(wanted), 1e-300))) + 1
     for power in range(decade, decade - _DECADES, -1):
-        for step in (10.0**power, 10.0**power / 2):
-            if whole and step < 1:
-                break
+        for step in (float(f"1e{power}"), float(f"5e{power - 1}")):
+            if (whole and step < 1) or not (step and math.isfinite(step + wanted / step)):
+                continue
             number = float(f"{math.floor(wanted / step + 0.5) * step:.15g}")
             if low < number <= high:
                 return number
@@ -235,13 +256,26 @@ def _categories(values: pa.Array, column: str, *, levels: int) -> _Cut | str:
     order = sorted(range(len(names)), key=lambda code: (-int(counts[code]), str(names[code])))
     kept = order if len(names) <= levels else order[:levels]
     if len(names) > _FEW and counts[kept].sum() < _FREQUENT * filled:
+        days = _days(names)
+        if days is not None:
+            return _periods(days.take(pa.array(codes, mask=codes == len(names))), column)
         return f"it is text with {len(names):,} different values in {filled:,} rows"
     place = np.full(len(names) + 1, len(kept), np.intp)
     place[kept] = np.arange(len(kept))
     groups = [_value(column, names[code]) for code in kept]
     if len(kept) < len(names):
         groups.append(_other(column, [names[code] for code in kept], more=len(names) - len(kept)))
-    return _with_gap(column, groups, place[codes], codes == len(names))
+    return _with_gap(column, groups, codes=place[codes], gap=codes == len(names))
+
+
+def _days(names: list[Any]) -> pa.Array | None:
+    """Return texts as days where each begins with one, in ISO 8601; as texts they sort alike."""
+    if not all(isinstance(name, str) and _ISO_DAY.match(name) for name in names):
+        return None
+    try:
+        return pa.array([dt.date.fromisoformat(name[:10]) for name in names])
+    except ValueError:
+        return None
 
 
 def tally(values: pa.Array) -> tuple[list[Any], Codes, Codes]:
@@ -265,25 +299,43 @@ def _periods(values: pa.Array, column: str) -> _Cut | str:
     unit, multiple, _, told = next(
         one for one in _UNITS[int(daily) :] if span_s <= _PERIODS * one[2] or one is _UNITS[-1]
     )
-    starts, codes, _ = tally(pc.floor_temporal(values, multiple, unit=unit))
-    rank = np.array(sorted(range(len(starts)), key=starts.__getitem__), np.intp)
-    place = np.full(len(starts) + 1, len(starts), np.intp)
-    place[rank] = np.arange(len(starts))
-    nexts = pc.ceil_temporal(
-        pa.array(starts, values.type), multiple, unit=unit, ceil_is_strictly_greater=True
-    ).to_pylist()
-    groups = []
-    for at in rank.tolist():
-        bounds = [one.date() if daily else one for one in (starts[at], nexts[at])]
-        where = _between(column, *(one.isoformat() for one in bounds))
-        label = starts[at].strftime(told)
-        groups.append(Group(columns=(column,), label=label, where=where, kind=GroupKind.PERIOD))
-    return _with_gap(column, groups, place[codes], codes == len(starts))
+    floors, codes, _ = tally(pc.floor_temporal(values, multiple, unit=unit).cast(pa.int64()))
+    rank = np.argsort(floors)
+    place = np.full(len(floors) + 1, len(floors), np.intp)
+    place[rank] = np.arange(len(floors))
+    floor = pa.array(np.array(floors, np.int64)[rank]).cast(values.type)
+    starts = _moments(floor)
+    ends = _moments(pc.ceil_temporal(floor, multiple, unit=unit, ceil_is_strictly_greater=True))
+    groups = [
+        Group(
+            columns=(column,),
+            label=start.strftime(told) if start else "the earliest",
+            where=_between(column, _iso(start, daily=daily), _iso(end, daily=daily)),
+            kind=GroupKind.PERIOD,
+        )
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    return _with_gap(column, groups, codes=place[codes], gap=codes == len(floors))
+
+
+def _moments(values: pa.Array) -> list[dt.datetime | None]:
+    """Return points in time as Python's; None for those before year 1 or after 9999."""
+    us = values.cast(pa.int64())
+    known = pc.and_(pc.greater_equal(us, _YEAR_1_US), pc.less_equal(us, _YEAR_9999_US))
+    moments: list[dt.datetime | None] = pc.if_else(known, values, None).to_pylist()
+    return moments
+
+
+def _iso(moment: dt.datetime | None, *, daily: bool) -> str | None:
+    if moment is None:
+        return None
+    return (moment.date() if daily else moment).isoformat()
 
 
 def _with_gap(
     column: str,
     groups: list[Group],
+    *,
     codes: Codes,
     gap: npt.NDArray[np.bool_],
 ) -> _Cut:

@@ -18,11 +18,15 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy import special
+from msgspec.structs import replace
+from scipy.special import stdtrit
 
 from brinery.errors import UserError
+from brinery.evaluate import change
+from brinery.evaluate.bins import identities
+from brinery.evaluate.intervals import normal
 from brinery.evaluate.measures import Measure, Metric, default_measure
-from brinery.evaluate.observed import Floats, Observed, Places, drawn, replaced, tiled
+from brinery.evaluate.observed import UNREAD, Floats, Observed, Places, drawn, replaced, tiled
 from brinery.evaluate.predictor import Predictor
 from brinery.evaluate.response import response
 from brinery.records.estimate import Estimate, Interval
@@ -34,13 +38,16 @@ MAX_ROWS: Final = 10_000
 REPEATS: Final = 5
 BLOCK_ROWS: Final = 65_536
 
+_CONSTANT: Final = "the column has the same value in every row"
 _GROUPS: Final = 20
+# What a metric raises where it is not defined.
+_UNDEFINED: Final = (ArithmeticError, TypeError, ValueError)
 _FEWEST_ROWS: Final = 2
 
 
 def cost(observed: Observed, *, repeats: int = REPEATS, max_rows: int = MAX_ROWS) -> int:
     """Return how many rows `run` will at most have scored."""
-    return min(observed.labelled().size, max_rows) * repeats * len(observed.table.column_names)
+    return min(observed.labelled().size, max_rows) * repeats * len(observed.read)
 
 
 def run(
@@ -82,7 +89,11 @@ def run(
         return
     used = observed.take(rows)
     measure = default_measure(used, answers) if metric is None else metric.bound(used)
-    shuffled = _Shuffled(used, predictor, measure=measure, repeats=repeats, seed=seed)
+    try:
+        shuffled = _Shuffled(used, predictor, measure=measure, repeats=repeats, seed=seed)
+    except _UNDEFINED as undefined:
+        yield replace(empty, reason=f"{measure.name} cannot be computed: {undefined}")
+        return
     found: tuple[Importance, ...] = ()
     for column in used.table.column_names if columns is None else columns:
         found = (*found, shuffled.importance(column))
@@ -143,16 +154,19 @@ class _Shuffled:
         if self.baseline is None:
             return Importance(column=column, reason="the metric of the rows is no finite number")
         values = self._observed.table.column(column).combine_chunks()
-        if _has_one_value(values):
-            why = "the column has the same value in every row"
+        why = _CONSTANT if _has_one_value(values) else ""
+        why = UNREAD if column in self._observed.unread else why
+        if why:
             nothing = Estimate(value=0.0, reason=why)
             return Importance(column=column, estimate=nothing, reason=why)
         deals = self._deals(column)
         try:
             answers = list(self._answers(column, values, deals))
+            after = [self._measure(scores) for scores in answers]
         except UserError as refused:
             return Importance(column=column, reason=refused.message)
-        after = [self._measure(scores) for scores in answers]
+        except _UNDEFINED as undefined:
+            return Importance(column=column, reason=f"the metric cannot be computed: {undefined}")
         worse = [self._sign * (self.baseline - one.value) for one in after]
         if not all(map(math.isfinite, worse)):
             return Importance(column=column, reason="the metric of the shuffled rows is not finite")
@@ -161,7 +175,7 @@ class _Shuffled:
         if len(self._observed) < _FEWEST_ROWS:
             estimate = Estimate(value=value, reason="one row has no interval")
         elif self._before.influence is None or len(influences) < len(after):
-            estimate = self._jackknifed(value, answers, deals)
+            estimate = self._left_out(value, answers, deals)
         else:
             estimate = _estimated(worse, self._before.influence, influences, deals=deals)
         return Importance(column=column, estimate=estimate, repeats=tuple(worse))
@@ -175,14 +189,28 @@ class _Shuffled:
     def _answers(self, column: str, values: pa.Array, deals: list[_Deal]) -> Iterator[Scores]:
         """Yield the answers of each shuffle; several are asked for at once."""
         rows = len(self._observed)
+        own = identities(pa.chunked_array([values]))
         at_once = max(1, BLOCK_ROWS // rows)
         for start in range(0, len(deals), at_once):
             block = deals[start : start + at_once]
-            donors = pa.array(np.concatenate([deal.donor for deal in block]))
+            donors = np.concatenate([deal.donor for deal in block])
+            receivers = np.tile(np.arange(rows), len(block))
             table = tiled(self._observed.table, len(block))
-            scores = self._predictor(replaced(table, column, values.take(donors)))
+            scores = change.answers(
+                self._predictor,
+                replaced(table, column, values=values.take(pa.array(donors))),
+                changed=own[donors] != own[receivers],
+                before=self._observed.scores.take(receivers),
+            )
             for place in range(len(block)):
                 yield scores.part(place * rows, (place + 1) * rows)
+
+    def _left_out(self, value: float, answers: list[Scores], deals: list[_Deal]) -> Estimate:
+        try:
+            return self._jackknifed(value, answers, deals)
+        except _UNDEFINED as undefined:
+            reason = f"the metric of fewer rows cannot be computed: {undefined}"
+            return Estimate(value=value, reason=reason)
 
     def _jackknifed(self, value: float, answers: list[Scores], deals: list[_Deal]) -> Estimate:
         """Return it with an interval by leaving out a group of rows at a time.
@@ -205,7 +233,7 @@ class _Shuffled:
         spread = math.sqrt((groups - 1) * float(np.var(left)))
         if not math.isfinite(spread):
             return Estimate(value=value, reason="the metric of fewer rows is not finite")
-        half = float(special.stdtrit(groups - 1, (1 + LEVEL) / 2)) * spread
+        half = float(stdtrit(groups - 1, (1 + LEVEL) / 2)) * spread
         return _ranged(value, half, "jackknife")
 
 
@@ -229,7 +257,7 @@ def _estimated(
         within = float(np.var(given, axis=0, ddof=1).mean()) / shuffles / rows
         between = float(np.var(repeats, ddof=1)) / shuffles
         variance = max(0.0, variance - within) + between
-    half = float(special.ndtri((1 + LEVEL) / 2)) * math.sqrt(variance)
+    half = normal(LEVEL) * math.sqrt(variance)
     return _ranged(float(np.mean(repeats)), half, "influences of rows")
 
 

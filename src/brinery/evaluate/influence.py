@@ -156,23 +156,22 @@ def average_precision(ranking: Ranking) -> Influence:
     Args:
         ranking: with at least one positive row.
     """
-    caught = np.cumsum(ranking.positives)
+    precision = np.cumsum(ranking.positives)
     rows = np.cumsum(ranking.negatives)
-    rows += caught
-    share = caught[-1] / rows[-1]
-    precision = np.divide(caught, rows, out=caught)
-    value = ranking.positives @ precision / ranking.positives.sum()
-    # What the cuts at and below each score lose or gain by one more row.
-    lost = ranking.positives / rows
-    gained = np.cumsum(lost[::-1])[::-1]
-    lost *= precision
-    lost = np.cumsum(lost[::-1])[::-1]
-    positives = precision
-    positives -= value
-    positives += gained
-    positives -= lost
-    positives /= share
-    return Influence(positives, lost / -share)
+    rows += precision
+    total, share = precision[-1], precision[-1] / rows[-1]
+    np.divide(precision, rows, out=precision)
+    value = ranking.positives @ precision / total
+    # What the cuts at and below each score gain and lose by one more row.
+    gained = np.divide(ranking.positives, rows, out=rows)
+    lost = (gained * precision)[::-1]
+    lost = np.cumsum(lost, out=lost)[::-1]
+    precision -= value
+    precision -= lost
+    precision += np.cumsum(gained[::-1])[::-1]
+    precision /= share
+    lost /= -share
+    return Influence(precision, lost)
 
 
 def _agreement(counts: cls.Counts) -> tuple[float, float, Floats, Floats]:

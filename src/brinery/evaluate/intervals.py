@@ -42,7 +42,7 @@ def student(level: float, *, freedom: float) -> float:
         level: 0 to 1.
         freedom: degrees of freedom, above 0.
 
-    Source: Abramowitz & Stegun 1964, 26.7.5, an expansion in 1 / freedom: right to three digits
+    Source: Abramowitz & Stegun 1964, 26.7.5, an expansion in 1 / freedom: right to 0.2 %
         from 5 on.
     """
     z = normal(level)

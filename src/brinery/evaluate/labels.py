@@ -82,6 +82,8 @@ def missing(actual: npt.NDArray[np.generic]) -> npt.NDArray[np.bool_]:
     """
     if actual.dtype != np.object_:
         return np.asarray(np.not_equal(actual, actual))
+    if {type(value) for value in actual} <= {str, bool, int}:
+        return np.zeros(actual.size, np.bool_)
     return np.fromiter(map(_is_missing, actual), np.bool_, actual.size)
 
 
@@ -238,8 +240,13 @@ def _factorise(values: npt.NDArray[np.generic]) -> tuple[list[str], npt.NDArray[
     if values.dtype.kind in "biuf":
         return _numbers(values)
     # Texts and mixed objects: hashing is faster than the sort of np.unique, and types may mix.
+    labels = values.tolist()
+    if {type(value) for value in labels} <= {str}:
+        texts = list(dict.fromkeys(labels))
+        places = {text: place for place, text in enumerate(texts)}
+        return texts, np.fromiter(map(places.__getitem__, labels), np.intp, values.size)
     seen: dict[str, int] = {}
-    numbers = (seen.setdefault(canonical(value), len(seen)) for value in values.tolist())
+    numbers = (seen.setdefault(canonical(value), len(seen)) for value in labels)
     inverse = np.fromiter(numbers, np.intp, values.size)
     return list(seen), inverse
 

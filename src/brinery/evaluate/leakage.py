@@ -9,7 +9,7 @@ tells a single threshold exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from brinery.evaluate.rowwise import Ranked
 from brinery.evaluate.sample import Labelled
 
 Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.intp]
+Codes = npt.NDArray[np.integer[Any]]
 
 LEAST_ROWS: Final = 30
 
@@ -76,7 +76,9 @@ def _of_groups(cut: Grouping, rows: Labelled | Rows) -> Power:
     return Power(column, "R2", explained(cut.codes, rows.actual, n_groups=n_groups))
 
 
-def uncertainty(codes: Codes, classes: Codes, *, n_groups: int, n_classes: int) -> float:
+def uncertainty(
+    codes: Codes, classes: npt.NDArray[np.integer], *, n_groups: int, n_classes: int
+) -> float:
     """Return the share of the classes' entropy that the groups tell, 0 to 1.
 
     Args:

@@ -9,6 +9,7 @@ Source: Hampel 1974 for the influence function; DeLong et al. 1988 for that of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -119,14 +120,16 @@ class _Mean:
     greater_is_better: bool = False
 
     def __call__(self, scores: Scores, /) -> Measured:
-        losses = self.losses(scores)
-        weights = np.ones(losses.size) if self.weights is None else self.weights
-        mean = float(np.average(losses, weights=weights))
-        influence = weights / weights.mean() * (losses - mean)
-        if not self.root:
-            return Measured(mean, influence)
-        value = float(np.sqrt(mean))
-        return Measured(value, influence / (2 * value) if value > 0 else influence * 0.0)
+        # A loss too large for a number makes the figure infinite, which its reader takes for none.
+        with np.errstate(over="ignore", invalid="ignore"):
+            losses = self.losses(scores)
+            weights = np.ones(losses.size) if self.weights is None else self.weights
+            mean = float(np.average(losses, weights=weights))
+            influence = weights / weights.mean() * (losses - mean)
+            if not self.root:
+                return Measured(mean, influence)
+            value = math.sqrt(mean)
+            return Measured(value, influence / (2 * value) if value > 0 else influence * 0.0)
 
     def without(self, scores: Scores, kept: Places) -> float:
         weights = None if self.weights is None else self.weights[kept]

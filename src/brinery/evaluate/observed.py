@@ -5,8 +5,9 @@ It knows which rows are drawn where not all can be asked about. It must not know
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,10 @@ from brinery.evaluate.labels import NO_CLASS, codes, missing
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
+
+UNREAD: Final = "the model does not read the column"
+
+_DIGITS: Final = 7
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -33,6 +38,7 @@ class Observed:
             is known.
         classes: in the order of the probabilities; two where binary, the second is positive.
         weights: (n_rows,) 0 and up; None where all rows count alike.
+        unread: names of columns that the model is known not to read; it is not asked about them.
     """
 
     table: pa.Table
@@ -41,9 +47,15 @@ class Observed:
     actual: npt.NDArray[np.generic] | None = None
     classes: tuple[Scalar, ...] = ()
     weights: Floats | None = None
+    unread: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Return the columns that the model may read, in the order of the data."""
+        return tuple(name for name in self.table.column_names if name not in self.unread)
 
     def take(self, rows: Places) -> Observed:
         """Return some of the rows, by their places: (n_taken,)."""
@@ -54,6 +66,10 @@ class Observed:
             actual=None if self.actual is None else self.actual[rows],
             weights=None if self.weights is None else self.weights[rows],
         )
+
+    def counted(self) -> Places:
+        """Return the places of the rows that weigh something."""
+        return np.flatnonzero(np.ones(len(self)) if self.weights is None else self.weights > 0)
 
     def labelled(self) -> Places:
         """Return the places of the rows that weigh something and of which the truth is known.
@@ -96,11 +112,17 @@ def drawn(rows: Places, at_most: int, *, seed: int) -> Places:
     return rows[np.sort(chosen)]
 
 
+def drawable(values: Floats) -> Floats:
+    """Return values rounded to what a chart can show: seven digits of the largest of them."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return np.round(values, _DIGITS - math.ceil(math.log10(largest))) if largest > 0 else values
+
+
 def tiled(table: pa.Table, times: int) -> pa.Table:
     """Return a table below itself so many times; no value is copied."""
     return pa.concat_tables([table] * times)
 
 
-def replaced(table: pa.Table, name: str, values: Any) -> pa.Table:
+def replaced(table: pa.Table, name: str, *, values: Any) -> pa.Table:
     """Return a table in which one column has other values: (n_rows,) of the same type."""
     return table.set_column(table.column_names.index(name), name, values)

@@ -17,8 +17,18 @@ import numpy as np
 import pyarrow as pa
 
 from brinery.errors import UserError
-from brinery.evaluate.bins import MOST_BINS, Bins, lay_out
-from brinery.evaluate.observed import Floats, Observed, Places, drawn, replaced, tiled
+from brinery.evaluate import change
+from brinery.evaluate.bins import MOST_BINS, Bins, identities, lay_out
+from brinery.evaluate.observed import (
+    UNREAD,
+    Floats,
+    Observed,
+    Places,
+    drawable,
+    drawn,
+    replaced,
+    tiled,
+)
 from brinery.evaluate.predictor import Predictor
 from brinery.evaluate.response import Response, response
 from brinery.records.contributions import Unit
@@ -34,7 +44,7 @@ _FEWEST_ROWS: Final = 2
 
 def cost(observed: Observed, *, max_rows: int = MAX_ROWS, most: int = MOST_BINS) -> int:
     """Return how many rows `run` will at most have scored."""
-    return min(len(observed), max_rows) * (most + 1) * len(observed.table.column_names)
+    return min(len(observed), max_rows) * (most + 1) * len(observed.read)
 
 
 def run(
@@ -60,14 +70,13 @@ def run(
         columns: which, in this order; all where None.
     """
     names = observed.table.column_names if columns is None else columns
-    answers = response(observed)
+    counted, answers = observed.counted(), response(observed)
+    if not counted.size:
+        answers = "no row of the data counts"
     if isinstance(answers, str):
         for column in names:
             yield PartialDependence(column=column, kind=Kind.OTHER, unit=Unit.VALUE, reason=answers)
         return
-    counted = np.arange(len(observed))
-    if observed.weights is not None:
-        counted = np.flatnonzero(observed.weights > 0)
     rows = drawn(counted, max_rows, seed=seed)
     used = observed.take(rows)
     line_rows = _spread(answers.of(used.scores)[:, 0], max(1, lines // max(1, len(answers.places))))
@@ -100,6 +109,7 @@ class _Asked:
     def dependence(self, column: str, values: pa.ChunkedArray, *, bins: Bins) -> PartialDependence:
         """Return the partial dependence on a column, of which all values are given."""
         reason = bins.reason or ("" if bins.places.size else _TEXT)
+        reason = UNREAD if column in self.observed.unread else reason
         if reason:
             return self._absent(column, bins, reason)
         places = bins.places.tolist()
@@ -125,7 +135,7 @@ class _Asked:
             errors=tuple(map(tuple, self._errors(found, mean).T.tolist())),
             log_odds=odds,
             lines=tuple(
-                tuple(map(tuple, found[:, self.line_rows, output].T.tolist()))
+                tuple(map(tuple, drawable(found[:, self.line_rows, output]).T.tolist()))
                 for output in range(found.shape[2])
             ),
             line_rows=tuple(self.rows[self.line_rows].tolist()),
@@ -140,13 +150,23 @@ class _Asked:
             UserError: the model refuses them.
         """
         rows = len(self.observed)
+        now = self.observed.table.column(column)
+        both = identities(pa.chunked_array([grid, *now.chunks], now.type))
+        put, own = both[: len(grid)], both[len(grid) :]
         at_once = max(1, BLOCK_ROWS // rows)
         parts: list[Floats] = []
         for start in range(0, len(grid), at_once):
             block = grid[start : start + at_once]
-            places = pa.array(np.repeat(np.arange(len(block)), rows))
-            table = replaced(tiled(self.observed.table, len(block)), column, block.take(places))
-            answers = self.answers.of(self.predictor(table))
+            places = np.repeat(np.arange(len(block)), rows)
+            receivers = np.tile(np.arange(rows), len(block))
+            values = block.take(pa.array(places))
+            scores = change.answers(
+                self.predictor,
+                replaced(tiled(self.observed.table, len(block)), column, values=values),
+                changed=put[start + places] != own[receivers],
+                before=self.observed.scores.take(receivers),
+            )
+            answers = self.answers.of(scores)
             parts.append(answers.reshape(len(block), rows, -1))
         return np.concatenate(parts)
 

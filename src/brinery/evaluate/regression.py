@@ -137,8 +137,25 @@ def pinball_parts(actual: Floats, predicted: Floats, *, share: float) -> Floats:
     return np.maximum(over * (1 - share), over * -share)
 
 
-def midranks(values: Floats, weights: Floats | None) -> Floats:
-    """Return each value's place in the order, ties sharing theirs: (n_rows,).
+class Ranks(NamedTuple):
+    """The places of values in their order, ties sharing theirs.
+
+    Attributes:
+        middle: (n_rows,) weight of the rows below, and half of that of the tied ones, as a share.
+        place: (n_rows,) which of the distinct values each is, from the lowest.
+    """
+
+    middle: Floats
+    place: npt.NDArray[np.intp]
+
+    def at_or_above(self, values: Floats) -> Floats:
+        """Return for each row the sum of others' values over rows above it, half of ties: (n,)."""
+        tied = np.bincount(self.place, values)
+        return np.asarray((np.cumsum(tied[::-1])[::-1] - tied / 2)[self.place])
+
+
+def ranks(values: Floats, weights: Floats | None) -> Ranks:
+    """Return each value's place in the order.
 
     Args:
         values: (n_rows,).
@@ -149,7 +166,8 @@ def midranks(values: Floats, weights: Floats | None) -> Floats:
     first = np.append(0, np.flatnonzero(ranked[1:] != ranked[:-1]) + 1)
     weight = np.ones(values.size) if weights is None else weights[order]
     tied = np.add.reduceat(weight, first)
-    middle = np.cumsum(tied) - tied / 2
-    found = np.empty(values.size)
-    found[order] = np.repeat(middle, np.diff(np.append(first, values.size)))
-    return found
+    middle = np.cumsum(tied)
+    middle -= tied / 2
+    place = np.empty(values.size, np.intp)
+    place[order] = np.repeat(np.arange(first.size), np.diff(np.append(first, values.size)))
+    return Ranks((middle / weight.sum())[place], place)

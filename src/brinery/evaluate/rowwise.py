@@ -20,7 +20,7 @@ from brinery.records.evaluation import PredictionType
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.intp]
+Codes = npt.NDArray[np.integer]
 
 # The first of a type is taken where none is asked for.
 METRICS: Final[Mapping[PredictionType, tuple[str, ...]]] = {

@@ -21,6 +21,7 @@ from brinery.records.signature import Scalar
 # A softmax in float32 may come out this far beyond 0 or 1.
 _ROUNDING: Final = 1e-6
 _SUM_ROUNDING: Final = 1e-3
+_LARGE: Final = 1e100
 
 
 class Sample(NamedTuple):
@@ -114,10 +115,12 @@ def labelled(given: Sample, actual: npt.NDArray[np.generic]) -> Labelled:
     Raises:
         UnseenClass: a label is none of the classes.
     """
-    own = codes(given.actual, given.classes)
+    # Codes take as little memory as they can: there are as many as rows.
+    small = np.min_scalar_type(-len(given.classes) - 1)
+    own = codes(given.actual, given.classes).astype(small)
     if own.size and own.min() == NO_CLASS:
         refuse_unseen(actual, given.classes)
-    predicted: Codes | str = codes(given.predictions, given.classes)
+    predicted: Codes | str = codes(given.predictions, given.classes).astype(small)
     if not isinstance(predicted, str) and predicted.size and predicted.min() == NO_CLASS:
         predicted = "the model predicts labels that are not among its classes"
     chances = _probabilities(given.probabilities, len(given.classes))
@@ -169,6 +172,10 @@ def _checked(weights: npt.NDArray[np.generic], n_rows: int) -> Floats:
         raise ValueError(f"there are {numbers.size:,} weights for {n_rows:,} rows")
     if numbers.size and numbers.min() < 0:
         raise ValueError("some of the weights are below 0")
+    largest = numbers.max(initial=0.0)
+    if largest and not 1 / _LARGE < largest < _LARGE:
+        # Their squares would overflow or vanish; only their proportions count.
+        numbers = numbers / largest
     return numbers
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from brinery.evaluate.bins import plain
+from brinery.evaluate.bins import identities
 from brinery.evaluate.observed import Floats, Places
 from brinery.evaluate.predictor import Predictor
 from brinery.evaluate.response import Response
@@ -43,7 +43,7 @@ def cost(rows: int, *, columns: int, background_rows: int, walks: int = 1) -> in
 
     Args:
         rows: to be explained.
-        columns: of the table.
+        columns: of the table that the model may read.
         background_rows: with how many each is compared.
         walks: how many orders are drawn for each of those.
     """
@@ -57,10 +57,11 @@ class Sampler:
 
     Attributes:
         predictor: the model.
-        background: (n_background,) rows that a row is compared with, of the input columns.
+        background: (n_background,) rows that a row is compared with, at least one.
         response: what of the answers is explained.
         seed: of the orders; the orders of a row depend on its place in the table alone.
         walks: how many orders are drawn for each row of the background, 1 and up.
+        unread: names of columns that the model is known not to read, which add nothing.
     """
 
     predictor: Predictor
@@ -68,6 +69,7 @@ class Sampler:
     response: Response
     seed: int = 0
     walks: int = 1
+    unread: frozenset[str] = frozenset()
 
     def __call__(self, table: pa.Table, /) -> Contributions:
         """Return what each column added to the answer of each row of a table: (n_rows,).
@@ -81,7 +83,7 @@ class Sampler:
         after = self.response.of(self.predictor(table)) if rows else before[:0]
         shape = (rows, columns, before.shape[1])
         total, squares = np.zeros(shape), np.zeros(shape)
-        mixture = _Mixture.of(table, self.background)
+        mixture = _Mixture.of(table, self.background, unread=self.unread)
         for pairs in self._blocks(rows, columns):
             change = self._changes(pairs, mixture, np.concatenate([after, before]))
             np.add.at(total, pairs.row, change)
@@ -132,7 +134,8 @@ class Sampler:
         start = 0
         for walk in walks:
             stop = start + int(np.count_nonzero(walk.asked))
-            at = walk.answers(answers[start:stop], known[pairs.other], known[pairs.row])
+            found = answers[start:stop]
+            at = walk.answers(found, before=known[pairs.other], after=known[pairs.row])
             steps = np.diff(at, axis=1)
             np.put_along_axis(
                 change,
@@ -187,7 +190,7 @@ class _Walk:
         start = np.where(done[:, -1:] == 0, columns, 0)
         return cls(order, asked[:, :-1], np.concatenate([start, source], axis=1))
 
-    def answers(self, asked: Floats, before: Floats, after: Floats) -> Floats:
+    def answers(self, asked: Floats, *, before: Floats, after: Floats) -> Floats:
         """Return the answer after each number of changes: (n_pairs, n_columns + 1, n_outputs)."""
         pairs, columns = self.order.shape
         found = np.zeros((pairs, columns + 1, before.shape[1]))
@@ -209,15 +212,20 @@ class _Mixture:
     codes: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, table: pa.Table, background: pa.Table) -> _Mixture:
+    def of(cls, table: pa.Table, background: pa.Table, *, unread: frozenset[str]) -> _Mixture:
         """Return both together.
 
         Args:
             table: rows to explain.
             background: rows they are compared with, of the same columns.
+            unread: names of columns of which all values are as good as equal.
         """
         both = pa.concat_tables([table, background.cast(table.schema)]).combine_chunks()
-        return cls(both, np.array([_codes(column) for column in both.columns]))
+        codes = np.zeros((both.num_columns, both.num_rows), np.int64)
+        for place, name in enumerate(both.column_names):
+            if name not in unread:
+                codes[place] = identities(both.column(name))
+        return cls(both, codes)
 
     def differ(self, one: Places, other: Places) -> Flags:
         """Return in which columns rows differ: (n_pairs, n_columns)."""
@@ -238,13 +246,3 @@ class _Mixture:
             for column, place in zip(self.rows.columns, taken, strict=True)
         ]
         return pa.table(columns, schema=self.rows.schema)
-
-
-def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    """Return numbers that are equal where two values are: (n_rows,); the missing are equal."""
-    values = plain(column)
-    try:
-        encoded = values.dictionary_encode(null_encoding="encode")
-    except pa.ArrowNotImplementedError:
-        return np.arange(len(values))
-    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)

@@ -11,9 +11,11 @@ from __future__ import annotations
 from typing import Final, assert_never
 
 import numpy as np
+from msgspec.structs import replace
 
 from brinery.evaluate import classification as cls
 from brinery.evaluate import influence
+from brinery.evaluate import ranking as rk
 from brinery.evaluate import tally as tl
 from brinery.evaluate.intervals import Scale, around, estimate
 from brinery.evaluate.options import Options
@@ -112,6 +114,41 @@ def thresholds(
     return tuple(found)
 
 
+def separation(ranking: Ranking, *, options: Options) -> Estimate:
+    """Return the Kolmogorov-Smirnov distance of the two classes' scores, 0 to 1.
+
+    It is the distance at the widest cut, and so too large by the optimism of that cut, which draws
+    tell as they do for a threshold; the interval is around the distance less that optimism, and
+    always holds the distance itself.
+
+    Args:
+        ranking: of rows of both classes.
+        options: level, draws and seed.
+
+    Source: Smirnov 1939; the variance at the widest cut: Raghavachari 1973.
+    """
+    cut = rk.separation(ranking)
+    shares, spread = [], 0.0
+    for weight, squares in (
+        (ranking.positives, ranking.positive_squares),
+        (ranking.negatives, ranking.negative_squares),
+    ):
+        total = weight.sum()
+        shares.append(float(weight[: cut.place + 1].sum() / total))
+        spread += shares[-1] * (1 - shares[-1]) * float(squares.sum() / total**2)
+    if shares[0] < shares[1]:
+        positives, negatives, positive_squares, negative_squares = ranking[1:]
+        ranking = Ranking(ranking.score, negatives, positives, negative_squares, positive_squares)
+    # The distance is twice the balanced accuracy, less 1.
+    optimism, _ = _Draws(ranking, options).optimism(Aim.BALANCED_ACCURACY)
+    middle = cut.value - 2 * optimism
+    bounds = around(middle, spread, level=options.level, method="bootstrap")
+    if isinstance(bounds, str):
+        return estimate(cut.value, bounds)
+    low, high = min(max(bounds.low, 0.0), cut.value), max(min(bounds.high, 1.0), cut.value)
+    return estimate(cut.value, replace(bounds, low=low, high=high))
+
+
 def _bests(ranking: Ranking, aims: tuple[Aim, ...], *, options: Options) -> list[Cut]:
     """Return the best cut for each figure, block by block so that a million take little memory."""
     caught, alarms = np.cumsum(ranking.positives), np.cumsum(ranking.negatives)
@@ -164,19 +201,24 @@ class _Draws:
         What a draw changes at the rows' own best cut it changes at all cuts, and is no optimism:
         it is taken off, which leaves the mean as it is and most of the noise out.
         """
-        caught, alarms = self._drawn_caught, self._drawn_alarms
-        draws = len(caught)
+        draws = len(self._drawn_caught)
         if not draws:
             return 0.0, 0
+        own, there = self._figures(aim)
+        fixed = int(own.argmax())
+        gained = there.max(axis=1) - there[:, fixed]
+        lost = own[fixed] - own[there.argmax(axis=1)]
+        return float((gained + lost).mean()), draws
+
+    def _figures(self, aim: Aim) -> tuple[Floats, Floats]:
+        """Return a figure at each cut: (n_groups,) on the rows, (draws, n_groups) in draws."""
+        caught, alarms = self._drawn_caught, self._drawn_alarms
         rows = (caught[:, -1:], alarms[:, -1:])
         there = figure(aim, caught, alarms=alarms, rows=rows, options=self._options)
         rows = (self._caught[-1:], self._alarms[-1:])
         own = figure(aim, self._caught, alarms=self._alarms, rows=rows, options=self._options)
         own, there = (np.where(np.isnan(each), -np.inf, each) for each in (own, there))
-        fixed = int(own.argmax())
-        gained = there.max(axis=1) - there[:, fixed]
-        lost = own[fixed] - own[there.argmax(axis=1)]
-        return float((gained + lost).mean()), draws
+        return own, there
 
 
 def _groups(ranking: Ranking) -> Indices:
@@ -185,7 +227,8 @@ def _groups(ranking: Ranking) -> Indices:
         return np.arange(ranking.score.size)
     rows = np.cumsum(ranking.positives + ranking.negatives)
     ends = np.searchsorted(rows, np.linspace(0, rows[-1], _GROUPS + 1)[1:-1])
-    return np.unique(np.append(0, ends + 1))
+    starts = np.unique(np.append(0, ends + 1))
+    return starts[starts < rows.size]
 
 
 def _drawn(source: np.random.Generator, weight: Floats, *, squares: Floats, draws: int) -> Floats:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 from msgspec import Struct
 
@@ -34,6 +33,7 @@ from brinery.records.contributions import Contributions
 from brinery.records.explanation import Explanation
 from brinery.records.text_enum import TextEnum
 
+_NO_ROWS: Final = "no row of the data counts"
 _EXPLAINED_AT_ONCE: Final = 100
 _LEAST_SHARE: Final = 0.1
 _SMALLER: Final = 0.9
@@ -64,6 +64,7 @@ class Options(Struct, frozen=True, kw_only=True):
         background_rows: how many rows each is compared with, by sampling.
         surprising_rows: how many rows of each kind of surprise are explained.
         listed_columns: how many columns the explanation of a row lists.
+        log_odds: whether sampled contributions to a probability are in log-odds.
     """
 
     seed: int = 0
@@ -76,6 +77,7 @@ class Options(Struct, frozen=True, kw_only=True):
     background_rows: int = BACKGROUND_ROWS
     surprising_rows: int = explanations.EACH
     listed_columns: int = explanations.MOST_COLUMNS
+    log_odds: bool = False
 
 
 class Step(NamedTuple):
@@ -103,7 +105,7 @@ def cost(observed: Observed, options: Options, *, sampled: bool = True) -> dict[
         sampled: whether the contributions are sampled; an exact explainer asks no model.
     """
     chosen = len(explanations.surprising(observed, each=options.surprising_rows))
-    columns, background = _width(observed), min(len(observed), options.background_rows)
+    columns, background = len(observed.read), min(len(observed), options.background_rows)
     of_rows, of_many = (
         sampling.cost(rows, columns=columns, background_rows=background) if sampled else 0
         for rows in (chosen, min(len(observed), options.explained_rows))
@@ -167,7 +169,7 @@ def run(
     for step in _of_columns(observed, predictor, known, metric=metric, options=chosen):
         known = step.explanation
         yield step
-    answers = response(observed)
+    answers = response(observed) if observed.counted().size else _NO_ROWS
     if isinstance(answers, str):
         missing = {**known.not_computed, Stage.ROWS.value: answers}
         missing[Stage.CONTRIBUTIONS.value] = answers
@@ -184,12 +186,13 @@ def sampler(
     observed: Observed, predictor: Predictor, *, answers: Response, options: Options
 ) -> Sampler:
     """Return what explains a model by asking it, with a background drawn from the rows."""
-    rows = drawn(np.arange(len(observed)), options.background_rows, seed=options.seed + 1)
+    rows = drawn(observed.counted(), options.background_rows, seed=options.seed + 1)
     return Sampler(
         predictor=predictor,
         background=observed.table.take(pa.array(rows)),
-        response=answers,
+        response=answers.in_log_odds() if options.log_odds else answers,
         seed=options.seed,
+        unread=observed.unread,
     )
 
 
@@ -276,7 +279,7 @@ def _of_rows(
 def _of_many(
     observed: Observed, explainer: Explainer, known: Explanation, *, options: Options
 ) -> Iterator[Step]:
-    places = drawn(np.arange(len(observed)), options.explained_rows, seed=options.seed)
+    places = drawn(observed.counted(), options.explained_rows, seed=options.seed)
     used = observed.take(places)
     parts: list[Contributions] = []
     for start in range(0, len(used), _EXPLAINED_AT_ONCE):
@@ -284,8 +287,6 @@ def _of_many(
         done = contributions.joined(parts)
         rows = len(done)
         weights = None if used.weights is None else used.weights[:rows]
-        if weights is not None and not weights.any():
-            continue
         known = msgspec.structs.replace(
             known,
             mean_contributions=contributions.means(done, weights=weights),

@@ -104,9 +104,9 @@ def _named(graph: memoryview, node: memoryview) -> tuple[Scalar, ...]:
     told = _attributes(node)
     for name in _LABELS:
         if name in told:
-            found = (*texts(told[name], _STRINGS), *numbers(told[name], _INTS))
+            found: list[Scalar] = [*texts(told[name], _STRINGS), *numbers(told[name], _INTS)]
             if found:
-                return found
+                return tuple(found)
     return ()
 
 

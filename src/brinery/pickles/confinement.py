@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from brinery.pickles import attempts, landlock, probes, seccomp
+from brinery.pickles import attempts, landlock, probes, seccomp, tasks
 
 # What a Python, its libraries and its C library read; a path that is not there is left out. There
 # is no folder for shared memory, no home, no list of users. Of what the kernel tells of a process
@@ -100,7 +100,7 @@ def confine(plan: dict[str, Any]) -> list[dict[str, Any]]:
     _limit(limits)
     os.chdir(plan["scratch"])
     _forget_closed(plan)
-    why = {"landlock": "", "seccomp": "", "privileges": ""}
+    why = {"landlock": "", "seccomp": "", "privileges": "", "tasks": "seccomp refuses them all"}
     version = 0
     alone = _threads() == 1
     if not sys.platform.startswith("linux"):
@@ -113,11 +113,13 @@ def confine(plan: dict[str, Any]) -> list[dict[str, Any]]:
             _end_with(libc, plan["parent"])
         version, why["landlock"] = _landlock_version(libc, usable=kernel["landlock"])
         why["privileges"] = _attempted(lambda: _drop(libc, known_files=version > 0))
+        why["seccomp"] = "" if kernel["seccomp"] else "it is not used"
+        why["seccomp"] = why["seccomp"] or seccomp.unavailable()
+        if why["seccomp"]:
+            why["tasks"] = _attempted(tasks.limit)  # while the list of processes can be read
         if version:
             rules = list(_rules(plan))
             why["landlock"] = _attempted(lambda: landlock.restrict(libc, rules, version=version))
-        why["seccomp"] = "" if kernel["seccomp"] else "it is not used"
-        why["seccomp"] = why["seccomp"] or seccomp.unavailable()
         if not why["seccomp"]:
             why["seccomp"] = _attempted(lambda: seccomp.install(libc, landlock_abi=version))
     held = probes.layers(plan, why, landlock_abi=0 if why["landlock"] else version)

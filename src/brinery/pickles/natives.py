@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import msgspec
@@ -16,6 +17,7 @@ from msgspec import Struct
 from brinery.pickles import ubjson
 from brinery.pickles.bounds import MAX_JSON_BYTES, MAX_JSON_VALUES, MAX_WHOLE_BYTES, Broken
 from brinery.pickles.evidence import Evidence
+from brinery.pickles.flatbuffers import Table
 from brinery.pickles.streams import CHUNK_BYTES, drain
 from brinery.records.scan import Node
 
@@ -33,6 +35,11 @@ _XGBOOST_WANTED = frozenset({"version", "feature_names", "num_class"})
 _MAX_MODEL_BYTES = 512 << 20  # of a model in JSON, which is held but not decoded
 _MAX_HEADER_BYTES = 100_000_000  # what the safetensors library itself takes
 _CATBOOST_RELEASE = re.compile(rb"CatBoost release (\d+\.\d+(?:\.\d+)?)|tags/v(\d+\.\d+(?:\.\d+)?)")
+# Numbers of fields in CatBoost's schemas: of its trees, of the lists of their columns (categorical,
+# numeric, text, embedded), and of a column's place and name.
+_CATBOOST_TREES = 1
+_CATBOOST_COLUMNS = {4: (1, 2), 5: (2, 4), 12: (1, 2), 18: (1, 2)}
+_MAX_NAME_BYTES = 4096
 _READ_AS = {
     "xgboost-json": "xgboost.core.Booster",
     "xgboost-ubj": "xgboost.core.Booster",
@@ -212,7 +219,7 @@ def _check_tree(tree: dict[bytes, bytes]) -> None:
 
 
 def catboost(stream: BinaryIO, evidence: Evidence) -> None:
-    """Note which CatBoost wrote a cbm model.
+    """Note which CatBoost wrote a cbm model, and its columns.
 
     Raises:
         Broken: it is shorter than it says.
@@ -221,13 +228,42 @@ def catboost(stream: BinaryIO, evidence: Evidence) -> None:
     if len(head) < 8:  # noqa: PLR2004 - its mark and its length
         raise Broken("it is cut off: a CatBoost model without its length")
     stated, read, tail = int.from_bytes(head[4:8], "little"), 0, b""
+    core = bytearray()
     while part := stream.read(CHUNK_BYTES):
+        if stated <= MAX_WHOLE_BYTES and read < stated:
+            core += part[: stated - read]
         read += len(part)
         for found in _CATBOOST_RELEASE.finditer(tail + part):
             evidence.version("catboost", (found[1] or found[2]).decode())
         tail = part[-100:]
     if read < stated:
         raise Broken("it is cut off: a CatBoost model shorter than it says")
+    if evidence.feature_names is None:
+        with suppress(Broken):  # CatBoost checks it before it reads it
+            evidence.feature_names = _catboost_columns(memoryview(core))
+
+
+def _catboost_columns(core: memoryview) -> tuple[str, ...] | None:
+    """Return the names of a cbm model's columns in its order; None where they have none.
+
+    Args:
+        core: its first part, a flat buffer; empty where it is too large to be held.
+
+    Raises:
+        Broken: the buffer is damaged.
+    """
+    trees = Table.root(core).table(_CATBOOST_TREES)
+    if trees is None:
+        return None
+    named = {
+        column.integer(place, default=-1): column.text(name, most=_MAX_NAME_BYTES)
+        for field, (place, name) in _CATBOOST_COLUMNS.items()
+        for column in trees.tables(field, most=_MAX_COLUMNS)
+    }
+    columns = [named.get(place, "") for place in range(len(named))]
+    if not all(columns) or columns == [str(place) for place in range(len(columns))]:
+        return None
+    return tuple(columns[:_MAX_COLUMNS]) or None
 
 
 def safetensors(stream: BinaryIO, evidence: Evidence, *, head: bytes) -> bool:

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from brinery.pickles import tasks
+
 _Layer = dict[str, Any]
 
 _BIG_BYTES, _ROOM_BYTES = 64 << 20, 16 << 20
@@ -26,8 +28,8 @@ def layers(plan: dict[str, Any], why: dict[str, str], *, landlock_abi: int) -> l
 
     Args:
         plan: of this process.
-        why: `landlock`, `seccomp` and `privileges`: why it could not be asked for; empty where it
-            was.
+        why: `landlock`, `seccomp`, `privileges` and `tasks`: why it could not be asked for; empty
+            where it was.
         landlock_abi: the version that is used; 0 where none is.
     """
     seccomp, ruled = why["seccomp"], why["landlock"]
@@ -40,7 +42,12 @@ def layers(plan: dict[str, Any], why: dict[str, str], *, landlock_abi: int) -> l
             reason=ruled,
         ),
         _layer("network", "seccomp", holds=_no_socket(), reason=partly + seccomp),
-        _layer("processes", "seccomp", holds=_no_fork() and _no_program(), reason=seccomp),
+        _layer(
+            "processes",
+            "seccomp",
+            holds=_no_fork() and _no_program(),
+            reason=f"{seccomp}; {_counted()}" if seccomp and not why["tasks"] else seccomp,
+        ),
         _layer("signals", _signals_by(seccomp, landlock_abi), holds=_no_signal(), reason=seccomp),
         _layer(
             "privileges",
@@ -139,6 +146,13 @@ def _signals_by(seccomp: str, landlock_abi: int) -> str:
 
 def _no_signal() -> bool:
     return _refused(lambda: os.kill(os.getppid(), 0))
+
+
+def _counted() -> str:
+    """Return what becomes of processes where they are not refused."""
+    if tasks.are_counted():
+        return f"RLIMIT_NPROC lets it start {tasks.SPARE}"
+    return "RLIMIT_NPROC does not hold root, so nothing counts what it starts"
 
 
 def _no_fork() -> bool:

@@ -87,7 +87,7 @@ class PartialDependence(Struct, frozen=True, kw_only=True):
         errors: (n_outputs, n_values) its standard error over the rows.
         log_odds: (n_outputs, n_values) the log-odds of the mean probability; None where that is 0
             or 1; empty where the answers are no probabilities.
-        lines: (n_outputs, n_lines, n_values) the answers for single rows.
+        lines: (n_outputs, n_lines, n_values) the answers for single rows, rounded for a chart.
         line_rows: (n_lines,) their places in the data, from 0.
         rows: how many the mean is over.
         seed: of what was drawn.
@@ -121,7 +121,7 @@ class Dependence(Struct, frozen=True, kw_only=True):
         values: (n_points,) of the column; None where missing, text cut short.
         positions: (n_points,) where a value is among all of the column: 0 the least, 1 the
             greatest; None where the values have no order or are missing.
-        contributions: (n_outputs, n_points) in the unit.
+        contributions: (n_outputs, n_points) in the unit, rounded for a chart.
     """
 
     column: str

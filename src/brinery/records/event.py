@@ -30,10 +30,12 @@ class Event(Struct, frozen=True, kw_only=True):
         step: which.
         message: one line for people.
         warning: whether it wants attention.
+        progress: whether it only says how far a step is; a log need not keep it.
         elapsed_s: seconds since the work began.
     """
 
     step: Step
     message: str
     warning: bool = False
+    progress: bool = False
     elapsed_s: float

@@ -117,7 +117,7 @@ def check_single(n_outputs: int) -> None:
 
 
 def mixture(
-    members: Sequence[Additive], factors: Sequence[float], answers: Callable[[Data], Array]
+    members: Sequence[Additive], factors: Sequence[float], *, answers: Callable[[Data], Array]
 ) -> Additive:
     """Return the weighted sum of several models' answers.
 

@@ -121,7 +121,7 @@ class Bagging(Struct, Model, frozen=True, kw_only=True, tag=True):
             chosen = None if origins is None else [origins[place] for place in places]
             part = one.model.additive(chosen)
             members.append(part.behind(partial(_selected, one.features)))
-        return mixture(members, [1 / len(members)] * len(members), self._explained)
+        return mixture(members, [1 / len(members)] * len(members), answers=self._explained)
 
     def _explained(self, data: Data) -> Array:
         answer = self.answer(data)

@@ -47,9 +47,11 @@ _TREES = {
 }
 
 
-# What `shapley` returns where there is too little memory, and how many groups it knows on a path.
-_NO_MEMORY = 1
+# How many rows of a background `shapley` takes, how many groups it knows on a path, and what it
+# returns where there is too little memory.
+CROWD = 128
 _SLOTS = 64
+_NO_MEMORY = 1
 
 
 @cache
@@ -152,7 +154,7 @@ class Trees:
         Args:
             x: (n_rows, n_features) of the nodes' type, C-contiguous; at least one row.
             sums: (n_rows, n_groups, n_outputs) float64, C-contiguous.
-            background: (n_background, n_features), like `x`.
+            background: (n_background, n_features), like `x`; at most `CROWD` rows.
             groups: (n_features,) int32, the group of each feature that a node asks for.
             depth: the most inner nodes on a path.
 

@@ -5,8 +5,9 @@
  * those of z. A leaf is reached by the coalitions that hold every column on whose questions z turns
  * off the leaf's path, and none on whose questions x does. Where x and z fail the same column no
  * coalition reaches it; else the values of such a game are known, and depend on the two sets alone.
- * So a tree is gone through once for many rows of both kinds: each row keeps the set of columns
- * that it failed, and goes as far as there is a row of the other kind that it can be mixed with.
+ * So a tree is gone through once for many rows of both kinds. Each row keeps the set of columns
+ * that it failed on the way and the crowd of background rows that it can still be mixed with, and
+ * goes as far as there is one.
  *
  * Source: Lundberg et al. 2020 (interventional TreeSHAP); Laberge and Pequignot 2022 (of columns
  * that are several features); Nadel and Wettenstein 2025 (rows with equal patterns share a sum).
@@ -21,33 +22,28 @@
 #define NO_MEMORY 1
 #define TOO_MANY_COLUMNS 2
 
-/* How many columns may be asked for on one path: a bit for each. */
+/* How many columns may be asked for on one path, and how many rows a background may have: a bit for
+ * each. */
 #define SLOTS 64
+#define CROWD 128
+typedef unsigned __int128 crowd;
 
-/* Rows of one kind.
- *
- * order    first those that are still of use, `count` of them
- * failed   of each row, the slots of the columns that turned off the path
- * witness  of each row, one of the other kind that it can be mixed with
- * log      rows that failed something on the way here, in turn: each at most once for each slot
- * place    of each row, its place among the distinct sets
- * sets     the distinct sets that rows at a leaf failed: how `often` each is there, and its size
- */
+/* What a row was before it failed a column, or lost some of its crowd: on one path each row does
+ * that at most once for each bit of the two. */
 typedef struct {
-  const void *values;
-  int64_t n_rows, count, logged, distinct;
-  int32_t *order, *witness, *log, *place, *often, *sizes;
-  uint64_t *failed, *sets;
-  uint8_t *right;
-} rows;
+  crowd others;
+  uint64_t failed;
+  int32_t row;
+} entry;
 
-/* What is to be undone when a node is left. */
+/* What is to be undone when a node is left, and which background rows go right there. */
 typedef struct {
+  crowd off, right;
+  int64_t count, logged;
   int32_t node, next, side, slot, fresh;
-  int64_t count[2], logged[2];
 } frame;
 
-/* A table from sets to places, emptied by another stamp. */
+/* A table from sets of columns to places, emptied by another stamp. */
 typedef struct {
   uint64_t *keys;
   int32_t *places;
@@ -61,7 +57,14 @@ typedef struct {
  * groups    (n_features,), the input column that each feature is made of
  * slot_of   (n_groups,), the bit that an input column has on this path; -1 for none
  * group_of  (SLOTS,), the other way round
- * shares    of each distinct set of the explained rows, what a leaf adds for each slot
+ * off       (SLOTS,), the background rows that failed each column on this path
+ * order     the rows, first those that are still of use, `count` of them
+ * failed    of each row, the slots of the columns that it failed
+ * others    of each row, the background rows that it can be mixed with
+ * place     of each row, its place among the `distinct` sets
+ * shares    of each distinct set, what a leaf of the value 1 adds for each slot
+ * held      of each background row, the slots of the columns that it failed; `sizes`, how many;
+ *           `often`, how many rows have the same ones
  */
 typedef struct {
   const char *nodes;
@@ -70,13 +73,22 @@ typedef struct {
   const uint32_t *sets;
   const double *leaves, *weights;
   const int32_t *groups;
+  const void *x, *background;
+  int64_t n_rows, n_background, count, logged, distinct;
   int32_t *slot_of;
   int32_t group_of[SLOTS];
   uint64_t used;
+  crowd everyone, off[SLOTS];
+  int32_t *order, *place;
+  uint64_t *failed, *told;
+  crowd *others, *mixed;
+  uint8_t *right;
   double *shares;
+  entry *log;
   frame *frames;
   table known;
-  rows explained, background;
+  uint64_t held[CROWD];
+  int32_t sizes[CROWD], often[CROWD], every[CROWD];
 } search;
 
 /* The last two of a node's figures. */
@@ -86,168 +98,203 @@ static inline int32_t part_of(const search *on, int32_t at, int which) {
   return ((const int32_t *)(on->nodes + (at + (int64_t)1) * on->node_size))[-which];
 }
 
-/* Make each row fail that does not go to one side of a node. */
-static void turn_off(rows *some, int side, uint64_t bit) {
-  for (int64_t i = 0; i < some->count; i++) {
-    int32_t row = some->order[i];
-    if (some->right[i] == side || (some->failed[row] & bit)) continue;
-    some->failed[row] |= bit;
-    some->log[some->logged++] = row;
-  }
+static inline int first_of(crowd some) {
+  uint64_t low = (uint64_t)some;
+  return low ? __builtin_ctzll(low) : 64 + __builtin_ctzll((uint64_t)(some >> 64));
 }
 
-/* Put rows out of use that no row of the other kind can be mixed with any more. A witness stays one
- * on the way back, where fewer columns have failed. */
-static void drop(rows *some, rows *others) {
-  int64_t n_others = 0;
-  for (int64_t i = 0; i < some->count; i++) {
-    int32_t row = some->order[i];
-    uint64_t failed = some->failed[row];
-    if ((failed & others->failed[some->witness[row]]) == 0) continue;
-    /* Side by side they are looked through faster. */
-    for (; n_others < others->count; n_others++)
-      others->sets[n_others] = others->failed[others->order[n_others]];
-    int64_t j = 0;
-    while (j < n_others && (failed & others->sets[j])) j++;
-    if (j < n_others) {
-      some->witness[row] = others->order[j];
-      continue;
+/* Which rows of the background go right at a node. */
+static crowd goes_right(search *on, int32_t at) {
+  uint8_t right[CROWD];
+  on->turns(on->nodes, at, on->sets, on->background, on->n_features, on->every, on->n_background,
+            right);
+  crowd found = 0;
+  for (int64_t z = on->n_background; z-- > 0;) found = found << 1 | right[z];
+  return found;
+}
+
+/* Go from a node to one of its children. Rows that can be mixed with none are out of use. */
+static void descend(search *on, const frame *from) {
+  uint64_t bit = (uint64_t)1 << from->slot;
+  crowd off = from->off | (from->side ? on->everyone & ~from->right : from->right);
+  on->off[from->slot] = off;
+  on->turns(on->nodes, from->node, on->sets, on->x, on->n_features, on->order, on->count, on->right);
+  for (int64_t i = 0; i < on->count; i++) {
+    int32_t row = on->order[i];
+    uint64_t before = on->failed[row], failed = on->right[i] == from->side ? before : before | bit;
+    if (!(failed & bit)) continue;
+    crowd others = on->others[row], left = others & ~off;
+    if (!left) {
+      on->order[i] = on->order[--on->count];
+      on->right[i--] = on->right[on->count];
+      on->order[on->count] = row;
+    } else if (left != others || failed != before) {
+      on->log[on->logged++] = (entry){.others = others, .failed = before, .row = row};
+      on->others[row] = left;
+      on->failed[row] = failed;
     }
-    some->order[i--] = some->order[--some->count];
-    some->order[some->count] = row;
   }
 }
 
-static void undo(rows *some, int64_t count, int64_t logged, uint64_t bit) {
-  while (some->logged > logged) some->failed[some->log[--some->logged]] &= ~bit;
-  some->count = count;
+/* Go back from a child. */
+static void go_back(search *on, const frame *to) {
+  while (on->logged > to->logged) {
+    const entry *last = on->log + --on->logged;
+    on->others[last->row] = last->others;
+    on->failed[last->row] = last->failed;
+  }
+  on->count = to->count;
+  on->off[to->slot] = to->off;
 }
 
-/* Find the distinct sets that the rows in use failed. */
-static void tell_apart(rows *some, table *known) {
-  some->distinct = 0;
-  if (++known->stamp == 0) {
-    memset(known->stamps, 0, (known->mask + 1) * sizeof *known->stamps);
-    known->stamp = 1;
+static void empty(table *known) {
+  if (++known->stamp) return;
+  memset(known->stamps, 0, (known->mask + 1) * sizeof *known->stamps);
+  known->stamp = 1;
+}
+
+/* Return the place of a set; of a new one it is `next`. */
+static inline int32_t place_of(table *known, uint64_t set, int32_t next) {
+  uint64_t at = (set * 0x9e3779b97f4a7c15u) >> 32 & known->mask;
+  while (known->stamps[at] == known->stamp && known->keys[at] != set) at = (at + 1) & known->mask;
+  if (known->stamps[at] == known->stamp) return known->places[at];
+  known->stamps[at] = known->stamp;
+  known->keys[at] = set;
+  known->places[at] = next;
+  return next;
+}
+
+/* Tell the sets apart that the rows in use failed. Return with whom any of them can be mixed. */
+static crowd tell_apart(search *on) {
+  crowd found = 0;
+  empty(&on->known);
+  on->distinct = 0;
+  for (int64_t i = 0; i < on->count; i++) {
+    int32_t row = on->order[i], next = (int32_t)on->distinct;
+    on->place[row] = place_of(&on->known, on->failed[row], next);
+    if (on->place[row] != next) continue;
+    on->told[next] = on->failed[row];
+    on->mixed[next] = on->others[row];
+    found |= on->others[row];
+    on->distinct++;
   }
-  for (int64_t i = 0; i < some->count; i++) {
-    int32_t row = some->order[i];
-    uint64_t set = some->failed[row], at = (set * 0x9e3779b97f4a7c15u) >> 32 & known->mask;
-    while (known->stamps[at] == known->stamp && known->keys[at] != set)
-      at = (at + 1) & known->mask;
-    if (known->stamps[at] != known->stamp) {
-      known->stamps[at] = known->stamp;
-      known->keys[at] = set;
-      known->places[at] = (int32_t)some->distinct;
-      some->sets[some->distinct] = set;
-      some->often[some->distinct++] = 0;
+  return found;
+}
+
+/* Tell what some rows of the background failed. Return one of each set. */
+static crowd tell_background(search *on, crowd some) {
+  for (crowd rest = some; rest; rest &= rest - 1) on->held[first_of(rest)] = 0;
+  for (uint64_t used = on->used; used; used &= used - 1) {
+    int slot = __builtin_ctzll(used);
+    for (crowd rest = on->off[slot] & some; rest; rest &= rest - 1)
+      on->held[first_of(rest)] |= (uint64_t)1 << slot;
+  }
+  crowd first = 0;
+  empty(&on->known);
+  for (; some; some &= some - 1) {
+    int z = first_of(some), same = place_of(&on->known, on->held[z], z);
+    if (same == z) {
+      first |= (crowd)1 << z;
+      on->sizes[z] = __builtin_popcountll(on->held[z]);
+      on->often[z] = 0;
     }
-    some->place[row] = known->places[at];
-    some->often[known->places[at]]++;
+    on->often[same]++;
   }
+  return first;
 }
 
-/* What a leaf of the value 1 adds for each slot, to the rows that failed a set. */
-static void share(uint64_t failed, const rows *background, const double *weights, int n_slots,
-                  double *found) {
+/* What a leaf of the value 1 adds for each slot, to rows that failed a set. */
+static void share(const search *on, uint64_t failed, crowd others, int n_slots, double *found) {
   int q = __builtin_popcountll(failed);
   double taken = 0.0;
   for (int s = 0; s < n_slots; s++) found[s] = 0.0;
-  for (int64_t i = 0; i < background->distinct; i++) {
-    uint64_t held = background->sets[i];
-    if (held & failed) continue;
-    int p = background->sizes[i];
-    double often = background->often[i];
-    if (q) taken += often * weights[p * SLOTS + q - 1];
+  for (; others; others &= others - 1) {
+    int z = first_of(others), p = on->sizes[z];
+    double often = on->often[z];
+    if (q) taken += often * on->weights[p * SLOTS + q - 1];
     if (!p) continue;
-    double given = often * weights[(p - 1) * SLOTS + q];
-    for (; held; held &= held - 1) found[__builtin_ctzll(held)] += given;
+    double given = often * on->weights[(p - 1) * SLOTS + q];
+    for (uint64_t held = on->held[z]; held; held &= held - 1)
+      found[__builtin_ctzll(held)] += given;
   }
   for (; failed; failed &= failed - 1) found[__builtin_ctzll(failed)] -= taken;
 }
 
 /* Add a leaf to the sums of all rows in use. */
-static void add_leaf(search *on, const double *leaf, int64_t width, double *sums) {
-  rows *explained = &on->explained, *background = &on->background;
-  tell_apart(background, &on->known);
-  tell_apart(explained, &on->known);
-  for (int64_t i = 0; i < background->distinct; i++)
-    background->sizes[i] = __builtin_popcountll(background->sets[i]);
+static void add_leaf(search *on, const double *leaf, double *sums) {
+  int64_t zeros = 0;
+  while (zeros < on->width && leaf[zeros] == 0.0) zeros++;
+  if (zeros == on->width) return;
+  crowd first = tell_apart(on);
+  int64_t distinct = on->distinct, n_outputs = on->n_outputs;
   int n_slots = on->used ? SLOTS - __builtin_clzll(on->used) : 0;
-  for (int64_t i = 0; i < explained->distinct; i++)
-    share(explained->sets[i], background, on->weights, n_slots, on->shares + i * n_slots);
-  for (int64_t i = 0; i < explained->count; i++) {
-    int32_t row = explained->order[i];
-    const double *found = on->shares + (int64_t)explained->place[row] * n_slots;
-    double *first = sums + row * on->n_groups * on->n_outputs;
+  first = tell_background(on, first);
+  for (int64_t i = 0; i < distinct; i++)
+    share(on, on->told[i], on->mixed[i] & first, n_slots, on->shares + i * n_slots);
+  for (int64_t i = 0; i < on->count; i++) {
+    int32_t row = on->order[i];
+    const double *found = on->shares + (int64_t)on->place[row] * n_slots;
+    double *of_row = sums + row * on->n_groups * n_outputs;
     for (int s = 0; s < n_slots; s++) {
-      double *at = first + on->group_of[s] * on->n_outputs;
-      for (int64_t k = 0; k < width; k++) at[k] += found[s] * leaf[k];
+      double *at = of_row + on->group_of[s] * n_outputs;
+      for (int64_t k = 0; k < on->width; k++) at[k] += found[s] * leaf[k];
     }
   }
 }
 
-static void begin(rows *some) {
-  some->count = some->n_rows;
-  some->logged = 0;
-  for (int64_t i = 0; i < some->n_rows; i++) {
-    some->order[i] = (int32_t)i;
-    some->witness[i] = 0;
-    some->failed[i] = 0;
+/* Enter an inner node. Return 0, or that there is no slot for its column. */
+static int enter(search *on, frame *made, int32_t at, int32_t feature) {
+  int32_t group = on->groups[feature & COLUMN];
+  *made = (frame){.node = at, .next = part_of(on, at, NEXT), .slot = on->slot_of[group],
+                  .count = on->count, .logged = on->logged, .right = goes_right(on, at)};
+  made->fresh = made->slot < 0;
+  if (made->fresh) {
+    if (!~on->used) return TOO_MANY_COLUMNS;
+    made->slot = __builtin_ctzll(~on->used);
+    on->used |= (uint64_t)1 << made->slot;
+    on->slot_of[group] = made->slot;
+    on->group_of[made->slot] = group;
   }
+  made->off = on->off[made->slot];
+  return 0;
 }
 
-/* Go down one tree with all rows. */
+static void leave(search *on, const frame *left) {
+  if (!left->fresh) return;
+  on->used &= ~((uint64_t)1 << left->slot);
+  on->slot_of[on->group_of[left->slot]] = -1;
+}
+
+/* Go through one tree with all rows. */
 static int search_tree(search *on, int32_t root, double *sums) {
-  rows *both[2] = {&on->explained, &on->background};
   int64_t depth = 0;
   int32_t at = root;
-  begin(both[0]);
-  begin(both[1]);
+  on->count = on->n_rows;
+  on->logged = 0;
+  for (int64_t i = 0; i < on->n_rows; i++) {
+    on->order[i] = (int32_t)i;
+    on->failed[i] = 0;
+    on->others[i] = on->everyone;
+  }
   for (;;) {
-    int32_t feature = part_of(on, at, FEATURE), next = part_of(on, at, NEXT);
-    if (feature < 0 || !both[0]->count) {
-      if (feature < 0 && both[0]->count) add_leaf(on, on->leaves + next * on->width, on->width, sums);
-    } else {
-      int32_t group = on->groups[feature & COLUMN];
-      frame *made = on->frames + depth++;
-      *made = (frame){.node = at, .next = next, .slot = on->slot_of[group]};
-      made->fresh = made->slot < 0;
-      if (made->fresh) {
-        if (!~on->used) return TOO_MANY_COLUMNS;
-        made->slot = __builtin_ctzll(~on->used);
-        on->used |= (uint64_t)1 << made->slot;
-        on->slot_of[group] = made->slot;
-        on->group_of[made->slot] = group;
-      }
-      for (int k = 0; k < 2; k++) {
-        made->count[k] = both[k]->count;
-        made->logged[k] = both[k]->logged;
-      }
+    int32_t feature = part_of(on, at, FEATURE);
+    if (feature >= 0 && on->count) {
+      int status = enter(on, on->frames + depth++, at, feature);
+      if (status) return status;
+    } else if (on->count) {
+      add_leaf(on, on->leaves + part_of(on, at, NEXT) * on->width, sums);
     }
     /* Back to where there is another child, and to that. */
     frame *last;
     for (;;) {
       if (!depth) return 0;
       last = on->frames + depth - 1;
-      for (int k = 0; k < 2; k++)
-        undo(both[k], last->count[k], last->logged[k], (uint64_t)1 << last->slot);
+      go_back(on, last);
       if (last->side < 2) break;
-      if (last->fresh) {
-        on->used &= ~((uint64_t)1 << last->slot);
-        on->slot_of[on->group_of[last->slot]] = -1;
-      }
+      leave(on, last);
       depth--;
     }
-    for (int k = 0; k < 2; k++) {
-      on->turns(on->nodes, last->node, on->sets, both[k]->values, on->n_features, both[k]->order,
-                both[k]->count, both[k]->right);
-      turn_off(both[k], last->side, (uint64_t)1 << last->slot);
-    }
-    if (both[0]->logged > last->logged[0] || both[1]->logged > last->logged[1]) {
-      drop(both[0], both[1]);
-      drop(both[1], both[0]);
-    }
+    descend(on, last);
     at = last->next + last->side++;
   }
 }
@@ -259,57 +306,55 @@ static void *take(char *memory, size_t *end, int64_t count, size_t size) {
   return found;
 }
 
-static void lay_out(rows *some, const void *values, int64_t n_rows, char *memory, size_t *end) {
-  some->values = values;
-  some->n_rows = n_rows;
-  some->failed = take(memory, end, n_rows, sizeof *some->failed);
-  some->sets = take(memory, end, n_rows, sizeof *some->sets);
-  some->order = take(memory, end, n_rows, sizeof *some->order);
-  some->witness = take(memory, end, n_rows, sizeof *some->witness);
-  some->place = take(memory, end, n_rows, sizeof *some->place);
-  some->often = take(memory, end, n_rows, sizeof *some->often);
-  some->sizes = take(memory, end, n_rows, sizeof *some->sizes);
-  some->log = take(memory, end, n_rows * SLOTS, sizeof *some->log);
-  some->right = take(memory, end, n_rows, sizeof *some->right);
+static size_t lay_out(search *on, int64_t depth, char *memory) {
+  size_t end = 0;
+  on->frames = take(memory, &end, depth + 1, sizeof *on->frames);
+  on->log = take(memory, &end, on->n_rows * (SLOTS + CROWD), sizeof *on->log);
+  on->others = take(memory, &end, on->n_rows, sizeof *on->others);
+  on->mixed = take(memory, &end, on->n_rows, sizeof *on->mixed);
+  on->failed = take(memory, &end, on->n_rows, sizeof *on->failed);
+  on->told = take(memory, &end, on->n_rows, sizeof *on->told);
+  on->order = take(memory, &end, on->n_rows, sizeof *on->order);
+  on->place = take(memory, &end, on->n_rows, sizeof *on->place);
+  on->right = take(memory, &end, on->n_rows, sizeof *on->right);
+  on->shares = take(memory, &end, on->n_rows * SLOTS, sizeof *on->shares);
+  on->slot_of = take(memory, &end, on->n_groups, sizeof *on->slot_of);
+  on->known.keys = take(memory, &end, on->known.mask + 1, sizeof *on->known.keys);
+  on->known.places = take(memory, &end, on->known.mask + 1, sizeof *on->known.places);
+  on->known.stamps = take(memory, &end, on->known.mask + 1, sizeof *on->known.stamps);
+  return end;
 }
 
-/* Add to the sums of each explained row what each input column adds to its trees, for the sum over
- * the rows of the background. Return 0, or why it could not be done.
+/* Add to the sums of each row what each input column adds to its trees, for the sum over the rows of
+ * the background. Return 0, or why it could not be done.
  *
  * trees       with leaves of float64
  * wide        whether the values are float64, not float32
  * groups      (n_features,), the input column that each feature is made of; any that is not asked
  * depth       the most inner nodes on a path
  * weights     (SLOTS + 1, SLOTS), of p and q: p! q! / (p + q + 1)!
- * explained   (n_explained, n_features), less than 2^31 rows
- * background  (n_background, n_features), at least one row
- * sums        (n_explained, n_groups, n_outputs)
+ * x           (n_rows, n_features), less than 2^31 rows
+ * background  (n_background, n_features), at most CROWD rows
+ * sums        (n_rows, n_groups, n_outputs)
  */
 EXPORT int32_t shapley(const forest *trees, int32_t wide, const int32_t *groups,
-                       int64_t n_features, int64_t depth, const double *weights,
-                       const void *explained, int64_t n_explained, const void *background,
-                       int64_t n_background, double *sums, int64_t n_groups, int64_t n_outputs) {
+                       int64_t n_features, int64_t depth, const double *weights, const void *x,
+                       int64_t n_rows, const void *background, int64_t n_background, double *sums,
+                       int64_t n_groups, int64_t n_outputs) {
   search on = {.nodes = trees->nodes, .node_size = wide ? 16 : 12, .n_features = n_features,
                .width = trees->width, .n_groups = n_groups, .n_outputs = n_outputs,
                .turns = wide ? trees_float64_turns : trees_float32_turns, .sets = trees->sets,
-               .leaves = trees->leaves, .weights = weights, .groups = groups};
-  int64_t most = n_explained > n_background ? n_explained : n_background, size = 2;
-  while (size < 2 * most) size *= 2;
-  on.known.mask = size - 1;
-  char *memory = NULL;
-  /* The first time it is told how much there must be. */
-  for (int twice = 0; twice < 2; twice++) {
-    size_t end = 0;
-    on.frames = take(memory, &end, depth + 1, sizeof *on.frames);
-    on.slot_of = take(memory, &end, n_groups, sizeof *on.slot_of);
-    on.shares = take(memory, &end, n_explained * SLOTS, sizeof *on.shares);
-    on.known.keys = take(memory, &end, size, sizeof *on.known.keys);
-    on.known.places = take(memory, &end, size, sizeof *on.known.places);
-    on.known.stamps = take(memory, &end, size, sizeof *on.known.stamps);
-    lay_out(&on.explained, explained, n_explained, memory, &end);
-    lay_out(&on.background, background, n_background, memory, &end);
-    if (!memory && !(memory = calloc(1, end))) return NO_MEMORY;
+               .leaves = trees->leaves, .weights = weights, .groups = groups, .x = x,
+               .background = background, .n_rows = n_rows, .n_background = n_background};
+  for (int32_t z = 0; z < n_background; z++) {
+    on.every[z] = z;
+    on.everyone |= (crowd)1 << z;
   }
+  on.known.mask = 2 * CROWD - 1;
+  while (on.known.mask < 2 * (uint64_t)n_rows) on.known.mask = 2 * on.known.mask + 1;
+  char *memory = calloc(1, lay_out(&on, depth, NULL));
+  if (!memory) return NO_MEMORY;
+  lay_out(&on, depth, memory);
   for (int64_t g = 0; g < n_groups; g++) on.slot_of[g] = -1;
   int32_t status = 0;
   for (int64_t t = 0; t < trees->n_trees && !status; t++)

@@ -20,13 +20,16 @@ import numpy as np
 from msgspec.structs import replace
 
 from brinery.records.contributions import Contributions
+from brinery.scorers import kernel
 from brinery.scorers.additive import Additive, Leaves, Part, Weights
 from brinery.scorers.data import Array, Data, Declined, Sparse, dense, rows_of, select
 from brinery.scorers.scorer import Scorer, Values
 
 # How many rows go through the trees together, and how many of the background.
 _ROWS = 512
-_BACKGROUND_ROWS = 1024
+_BACKGROUND_ROWS = kernel.CROWD
+# So much of the largest figure may be missing from a sum: XGBoost adds up in float32.
+_GAP = 1e-5
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def explain(
     """
     try:
         additive = scorer.additive()
-        return _explained(scorer, additive, columns, background)
+        return _explained(scorer, additive, columns=columns, background=background)
     except Declined as declined:
         return Inexact(str(declined))
 
@@ -60,6 +63,7 @@ def explain(
 def _explained(
     scorer: Scorer,
     additive: Additive,
+    *,
     columns: Mapping[str, Values],
     background: Mapping[str, Values],
 ) -> Contributions:
@@ -81,7 +85,7 @@ def _explained(
     classes = scorer.plan.classes
     if several and not classes:
         raise Declined("it answers each row with several values")
-    return Contributions(
+    found = Contributions(
         columns=tuple(inputs[place].name for place in given),
         values=values[:, given],
         base=base,
@@ -92,6 +96,10 @@ def _explained(
         classes=classes if several or not classes else classes[-1:],
         background_rows=others.n_rows,
     )
+    largest = max(np.abs(answers).max(initial=0.0), np.abs(values).max(initial=0.0), 1.0)
+    if not found.gap <= _GAP * largest:
+        raise Declined("its contributions do not add up to its answers")
+    return found
 
 
 def _owners(part: Part) -> Array:

@@ -133,12 +133,12 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
         walk.add(np.ascontiguousarray(x, dtype=features), sums)
         return sums
 
-    @property
+    @cached_property
     def depth(self) -> int:
         """Return how many inner nodes are at most on the way to a leaf."""
         return int(_depths(self.table, self.roots)[0].max(initial=0))
 
-    @property
+    @cached_property
     def asked(self) -> Array:
         """Return the features that a node asks for, each once, rising."""
         feature = self.table["feature"]
@@ -153,11 +153,12 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
         Args:
             x: (n_rows, n_features) of any float type.
             sums: (n_rows, n_groups, n_outputs) float64, C-contiguous.
-            background: (n_background, n_features), at least one row.
+            background: (n_background, n_features), 1 to `kernel.CROWD` rows.
             groups: (n_features,) int32, the group of each feature that is asked for.
         """
         for table in (x, background):
             require(table.shape[1] == self.n_features, "trees of other columns")
+        require(0 < len(background) <= kernel.CROWD, "a background of too many rows, or of none")
         require(groups.shape == (self.n_features,), "trees of other groups")
         within = (groups[self.asked] >= 0) & (groups[self.asked] < sums.shape[1])
         require(within.all() and sums.shape[::2] == (len(x), self.n_outputs), "sums of others")

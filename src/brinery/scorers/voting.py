@@ -64,7 +64,7 @@ class SoftVote(Struct, Model, frozen=True, kw_only=True, tag=True):
     def additive(self, origins: Origins) -> Additive:
         """Return the average of the members' sums."""
         members = [one.additive(origins) for one in self.members]
-        return mixture(members, _parts_of(self.weights, len(members)), self._explained)
+        return mixture(members, _parts_of(self.weights, len(members)), answers=self._explained)
 
     def _explained(self, data: Data) -> Array:
         return shares(chances(self.answer(data)))
@@ -132,7 +132,7 @@ class WeightedMean(Struct, Model, frozen=True, kw_only=True, tag=True):
     def additive(self, origins: Origins) -> Additive:
         """Return the average of the members' sums."""
         members = [one.additive(origins) for one in self.members]
-        return mixture(members, _parts_of(self.weights, len(members)), self._explained)
+        return mixture(members, _parts_of(self.weights, len(members)), answers=self._explained)
 
     def _explained(self, data: Data) -> Array:
         return single(self.answer(data)).reshape(-1, 1)

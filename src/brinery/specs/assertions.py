@@ -152,10 +152,10 @@ def read(file: Path) -> tuple[Assertion, ...]:
         raise InvalidAssertions(f"{file} is not text in UTF-8", hint=_HINT) from None
     if len(given) > _MAX_BYTES:
         raise InvalidAssertions(f"{file} is larger than {_MAX_BYTES:,} bytes", hint=_HINT)
-    document = _parsed(text, file)
+    stated, document = _parsed(text, file)
     faults = document.faults
     try:
-        declared = Assertions.model_validate(document.value).assertions
+        declared = Assertions.model_validate(stated).assertions
     except ValidationError as error:
         faults += [_fault(one, document.lines) for one in error.errors()]
     else:
@@ -169,8 +169,14 @@ def read(file: Path) -> tuple[Assertion, ...]:
 
 
 class _Document(NamedTuple):
-    value: Any
-    lines: Mapping[Place, int]
+    """What is noted of a text while its values are read.
+
+    Attributes:
+        lines: the line of each value, by its path; from 1.
+        faults: each with its line.
+    """
+
+    lines: dict[Place, int]
     faults: list[tuple[int, str]]
 
 
@@ -188,8 +194,8 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _parsed(text: str, file: Path) -> _Document:
-    """Return the values of a YAML text, with the line of each.
+def _parsed(text: str, file: Path) -> tuple[Any, _Document]:
+    """Return the values of a YAML text, and what is noted of it.
 
     Raises:
         InvalidAssertions: it is no YAML, or more than plain values.
@@ -204,25 +210,25 @@ def _parsed(text: str, file: Path) -> _Document:
         raise InvalidAssertions(f"{where}: no YAML: {error.problem}", hint=_HINT) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise InvalidAssertions(f"{file} is no YAML: {error}", hint=_HINT) from None
-    lines: dict[Place, int] = {}
-    faults: list[tuple[int, str]] = []
-    return _Document(_value(root, (), lines, faults), lines, faults)
+    document = _Document({}, [])
+    return _value(root, (), document), document
 
 
-def _value(node: Any, path: Place, lines: dict[Place, int], faults: list[tuple[int, str]]) -> Any:
+def _value(node: Any, path: Place, document: _Document) -> Any:
     """Return the value of a node, and note the lines of what is in it."""
     if node is None:
         return None
+    lines, faults = document.lines, document.faults
     lines[path] = node.start_mark.line + 1
     if isinstance(node, yaml.SequenceNode):
-        return [_value(one, (*path, at), lines, faults) for at, one in enumerate(node.value)]
+        return [_value(one, (*path, at), document) for at, one in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key, value in node.value:
             name = str(key.value)
             if name in found:
                 faults.append((key.start_mark.line + 1, f"'{name}' is said twice"))
-            found[name] = _value(value, (*path, name), lines, faults)
+            found[name] = _value(value, (*path, name), document)
             lines[*path, name] = key.start_mark.line + 1
         return found
     return _plain(node.tag, str(node.value))
