@@ -82,7 +82,7 @@ def _print(found: Comparison) -> None:
     for pairing in found.pairs:
         _print_differences(found, pairing)
         if pairing.disagreement is not None:
-            _print_disagreement(pairing, pairing.disagreement)
+            _print_disagreement(found, pairing, pairing.disagreement)
         _print_groups(pairing)
     for name, why in found.not_compared.items():
         note(f"! {name} is not compared: {why}")
@@ -125,7 +125,7 @@ def _chance(p_value: float) -> str:
     return f"< {_CERTAIN}" if p_value < _CERTAIN else f"{p_value:.4f}"
 
 
-def _print_disagreement(pairing: Pairing, found: Disagreement) -> None:
+def _print_disagreement(whole: Comparison, pairing: Pairing, found: Disagreement) -> None:
     agreement = found.agreement
     alike = f"; {found.agreement_of} {agreement.value:.3f}" if agreement else ""
     print(
@@ -134,8 +134,9 @@ def _print_disagreement(pairing: Pairing, found: Disagreement) -> None:
     if not found.rows:
         print()
         return
+    right = "nearer" if whole.type == "regression" else "right"
     print(
-        f"There {pairing.other} is right {found.other_right:,} times, "
+        f"There {pairing.other} is {right} {found.other_right:,} times, "
         f"{pairing.base} {found.base_right:,} times, and neither {found.neither_right:,} times."
     )
     if found.rule is None:
@@ -152,7 +153,7 @@ def _print_disagreement(pairing: Pairing, found: Disagreement) -> None:
         [
             [
                 f"{each.row + 1:,}",
-                each.actual,
+                _answer(each.actual, None),
                 _answer(each.base, each.base_probability),
                 _answer(each.other, each.other_probability),
             ]
