@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,14 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.cluster import DBSCAN, OPTICS, AgglomerativeClustering, KMeans, SpectralClustering
+from sklearn.cluster import (
+    DBSCAN,
+    OPTICS,
+    AgglomerativeClustering,
+    KMeans,
+    SpectralClustering,
+    SpectralCoclustering,
+)
 from sklearn.compose import (
     ColumnTransformer,
     TransformedTargetRegressor,
@@ -585,6 +593,7 @@ def test_answers_of_another_shape(model: Any) -> None:
         (AgglomerativeClustering(2), "labels", "KMeans"),
         (OPTICS(min_samples=2), "labels", "KMeans"),
         (SpectralClustering(2), "labels", "KMeans"),
+        (SpectralCoclustering(2), "groups", "KMeans"),
         (make_pipeline(StandardScaler(), DBSCAN()), "labels", "KMeans"),
         (LocalOutlierFactor(2), "judges", "novelty=True"),
         (TSNE(perplexity=2), "places", "PCA"),
@@ -596,7 +605,7 @@ def test_what_answers_for_its_own_rows_alone(model: Any, does: str, instead: str
     described = FLAVOR.describe(model.fit(NUMBERS))
     assert described.type is PredictionType.OTHER
     assert described.unscored is not None
-    assert described.unscored.reason.startswith(f"it {does} only the rows it was fitted on")
+    assert re.match(f"it {does} only the rows .*it was fitted on", described.unscored.reason)
     assert instead in described.unscored.instead
 
 

@@ -190,6 +190,11 @@ def _unscored(model: Any) -> Unscored | None:
             "it places only the rows it was fitted on: it has no transform",
             "fit what places others too, such as PCA or Isomap",
         )
+    if hasattr(last, "row_labels_"):
+        return Unscored(
+            "it groups only the rows and columns it was fitted on: it has no predict",
+            "fit a clusterer of rows that has predict, such as KMeans",
+        )
     raise NotAModel(
         f"{outline(model)} can neither predict nor transform",
         hint="pickle the fitted estimator or pipeline itself",
