@@ -216,8 +216,33 @@ def drawn_regression(random: np.random.Generator) -> Made:
     )
 
 
+def drawn_multiclass(random: np.random.Generator) -> Made:
+    """Return two versions of three classes that are as good as each other."""
+    rows = 800
+    actual = random.integers(0, 3, rows)
+    common = random.normal(size=(rows, 3)) + 1.5 * np.eye(3)[actual]
+    truth = Truth(
+        type=PredictionType.MULTICLASS,
+        codes=actual,
+        values=np.zeros(0),
+        weights=np.ones(rows),
+        classes=(0, 1, 2),
+    )
+    said = []
+    for _ in range(2):
+        odds = np.exp(common + 0.7 * random.normal(size=(rows, 3)))
+        scores = Scores(odds.argmax(axis=1), odds / odds.sum(axis=1, keepdims=True), (0, 1, 2))
+        every = np.ones(rows, np.bool_)
+        found = contender.answers(scores, truth, rows=every, classes=(0, 1, 2))
+        assert isinstance(found, Answers)
+        said.append(found)
+    return truth, said[0], said[1]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("drawn", [drawn_binary, drawn_weighted, drawn_regression])
+@pytest.mark.parametrize(
+    "drawn", [drawn_binary, drawn_weighted, drawn_multiclass, drawn_regression]
+)
 def test_p_values_are_uniform_where_there_is_no_difference(
     drawn: Callable[[np.random.Generator], Made],
 ) -> None:
