@@ -4,6 +4,9 @@ The peer loads the same pickle and calls `log_model(..., registered_model_name=.
 defaults (but for `serialization_format="cloudpickle"`, without which it refuses a random forest).
 Both begin in an empty folder. Goal: less than 1.
 
+Twice: with the figures alone, as `at_import = false` has it, beside `log_model` alone; and with the
+whole evaluation and its report, beside `log_model` and `mlflow.models.evaluate` without SHAP.
+
 Equality first: both registered models must give the pickle's own predictions.
 """
 
@@ -35,6 +38,17 @@ with mlflow.start_run():
     )
 """
 
+EVALUATED = (
+    PEER
+    + """
+    import pandas as pd
+    mlflow.models.evaluate(
+        "models:/bank/1", pd.read_csv(sys.argv[3], sep=";"), targets="y", model_type="classifier",
+        evaluator_config={"pos_label": "yes", "log_model_explainability": False},
+    )
+"""
+)
+
 PREDICTIONS = """
 import hashlib, pickle, sys, warnings
 warnings.simplefilter("ignore")
@@ -56,8 +70,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Path(folder, "ours"), Path(folder, "theirs")
         what = ("--name", "bank", "--data", str(test), "--target", "y")
-        a = [BRINERY, "--workspace", str(ours), "import", str(model), *what]
+        whole = [BRINERY, "--workspace", str(ours), "import", str(model), *what]
+        a = ["env", "BRINERY_EVALUATE_AT_IMPORT=false", *whole]
         b = [sys.executable, "-c", PEER, str(theirs), str(model)]
+        evaluated = [sys.executable, "-c", EVALUATED, str(theirs), str(model), str(test)]
 
         def prepare() -> None:
             for path in (ours, theirs):
@@ -71,13 +87,12 @@ def main() -> None:
             check = [sys.executable, "-c", PREDICTIONS, uri, str(model), str(test)]
             subprocess.run(check, check=True, capture_output=True)
         pairs = pair(a, b, runs=5, prepare=prepare)
+        wholes = pair(whole, evaluated, runs=5, prepare=prepare)
+    peer = f"`mlflow.sklearn.log_model` (mlflow {version('mlflow')})"
     print(header())
-    print(
-        pairs.row(
-            "`brinery import` (evaluated, parity checked)",
-            f"`mlflow.sklearn.log_model` (mlflow {version('mlflow')})",
-        )
-    )
+    print(pairs.row("`brinery import`, figures alone (parity checked, compiled)", peer))
+    both = f"{peer}, then `mlflow.models.evaluate` without SHAP"
+    print(wholes.row("`brinery import`, the whole evaluation with SHAP and its report", both))
 
 
 if __name__ == "__main__":
