@@ -15,6 +15,7 @@ import httpx
 import pytest
 from tests.conftest import Bank, Done, serving
 from tests.serve.conftest import Api, running
+from tests.serve.rsgi import FakeScope
 
 from brinery.errors import SettingsError
 from brinery.serve import access_log
@@ -25,7 +26,7 @@ from brinery.serve.endpoint import Endpoint
 PREDICT = "/v1/models/bank/predict"
 ANSWERED = Answered(
     id="a",
-    method="POST",
+    scope=FakeScope("POST", httpx.URL(PREDICT), {}),
     path=PREDICT,
     route="",
     model="bank@1",
@@ -35,7 +36,6 @@ ANSWERED = Answered(
     n_received=2,
     n_sent=3,
     time_s=0.25,
-    client="127.0.0.1:9",
 )
 
 

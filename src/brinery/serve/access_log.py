@@ -138,8 +138,8 @@ def _line(at: float, answered: Answered) -> dict[str, Any]:
     return {
         "time": _written(at),
         "id": answered.id,
-        "client": answered.client,
-        "method": answered.method,
+        "client": answered.scope.client,
+        "method": answered.scope.method,
         "path": answered.path,
         "model": model or None,
         "version": int(version) if version else None,

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from brinery.serve.rsgi import Scope
+
 
 class Answered(NamedTuple):
     """What is known of a request once it is answered.
 
     Attributes:
         id: of the request.
-        method: that was used.
+        scope: the request; its words are made when they are asked for.
         path: that was asked.
         route: template of the path, where it is no model's; empty where it is.
         model: and its version, as in bank@1; without a version where none was reached, and empty
@@ -22,11 +24,10 @@ class Answered(NamedTuple):
         n_received: bytes of the body.
         n_sent: bytes of the answer.
         time_s: from the first byte of the body to the answer.
-        client: its address.
     """
 
     id: str
-    method: str
+    scope: Scope
     path: str
     route: str
     model: str
@@ -36,7 +37,6 @@ class Answered(NamedTuple):
     n_received: int
     n_sent: int
     time_s: float
-    client: str
 
 
 class Scored(NamedTuple):

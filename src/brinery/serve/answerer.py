@@ -60,6 +60,7 @@ class Answerer:
         self._here = Lane(self._score_here, late=too_late, max_rows=rows, max_jobs=jobs)
         self._library = Library(endpoint, self._on_batch)
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def ready(self) -> bool:
@@ -135,7 +136,8 @@ class Answerer:
         """
         if self._closed:
             raise unavailable("server-ending", "the server is ending")
-        loop = asyncio.get_running_loop()
+        # Kept: to ask for it costs a system call.
+        loop = self._loop = self._loop or asyncio.get_running_loop()
         limit_s = self._endpoint.timeout_s
         waits_s = limit_s if timeout_s is None else min(limit_s, timeout_s)
         job = Job(batch, loop.create_future(), timeout_s=waits_s, exchange=exchange)

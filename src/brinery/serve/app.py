@@ -66,10 +66,11 @@ class Application:
 
     def __rsgi__(self, scope: Scope, exchange: Exchange) -> Awaitable[None]:
         """Return what answers a request when it is awaited."""
-        route = self._models.routes.get(scope.path)
+        path = scope.path
+        route = self._models.routes.get(path)
         if route is None:
             return self._answer(scope, exchange)
-        return self._scoring(route, scope, exchange)
+        return self._scoring(route, scope, exchange, path=path)
 
     async def close(self) -> None:
         """End what is under way, once it is answered."""
@@ -87,7 +88,7 @@ class Application:
         sent = await self._rest(scope, exchange, [(HEADER, request_id)])
         answered = Answered(
             request_id,
-            scope.method,
+            scope,
             scope.path,
             paths.other(scope.path),
             "",
@@ -97,7 +98,6 @@ class Application:
             0,
             sent.n_bytes,
             time.perf_counter() - began,
-            scope.client,
         )
         for observer in self._observers:
             observer(answered)

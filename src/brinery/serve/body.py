@@ -34,13 +34,15 @@ class Patience:
         self._reading: dict[asyncio.Task[None], float] = {}
         self._given_up: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> asyncio.Task[None]:
         """Note that the present task reads a body; returns it, for `end`."""
-        task = asyncio.current_task()
+        # Kept: to ask for it costs a system call.
+        loop = self._loop = self._loop or asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("no task reads")
-        loop = asyncio.get_running_loop()
         self._reading[task] = loop.time() + self._time_s
         if self._timer is None:
             self._timer = loop.call_later(_SWEEP_S, self._sweep, loop)

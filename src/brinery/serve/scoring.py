@@ -44,8 +44,8 @@ class Scoring:
         self._observers = observers
         self._request_ids = request_ids
 
-    async def __call__(self, route: Route, scope: Scope, exchange: Exchange) -> None:
-        """Answer a request for one of the routes."""
+    async def __call__(self, route: Route, scope: Scope, exchange: Exchange, *, path: str) -> None:
+        """Answer a request for one of the routes, by its path."""
         began = time.perf_counter()
         headers = scope.headers
         request_id = self._request_ids.of(headers)
@@ -85,8 +85,8 @@ class Scoring:
             self._tell(
                 Answered(
                     request_id,
-                    scope.method,
-                    scope.path,
+                    scope,
+                    path,
                     "",
                     reference or route.slot.wanted[0],
                     status,
@@ -95,7 +95,6 @@ class Scoring:
                     n_bytes,
                     len(answer),
                     time.perf_counter() - began,
-                    scope.client,
                 )
             )
 
