@@ -17,7 +17,7 @@ from brinery.actions.submission import Submission
 from brinery.records.event import Event
 from brinery.records.version import Version
 from brinery.registry.memory import MemoryRegistry
-from brinery.specs.settings import Settings
+from brinery.specs.settings import EvaluateSettings, Settings
 from brinery.store.audit import MemoryAudit
 from brinery.store.workspace import Workspace
 
@@ -33,7 +33,7 @@ def rooms(tmp_path: Path) -> Rooms:
     workspace.mkdir()
     return Rooms(
         workspace=Workspace(workspace),
-        settings=Settings(),
+        settings=Settings(evaluate=EvaluateSettings(at_import=False)),
         registry=MemoryRegistry(kept),
         audit=MemoryAudit(),
     )

@@ -36,7 +36,7 @@ from brinery.records.run import Run
 from brinery.records.scores import Scores
 from brinery.records.version import Alias
 from brinery.registry.memory import MemoryRegistry
-from brinery.specs.settings import Settings
+from brinery.specs.settings import EvaluateSettings, Settings
 from brinery.store.audit import MemoryAudit
 from brinery.store.workspace import Workspace
 
@@ -74,7 +74,7 @@ def _rooms(folder: Path) -> Rooms:
     workspace.mkdir()
     return Rooms(
         workspace=Workspace(workspace),
-        settings=Settings(),
+        settings=Settings(evaluate=EvaluateSettings(at_import=False)),
         registry=MemoryRegistry(kept),
         audit=MemoryAudit(),
     )

@@ -33,7 +33,7 @@ from brinery.records.requirements import Requirements
 from brinery.records.scan import Verdict
 from brinery.records.version import Environment
 from brinery.registry.memory import MemoryRegistry
-from brinery.specs.settings import Settings
+from brinery.specs.settings import EvaluateSettings, Settings
 from brinery.store.audit import MemoryAudit
 from brinery.store.environments import Environments
 from brinery.store.workspace import Workspace
@@ -147,7 +147,7 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
     workspace.mkdir()
     return Rooms(
         workspace=Workspace(workspace),
-        settings=Settings(),
+        settings=Settings(evaluate=EvaluateSettings(at_import=False)),
         registry=MemoryRegistry(kept),
         audit=MemoryAudit(),
     )
