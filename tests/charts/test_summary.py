@@ -26,6 +26,8 @@ def test_a_regression_says_how_far_it_is_off(appraisals: dict[str, Appraisal]) -
     assert "is off by " in said
     assert " on average (" in said
     assert "of the differences between rows." in said
+    labels = [tile.label for tile in summarise(appraisals["regression"]).tiles]
+    assert labels[-1] == "median absolute error"
 
 
 def test_the_columns_that_matter_are_named(appraisals: dict[str, Appraisal]) -> None:

@@ -30,7 +30,7 @@ _TILES: Final = {
         "roc_auc_macro",
         "log_loss",
     ),
-    PredictionType.REGRESSION: ("r2", "mae", "rmse", "median_absolute_error"),
+    PredictionType.REGRESSION: ("r2", "mae", "rmse", "median_ae"),
     PredictionType.OTHER: (),
 }
 _NEEDED: Final = 3
