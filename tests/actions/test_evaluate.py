@@ -255,6 +255,9 @@ def test_an_interruption_keeps_what_is_done(workspace: Path, bank: Bank) -> None
             break
     told = steps.throw(KeyboardInterrupt())
     assert told.step == "report"
+    assert next(steps).message == (
+        "stopped by Ctrl-C: kept without assertions, explanation; the same command again does all"
+    )
     with pytest.raises(KeyboardInterrupt):
         next(steps)
     kept = Appraisals(workspace / ".brinery" / "evaluations").newest("bank", 1)
@@ -262,6 +265,38 @@ def test_an_interruption_keeps_what_is_done(workspace: Path, bank: Bank) -> None
     assert kept.data.rows == 500
     assert kept.evaluation is not None
     assert kept.not_done == {"explanation": "stopped by Ctrl-C", "assertions": "stopped by Ctrl-C"}
+
+
+def test_an_interruption_replaces_no_whole_evaluation(workspace: Path, bank: Bank) -> None:
+    """Ctrl-C in a second evaluation of the same data costs nothing of the first, and says so."""
+    rows = bank.frame.head(300)
+    first = brinery.evaluate_model("bank@1", data=rows, workspace=workspace)
+    steps = evaluate_steps(open_rooms(workspace), EvaluateAsked.of("bank@1", data=rows, options={}))
+    for event in steps:
+        if "groups of rows" in event.message:
+            break
+    told = steps.throw(KeyboardInterrupt())
+    assert told.message == (
+        "stopped by Ctrl-C: the whole evaluation of the same data, made before, stays"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        next(steps)
+    kept = Appraisals(workspace / ".brinery" / "evaluations").newest("bank", 1)
+    assert kept is not None
+    assert (kept.created, kept.not_done) == (first.created, {})
+
+
+def test_an_interruption_before_a_figure_keeps_nothing(workspace: Path, bank: Bank) -> None:
+    """Ctrl-C while the first figures are made leaves no evaluation of nothing behind."""
+    before = sorted((workspace / ".brinery" / "evaluations").rglob("*"))
+    asked = EvaluateAsked.of("bank@1", data=bank.frame.head(200), options={})
+    steps = evaluate_steps(open_rooms(workspace), asked)
+    for event in steps:
+        if "rows answered" in event.message:
+            break
+    with pytest.raises(KeyboardInterrupt):
+        steps.throw(KeyboardInterrupt())
+    assert sorted((workspace / ".brinery" / "evaluations").rglob("*")) == before
 
 
 def test_an_import_evaluates_whole(

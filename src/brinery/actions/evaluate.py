@@ -170,16 +170,38 @@ def appraised(
     try:
         found = yield from work.steps()
     except (GeneratorExit, KeyboardInterrupt):
-        if work.found.evaluation is not None:
+        if work.found.evaluation is not None and not _known_whole(rooms, version, work.found):
             keep(rooms, version, appraisal=work.found)
         raise
+    if work.stopped and (lost := _not_kept(rooms, version, found)):
+        yield clock.event(Step.EVALUATE, f"stopped by Ctrl-C: {lost}", warning=True)
+        raise KeyboardInterrupt
     path = keep(rooms, version, appraisal=found)
     here = Path.cwd()
     shown = path.relative_to(here) if path.is_relative_to(here) else path
     yield clock.event(Step.REPORT, str(shown))
     if work.stopped:
+        missing = ", ".join(found.not_done)
+        told = f"stopped by Ctrl-C: kept without {missing}; the same command again does all"
+        yield clock.event(Step.EVALUATE, told, warning=True)
         raise KeyboardInterrupt
     return found
+
+
+def _not_kept(rooms: Rooms, version: Version, found: Appraisal) -> str:
+    """Return why what an interruption left is not kept; empty where it is."""
+    if found.evaluation is None:
+        return "there is no figure yet, and nothing is kept"
+    if _known_whole(rooms, version, found):
+        return "the whole evaluation of the same data, made before, stays"
+    return ""
+
+
+def _known_whole(rooms: Rooms, version: Version, found: Appraisal) -> bool:
+    """Return whether a whole evaluation of the same data is kept already."""
+    kept = Appraisals(rooms.workspace.evaluations)
+    known = kept.on(found.data, name=version.name, number=version.number)
+    return known is not None and not known.not_done
 
 
 def evaluated_whole(
