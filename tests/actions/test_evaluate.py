@@ -22,6 +22,7 @@ from brinery.errors import (
     ColumnMismatch,
     ColumnMissing,
     InvalidAssertions,
+    MetricUnknown,
     NotEvaluated,
     OutputUnwritable,
     RowMissing,
@@ -163,9 +164,11 @@ def test_it_is_json(found: Appraisal) -> None:
         ({"pairs": [("job", "lone")]}, ColumnMissing, "--pair lone: the data has no column"),
         ({"rows": [0]}, RowMissing, "--row 0: the data has 905 rows"),
         ({"rows": [906]}, RowMissing, "--row 906: the data has 905 rows"),
+        ({"aim": "gain"}, MetricUnknown, "--aim gain: what an outcome is worth is not said"),
+        ({"aim": "f3"}, MetricUnknown, "no threshold is chosen for 'f3'"),
         ({"target": "yes"}, UserError, "the target 'yes' is not a column of test.csv"),
     ],
-    ids=["unknown", "text", "negative", "pair", "row 0", "row 906", "target"],
+    ids=["unknown", "text", "negative", "pair", "row 0", "row 906", "gain", "aim", "target"],
 )
 def test_a_wrong_option_is_told(
     workspace: Path, bank: Bank, options: dict[str, Any], error: type[UserError], said: str

@@ -77,6 +77,19 @@ def test_what_is_doubtful_is_on_the_first_screen(appraisals: dict[str, Appraisal
     assert "0 of 1 assertions hold." in summary.points
 
 
+def test_rows_that_were_left_out_are_told_with_their_reason(
+    appraisals: dict[str, Appraisal],
+) -> None:
+    """A row lacks a label or, where rows have weights, may weigh nothing."""
+    given = appraisals["binary"]
+    assert given.evaluation is not None
+    one = replace(given.evaluation, rows_left_out=1)
+    assert "1 row without a label was left out." in summarise(replace(given, evaluation=one)).points
+    two = replace(given.evaluation, rows_left_out=2, weighted=True)
+    points = summarise(replace(given, evaluation=two)).points
+    assert "2 rows without a label or a weight were left out." in points
+
+
 def test_without_a_target_nothing_is_claimed(empty: Appraisal) -> None:
     """Where there is no truth to compare with, the headline says so."""
     summary = summarise(empty)
