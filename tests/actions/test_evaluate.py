@@ -22,6 +22,7 @@ from brinery.errors import (
     ColumnMismatch,
     ColumnMissing,
     InvalidAssertions,
+    MetricUnknown,
     NotEvaluated,
     OutputUnwritable,
     RowMissing,
@@ -163,9 +164,11 @@ def test_it_is_json(found: Appraisal) -> None:
         ({"pairs": [("job", "lone")]}, ColumnMissing, "--pair lone: the data has no column"),
         ({"rows": [0]}, RowMissing, "--row 0: the data has 905 rows"),
         ({"rows": [906]}, RowMissing, "--row 906: the data has 905 rows"),
+        ({"aim": "gain"}, MetricUnknown, "--aim gain: what an outcome is worth is not said"),
+        ({"aim": "f3"}, MetricUnknown, "no threshold is chosen for 'f3'"),
         ({"target": "yes"}, UserError, "the target 'yes' is not a column of test.csv"),
     ],
-    ids=["unknown", "text", "negative", "pair", "row 0", "row 906", "target"],
+    ids=["unknown", "text", "negative", "pair", "row 0", "row 906", "gain", "aim", "target"],
 )
 def test_a_wrong_option_is_told(
     workspace: Path, bank: Bank, options: dict[str, Any], error: type[UserError], said: str
@@ -255,6 +258,9 @@ def test_an_interruption_keeps_what_is_done(workspace: Path, bank: Bank) -> None
             break
     told = steps.throw(KeyboardInterrupt())
     assert told.step == "report"
+    assert next(steps).message == (
+        "stopped by Ctrl-C: kept without assertions, explanation; the same command again does all"
+    )
     with pytest.raises(KeyboardInterrupt):
         next(steps)
     kept = Appraisals(workspace / ".brinery" / "evaluations").newest("bank", 1)
@@ -262,6 +268,38 @@ def test_an_interruption_keeps_what_is_done(workspace: Path, bank: Bank) -> None
     assert kept.data.rows == 500
     assert kept.evaluation is not None
     assert kept.not_done == {"explanation": "stopped by Ctrl-C", "assertions": "stopped by Ctrl-C"}
+
+
+def test_an_interruption_replaces_no_whole_evaluation(workspace: Path, bank: Bank) -> None:
+    """Ctrl-C in a second evaluation of the same data costs nothing of the first, and says so."""
+    rows = bank.frame.head(300)
+    first = brinery.evaluate_model("bank@1", data=rows, workspace=workspace)
+    steps = evaluate_steps(open_rooms(workspace), EvaluateAsked.of("bank@1", data=rows, options={}))
+    for event in steps:
+        if "groups of rows" in event.message:
+            break
+    told = steps.throw(KeyboardInterrupt())
+    assert told.message == (
+        "stopped by Ctrl-C: the whole evaluation of the same data, made before, stays"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        next(steps)
+    kept = Appraisals(workspace / ".brinery" / "evaluations").newest("bank", 1)
+    assert kept is not None
+    assert (kept.created, kept.not_done) == (first.created, {})
+
+
+def test_an_interruption_before_a_figure_keeps_nothing(workspace: Path, bank: Bank) -> None:
+    """Ctrl-C while the first figures are made leaves no evaluation of nothing behind."""
+    before = sorted((workspace / ".brinery" / "evaluations").rglob("*"))
+    asked = EvaluateAsked.of("bank@1", data=bank.frame.head(200), options={})
+    steps = evaluate_steps(open_rooms(workspace), asked)
+    for event in steps:
+        if "rows answered" in event.message:
+            break
+    with pytest.raises(KeyboardInterrupt):
+        steps.throw(KeyboardInterrupt())
+    assert sorted((workspace / ".brinery" / "evaluations").rglob("*")) == before
 
 
 def test_an_import_evaluates_whole(

@@ -81,6 +81,28 @@ def test_nothing_in_the_data_becomes_code(
     assert "<script>alert(1)" not in page
 
 
+def test_a_column_is_called_in_charts_as_it_is_in_the_data(
+    appraisals: dict[str, Appraisal], version: Version
+) -> None:
+    """Plotly would take `<i>` for markup and show nothing: charts escape what they are given."""
+    found = appraisals["binary"].explanation
+    assert found is not None
+    assert found.importance is not None
+    columns = tuple(
+        replace(one, column=f"<i> & {n}") for n, one in enumerate(found.importance.columns)
+    )
+    odd = replace(found, importance=replace(found.importance, columns=columns))
+    page = report.render(replace(appraisals["binary"], explanation=odd), version)
+    drawn = re.search(
+        r'<script type="application/json" id="figures">(.*?)</script>', page, re.DOTALL
+    )
+    assert drawn is not None
+    figures = {one["name"]: one for one in json.loads(drawn.group(1))}
+    names = [name for trace in figures["importance"]["data"] for name in trace["y"]]
+    assert "&lt;i&gt; &amp; 0" in names
+    assert figures["calibration"]["data"][-1]["hovertemplate"].endswith("<extra></extra>")
+
+
 def test_a_report_of_nothing_is_small_and_says_why(empty: Appraisal, version: Version) -> None:
     """Without a figure no script is carried along, and the reason is on the first screen."""
     page = report.render(empty, version)

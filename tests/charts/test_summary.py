@@ -26,6 +26,8 @@ def test_a_regression_says_how_far_it_is_off(appraisals: dict[str, Appraisal]) -
     assert "is off by " in said
     assert " on average (" in said
     assert "of the differences between rows." in said
+    labels = [tile.label for tile in summarise(appraisals["regression"]).tiles]
+    assert labels[-1] == "median absolute error"
 
 
 def test_the_columns_that_matter_are_named(appraisals: dict[str, Appraisal]) -> None:
@@ -73,6 +75,19 @@ def test_what_is_doubtful_is_on_the_first_screen(appraisals: dict[str, Appraisal
         "explanation was not computed: stopped by Ctrl-C",
     )
     assert "0 of 1 assertions hold." in summary.points
+
+
+def test_rows_that_were_left_out_are_told_with_their_reason(
+    appraisals: dict[str, Appraisal],
+) -> None:
+    """A row lacks a label or, where rows have weights, may weigh nothing."""
+    given = appraisals["binary"]
+    assert given.evaluation is not None
+    one = replace(given.evaluation, rows_left_out=1)
+    assert "1 row without a label was left out." in summarise(replace(given, evaluation=one)).points
+    two = replace(given.evaluation, rows_left_out=2, weighted=True)
+    points = summarise(replace(given, evaluation=two)).points
+    assert "2 rows without a label or a weight were left out." in points
 
 
 def test_without_a_target_nothing_is_claimed(empty: Appraisal) -> None:

@@ -31,6 +31,21 @@ def test_a_number_has_four_digits_that_matter(value: float | None, text: str) ->
     assert words.number(value) == text
 
 
+@pytest.mark.parametrize(
+    ("metric", "text"),
+    [
+        ("lift_10", "lift of the first tenth"),
+        ("median_ae", "median absolute error"),
+        ("pinball_90", "pinball loss, 90 %"),
+        ("error_p05", "quantile of the error, 5 %"),
+        ("top_3_accuracy", "top 3 accuracy"),
+    ],
+)
+def test_a_metric_is_called_what_people_call_it(metric: str, text: str) -> None:
+    """No name of a metric has to be guessed."""
+    assert words.called(metric) == text
+
+
 def test_a_share_is_in_per_cent() -> None:
     """A share is written in per cent, also of nothing."""
     assert words.percent(0.0312) == "3.12 %"

@@ -285,4 +285,4 @@ def _how(found: Explanation | None) -> str:
     if means is None:
         return "explained as far as that can be"
     how = "exact" if means.exact else "estimated"
-    return f"SHAP values of {means.rows:,} rows ({how}, {means.method})"
+    return f"SHAP values of {words.counted(means.rows, 'row')} ({how}, {means.method})"

@@ -17,7 +17,7 @@ from brinery.actions.progress import Clock
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.charts import report as page
 from brinery.charts.summary import summarise
-from brinery.errors import BrineryError, ColumnMissing, RowMissing
+from brinery.errors import BrineryError, ColumnMissing, MetricUnknown, RowMissing
 from brinery.evaluate.assertions import refuse_unfit
 from brinery.evaluate.options import Options
 from brinery.records.appraisal import Appraisal
@@ -98,7 +98,7 @@ class EvaluateAsked:
             target=options.get("target"),
             separator=options.get("sep"),
             weights=options.get("weights") or "",
-            aim=Aim(options.get("aim") or (Aim.GAIN if gains else Aim.F1)),
+            aim=_aim(options.get("aim") or (Aim.GAIN if gains else Aim.F1)),
             gains=_gains(gains) if gains else None,
             train=None if (train := options.get("train")) is None else given(train),
             assertions=None if declared is None else Path(declared),
@@ -170,16 +170,38 @@ def appraised(
     try:
         found = yield from work.steps()
     except (GeneratorExit, KeyboardInterrupt):
-        if work.found.evaluation is not None:
+        if work.found.evaluation is not None and not _known_whole(rooms, version, work.found):
             keep(rooms, version, appraisal=work.found)
         raise
+    if work.stopped and (lost := _not_kept(rooms, version, found)):
+        yield clock.event(Step.EVALUATE, f"stopped by Ctrl-C: {lost}", warning=True)
+        raise KeyboardInterrupt
     path = keep(rooms, version, appraisal=found)
     here = Path.cwd()
     shown = path.relative_to(here) if path.is_relative_to(here) else path
     yield clock.event(Step.REPORT, str(shown))
     if work.stopped:
+        missing = ", ".join(found.not_done)
+        told = f"stopped by Ctrl-C: kept without {missing}; the same command again does all"
+        yield clock.event(Step.EVALUATE, told, warning=True)
         raise KeyboardInterrupt
     return found
+
+
+def _not_kept(rooms: Rooms, version: Version, found: Appraisal) -> str:
+    """Return why what an interruption left is not kept; empty where it is."""
+    if found.evaluation is None:
+        return "there is no figure yet, and nothing is kept"
+    if _known_whole(rooms, version, found):
+        return "the whole evaluation of the same data, made before, stays"
+    return ""
+
+
+def _known_whole(rooms: Rooms, version: Version, found: Appraisal) -> bool:
+    """Return whether a whole evaluation of the same data is kept already."""
+    kept = Appraisals(rooms.workspace.evaluations)
+    known = kept.on(found.data, name=version.name, number=version.number)
+    return known is not None and not known.not_done
 
 
 def evaluated_whole(
@@ -233,9 +255,15 @@ def _question(rooms: Rooms, asked: EvaluateAsked, *, data: EvaluationData) -> Qu
     Raises:
         ColumnMissing: a column that an option names is not there.
         ColumnMismatch: the weights are no numbers from 0.
+        MetricUnknown: a threshold is to be chosen for gain, and what that is is not said.
         RowMissing: a row that is to be explained is not there.
         InvalidAssertions: the assertions are not declared as they must be.
     """
+    if asked.aim is Aim.GAIN and asked.gains is None:
+        raise MetricUnknown(
+            "--aim gain: what an outcome is worth is not said",
+            hint="--gains TP FP FN TN, such as --gains 10 -1 -5 0",
+        )
     names = list(data.inputs.columns)
     for option, name in (("--weights", asked.weights), *_paired(asked.pairs)):
         if name and name not in names:
@@ -276,6 +304,22 @@ def _train(asked: EvaluateAsked, data: EvaluationData) -> pa.Table:
     read = read_data(given, target=None, separator=asked.separator)
     shared = [name for name in data.inputs.columns if name in read.frame.columns]
     return tables.to_arrow(read.frame[shared])
+
+
+def _aim(named: str) -> Aim:
+    """Return what a threshold is chosen for.
+
+    Raises:
+        MetricUnknown: there is no such aim.
+    """
+    names = [one.value for one in Aim]
+    if named not in names:
+        near = nearest(named, names)
+        raise MetricUnknown(
+            f"no threshold is chosen for '{named}'",
+            hint=f"did you mean {near}?" if near else f"it is for one of {', '.join(names)}",
+        )
+    return Aim(named)
 
 
 def _gains(worth: Sequence[float]) -> Gains:

@@ -8,14 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any, Final
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from brinery.charts.tables import Table
 from brinery.records.figure import Figure
 from brinery.records.summary import Tile
+
+# The one text of a chart that is ours and has markup.
+_TEMPLATE: Final = "hovertemplate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +104,7 @@ def render(page: Page) -> str:
             script=_asset("report.js"),
             plotly=_asset("vendor/plotly-basic.min.js") if figures else "",
             # What ends a script in a page must not be in one.
-            figures=Markup(_json(figures)),  # noqa: S704 - `<` is written as its escape
+            figures=Markup(_json([_plain(one) for one in figures])),  # noqa: S704 - `<` is written as its escape
             record=Markup(_json(page.record)),  # noqa: S704 - likewise
         )
     )
@@ -107,6 +112,29 @@ def render(page: Page) -> str:
 
 def _empty(section: Section) -> bool:
     return not (section.lead or section.notes or section.figures or section.tables or section.facts)
+
+
+def _plain(figure: Figure) -> Figure:
+    """Return a figure whose texts Plotly shows as they are; it would take `<i>` for markup."""
+    return replace(
+        figure,
+        data=tuple(_unmarked(trace) for trace in figure.data),
+        layout=_unmarked(figure.layout),
+    )
+
+
+def _unmarked(value: Any) -> Any:
+    match value:
+        case str():
+            return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        case dict():
+            return {
+                name: one if name == _TEMPLATE else _unmarked(one) for name, one in value.items()
+            }
+        case list() | tuple():
+            return [_unmarked(one) for one in value]
+        case _:
+            return value
 
 
 def _json(record: object) -> str:

@@ -30,7 +30,7 @@ _TILES: Final = {
         "roc_auc_macro",
         "log_loss",
     ),
-    PredictionType.REGRESSION: ("r2", "mae", "rmse", "median_absolute_error"),
+    PredictionType.REGRESSION: ("r2", "mae", "rmse", "median_ae"),
     PredictionType.OTHER: (),
 }
 _NEEDED: Final = 3
@@ -147,9 +147,10 @@ def _points(appraisal: Appraisal) -> list[str]:
     if appraisal.subpopulations is not None:
         said.extend(_worst(appraisal.subpopulations))
     if evaluation is not None and evaluation.rows_left_out:
-        said.append(
-            f"{words.counted(evaluation.rows_left_out, 'row')} without a label were left out."
-        )
+        lacking = "a label or a weight" if evaluation.weighted else "a label"
+        left = evaluation.rows_left_out
+        were = "was" if left == 1 else "were"
+        said.append(f"{words.counted(left, 'row')} without {lacking} {were} left out.")
     held = [one for one in appraisal.assertions if one.outcome is Outcome.PASS]
     if appraisal.assertions:
         said.append(f"{len(held)} of {len(appraisal.assertions)} assertions hold.")

@@ -23,7 +23,9 @@ _CALLED: Final = {
     "f1_best": "best F1",
     "f1_best_threshold": "threshold of the best F1",
     "f_beta": "F-beta",
+    "lift_10": "lift of the first tenth",
     "mae": "mean absolute error",
+    "median_ae": "median absolute error",
     "mse": "mean squared error",
     "rmse": "root mean squared error",
     "rmsle": "root mean squared log error",
@@ -32,6 +34,8 @@ _CALLED: Final = {
     "pearson": "Pearson correlation",
     "spearman": "Spearman correlation",
 }
+# What is told of a share of the rows, which ends the name of the metric.
+_AT_A_SHARE: Final = {"pinball": "pinball loss", "error": "quantile of the error"}
 _DIGITS: Final = 4
 _SHORT: Final = 3
 _LARGE: Final = 1e6
@@ -43,6 +47,9 @@ def called(metric: str) -> str:
     """Return what a metric is called."""
     if metric in _CALLED:
         return _CALLED[metric]
+    kind, _, share = metric.rpartition("_")
+    if kind in _AT_A_SHARE and share.removeprefix("p").isdigit():
+        return f"{_AT_A_SHARE[kind]}, {int(share.removeprefix('p'))} %"
     words = metric.replace("_", " ")
     if metric[:1] == "f" and metric[1:].replace(".", "").isdigit():
         return metric.upper()

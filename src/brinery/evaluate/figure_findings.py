@@ -148,12 +148,13 @@ def _imprecise(evaluation: Evaluation) -> Iterator[Finding]:
     width = interval.high - interval.low
     if width <= _WIDE:
         return
+    rows = "row" if evaluation.rows == 1 else "rows"
     enough = math.ceil(evaluation.rows * (width / _WIDE) ** 2)
     yield Finding(
         code=FindingCode.TOO_FEW_ROWS,
         severity=Severity.WARNING,
-        message=f"{name} is {evaluation.metrics[name]:.3f}, but on {evaluation.rows:,} rows it may "
-        f"as well be {interval.low:.3f} or {interval.high:.3f}",
+        message=f"{name} is {evaluation.metrics[name]:.3f}, but on {evaluation.rows:,} {rows} it "
+        f"may as well be {interval.low:.3f} or {interval.high:.3f}",
         figures={"low": interval.low, "high": interval.high, "rows": evaluation.rows},
         hint=f"about {enough:,} rows would tell it to within ±{_WIDE / 2:g}",
     )
@@ -164,10 +165,12 @@ def _unlabelled(evaluation: Evaluation) -> Iterator[Finding]:
     rows = evaluation.rows + left
     if not left:
         return
+    or_weight = " or weigh nothing" if evaluation.weighted else ""
     yield Finding(
         code=FindingCode.LABELS_MISSING,
         severity=Severity.WARNING if left / rows > _MANY_GAPS else Severity.NOTE,
-        message=f"{left:,} of {rows:,} rows have no label, and are left out of every figure",
+        message=f"{left:,} of {rows:,} rows have no label{or_weight}, and are left out of every "
+        "figure",
         figures={"rows": left, "share": left / rows},
         hint="the figures hold for these rows only where labels are missing by chance",
     )

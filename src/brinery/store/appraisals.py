@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from brinery.records.appraisal import Appraisal
+from brinery.records.version import DataFingerprint
 from brinery.store.documents import write
 
 _SHORT = 16
@@ -44,6 +45,10 @@ class Appraisals:
         """
         found = [one for path in self._of(name, number).glob("*.json") if (one := _read(path))]
         return max(found, key=lambda one: one.created, default=None)
+
+    def on(self, data: DataFingerprint, *, name: str, number: int) -> Appraisal | None:
+        """Return the evaluation of a version on some data; None where there is none."""
+        return _read(self._of(name, number) / f"{data.sha256[:_SHORT]}.json")
 
     def report(self, appraisal: Appraisal, *, name: str, number: int) -> Path:
         """Return where the report of an evaluation is kept."""
