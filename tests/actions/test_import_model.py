@@ -39,7 +39,7 @@ from brinery.records.scan import Verdict
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType
 from brinery.records.version import Candidate, Version
-from brinery.specs.settings import SandboxSettings, Settings
+from brinery.specs.settings import EvaluateSettings, SandboxSettings, Settings
 
 Run = Callable[..., tuple[Version, list[Event]]]
 
@@ -142,7 +142,8 @@ def test_what_held_the_model_back_is_recorded(run: Run, bank: Any) -> None:
 def test_the_settings_reach_the_models_process(rooms: Rooms, bank: Any) -> None:
     """What brinery.toml says of the sandbox is what the model was held by."""
     sandbox = SandboxSettings(require_sandbox=True, memory_gb=3.5)
-    held = dataclasses.replace(rooms, settings=Settings(sandbox=sandbox))
+    quick = EvaluateSettings(at_import=False)
+    held = dataclasses.replace(rooms, settings=Settings(sandbox=sandbox, evaluate=quick))
     asked = Submission(model=str(bank.model), name="bank", data=bank.test)
     *_, last = import_steps(held, asked)
     assert last.step is Step.REGISTER
