@@ -149,6 +149,13 @@ def test_it_is_kept_with_its_report(found: Appraisal, workspace: Path, tmp_path:
     assert card.read_text(encoding="utf-8").startswith("---\ntags:\n- brinery\n")
 
 
+def test_the_confusion_is_at_the_threshold_that_was_asked_for(found: Appraisal) -> None:
+    """With gains, the last confusion matrix is at the threshold with the most gain."""
+    assert found.evaluation is not None
+    assert found.evaluation.threshold is not None
+    assert found.evaluation.confusion[-1].threshold == found.evaluation.threshold.threshold
+
+
 def test_it_is_json(found: Appraisal) -> None:
     """The whole record goes to JSON and comes back the same."""
     text = msgspec.json.encode(found)

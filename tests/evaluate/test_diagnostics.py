@@ -238,7 +238,7 @@ def test_too_few_rows() -> None:
     found = Case(rows=100).diagnosed().findings
     assert [finding.code for finding in found] == [FindingCode.TOO_FEW_ROWS]
     assert found[0].severity is Severity.WARNING
-    assert found[0].message.startswith("roc_auc is 0.")
+    assert found[0].message.startswith("the ROC AUC is 0.")
     rows = int(found[0].hint.split(" ")[1].replace(",", ""))
     assert Case(rows=rows).diagnosed().findings == ()
 

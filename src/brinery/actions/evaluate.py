@@ -45,6 +45,7 @@ class EvaluateOptions(TypedDict, total=False):
         sep: of a csv file; found in its first lines when absent.
         weights: a column that says how much each row counts.
         aim: the figure that the threshold of a binary model is chosen for; F1 when absent.
+        beta: of F-beta: how many times more recall counts than precision; 2 when absent.
         gains: what a true positive, a false positive, a false negative and a true negative are
             worth; a cost is negative.
         train: what the model was fitted on, to look for rows that are in both.
@@ -60,6 +61,7 @@ class EvaluateOptions(TypedDict, total=False):
     sep: str | None
     weights: str | None
     aim: Aim | str | None
+    beta: float
     gains: Sequence[float] | None
     train: Data | None
     assertions: Folder | None
@@ -80,6 +82,7 @@ class EvaluateAsked:
     separator: str | None = None
     weights: str = ""
     aim: Aim = Aim.F1
+    beta: float = 2.0
     gains: Gains | None = None
     train: Path | pd.DataFrame | None = None
     assertions: Path | None = None
@@ -99,6 +102,7 @@ class EvaluateAsked:
             separator=options.get("sep"),
             weights=options.get("weights") or "",
             aim=_aim(options.get("aim") or (Aim.GAIN if gains else Aim.F1)),
+            beta=options.get("beta", 2.0),
             gains=_gains(gains) if gains else None,
             train=None if (train := options.get("train")) is None else given(train),
             assertions=None if declared is None else Path(declared),
@@ -283,7 +287,7 @@ def _question(rooms: Rooms, asked: EvaluateAsked, *, data: EvaluationData) -> Qu
     return Question(
         data=data,
         train=None if asked.train is None else _train(asked, data),
-        options=Options(aim=asked.aim, gains=asked.gains, seed=asked.seed),
+        options=Options(aim=asked.aim, beta=asked.beta, gains=asked.gains, seed=asked.seed),
         assertions=() if asked.assertions is None else declarations.read(asked.assertions),
         pairs=asked.pairs,
         rows=tuple(row - 1 for row in asked.rows),

@@ -34,6 +34,13 @@ _AIMS = ["f1", "f_beta", "accuracy", "balanced_accuracy", "mcc", "kappa", "gain"
     help="What the threshold of a binary model is chosen for. Default: f1, or gain with --gains.",
 )
 @click.option(
+    "--beta",
+    type=click.FloatRange(min=0, min_open=True),
+    default=2.0,
+    show_default=True,
+    help="Of F-beta: how many times more recall counts than precision.",
+)
+@click.option(
     "--gains",
     nargs=4,
     type=float,

@@ -15,6 +15,7 @@ from brinery.records.finding import Finding, FindingCode, Severity
 from brinery.records.scores import Scores
 
 # The figures that say how good a model is whatever the classes' shares, the first that is there.
+_CALLED: Final = {"roc_auc": "the ROC AUC", "mcc": "the Matthews correlation", "r2": "R2"}
 _TELLING: Final = {
     PredictionType.BINARY: ("roc_auc", "mcc", "balanced_accuracy"),
     PredictionType.MULTICLASS: ("mcc", "balanced_accuracy"),
@@ -132,7 +133,7 @@ def _perfect(evaluation: Evaluation) -> Iterator[Finding]:
     yield Finding(
         code=FindingCode.PERFECT_SCORE,
         severity=Severity.WARNING if sure else Severity.NOTE,
-        message=f"{name} is {value:.4f}, which is almost too good to be true{told}",
+        message=f"{_called(name)} is {value:.4f}, which is almost too good to be true{told}",
         figures={name: value, "rows": evaluation.rows},
         hint="check that no column tells the target, and that the model was trained on other rows",
     )
@@ -153,8 +154,8 @@ def _imprecise(evaluation: Evaluation) -> Iterator[Finding]:
     yield Finding(
         code=FindingCode.TOO_FEW_ROWS,
         severity=Severity.WARNING,
-        message=f"{name} is {evaluation.metrics[name]:.3f}, but on {evaluation.rows:,} {rows} it "
-        f"may as well be {interval.low:.3f} or {interval.high:.3f}",
+        message=f"{_called(name)} is {evaluation.metrics[name]:.3f}, but on {evaluation.rows:,} "
+        f"{rows} it may as well be {interval.low:.3f} or {interval.high:.3f}",
         figures={"low": interval.low, "high": interval.high, "rows": evaluation.rows},
         hint=f"about {enough:,} rows would tell it to within ±{_WIDE / 2:g}",
     )
@@ -174,3 +175,8 @@ def _unlabelled(evaluation: Evaluation) -> Iterator[Finding]:
         figures={"rows": left, "share": left / rows},
         hint="the figures hold for these rows only where labels are missing by chance",
     )
+
+
+def _called(name: str) -> str:
+    """Return what a figure is called in a sentence."""
+    return _CALLED.get(name, f"the {name.replace('_', ' ')}")

@@ -30,6 +30,8 @@ BINS: Final = 5
 LEVELS: Final = 20
 
 # A cut may move by this share of the rows, for the sake of a round number.
+# Of a number in the label of a group.
+_DIGITS: Final = 6
 _TOLERANCE: Final = 0.02
 # Of more values than this, the frequent ones must hold this share of the rows to be categories.
 _FEW: Final = 50
@@ -356,7 +358,8 @@ def _compact(columns: tuple[str, ...], groups: Sequence[Group], codes: Codes) ->
 
 
 def _value(column: str, value: Scalar) -> Group:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    shown = f"{value:.{_DIGITS}g}" if isinstance(value, float) else str(value)
+    text = shown.lower() if isinstance(value, bool) else shown
     return Group(
         columns=(column,),
         label=text if text.strip() else "(empty)",

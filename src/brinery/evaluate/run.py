@@ -199,9 +199,11 @@ def _scored(given: Prepared, cuts: tuple[Threshold, ...] | str, *, options: Opti
         case str():
             return _Scored(_absent(given.type, rows))
         case Binary():
-            best = cuts if isinstance(cuts, str) else cuts[0]
+            best = chosen = cuts if isinstance(cuts, str) else cuts[0]
+            if not isinstance(cuts, str):
+                chosen = next((cut for cut in cuts if cut.aim is options.aim), cuts[0])
             return _Scored(
-                binary.figures(rows, best, options=options), binary.confusions(rows, best)
+                binary.figures(rows, best, options=options), binary.confusions(rows, chosen)
             )
         case Labelled():
             figures, per_class, confusion = multiclass.figures(rows, options=options)
