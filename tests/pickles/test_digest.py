@@ -65,6 +65,17 @@ def test_a_change_is_noticed(folder: Path, tmp_path: Path, change: str) -> None:
         copy(folder, tmp_path / "copy", sha256=sha256)
 
 
+def test_compiled_modules_are_no_part(folder: Path, tmp_path: Path) -> None:
+    """What a program leaves that imports a module from the folder changes nothing, nor is copied."""
+    before = digest(folder)
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "tables.cpython-311.pyc").write_bytes(b"compiled")
+    assert digest(folder) == before
+    copy(folder, tmp_path / "copied", sha256=before)
+    assert not (tmp_path / "copied" / "__pycache__").exists()
+    assert folder / "__pycache__" / "tables.cpython-311.pyc" in list(files(folder))
+
+
 def test_a_link_is_refused(folder: Path) -> None:
     """A link within a folder leads out of it, and is no file of a model."""
     (folder / "b" / "link").symlink_to("/etc/hostname")

@@ -10,13 +10,15 @@ from pathlib import Path
 from brinery.errors import ModelFileChanged, ModelFileError
 
 _CHUNK_BYTES = 1 << 20
+_COMPILED = "__pycache__"
 
 
 def digest(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal.
 
     Of a folder it is the sha256 of a line per file, sorted by name: the file's own sha256, two
-    spaces, and its path within the folder with `/` between, as `sha256sum` prints it.
+    spaces, and its path within the folder with `/` between, as `sha256sum` prints it. What Python
+    keeps of compiled modules is no part of it, nor of a copy.
 
     Raises:
         ModelFileError: it cannot be read, or the folder holds what is no file.
@@ -72,6 +74,8 @@ def _digest(path: Path, into: Path | None) -> str:
         whole = hashlib.sha256()
         for file in files(path):
             name = file.relative_to(path)
+            if _COMPILED in name.parts:
+                continue  # any program that imports a module from the folder leaves it there
             if into is not None:
                 (into / name).parent.mkdir(parents=True, exist_ok=True)
             part = _file_digest(file, into / name if into else None)
