@@ -66,7 +66,7 @@ def test_a_change_is_noticed(folder: Path, tmp_path: Path, change: str) -> None:
 
 
 def test_compiled_modules_are_no_part(folder: Path, tmp_path: Path) -> None:
-    """What a program leaves that imports a module from the folder changes nothing, nor is copied."""
+    """What a program that imports a module of it leaves there changes nothing, nor is copied."""
     before = digest(folder)
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__" / "tables.cpython-311.pyc").write_bytes(b"compiled")
