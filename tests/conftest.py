@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,6 +36,14 @@ QUICK = {"BRINERY_EVALUATE_AT_IMPORT": "false"}
 def pytest_configure() -> None:
     """Have imports within the tests' own process be quick, too."""
     os.environ.update(QUICK)  # noqa: TID251 - for the front door, which reads it
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers(request: pytest.FixtureRequest) -> None:
+    """Have a test draw the same numbers from its file's `RANDOM`, whatever ran before it."""
+    source = getattr(request.module, "RANDOM", None)
+    if isinstance(source, np.random.Generator):
+        source.bit_generator.state = np.random.default_rng(7).bit_generator.state
 
 
 def stable(value: object) -> str:

@@ -137,8 +137,11 @@ def test_the_same_seed_finds_the_same(found: Appraisal, workspace: Path, bank: B
     assert other.explanation != found.explanation
 
 
-def test_it_is_kept_with_its_report(found: Appraisal, workspace: Path, tmp_path: Path) -> None:
-    """What was found can be read back, reported as a page and as a card."""
+def test_it_is_kept_with_its_report(
+    found: Appraisal, workspace: Path, bank: Bank, tmp_path: Path
+) -> None:
+    """What was found can be read back, and what was found last is reported as a page and a card."""
+    brinery.evaluate_model("bank@1", data=bank.test, workspace=workspace, rows=[1])
     place = workspace / ".brinery" / "evaluations" / "bank" / "1"
     kept = (place / found.data.sha256[:16]).with_suffix(".json")
     again = msgspec.json.decode(kept.read_bytes(), type=Appraisal)

@@ -216,6 +216,18 @@ def test_a_metric_that_is_asked_for_ranks() -> None:
 chance = st.sampled_from([0.0, 0.2, 0.5, 0.5, 1.0])
 
 
+@pytest.mark.parametrize("label", NO_YES)
+def test_of_one_class_nothing_is_compared_that_an_evaluation_refuses(label: str) -> None:
+    """A figure that says nothing of rows of one class is absent here as it is there."""
+    actual = np.full(ROWS, label, dtype=object)
+    scores = {"m@1": binary(0.5), "m@2": binary(1.0)}
+    found = compared(scores, actual=actual)
+    for one in found.contenders:
+        alone = run.run(PredictionType.BINARY, actual, scores=scores[one.name], classes=NO_YES)
+        assert alone.not_computed.keys() & set(metrics(PredictionType.BINARY))
+        assert not one.metrics.keys() & alone.not_computed.keys()
+
+
 @given(
     rows=st.lists(st.tuples(st.booleans(), chance, chance), min_size=1, max_size=12),
     weighted=st.booleans(),

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from brinery.actions.answering import Answering
 from brinery.actions.evaluation_data import EvaluationData, check_weights, data_line, read_data
-from brinery.actions.progress import Clock
+from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.errors import (
     BrineryError,
@@ -112,13 +112,7 @@ def compare(references: Sequence[str], **options: Unpack[CompareOptions]) -> Com
         UserError: the subclass says what is wrong with the versions, the data or an option.
     """
     asked = CompareAsked.of(references, options)
-    steps = compare_steps(open_rooms(options.get("workspace")), asked)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            comparison: Comparison = end.value
-            return comparison
+    return result_of(compare_steps(open_rooms(options.get("workspace")), asked))
 
 
 def compare_steps(rooms: Rooms, asked: CompareAsked) -> Steps:

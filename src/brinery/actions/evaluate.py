@@ -13,7 +13,7 @@ import pyarrow as pa
 from brinery.actions.answering import Answering
 from brinery.actions.appraising import Appraising, Question
 from brinery.actions.evaluation_data import EvaluationData, check_weights, data_line, read_data
-from brinery.actions.progress import Clock
+from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.charts import report as page
 from brinery.charts.summary import summarise
@@ -125,13 +125,7 @@ def evaluate_model(reference: str, *, data: Data, **options: Unpack[EvaluateOpti
         UserError: the subclass says what is wrong with the version, the data or an option.
     """
     asked = EvaluateAsked.of(reference, data=data, options=options)
-    steps = evaluate_steps(open_rooms(options.get("workspace")), asked)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            appraisal: Appraisal = end.value
-            return appraisal
+    return result_of(evaluate_steps(open_rooms(options.get("workspace")), asked))
 
 
 def evaluate_steps(rooms: Rooms, asked: EvaluateAsked) -> Steps:

@@ -22,7 +22,7 @@ from brinery.actions.evaluate import evaluated_whole
 from brinery.actions.evaluation_data import EvaluationData, data_line, read_data, required
 from brinery.actions.fast_path import Compiled, compile_and_compare
 from brinery.actions.locate import locate, read
-from brinery.actions.progress import Clock
+from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import Seat, limits
 from brinery.actions.storing import stored
@@ -79,13 +79,7 @@ def import_model(
         Fault: the model's process or the registry failed.
     """
     asked = Submission.of(model, name=name, data=data, options=options)
-    steps = import_steps(open_rooms(options.get("workspace")), asked)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            version: Version = end.value
-            return version
+    return result_of(import_steps(open_rooms(options.get("workspace")), asked))
 
 
 @dataclass(frozen=True, kw_only=True)

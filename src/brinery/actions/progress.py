@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from brinery.pickles import attempts
 from brinery.records.description import Description
@@ -15,6 +17,8 @@ from brinery.records.scan import ScanReport, Verdict
 from brinery.records.signature import Signature
 from brinery.records.trust import Trust
 from brinery.records.version import Environment
+
+_Result = TypeVar("_Result")
 
 _FIGURES = 4
 _LISTED = 6
@@ -34,6 +38,16 @@ class Clock:
         return Event(
             step=step, message=message, warning=warning, progress=progress, elapsed_s=elapsed_s
         )
+
+
+def result_of(steps: Generator[Event, None, _Result]) -> _Result:
+    """Return what long work returns, where nobody wants to know how far it is."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: _Result = end.value
+            return result
 
 
 def scan_line(name: str, report: ScanReport) -> str:

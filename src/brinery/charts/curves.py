@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from brinery.charts import drawing, words
-from brinery.records.curves import Calibration, ClassCurves, Curves, Density, RegressionCurves
+from brinery.records.curves import (
+    Calibration,
+    ClassCurves,
+    Curve,
+    Curves,
+    Density,
+    RegressionCurves,
+)
 from brinery.records.evaluation import PredictionType
 from brinery.records.figure import Figure
 
@@ -46,18 +54,12 @@ def _roc(classes: tuple[ClassCurves, ...]) -> Figure | None:
     if not drawn:
         return None
     several = len(classes) > 1
-    traces = [
-        drawing.line(
-            curve.x, curve.y, name=str(one.label) if several else "", shade=drawing.colour(place)
-        )
-        for place, (one, curve) in enumerate(drawn)
-    ]
     return Figure(
         name="roc",
         title="ROC: found against false alarms",
         caption="The share of the class that is found, for each share of the others that is "
         "taken for it by mistake; chance is the dotted line.",
-        data=(drawing.diagonal(), *traces),
+        data=(drawing.diagonal(), *_lines(drawn, named=several)),
         layout=drawing.layout(
             drawing.axis("false positive rate", span=(-0.01, 1.0)),
             drawing.axis("true positive rate", span=_SHARE),
@@ -70,12 +72,6 @@ def _precision_recall(classes: tuple[ClassCurves, ...]) -> Figure | None:
     if not drawn:
         return None
     several = len(classes) > 1
-    traces = [
-        drawing.line(
-            curve.x, curve.y, name=str(one.label) if several else "", shade=drawing.colour(place)
-        )
-        for place, (one, curve) in enumerate(drawn)
-    ]
     first = classes[0]
     chance = first.positives / first.rows if first.rows else 0.0
     base = () if several else (drawing.level(0.0, 1.0, at=chance),)
@@ -85,11 +81,21 @@ def _precision_recall(classes: tuple[ClassCurves, ...]) -> Figure | None:
         caption="How many of those that are named belong to the class, for each share of the "
         "class that is found"
         + ("." if several else f"; naming rows at random gives {words.percent(chance)}."),
-        data=(*base, *traces),
+        data=(*base, *_lines(drawn, named=several)),
         layout=drawing.layout(
             drawing.axis("recall", span=(0.0, 1.01)), drawing.axis("precision", span=_SHARE)
         ),
     )
+
+
+def _lines(drawn: Sequence[tuple[ClassCurves, Curve]], *, named: bool) -> list[drawing.Trace]:
+    """Return a line for each class, in the legend where they are named."""
+    return [
+        drawing.line(
+            curve.x, curve.y, name=str(one.label) if named else "", shade=drawing.colour(place)
+        )
+        for place, (one, curve) in enumerate(drawn)
+    ]
 
 
 def _calibration(found: Calibration | None) -> Figure | None:

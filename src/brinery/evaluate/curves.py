@@ -18,7 +18,7 @@ from brinery.evaluate.binary import Binary
 from brinery.evaluate.continuous import TOO_LARGE, Rows
 from brinery.evaluate.intervals import mean
 from brinery.evaluate.options import Options
-from brinery.evaluate.prepared import Prepared, prepare
+from brinery.evaluate.prepared import Prepared
 from brinery.evaluate.ranking import Floats, Indices, Ranking, rank
 from brinery.evaluate.sample import Labelled
 from brinery.evaluate.thresholds import figure
@@ -33,7 +33,6 @@ from brinery.records.curves import (
     Scatter,
 )
 from brinery.records.evaluation import PredictionType
-from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 from brinery.records.threshold import Aim, Threshold
 
@@ -45,36 +44,6 @@ _CLASSES: Final = 20
 _REST: Final = "rest"
 _LARGE: Final = 1e150
 _SMALL: Final = 1e-280
-
-
-def curves(
-    type: PredictionType,  # noqa: A002 - the record's own word for it
-    actual: npt.NDArray[np.generic],
-    *,
-    scores: Scores,
-    classes: tuple[Scalar, ...] = (),
-    weights: npt.NDArray[np.generic] | None = None,
-    options: Options | None = None,
-) -> Curves:
-    """Return what is drawn of the answers, over the rows that have a label.
-
-    Args:
-        type: which family of figures.
-        actual: (n_rows,) of any type; None and NaN are missing.
-        scores: the model's answers for the same rows.
-        classes: in the order of the probabilities; two where binary, the second is positive.
-        weights: (n_rows,) what each row counts, from 0 up; None where each counts once.
-        options: how the figures are made; the defaults where None.
-
-    Raises:
-        UnseenClass: a label is none of the classes.
-        ValueError: a binary model without exactly two classes, or weights that are no numbers
-            from 0 up.
-    """
-    chosen = options or Options()
-    given = prepare(type, actual, scores=scores, classes=classes, weights=weights)
-    found = cuts(given, every(chosen), options=chosen)
-    return curves_of(given, thresholds=found, options=chosen)
 
 
 def every(options: Options) -> tuple[Aim, ...]:

@@ -22,8 +22,8 @@ Codes = npt.NDArray[np.intp]
 _MOST_TOTALS: Final = 20_000_000
 _LEAST_DRAWS: Final = 200
 
-# The figures of two classes that say nothing where no row is of the positive one.
-OF_POSITIVE: Final = frozenset({"precision", "recall", "f1"})
+# The figures of two classes that say nothing where all rows are of one.
+OF_BOTH: Final = frozenset({"balanced_accuracy", "mcc", "kappa"})
 
 
 class Margins(NamedTuple):

@@ -87,9 +87,8 @@ class Entrant:
         elif figures:
             count = len(truth.classes)
             sums = margins.tally(truth.codes, labels, weights=truth.weights, n_classes=count)
-            absent = _no_positive(truth)
             counted = {
-                name: (absent if name in margins.OF_POSITIVE else "") or float(figure(sums))
+                name: _undefined(name, truth) or float(figure(sums))
                 for name, figure in figures.items()
             }
         moved = {**right, **contender.moved(truth, said)}
@@ -229,7 +228,14 @@ def _corrected(found: list[MetricDifference]) -> Iterator[MetricDifference]:
             yield msgspec.structs.replace(each, p_corrected=next(corrected))
 
 
-def _no_positive(truth: Truth) -> str:
-    if truth.type is not PredictionType.BINARY or truth.codes.any():
+def _undefined(metric: str, truth: Truth) -> str:
+    """Return why a figure of labels says nothing where rows are of one class; empty elsewhere."""
+    if truth.type is not PredictionType.BINARY or len(np.unique(truth.codes)) > 1:
         return ""
-    return f"no row of the data is of the positive class {truth.classes[1]!r}"
+    negative, positive = truth.classes
+    only = positive if truth.codes.any() else negative
+    if metric == "specificity":
+        return f"no row of the data is of class {negative!r}" if only == positive else ""
+    if metric in margins.OF_BOTH:
+        return f"every row of the data is of class {only!r}"
+    return "" if only == positive else f"no row of the data is of the positive class {positive!r}"
