@@ -12,10 +12,12 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from brinery.actions.import_model import import_steps
+from brinery.actions.progress import result_of
 from brinery.actions.rooms import Rooms
 from brinery.actions.submission import Submission
+from brinery.records.audit import Change
 from brinery.records.event import Event
-from brinery.records.version import Version
+from brinery.records.version import Candidate, Version
 from brinery.registry.memory import MemoryRegistry
 from brinery.specs.settings import EvaluateSettings, Settings
 from brinery.store.audit import MemoryAudit
@@ -26,10 +28,14 @@ Run = Callable[..., tuple[Version, list[Event]]]
 
 @pytest.fixture
 def rooms(tmp_path: Path) -> Rooms:
-    """Rooms of an empty workspace, with the registry and the audit trail in memory."""
-    kept = tmp_path / "kept"
+    """Rooms of an empty workspace."""
+    return rooms_in(tmp_path)
+
+
+def rooms_in(folder: Path) -> Rooms:
+    """Return rooms of an empty workspace, with the registry and the audit trail in memory."""
+    kept, workspace = folder / "kept", folder / "workspace"
     kept.mkdir()
-    workspace = tmp_path / "workspace"
     workspace.mkdir()
     return Rooms(
         workspace=Workspace(workspace),
@@ -53,6 +59,29 @@ def run(rooms: Rooms) -> Run:
                 return end.value, events
 
     return run
+
+
+@pytest.fixture(scope="session")
+def known(iris: Path, tmp_path_factory: pytest.TempPathFactory) -> Candidate:
+    """What an import finds out of the classifier of iris, for versions that need none of it."""
+    asked = Submission(
+        model=str(iris / "classifier.pkl"),
+        name="iris",
+        data=iris / "iris.parquet",
+        target="species",
+    )
+    candidate = result_of(import_steps(rooms_in(tmp_path_factory.mktemp("known")), asked)).candidate
+    assert candidate is not None
+    return candidate
+
+
+@pytest.fixture
+def two(rooms: Rooms, known: Candidate, iris: Path) -> None:
+    """Two versions of `iris`."""
+    for _ in range(2):
+        staged = rooms.registry.stage(known, iris / "classifier.pkl")
+        version = rooms.registry.commit(staged, None)
+        rooms.audit.add(rooms.entry(Change.IMPORT, "iris", after=version.reference))
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
+from tests.actions.conftest import rooms_in
 
 from brinery.actions.compare import CompareAsked, compare_steps
 from brinery.actions.import_model import import_steps
@@ -36,9 +37,6 @@ from brinery.records.run import Run
 from brinery.records.scores import Scores
 from brinery.records.version import Alias
 from brinery.registry.memory import MemoryRegistry
-from brinery.specs.settings import EvaluateSettings, Settings
-from brinery.store.audit import MemoryAudit
-from brinery.store.workspace import Workspace
 
 RANDOM = np.random.default_rng(0)
 ROWS = 400
@@ -67,24 +65,11 @@ MODELS: dict[str, Any] = {
 }
 
 
-def _rooms(folder: Path) -> Rooms:
-    """Return rooms with the registry and the audit trail in memory."""
-    kept, workspace = folder / "kept", folder / "workspace"
-    kept.mkdir()
-    workspace.mkdir()
-    return Rooms(
-        workspace=Workspace(workspace),
-        settings=Settings(evaluate=EvaluateSettings(at_import=False)),
-        registry=MemoryRegistry(kept),
-        audit=MemoryAudit(),
-    )
-
-
 @pytest.fixture(scope="module")
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
     """Rooms with m@1 to m@5, of which m@1 is the champion, and m@6 of a file. Tests read them."""
     folder = tmp_path_factory.mktemp("compare")
-    rooms = _rooms(folder)
+    rooms = rooms_in(folder)
     DATA.to_csv(folder / "test.csv", index=False)
     for name, model in (*MODELS.items(), ("again", LogisticRegression(C=0.5))):
         number = name == "number"
@@ -174,6 +159,12 @@ def test_a_version_of_another_kind_is_told(compare: Any) -> None:
     assert [event.message for event in events if event.warning] == [
         "m@5: it predicts regression, and the base binary"
     ]
+
+
+def test_nothing_left_to_compare_is_an_error(compare: Any) -> None:
+    """Where no version can be compared with the base, that is said in place of an empty table."""
+    with pytest.raises(NotComparable, match=r"nothing is left .* m@5: it predicts regression"):
+        compare("m@5", "m@1")
 
 
 def test_groups_and_rules_are_told_by_the_inputs(compare: Any) -> None:

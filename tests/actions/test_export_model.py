@@ -148,6 +148,7 @@ def test_onnx(rooms: Rooms, register: Register, tmp_path: Path) -> None:
     assert labels.tolist() == model.predict(FRAME).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [RidgeClassifier(), SVC()], ids=["ridge", "svc"])
 def test_onnx_of_a_classifier_without_probabilities(
     rooms: Rooms, register: Register, tmp_path: Path, model: Any
@@ -166,6 +167,7 @@ def test_onnx_of_an_outlier_detector(rooms: Rooms, register: Register, tmp_path:
     assert done.labels_differ == 0
 
 
+@pytest.mark.slow
 def test_onnx_that_differs_is_refused(bank: Any, bank_workspace: Path, tmp_path: Path) -> None:
     """A forest behind a scaler falls into other leaves in float32: refused, with the figure.
 
@@ -268,6 +270,7 @@ BOOSTED: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(BOOSTED))
 def test_onnx_of_a_boosted_model(
     rooms: Rooms, register: Register, tmp_path: Path, name: str
@@ -294,6 +297,7 @@ UNHELD: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", list(UNHELD))
 def test_boosted_models_that_onnx_does_not_hold(
     rooms: Rooms, register: Register, tmp_path: Path, reason: str

@@ -202,6 +202,7 @@ def test_a_table_that_turns_nan(own: Run, rooms: Rooms) -> None:
     assert "that row has no value in a" in caught.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "column", "classes"),
     [
@@ -250,6 +251,7 @@ def test_a_label_that_was_not_answered_yet(own: Run, rooms: Rooms) -> None:
         assert set(model.predict(data()).predictions.tolist()) == {"yes"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "column", "option"),
     [

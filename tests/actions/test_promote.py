@@ -21,14 +21,6 @@ from brinery.store.audit import MemoryAudit
 Run = Callable[..., tuple[Version, list[Event]]]
 
 
-@pytest.fixture
-def two(run: Run, iris: Path) -> None:
-    """Two versions of `iris`."""
-    asked = {"model": iris / "classifier.pkl", "name": "iris", "data": iris / "iris.parquet"}
-    run(**asked, target="species")
-    run(**asked, target="species", new_version=True)
-
-
 @pytest.mark.usefixtures("two")
 def test_champion_moves(rooms: Rooms) -> None:
     """A promotion says what it replaced, and the version shows its alias and stage."""

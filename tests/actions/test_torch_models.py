@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.actions.conftest import Run
+from tests.actions.conftest import Run, rooms_in
 from tests.conftest import ROOT
 from tests.serve.conftest import running
 
@@ -32,11 +32,7 @@ from brinery.errors import (
 from brinery.records.requirements import Requirements
 from brinery.records.scan import Verdict
 from brinery.records.version import Environment
-from brinery.registry.memory import MemoryRegistry
-from brinery.specs.settings import EvaluateSettings, Settings
-from brinery.store.audit import MemoryAudit
 from brinery.store.environments import Environments
-from brinery.store.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
@@ -141,16 +137,7 @@ def cpu_build(folders: list[str]) -> str:
 @pytest.fixture(scope="module")
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
     """Rooms that all tests here share, so that the environment is built once."""
-    folder = tmp_path_factory.mktemp("torch")
-    kept, workspace = folder / "kept", folder / "workspace"
-    kept.mkdir()
-    workspace.mkdir()
-    return Rooms(
-        workspace=Workspace(workspace),
-        settings=Settings(evaluate=EvaluateSettings(at_import=False)),
-        registry=MemoryRegistry(kept),
-        audit=MemoryAudit(),
-    )
+    return rooms_in(tmp_path_factory.mktemp("torch"))
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,20 @@ def test_every_tile_has_its_interval(appraisal: Appraisal) -> None:
     assert all(" to " in tile.interval for tile in tiles)
 
 
+def test_no_threshold_is_best_where_every_row_has_one_probability(
+    appraisals: dict[str, Appraisal],
+) -> None:
+    """Of a model that always says the same, no threshold is recommended."""
+    usual = appraisals["binary"]
+    assert usual.curves is not None
+    first = usual.curves.classes[0]
+    assert first.cuts is not None
+    cut = replace(first.cuts, threshold=first.cuts.threshold[:1])
+    constant = replace(usual, curves=replace(usual.curves, classes=(replace(first, cuts=cut),)))
+    assert any("best threshold" in point for point in summarise(usual).points)
+    assert not any("best threshold" in point for point in summarise(constant).points)
+
+
 def test_what_is_doubtful_is_on_the_first_screen(appraisals: dict[str, Appraisal]) -> None:
     """Warnings, assertions that fail and stages that are missing are said; notes are not."""
     failed = AssertionResult(

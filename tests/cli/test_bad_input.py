@@ -204,6 +204,7 @@ def no_name(folder: Path, bank: Any) -> list[str]:
     return [str(bank.model), "--data", str(bank.test)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_import_refuses(name: str, tmp_path: Path, bank: Any, brinery_command: Any) -> None:
     """A user's mistake ends with status 2, one error, a hint, no traceback and no version."""

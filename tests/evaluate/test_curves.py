@@ -163,7 +163,8 @@ def test_lift_and_gain() -> None:
             assert lift.interval.low < lift.value <= lift.interval.high
     assert found.deciles.lift[-1].reason == "all rows hold all positive rows"
     assert found.gain.y[-1] == found.gain.x[-1] == found.lift.y[-1] == 1.0
-    assert found.lift.y == pytest.approx(np.divide(found.gain.y, found.gain.x))
+    assert (found.gain.x[0], found.gain.y[0]) == (0.0, 0.0)
+    assert found.lift.y == pytest.approx(np.divide(found.gain.y[1:], found.gain.x[1:]))
 
 
 def test_densities() -> None:

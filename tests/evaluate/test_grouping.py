@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from brinery.evaluate.filters import matching
@@ -47,6 +47,7 @@ def labels(found: Grouping) -> list[str]:
 
 
 @given(COLUMNS)
+@example((pa.float64(), [None, float("inf")]))
 @modest
 def test_a_group_is_a_filter(column: tuple[pa.DataType, list[Any]]) -> None:
     """Every row is in one group, every group has rows, and its filter chooses just these."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -218,6 +219,18 @@ def test_labels_of_every_type(actual: npt.NDArray[Any], classes: Any) -> None:
     assert evaluation.metrics["roc_auc"] == 1.0
     again = msgspec.json.decode(msgspec.json.encode(evaluation), type=Evaluation)
     assert again == evaluation
+
+
+def test_classes_that_are_parted_without_a_fault_have_an_area_with_an_interval() -> None:
+    """An area of exactly 1 may still be chance: its interval is that of the smaller class."""
+    actual = np.repeat(["no", "yes"], [40, 10])
+    scores = binary_scores(*np.linspace(0.01, 0.99, 50), labels=("no", "yes"))
+    evaluation = run(BINARY, actual, scores=scores, classes=("no", "yes"))
+    assert evaluation.metrics["roc_auc"] == 1.0
+    interval = evaluation.intervals["roc_auc"]
+    assert interval.high == 1.0
+    z2 = NormalDist().inv_cdf(0.975) ** 2
+    assert interval.low == pytest.approx(10 / (10 + z2))
 
 
 @given(st.data())

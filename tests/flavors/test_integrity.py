@@ -201,6 +201,7 @@ model.predict(given)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

@@ -42,6 +42,9 @@ from brinery.records.version import (
 )
 from brinery.registry.mlflow import MlflowRegistry
 
+# Every kind of model is built, registered and loaded once for all the tests.
+pytestmark = pytest.mark.slow
+
 COLUMNS = ("a", "b", "c", "d")
 
 # Loads every version by MLflow's generic loader and, where it has one, by its framework's own.

@@ -40,6 +40,18 @@ def test_the_newest_is_shown(tmp_path: Path) -> None:
     assert kept.newest("bank", 2) is None
 
 
+def test_another_way_to_count_the_rows_is_another_evaluation(tmp_path: Path) -> None:
+    """With and without weights, on the same data, both are kept."""
+    kept = Appraisals(tmp_path)
+    weighted = replace(FIRST, weights="age", created=FIRST.created + timedelta(hours=1))
+    for each in (FIRST, weighted):
+        kept.keep(each, name="bank", number=1)
+    assert kept.like(FIRST, name="bank", number=1) == FIRST
+    assert kept.like(weighted, name="bank", number=1) == weighted
+    assert kept.newest("bank", 1) == weighted
+    assert kept.report(FIRST, name="bank", number=1) != kept.report(weighted, name="bank", number=1)
+
+
 def test_what_cannot_be_read_is_passed_over(tmp_path: Path) -> None:
     """A file that another version of Brinery wrote, or half of one, costs no other."""
     kept = Appraisals(tmp_path)

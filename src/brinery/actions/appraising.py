@@ -96,6 +96,7 @@ class Appraising:
             reference=reference,
             created=datetime.now(UTC),
             data=question.data.fingerprint,
+            weights=question.weights,
             scored_by="scorer" if answering.fast else "library",
             seed=question.options.seed,
         )

@@ -119,6 +119,7 @@ def compare_steps(rooms: Rooms, asked: CompareAsked) -> Steps:
     """Yield an event as each version has answered; return the comparison.
 
     Raises:
+        NotComparable: no version can be compared with the base.
         UserError: the subclass says what is wrong with the versions, the data or an option.
     """
     clock = Clock()
@@ -144,12 +145,23 @@ def compare_steps(rooms: Rooms, asked: CompareAsked) -> Steps:
         cost = costs[name]
         said = f"{name}: {len(scores[name]):,} rows answered by its {cost.answered_by}"
         yield clock.event(Step.COMPARE, said)
+    if len(scores) < _TWO:
+        raise _nothing_left(base, refused)
     found = _compared(asked, known, data=data, scores=scores, versions=versions)
     yield clock.event(Step.COMPARE, f"{len(found.pairs)} compared with {base.reference}")
     return replace(
         found,
         contenders=tuple(replace(one, footprint=costs.get(one.name)) for one in found.contenders),
         not_compared={**refused, **found.not_compared},
+    )
+
+
+def _nothing_left(base: Version, refused: dict[str, str]) -> NotComparable:
+    """Return the error of a comparison that no version is left for, beside the base."""
+    told = "; ".join(f"{name}: {why}" for name, why in refused.items())
+    return NotComparable(
+        f"nothing is left to compare with {base.reference}: {told}",
+        hint=f"brinery model show {base.name} lists the versions of the model",
     )
 
 

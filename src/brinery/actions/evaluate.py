@@ -198,7 +198,7 @@ def _not_kept(rooms: Rooms, version: Version, found: Appraisal) -> str:
 def _known_whole(rooms: Rooms, version: Version, found: Appraisal) -> bool:
     """Return whether a whole evaluation of the same data is kept already."""
     kept = Appraisals(rooms.workspace.evaluations)
-    known = kept.on(found.data, name=version.name, number=version.number)
+    known = kept.like(found, name=version.name, number=version.number)
     return known is not None and not known.not_done
 
 

@@ -8,6 +8,7 @@ from brinery.charts import words
 from brinery.charts.subpopulations import named
 from brinery.records.appraisal import Appraisal
 from brinery.records.assertion import AssertionResult, Outcome
+from brinery.records.curves import Curves
 from brinery.records.evaluation import Confusion, Evaluation, PredictionType
 from brinery.records.explanation import Explanation
 from brinery.records.finding import Severity
@@ -138,7 +139,7 @@ def _points(appraisal: Appraisal) -> list[str]:
         said.append(needed)
     evaluation = appraisal.evaluation
     threshold = None if evaluation is None else evaluation.threshold
-    if threshold is not None:
+    if threshold is not None and not _one_score(appraisal.curves):
         said.append(
             f"The best threshold for {words.called(threshold.aim)} is "
             f"{words.number(threshold.threshold)}: {words.number(threshold.naive)} on these rows, "
@@ -155,6 +156,12 @@ def _points(appraisal: Appraisal) -> list[str]:
     if appraisal.assertions:
         said.append(f"{len(held)} of {len(appraisal.assertions)} assertions hold.")
     return said
+
+
+def _one_score(curves: Curves | None) -> bool:
+    """Return whether every row has the same probability, so that no threshold parts them."""
+    cuts = None if curves is None or not curves.classes else curves.classes[0].cuts
+    return cuts is not None and len(cuts.threshold) == 1
 
 
 def _needed(explanation: Explanation) -> str:

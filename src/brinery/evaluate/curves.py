@@ -163,7 +163,9 @@ def _class(
         roc=_roc(score, caught, alarms, points=points),
         precision_recall=_curve(caught[by_recall] / caught[-1], precision, score[by_recall]),
         lift=_curve(taken, gained / taken, score[by_share]),
-        gain=_curve(taken, gained, score[by_share]),
+        gain=_curve(
+            np.append(0.0, taken), np.append(0.0, gained), np.append(score[0] + 1, score[by_share])
+        ),
         cuts=_cuts(ranking, (caught, alarms), chosen=chosen, options=options),
         deciles=_deciles(ranking, options=options),
         thresholds=chosen,

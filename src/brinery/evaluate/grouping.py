@@ -393,7 +393,7 @@ def _range(column: str, low: float | None, high: float | None, *, whole: bool) -
 def _told(low: float | None, high: float | None, *, whole: bool) -> str:
     """Return a range in words; of whole numbers, the last that is in it ends it."""
     if high is None:
-        return "all" if low is None else f"{low:,.12g} and above"
+        return "every value" if low is None else f"{low:,.12g} and above"
     if low is None:
         return f"below {high:,.12g}"
     if whole:
@@ -402,5 +402,7 @@ def _told(low: float | None, high: float | None, *, whole: bool) -> str:
 
 
 def _between(column: str, low: Value | None, high: Value | None) -> str:
+    if low is None and high is None:
+        return str(Comparison(column, Operator.NOT_MISSING))
     ends = ((Operator.AT_LEAST, low), (Operator.LESS, high))
     return str(Filter(tuple(Comparison(column, op, (end,)) for op, end in ends if end is not None)))

@@ -35,6 +35,7 @@ class Appraisal(Struct, frozen=True, kw_only=True):
         reference: of the version.
         created: when it was made.
         data: on which data.
+        weights: the column that says how much each row counts; empty where each counts once.
         scored_by: who answered: `scorer`, or `library`.
         seed: of everything random.
         evaluation: the figures; None where there is no target.
@@ -50,6 +51,7 @@ class Appraisal(Struct, frozen=True, kw_only=True):
     reference: str
     created: datetime
     data: DataFingerprint
+    weights: str = ""
     scored_by: str = ""
     seed: int = 0
     evaluation: Optional[Evaluation] = None
