@@ -66,6 +66,7 @@ def test_binary_figures() -> None:
     chance = np.array([0.1, 0.5, 0.4, 0.9, 0.2, 0.4])
     evaluation = run(BINARY, actual, scores=binary_scores(*chance), classes=("no", "yes"))
     positive = actual == "yes"
+    said = chance > 0.5  # one half is no more than a half: the model says no
     best = metrics.f1_score(positive, chance >= 0.4)
     assert evaluation.metrics == pytest.approx(
         {
@@ -74,16 +75,16 @@ def test_binary_figures() -> None:
             "average_precision": metrics.average_precision_score(positive, chance),
             "log_loss": metrics.log_loss(positive, chance),
             "brier": metrics.brier_score_loss(positive, chance),
-            "precision": 1 / 2,
+            "precision": 1.0,
             "recall": 1 / 3,
-            "f1": 2 / 5,
+            "f1": 1 / 2,
             "f1_best": best,
             "f1_best_threshold": 0.4,
-            "balanced_accuracy": metrics.balanced_accuracy_score(positive, chance >= 0.5),
-            "specificity": 2 / 3,
-            "f2": metrics.fbeta_score(positive, chance >= 0.5, beta=2),
-            "mcc": metrics.matthews_corrcoef(positive, chance >= 0.5),
-            "kappa": metrics.cohen_kappa_score(positive, chance >= 0.5),
+            "balanced_accuracy": metrics.balanced_accuracy_score(positive, said),
+            "specificity": 1.0,
+            "f2": metrics.fbeta_score(positive, said, beta=2),
+            "mcc": metrics.matthews_corrcoef(positive, said),
+            "kappa": metrics.cohen_kappa_score(positive, said),
             "ece": (0.1 + 0.2 + (2 - 2 * 0.4) + 0.5 + (1 - 0.9)) / 6,
             "ks": 2 / 3,
             "lift_10": 2.0,
@@ -196,7 +197,9 @@ def test_predictions_outside_the_classes() -> None:
     scores = Scores(predictions=np.array([0, 1]), probabilities=np.array([[0.8, 0.2], [0.2, 0.8]]))
     evaluation = run(BINARY, objects(["no", "yes"]), scores=scores, classes=("no", "yes"))
     why = "the model predicts labels that are not among its classes"
-    assert evaluation.not_computed == {"accuracy": why}
+    labelled = {"accuracy", "precision", "recall", "f1", "f2", "mcc", "kappa"}
+    labelled |= {"balanced_accuracy", "specificity"}
+    assert evaluation.not_computed == dict.fromkeys(labelled, why)
     assert [confusion.threshold for confusion in evaluation.confusion] == [0.5, 0.8]
 
 

@@ -80,8 +80,8 @@ def cuts(given: Binary, aims: tuple[Aim, ...], *, options: Options) -> tuple[Thr
 def figures(given: Binary, cut: Threshold | str, *, options: Options) -> Figures:
     """Return every figure of a binary model, or the reason why it is absent.
 
-    Accuracy is that of the model's own labels; what is made of other cells of the confusion matrix
-    is at the threshold 0.5, or at the model's own labels where it gives no probabilities.
+    What is made of the cells of the confusion matrix is that of the model's own labels, which need
+    not be those of the threshold 0.5: a model may have a threshold of its own, or break ties.
 
     Args:
         given: the rows.
@@ -89,17 +89,14 @@ def figures(given: Binary, cut: Threshold | str, *, options: Options) -> Figures
         options: beta, gains, level and bins.
     """
     level = options.level
-    own = _own(given, level=level)
-    tally = own
-    if not isinstance(given.ranking, str):
-        tally = tl.tally_at(given.ranking, HALF, level=level)
+    tally = _own(given, level=level)
     caught = tally
     if not given.positive.any():
         caught = f"no row of the data is of the positive class {given.rows.classes[1]!r}"
     beta = f"f{options.beta:g}"
     ordered = given.single or given.ranking
     found: Figures = {
-        "accuracy": _of(own, tl.accuracy),
+        "accuracy": _of(tally, tl.accuracy),
         "roc_auc": _of(ordered, partial(roc_auc, level=level)),
         "average_precision": _of(ordered, partial(average_precision, level=level)),
         "log_loss": _of(given.rows.probabilities, partial(_log_loss, given, level=level)),

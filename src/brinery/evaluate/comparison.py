@@ -252,7 +252,7 @@ class _Field:
         value = entrant.figures.get(metric, f"there is no metric {metric}")
         if isinstance(value, str):
             return value
-        level, truth, labels = self._options.level, self._truth, entrant.said.by_half
+        level, truth, labels = self._options.level, self._truth, entrant.said.labels
         moved = entrant.moved.get(metric)
         if isinstance(moved, Moved):
             none = Moved(0.0, np.zeros(truth.rows))

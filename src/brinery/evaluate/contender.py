@@ -40,6 +40,7 @@ HIGHER_IS_BETTER: Final[Mapping[str, bool]] = {
     "pinball_90": False,
 }
 
+_MIDDLE: Final = 0.5
 _OF_BINARY: Final = ("roc_auc", "average_precision", "log_loss", "brier", "ks", "lift_10")
 _TENTH: Final = 0.1
 _OF_MULTICLASS: Final = (
@@ -52,7 +53,6 @@ _OF_REGRESSION: Final = (
 )
 _ROUNDING: Final = 1e-6
 _SUM_ROUNDING: Final = 1e-3
-_HALF: Final = 0.5
 _LISTED: Final = 6
 
 
@@ -91,21 +91,13 @@ class Answers:
 
     Attributes:
         labels: (n_rows,) codes of the classes it predicts; or why there are none.
-        at_half: (n_rows,) of a binary model, whether the probability of the positive class is one
-            half or more; or why that is not known. Elsewhere the labels.
         probabilities: (n_rows, n_classes) 0 to 1; or why there are none.
         values: (n_rows,) what a regression predicts, finite; or why there are none.
     """
 
     labels: Codes | str
-    at_half: Codes | str
     probabilities: Floats | str
     values: Floats | str
-
-    @property
-    def by_half(self) -> Codes | str:
-        """Return the labels that precision and its like are counted by."""
-        return self.labels if isinstance(self.at_half, str) else self.at_half
 
 
 def answers(
@@ -126,7 +118,7 @@ def answers(
     if truth.type is PredictionType.REGRESSION:
         values = _finite(scores.predictions[rows])
         no = "a regression has no classes"
-        return Answers(labels=no, at_half=no, probabilities=no, values=values)
+        return Answers(labels=no, probabilities=no, values=values)
     order = _order(classes, truth.classes)
     if isinstance(order, str):
         return order
@@ -135,11 +127,8 @@ def answers(
         labels = "it predicts labels that are not among its classes"
     given = scores.probabilities
     chances = _chances(None if given is None else given[rows], order)
-    at_half: Codes | str = labels
-    if truth.type is PredictionType.BINARY and not isinstance(chances, str):
-        at_half = (chances[:, 1] >= _HALF).astype(np.intp)
     no = "a classifier answers with classes"
-    return Answers(labels=labels, at_half=at_half, probabilities=chances, values=no)
+    return Answers(labels=labels, probabilities=chances, values=no)
 
 
 def moved(truth: Truth, said: Answers) -> dict[str, Moved | str]:
@@ -289,8 +278,8 @@ def _regression(truth: Truth, said: Answers) -> dict[str, Moved | str]:
             parts = pinball_parts(actual, predicted, share=share)
             found[f"pinball_{share * 100:.0f}"] = moves.mean(parts, weights)
         size = np.abs(wrong)
-        middle = ordered(size, weights if truth.weighted else None).at(_HALF)
-        found["median_ae"] = moves.quantile(size, weights, share=_HALF, at=middle)
+        middle = ordered(size, weights if truth.weighted else None).at(_MIDDLE)
+        found["median_ae"] = moves.quantile(size, weights, share=_MIDDLE, at=middle)
     return {name: _sane(each) for name, each in found.items()}
 
 

@@ -80,7 +80,7 @@ class Entrant:
             right[ACCURACY] = (
                 wrong if isinstance(wrong, str) else moves.mean(1 - wrong[1], truth.weights)
             )
-        labels = said.by_half
+        labels = said.labels
         counted: dict[str, float | str] = {}
         if isinstance(labels, str):
             counted = dict.fromkeys(figures, labels)
@@ -175,7 +175,7 @@ class Pair:
 
     @cached_property
     def _drawn(self) -> tuple[Margins, Margins]:
-        base, other = self.base.said.by_half, self.other.said.by_half
+        base, other = self.base.said.labels, self.other.said.labels
         assert not isinstance(base, str)  # noqa: S101 - for the type checker
         assert not isinstance(other, str)  # noqa: S101 - for the type checker
         return margins.draw(

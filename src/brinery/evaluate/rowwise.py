@@ -41,7 +41,6 @@ METRICS: Final[Mapping[PredictionType, tuple[str, ...]]] = {
 
 _LOSSES: Final = ("log_loss", "brier", "mae", "rmse", "mse", "mape")
 _ALARMS: Final = ("precision", "recall", "specificity", "f1")
-_HALF: Final = 0.5
 _TWO: Final = 2
 
 
@@ -100,16 +99,13 @@ def rowwise(metric: str, rows: Labelled | Rows, *, type: PredictionType) -> Roww
 
 def _of_classes(metric: str, rows: Labelled) -> Rowwise | str:
     actual, predicted, chances = rows.codes, rows.predicted, rows.probabilities
-    if metric == "accuracy":
-        if isinstance(predicted, str):
-            return predicted
-        return _of_rows((predicted == actual).astype(np.float64), share=True)
-    if metric not in _ALARMS:
+    if metric not in {"accuracy", *_ALARMS}:
         return chances if isinstance(chances, str) else _of_chances(metric, actual, chances)
-    # As elsewhere: at a half, and by the model's own labels where it gives no probabilities.
-    own = predicted if isinstance(predicted, str) else predicted == 1
-    caught = own if isinstance(chances, str) else chances[:, 1] >= _HALF
-    return caught if isinstance(caught, str) else _of_alarms(metric, actual == 1, caught)
+    if isinstance(predicted, str):
+        return predicted
+    if metric == "accuracy":
+        return _of_rows((predicted == actual).astype(np.float64), share=True)
+    return _of_alarms(metric, actual == 1, predicted == 1)
 
 
 def _of_chances(metric: str, actual: Codes, chances: Floats) -> Rowwise | str:
