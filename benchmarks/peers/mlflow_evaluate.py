@@ -1,12 +1,13 @@
 """What a user of MLflow does: `mlflow.models.evaluate` with its default evaluator and explainer.
 
 `mlflow_evaluate.py MODEL DATA TARGET POSITIVE METRICS`: the model as MLflow saved it, a csv file,
-the target and the positive class, and the file that the metrics are written to, as JSON.
+the target and the positive class as JSON, and the file that the metrics are written to, as JSON.
 """
 
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import mlflow
@@ -18,14 +19,21 @@ if __name__ == "__main__":
         mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
         mlflow.create_experiment("evaluate", artifact_location=Path(folder, "artifacts").as_uri())
         mlflow.set_experiment("evaluate")
+        rows = pd.read_csv(data)
+        began = time.perf_counter()
         with mlflow.start_run():
             result = mlflow.models.evaluate(
                 model,
-                pd.read_csv(data),
+                rows,
                 targets=target,
                 model_type="classifier",
                 evaluators="default",
-                evaluator_config={"pos_label": positive},
+                evaluator_config={"pos_label": json.loads(positive)},
             )
-    told = {"metrics": result.metrics, "artifacts": sorted(result.artifacts)}
+        seconds = time.perf_counter() - began
+    told = {
+        "metrics": result.metrics,
+        "artifacts": sorted(result.artifacts),
+        "seconds": seconds,
+    }
     Path(metrics).write_text(json.dumps(told, default=float))
