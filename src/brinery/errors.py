@@ -8,6 +8,7 @@ BrineryError
 │   ├── InvalidTrust             not a dotted name or `package.*`
 │   ├── InvalidFilter            not comparisons of columns joined by `and`
 │   ├── InvalidAssertions        assertions.yml is wrong, or does not fit the model
+│   ├── InvalidGate              a gate asks for what cannot be, or for nothing
 │   ├── NotFound                 no such model, version or alias
 │   ├── ModelFileError
 │   │   ├── ModelFileMissing     no such file
@@ -126,6 +127,12 @@ class InvalidAssertions(UserError):
     """What is declared in assertions.yml is wrong, or does not fit the model or the data."""
 
     code = "invalid-assertions"
+
+
+class InvalidGate(UserError):
+    """A gate asks for what cannot be, or for nothing."""
+
+    code = "invalid-gate"
 
 
 class NotFound(UserError):
