@@ -31,7 +31,6 @@ from brinery.records.decision import (
 from brinery.specs.gate_rules import CONFIDENCE, Rule, RuleKind
 from brinery.specs.gates import Gate, Requirement
 
-_NO_CHAMPION: Final = "there is no champion yet to hold it against"
 # Of all groups of a rule together: how often one that is no worse is taken for one that is.
 _FALSE_ALARM: Final = 0.05
 _LISTED: Final = 3
@@ -66,6 +65,7 @@ class Facts:
         requirements: what was found out about each that the gate requires.
         look: which look at the rows it is, from 1.
         question: digest of what is asked.
+        alone: why there is no champion to hold it against.
     """
 
     reference: str
@@ -77,6 +77,7 @@ class Facts:
     requirements: Mapping[Requirement, Found]
     look: int = 1
     question: str = ""
+    alone: str = "there is no champion yet"
 
 
 def judge(gate: Gate, facts: Facts) -> Decision:
@@ -178,7 +179,7 @@ def _required(requirement: Requirement, facts: Facts) -> RuleResult:
 
 def _judged(rule: Rule, facts: Facts) -> RuleResult:
     if facts.champion is None and _is_relative(rule):
-        return RuleResult(rule=rule.title, outcome=Outcome.PASSES, why=_NO_CHAMPION)
+        return RuleResult(rule=rule.title, outcome=Outcome.PASSES, why=facts.alone)
     if rule.kind is RuleKind.LATENCY:
         return _timed(rule, facts)
     if isinstance(facts.duel, str) or facts.duel.fault:
@@ -459,7 +460,7 @@ def _timed(rule: Rule, facts: Facts) -> RuleResult:
         if found.ratio > rule.max_ratio:
             over.append(f"above {rule.max_ratio:g} times")
     if rule.max_ratio is not None and facts.champion is None:
-        said.append(_NO_CHAMPION)
+        said.append(facts.alone)
     told = f"{', '.join(said)} ({found.rows:,} single rows, {found.rounds} rounds)"
     return RuleResult(
         rule=rule.title,
