@@ -69,19 +69,18 @@ def libpq(uri: str) -> str:
 
 def shown(uri: str) -> str:
     """Return a URI as it may be shown: without the name of a driver, and without a password."""
-    parts = urlsplit(libpq(uri))
+    plain = libpq(uri)
+    parts = urlsplit(plain)
     if not parts.netloc and not parts.query:
-        return libpq(uri)
+        return plain
     user, at, host = parts.netloc.rpartition("@")
     name, colon, _ = user.partition(":")
     query = [
         (key, _HIDDEN if key.lower() in _SECRETS else value)
         for key, value in parse_qsl(parts.query)
     ]
-    return parts._replace(
-        netloc=f"{name}{':' + _HIDDEN if colon else ''}{at}{host}",
-        query=urlencode(query, safe="*/:"),
-    ).geturl()
+    hidden = f"{name}{':' + _HIDDEN if colon else ''}{at}{host}{parts.path}"
+    return f"{parts.scheme}://{hidden}{'?' if query else ''}{urlencode(query, safe='*/:')}"
 
 
 def without_passwords(text: str) -> str:
