@@ -9,7 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from brinery.errors import RegistryFault
-from brinery.registry.mlflow_tables import Row, read
+from brinery.registry import mlflow_tables
+from brinery.registry.mlflow_tables import Ask, Row, Standing, T
 from brinery.specs.places import libpq, shown, without_passwords
 
 if TYPE_CHECKING:
@@ -46,14 +47,25 @@ class PostgresTables:
         Raises:
             RegistryFault: the database cannot be reached.
         """
+        return self._asked(lambda ask: mlflow_tables.rows(ask, name, tag=tag))
+
+    def standings(self, *, champion: str) -> list[Standing] | None:
+        """Return the versions that are in `Production` or have an alias; None: ask MLflow.
+
+        Raises:
+            RegistryFault: the database cannot be reached.
+        """
+        return self._asked(lambda ask: mlflow_tables.standings(ask, champion=champion))
+
+    def _asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
         with self._lock, _told(self._uri):
             if self._kept is not None:
                 try:
-                    return self._rows(self._kept, name, tag=tag)
+                    return _answer(self._kept, read)
                 except _lost():
                     self.close()  # the server was started anew, or the connection was too long idle
             self._kept = connect(self._uri)
-            return self._rows(self._kept, name, tag=tag)
+            return _answer(self._kept, read)
 
     def close(self) -> None:
         """Close the connection."""
@@ -61,14 +73,17 @@ class PostgresTables:
             self._kept.close()
             self._kept = None
 
-    def _rows(self, connection: Connection, name: str | None, *, tag: str) -> list[Row] | None:
-        def ask(sql: str, values: Mapping[str, str | None]) -> Iterable[tuple[Any, ...]]:
-            return connection.execute(_NAMED.sub(r"%(\1)s", sql).encode(), values)
 
-        with connection.transaction():  # one state of all tables
-            if list(ask(_MADE, {})) != [(True,)]:
-                return []
-            return read(ask, name, tag=tag)
+def _answer(connection: Connection, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
+    """Return what is read in one state of all tables; nothing where there are no tables."""
+
+    def ask(sql: str, values: Mapping[str, str | None]) -> Iterable[tuple[Any, ...]]:
+        return connection.execute(_NAMED.sub(r"%(\1)s", sql).encode(), values)
+
+    with connection.transaction():
+        if list(ask(_MADE, {})) != [(True,)]:
+            return []
+        return read(ask) if mlflow_tables.known(ask) else None
 
 
 def make(uri: str, making: Callable[[], None]) -> None:

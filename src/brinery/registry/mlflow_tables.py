@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -42,7 +42,19 @@ _ALIASES = """
 SELECT name, version, alias FROM registered_model_aliases
 WHERE workspace = 'default' AND (CAST(:name AS TEXT) IS NULL OR name = :name) ORDER BY alias
 """
+_STANDINGS = """
+SELECT v.name, v.version, v.current_stage = 'Production',
+    EXISTS (SELECT 1 FROM registered_model_aliases a WHERE a.workspace = v.workspace
+        AND a.name = v.name AND a.version = v.version AND a.alias = :champion)
+FROM model_versions v
+WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
+"""
 _LOCATION = "SELECT artifact_location FROM logged_models WHERE model_id = :model"
+
+# Name and number of a version, whether it is in `Production`, and whether it has an alias.
+Standing = tuple[str, int, bool, bool]
+
+T = TypeVar("T")
 
 # An SQL text with names for values, and the values, to the rows of it.
 Ask = Callable[[str, Mapping[str, str | None]], Iterable[tuple[Any, ...]]]
@@ -85,6 +97,10 @@ class Tables(Protocol):
         """
         ...
 
+    def standings(self, *, champion: str) -> list[Standing] | None:
+        """Return the versions that are in `Production` or have an alias; None: ask MLflow."""
+        ...
+
 
 class SqliteTables:
     """MLflow's tables in a file.
@@ -98,21 +114,37 @@ class SqliteTables:
 
     def rows(self, name: str | None = None, *, tag: str) -> list[Row] | None:
         """Return the versions of a model, or of all, the newest first; None: ask MLflow."""
+        return self._asked(lambda ask: rows(ask, name, tag=tag))
+
+    def standings(self, *, champion: str) -> list[Standing] | None:
+        """Return the versions that are in `Production` or have an alias; None: ask MLflow."""
+        return self._asked(lambda ask: standings(ask, champion=champion))
+
+    def _asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
         if self._path is None or not self._path.is_file():
             return None
         try:
             address = f"{self._path.absolute().as_uri()}?mode=ro"
             with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_S)) as database:
                 database.execute("BEGIN")  # one state of all tables
-                return read(database.execute, name, tag=tag)
+                return read(database.execute) if known(database.execute) else None
         except sqlite3.Error:
             return None
 
 
-def read(ask: Ask, name: str | None, *, tag: str) -> list[Row] | None:
+def known(ask: Ask) -> bool:
+    """Return whether the tables are those that this was written for."""
+    return list(ask(_REVISION, {})) == [(REVISION,)]
+
+
+def standings(ask: Ask, *, champion: str) -> list[Standing]:
+    """Return the versions that are in `Production` or have an alias, within one transaction."""
+    found = ask(_STANDINGS, {"champion": champion})
+    return [(name, number, bool(p), bool(c)) for name, number, p, c in found if p or c]
+
+
+def rows(ask: Ask, name: str | None, *, tag: str) -> list[Row] | None:
     """Return the versions of a model, or of all, within one transaction; None: ask MLflow."""
-    if list(ask(_REVISION, {})) != [(REVISION,)]:
-        return None
     aliases: dict[tuple[str, int], tuple[str, ...]] = {}
     for model, number, alias in ask(_ALIASES, {"name": name}):
         aliases[model, number] = (*aliases.get((model, number), ()), alias)
