@@ -25,6 +25,7 @@ from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.errors import (
     BrineryError,
     ChampionChanged,
+    InvalidGate,
     NotFound,
     PromotionRefused,
     ReasonRequired,
@@ -228,7 +229,7 @@ def _decision(
     )
     try:
         return (yield from decide_steps(rooms, judged, earlier=earlier))
-    except (NotFound, SettingsError):
+    except (InvalidGate, NotFound, SettingsError):
         raise
     except BrineryError as error:
         if not asked.force:
