@@ -86,6 +86,10 @@ class Workspace:
         """Return the folder of what was downloaded from a bucket."""
         return self.state / "cache"
 
+    def data(self) -> Path:
+        """Return the folder that says where the data of evaluations lies."""
+        return self.state / "data"
+
     @property
     def environments(self) -> Path:
         """Return the folder of the environments that were built for models."""
