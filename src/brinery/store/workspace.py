@@ -86,6 +86,7 @@ class Workspace:
         """Return the folder of what was downloaded from a bucket."""
         return self.state / "cache"
 
+    @property
     def data(self) -> Path:
         """Return the folder that says where the data of evaluations lies."""
         return self.state / "data"
