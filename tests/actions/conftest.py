@@ -62,29 +62,6 @@ def run(rooms: Rooms) -> Run:
 
 
 @pytest.fixture(scope="session")
-def known(iris: Path, tmp_path_factory: pytest.TempPathFactory) -> Candidate:
-    """What an import finds out of the classifier of iris, for versions that need none of it."""
-    asked = Submission(
-        model=str(iris / "classifier.pkl"),
-        name="iris",
-        data=iris / "iris.parquet",
-        target="species",
-    )
-    candidate = result_of(import_steps(rooms_in(tmp_path_factory.mktemp("known")), asked)).candidate
-    assert candidate is not None
-    return candidate
-
-
-@pytest.fixture
-def two(rooms: Rooms, known: Candidate, iris: Path) -> None:
-    """Two versions of `iris`."""
-    for _ in range(2):
-        staged = rooms.registry.stage(known, iris / "classifier.pkl")
-        version = rooms.registry.commit(staged, None)
-        rooms.audit.add(rooms.entry(Change.IMPORT, "iris", after=version.reference))
-
-
-@pytest.fixture(scope="session")
 def iris(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a multiclass model, a regression, and their data."""
     folder = tmp_path_factory.mktemp("iris")

@@ -6,33 +6,39 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlparse
 
 import msgspec
 from filelock import FileLock
 
 from brinery.errors import RegistryFault
+from brinery.records.version import Stage, stage_due
+from brinery.registry import bucket, mlflow_postgres
+from brinery.registry.artifacts import Artifacts
+from brinery.registry.mlflow_postgres import POSTGRES
+from brinery.registry.mlflow_tables import SQLITE
+from brinery.specs.places import without_passwords
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 _MAX_VERSIONS = 10_000
-_SQLITE = "sqlite:///"
 _PROGRESS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND", "BAD_REQUEST"}
 _NO_STAGE = "No versions of model with name"  # of the code INTERNAL_ERROR
+STAGE_TAG = "brinery.stage"
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
 
-def connect(uri: str, artifacts: Path) -> MlflowClient:
+def connect(uri: str, artifacts: Artifacts) -> MlflowClient:
     """Return a client of the tracking store and registry at a URI; MLflow is imported here.
 
     Args:
-        uri: of both; an SQLite database that is not there is made.
+        uri: of both; an SQLite database that is not there is made, and so are the tables of an
+            empty PostgreSQL database.
         artifacts: where other programs' runs go by default in a database that is made.
     """
     # Set before MLflow is imported: it reports its use to its makers otherwise.
@@ -42,8 +48,10 @@ def connect(uri: str, artifacts: Path) -> MlflowClient:
         from mlflow import MlflowClient
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    if uri.startswith(_SQLITE):
-        _ensure_database(Path(uri.removeprefix(_SQLITE)), artifacts)
+    if uri.startswith(SQLITE):
+        _ensure_database(Path(uri.removeprefix(SQLITE)), artifacts)
+    elif uri.startswith(POSTGRES):
+        mlflow_postgres.make(uri, lambda: _make_tables(uri, artifacts))
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
@@ -56,7 +64,7 @@ def other(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import MlflowClient
 
-    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).is_file():
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).is_file():
         raise RegistryFault(
             f"there is no database at {uri}",
             hint="--tracking-uri is what mlflow.set_tracking_uri was given",
@@ -99,14 +107,12 @@ def download(uri: str, into: Path, *, tracking_uri: str) -> Path | None:
     return Path(made)
 
 
-def _ensure_database(path: Path, artifacts: Path) -> None:
+def _ensure_database(path: Path, artifacts: Artifacts) -> None:
     """Make MLflow's database where it is missing: whole, or not at all.
 
     MLflow makes its tables in many steps, and a database that was killed between two of them can
     never be opened again. So it is made beside its place and then moved there.
     """
-    from mlflow import MlflowClient
-
     if path.exists():
         return
     with FileLock(path.with_name(f"{path.name}.lock")):
@@ -114,13 +120,24 @@ def _ensure_database(path: Path, artifacts: Path) -> None:
             return
         part = path.with_name(f"{path.name}.part")
         part.unlink(missing_ok=True)
-        # The one way to say where the artifacts of MLflow's default experiment go.
-        os.environ[_ARTIFACT_ROOT] = artifacts.as_uri()
-        try:
-            MlflowClient(tracking_uri=f"{_SQLITE}{part}").search_experiments(max_results=1)
-        finally:
-            del os.environ[_ARTIFACT_ROOT]
+        _make_tables(f"{SQLITE}{part}", artifacts)
         part.rename(path)
+
+
+def _make_tables(uri: str, artifacts: Artifacts) -> None:
+    """Have MLflow make its tables."""
+    from mlflow import MlflowClient
+
+    before = os.environ.get(_ARTIFACT_ROOT)
+    # The one way to say where the artifacts of MLflow's default experiment go.
+    os.environ[_ARTIFACT_ROOT] = artifacts.root
+    try:
+        MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+    finally:
+        if before is None:
+            del os.environ[_ARTIFACT_ROOT]
+        else:
+            os.environ[_ARTIFACT_ROOT] = before
 
 
 def versions(client: MlflowClient, name: str | None = None) -> list[ModelVersion]:
@@ -144,35 +161,55 @@ def aliases(client: MlflowClient, name: str) -> dict[int, tuple[str, ...]]:
     return found
 
 
-def experiment(client: MlflowClient, name: str, *, artifacts: Path) -> str:
+def restage(client: MlflowClient, name: str) -> None:
+    """Give every version of a model the stage that its aliases mean, and tell its run.
+
+    The new champion comes first, so that who asks for the stage Production always finds one.
+    """
+    found = aliases(client, name)
+    due = [
+        (version, stage_due(found.get(int(version.version), ()), version.current_stage or ""))
+        for version in versions(client, name)
+    ]
+    for version, stage in sorted(due, key=lambda one: one[1] is not Stage.PRODUCTION):
+        if version.current_stage != stage.value:
+            if version.run_id:
+                _tag_run(client, version.run_id, stage)
+            client.transition_model_version_stage(
+                name, version.version, stage.value, archive_existing_versions=False
+            )
+
+
+def _tag_run(client: MlflowClient, run_id: str, stage: Stage) -> None:
+    """Tell a run the stage of its model; one that is gone need not know."""
+    from mlflow.exceptions import MlflowException
+
+    with suppress(MlflowException):
+        client.set_tag(run_id, STAGE_TAG, stage.value)
+
+
+def experiment(client: MlflowClient, name: str, *, artifacts: Artifacts) -> str:
     """Return the id of a model's experiment, made or brought back where it is not there.
 
     Args:
         client: of the registry.
         name: of the model.
-        artifacts: the folder under which a new one keeps its files.
+        artifacts: under which a new one keeps its files.
     """
     found = client.get_experiment_by_name(name)
     if found is not None:
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
-    location = (artifacts / name).as_uri()
-    return str(client.create_experiment(name, artifact_location=location))
+    return str(client.create_experiment(name, artifact_location=artifacts.under(name)))
 
 
-def folder(client: MlflowClient, version: ModelVersion) -> Path:
-    """Return the model directory of a version, where it lies on this machine."""
+def folder(client: MlflowClient, version: ModelVersion) -> str:
+    """Return the URI of the model directory of a version."""
     uri = client.get_model_version_download_uri(version.name, version.version)
     if uri.startswith("models:/"):
         uri = client.get_logged_model(uri.removeprefix("models:/")).artifact_location
-    return local_path(uri)
-
-
-def local_path(uri: str) -> Path:
-    """Return the folder of a `file://` URI or a path."""
-    parsed = urlparse(uri)
-    return Path(unquote(parsed.path)) if parsed.scheme == "file" else Path(uri)
+    return str(uri)
 
 
 @contextmanager
@@ -203,13 +240,19 @@ def foreign_errors() -> Iterator[None]:
             # Stages are deprecated there; they are kept in step on purpose.
             warnings.simplefilter("ignore")
             yield
-    except (MlflowException, SQLAlchemyError, OSError, msgspec.MsgspecError) as error:
+    except (
+        MlflowException,
+        SQLAlchemyError,
+        OSError,
+        msgspec.MsgspecError,
+        *bucket.foreign(),
+    ) as error:
         raise failure(error) from error
 
 
 def failure(error: Exception) -> RegistryFault:
     """Return what is told of an error of the registry."""
-    reason = " ".join(str(error).split())[:300]
+    reason = " ".join(without_passwords(str(error)).split())[:300]
     return RegistryFault(
         f"the registry failed: {reason}",
         hint="check that the workspace can be written, and that its MLflow is this one",
