@@ -78,7 +78,7 @@ PIN := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11
 
 lock: ## pin again what pyproject.toml asks for
 	@$(PIN) --extra dev pyproject.toml -o requirements/dev.txt
-	@$(PIN) --extra postgres --extra s3 pyproject.toml -o requirements/server.txt
+	@$(PIN) --extra postgres --extra s3 -c requirements/dev.txt pyproject.toml -o requirements/server.txt
 	@$(PIN) requirements/build.in -o requirements/build.txt
 
 clean:
