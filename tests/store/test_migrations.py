@@ -134,7 +134,9 @@ def test_mlflows_tables_and_ours_are_apart(postgres: Postgres) -> None:
     assert trail.entries() == []
     trail.close()
     assert postgres.ask(uri, "SELECT version_num FROM alembic_version") == ["mlflow"]
-    tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'brinery'"
+    tables = (
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'brinery_records'"
+    )
     assert {"alembic_version", "audit"} <= set(postgres.ask(uri, tables))
 
 
