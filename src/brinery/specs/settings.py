@@ -103,6 +103,18 @@ class ServeSettings(_Section):
     )
 
 
+class UpSettings(_Section):
+    """`brinery up`."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(5001, ge=1, le=65535, description="port to listen on")
+    allowed_hosts: str = Field(
+        "",
+        description="names that the server is asked under, separated by commas, beside addresses, "
+        "`localhost` and this machine's own name",
+    )
+
+
 class Settings(_Section):
     """All settings of a workspace."""
 
@@ -110,6 +122,7 @@ class Settings(_Section):
     sandbox: SandboxSettings = SandboxSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     serve: ServeSettings = ServeSettings()
+    up: UpSettings = UpSettings()
 
 
 def read(file: Path, environ: Mapping[str, str]) -> Settings:
@@ -153,6 +166,7 @@ def _sections() -> dict[str, type[_Section]]:
         "sandbox": SandboxSettings,
         "evaluate": EvaluateSettings,
         "serve": ServeSettings,
+        "up": UpSettings,
     }
 
 
