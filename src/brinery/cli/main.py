@@ -28,6 +28,7 @@ _COMMANDS = {
     "report": ("brinery.cli.report", "Write what was found out about a version, as one page."),
     "scan": ("brinery.cli.scan", "Tell what model files would do, without running them."),
     "serve": ("brinery.cli.serve", "Serve registered models over HTTP."),
+    "up": ("brinery.cli.up", "Run MLflow's server, the REST API and all endpoints on one port."),
 }
 
 

@@ -17,6 +17,7 @@ from brinery.registry.interface import (
     SAMPLE_FILE,
     SCORER_FILE,
     Staged,
+    Standing,
     imported,
     model_of,
     unresolved,
@@ -122,6 +123,17 @@ class MemoryRegistry:
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases."""
         return {version.number: version.aliases for version in self.versions(name)}
+
+    def standings(self) -> dict[str, Standing]:
+        """Return the standing of every model that has one: here stages are what aliases mean."""
+        found = {}
+        for name in self.names():
+            champion = next(
+                (v.number for v in self.versions(name) if Alias.CHAMPION.value in v.aliases), None
+            )
+            if champion is not None:
+                found[name] = Standing(champion, frozenset({champion}))
+        return found
 
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version, taking it from any other."""

@@ -39,6 +39,13 @@ _ALIASES = """
 SELECT name, version, alias FROM registered_model_aliases
 WHERE workspace = 'default' AND (:name IS NULL OR name = :name) ORDER BY alias
 """
+_STANDINGS = """
+SELECT v.name, v.version, v.current_stage = 'Production',
+    EXISTS (SELECT 1 FROM registered_model_aliases a WHERE a.workspace = v.workspace
+        AND a.name = v.name AND a.version = v.version AND a.alias = :champion)
+FROM model_versions v
+WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
+"""
 _LOCATION = "SELECT artifact_location FROM logged_models WHERE model_id = ?"
 
 
@@ -83,9 +90,39 @@ def rows(uri: str, name: str | None = None, *, tag: str) -> list[Row] | None:
         return None
 
 
-def _read(database: sqlite3.Connection, name: str | None, *, tag: str) -> list[Row] | None:
+def absent(uri: str) -> bool:
+    """Return whether the database is one of SQLite's that was not made yet."""
+    return uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists()
+
+
+def standings(uri: str, *, champion: str) -> list[tuple[str, int, bool, bool]] | None:
+    """Return name, number, and whether it is in `Production`, and whether it has an alias, of each.
+
+    Versions that are neither are left out; None where MLflow must be asked.
+    """
+    path = Path(uri.removeprefix(_SQLITE))
+    if not uri.startswith(_SQLITE) or not path.is_file():
+        return None
+    try:
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_S)) as database:
+            if not _known(database):
+                return None
+            found = database.execute(_STANDINGS, {"champion": champion}).fetchall()
+    except sqlite3.Error:
+        return None
+    return [(name, number, bool(p), bool(c)) for name, number, p, c in found if p or c]
+
+
+def _known(database: sqlite3.Connection) -> bool:
+    """Return whether the tables are those that this was written for."""
     database.execute("BEGIN")  # one state of all tables
-    if database.execute("SELECT version_num FROM alembic_version").fetchall() != [(REVISION,)]:
+    found = database.execute("SELECT version_num FROM alembic_version").fetchall()
+    return found == [(REVISION,)]
+
+
+def _read(database: sqlite3.Connection, name: str | None, *, tag: str) -> list[Row] | None:
+    if not _known(database):
         return None
     aliases: dict[tuple[str, int], tuple[str, ...]] = {}
     for model, number, alias in database.execute(_ALIASES, {"name": name}):

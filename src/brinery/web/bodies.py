@@ -1,0 +1,66 @@
+"""What a client may say when it changes something: small documents, each field of which is known."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+
+from brinery.records.version import Alias
+from brinery.serve.problems import Problem
+
+_MOST_BYTES = 65_536
+_JSON = "application/json"
+
+
+class PromoteBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be promoted.
+
+    Attributes:
+        version: its number; the newest where it is not said.
+        alias: that it is to have.
+        why: kept in the audit trail.
+    """
+
+    version: int | None = None
+    alias: Alias = Alias.CHAMPION
+    why: str = ""
+
+
+_Body = TypeVar("_Body", bound=Struct)
+
+
+async def read(request: Request, kind: type[_Body]) -> _Body:
+    """Return what a body says.
+
+    A page of another site may send a form, but no JSON without being asked first.
+
+    Raises:
+        Problem: 415 where it is not JSON, 413 where it is large, 422 where it says something else.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _JSON:
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "not-json",
+            "what is to be done is said in JSON",
+            hint=f"content-type: {_JSON}",
+        )
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > _MOST_BYTES:
+            raise Problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "the body is over 64 kB"
+            )
+    try:
+        return msgspec.json.decode(bytes(content) or b"{}", type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "invalid-body",
+            str(error)[:300],
+            hint="/api/v1/openapi.json says what there is",
+        ) from None
