@@ -26,9 +26,7 @@ _SHOWN = 10
     help="Names it is asked under, separated by commas, beside addresses and localhost.",
 )
 @click.pass_obj
-def command(
-    session: Session, /, *, host: str | None, port: int | None, allowed_hosts: str
-) -> None:
+def command(session: Session, /, *, host: str | None, port: int | None, allowed_hosts: str) -> None:
     """Run MLflow's server, the REST API and every model's endpoint on one port until Ctrl-C.
 
     MLflow's clients use it as their tracking server and registry; its page is at /mlflow. What

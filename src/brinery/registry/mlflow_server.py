@@ -31,7 +31,9 @@ _BOOT_VARIABLE = "_MLFLOW_SERVER_BOOT_ID"
 
 _JSON = b"application/json"
 # Of the parts of MLflow's documents that say where something lies.
-_KEYS = rb'"(?:artifact_uri|artifact_location|source|root_uri|artifactUri|artifactLocation|rootUri)"'
+_KEYS = (
+    rb'"(?:artifact_uri|artifact_location|source|root_uri|artifactUri|artifactLocation|rootUri)"'
+)
 _ARTIFACTS = "mlflow-artifacts/"
 
 
@@ -77,9 +79,7 @@ class Locations:
         self._said = re.compile(rb"(" + _KEYS + rb"\s*:\s*\")" + re.escape(proxied) + rb"(?!/)")
         self._meant = re.compile(rb"(" + _KEYS + rb"\s*:\s*\")" + re.escape(self._root) + rb"/")
 
-    async def __call__(
-        self, scope: MutableMapping[str, Any], receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http" or _ARTIFACTS in scope["path"]:
             await self._app(scope, receive, send)
@@ -142,7 +142,9 @@ def _is_json(headers: list[tuple[bytes, bytes]]) -> bool:
 
 
 def _sized(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
-    kept = [(n, v) for n, v in headers if n.lower() not in (b"content-length", b"transfer-encoding")]
+    kept = [
+        (n, v) for n, v in headers if n.lower() not in (b"content-length", b"transfer-encoding")
+    ]
     return [*kept, (b"content-length", str(length).encode())]
 
 

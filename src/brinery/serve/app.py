@@ -151,9 +151,7 @@ class Application:
             await asyncio.sleep(_LOOK_S)
 
 
-async def _refuse(
-    problem: Problem, scope: Scope, exchange: Exchange, headers: Headers, /
-) -> Sent:
+async def _refuse(problem: Problem, scope: Scope, exchange: Exchange, headers: Headers, /) -> Sent:
     """Send a problem, once the client has sent what it will not hear an answer before."""
     await body.drain(scope.headers, exchange)
     content = problem.body()

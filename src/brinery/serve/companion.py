@@ -90,9 +90,7 @@ class Keeper:
             if self._ended.is_set():
                 return None
             # In a session of its own: Ctrl-C is for the server, which ends it last.
-            process = subprocess.Popen(
-                self._command, stdin=subprocess.PIPE, start_new_session=True
-            )
+            process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)
             self._process = process
         if process.stdin is not None:
             with suppress(BrokenPipeError):

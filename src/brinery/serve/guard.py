@@ -1,8 +1,8 @@
 """Who may ask what: against pages of other sites that have a browser ask in their user's name.
 
-A name that a stranger owns may be made to mean this machine (DNS rebinding); an address may not, and
-neither may `localhost`. A page of another site may send, though not read: browsers then name the
-site in `Origin`. Programs that are no browsers name none.
+A name that a stranger owns may be made to mean this machine (DNS rebinding); an address may not,
+and neither may `localhost`. A page of another site may send, though not read: browsers then name
+the site in `Origin`. Programs that are no browsers name none.
 """
 
 from __future__ import annotations

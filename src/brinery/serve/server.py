@@ -110,7 +110,9 @@ def serve(
         )
         server.on_startup(on_start)
         with _counted_together(workers) as counted, _Watch(file, changed):
-            server.serve(target_loader=partial(_load, file, counted, (log, companion)), wrap_loader=False)
+            server.serve(
+                target_loader=partial(_load, file, counted, (log, companion)), wrap_loader=False
+            )
 
 
 class _Server(MPServer):

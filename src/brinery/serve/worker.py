@@ -58,9 +58,7 @@ def load(
     proxy = None
     if companion is not None:
         proxy = import_module("brinery.serve.proxy").Proxy(companion)
-    return Worker(
-        file.read(), file=file, metrics=Metrics(folder), observers=observers, proxy=proxy
-    )
+    return Worker(file.read(), file=file, metrics=Metrics(folder), observers=observers, proxy=proxy)
 
 
 def _end_with_parent() -> None:

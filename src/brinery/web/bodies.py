@@ -1,4 +1,4 @@
-"""What a client may say when it changes something: small documents, each field of which is known."""
+"""What a client may say when it changes something: small documents, every field of them known."""
 
 from __future__ import annotations
 

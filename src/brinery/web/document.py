@@ -121,7 +121,9 @@ def _schemas() -> dict[str, Any]:
             },
         },
         "Problem": {
-            **_object(type=_TEXT, title=_TEXT, status={"type": "integer"}, code=_TEXT, detail=_TEXT),
+            **_object(
+                type=_TEXT, title=_TEXT, status={"type": "integer"}, code=_TEXT, detail=_TEXT
+            ),
             "description": "RFC 9457; `hint` is what to do about it.",
         },
     }
