@@ -14,6 +14,7 @@ from brinery.specs import settings
 from brinery.specs.settings import Settings
 from brinery.specs.user import login_name
 from brinery.store.audit import Audit, StoredAudit
+from brinery.store.places import Places, places_of
 from brinery.store.workspace import Workspace
 
 Folder = str | os.PathLike[str]
@@ -37,6 +38,11 @@ class Rooms:
     audit: Audit
     tracking_uri: str | None = None
 
+    @property
+    def places(self) -> Places:
+        """Return where models and records are."""
+        return places_of(self.workspace, self.settings.store)
+
     def entry(
         self, change: Change, subject: str, *, after: str, before: str | None = None, why: str = ""
     ) -> AuditEntry:
@@ -52,22 +58,30 @@ class Rooms:
         )
 
 
-def open_rooms(workspace: Folder | None = None) -> Rooms:
+def open_rooms(
+    workspace: Folder | None = None, *, store: str | None = None, artifacts: str | None = None
+) -> Rooms:
     """Return the rooms of a workspace.
 
     Args:
         workspace: its folder; when None, `BRINERY_WORKSPACE`, or the nearest `brinery.toml`
             upwards, or the current folder.
+        store: database of the models and records; as the settings say when None.
+        artifacts: bucket or folder of the models' files; as the settings say when None.
 
     Raises:
-        SettingsError: it is not a folder, or its settings are wrong.
+        SettingsError: it is not a folder, its settings are wrong, or what they name needs a library
+            that is not installed.
     """
     chosen = workspace or os.environ.get("BRINERY_WORKSPACE")
     found = Workspace.find(Path(chosen) if chosen else None)
+    flags = {("store", "uri"): store, ("store", "artifacts"): artifacts}
+    told = settings.read(found.settings_file, os.environ, flags=flags)
+    places = places_of(found, told.store)
     return Rooms(
         workspace=found,
-        settings=settings.read(found.settings_file, os.environ),
-        registry=MlflowRegistry(found.tracking_uri, found.artifacts),
-        audit=StoredAudit(found.database_uri),
+        settings=told,
+        registry=MlflowRegistry(places.tracking_uri, places.artifacts, cache=found.cache),
+        audit=StoredAudit(places.database_uri),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
     )
