@@ -8,6 +8,7 @@ BrineryError
 │   ├── InvalidTrust             not a dotted name or `package.*`
 │   ├── InvalidFilter            not comparisons of columns joined by `and`
 │   ├── InvalidAssertions        assertions.yml is wrong, or does not fit the model
+│   ├── InvalidGate              a gate asks for what cannot be, or for nothing
 │   ├── NotFound                 no such model, version or alias
 │   ├── ModelFileError
 │   │   ├── ModelFileMissing     no such file
@@ -37,6 +38,10 @@ BrineryError
 │   │   ├── OutputUnwritable     the output's format or folder is wrong
 │   │   └── OutputTaken          the output's folder holds the scores of another run
 │   ├── NotComparable            there are no two versions to compare
+│   ├── PromotionRefused         the gate does not pass the version; exit status 3
+│   ├── ChampionChanged          another version became the champion meanwhile
+│   ├── ReasonRequired           a promotion is forced without saying why
+│   ├── RollbackImpossible       there is no former champion to go back to
 │   ├── MetricUnknown            no such metric for what the model predicts
 │   ├── EnvironmentUnavailable   what the model was written with cannot be set up here
 │   ├── SandboxUnavailable       the kernel lacks what require_sandbox asks for
@@ -123,6 +128,12 @@ class InvalidAssertions(UserError):
     """What is declared in assertions.yml is wrong, or does not fit the model or the data."""
 
     code = "invalid-assertions"
+
+
+class InvalidGate(UserError):
+    """A gate asks for what cannot be, or for nothing."""
+
+    code = "invalid-gate"
 
 
 class NotFound(UserError):
@@ -297,6 +308,31 @@ class NotComparable(UserError):
     """There are no two versions to compare."""
 
     code = "not-comparable"
+
+
+class PromotionRefused(UserError):
+    """The gate does not pass the version: nothing was changed."""
+
+    code = "promotion-refused"
+    exit_status = 3
+
+
+class ChampionChanged(UserError):
+    """Another version became the champion meanwhile: nothing else was changed."""
+
+    code = "champion-changed"
+
+
+class ReasonRequired(UserError):
+    """A promotion is forced without saying why."""
+
+    code = "reason-required"
+
+
+class RollbackImpossible(UserError):
+    """There is no former champion to go back to, or what is named is none."""
+
+    code = "rollback-impossible"
 
 
 class MetricUnknown(UserError):

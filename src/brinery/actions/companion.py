@@ -14,10 +14,14 @@ class Task(Struct, frozen=True, kw_only=True):
     Attributes:
         workspace: its folder, absolute.
         socket: path of the Unix socket to listen on.
+        store: database of the models and records; as the settings say when None.
+        artifacts: bucket or folder of the models' files; as the settings say when None.
     """
 
     workspace: str
     socket: str
+    store: str | None = None
+    artifacts: str | None = None
 
 
 def mlflow_application(rooms: Rooms) -> mlflow_server.Asgi:
@@ -27,6 +31,5 @@ def mlflow_application(rooms: Rooms) -> mlflow_server.Asgi:
         RegistryFault: the registry cannot be opened.
     """
     rooms.registry.open()
-    return mlflow_server.application(
-        rooms.workspace.tracking_uri, root=rooms.workspace.artifacts.as_uri()
-    )
+    places = rooms.places
+    return mlflow_server.application(places.tracking_uri, root=places.artifacts.rstrip("/"))

@@ -11,17 +11,17 @@ import threading
 from typing import Self
 
 from brinery.actions import history
-from brinery.actions.promote import promote_in
+from brinery.actions.promote import move
 from brinery.actions.rooms import Rooms
+from brinery.records.audit import Change
 from brinery.records.version import Alias
-from brinery.registry.interface import Standing
+from brinery.registry.interface import Standing, resolve
 from brinery.specs.reference import Reference
 
 _log = logging.getLogger("brinery")
 
 _LOOK_S = 0.5
 _END_S = 5.0
-WISH = "stage Production, given by another program"
 
 
 class Stages:
@@ -52,20 +52,33 @@ class Stages:
     def _settled(self, name: str, now: Standing, before: Standing | None) -> Standing:
         """Return the standing of a model, put in order where it is not."""
         wished = self._wished(name, now, before)
-        if wished is not None:
-            promote_in(self._rooms, Reference(name, version=wished), alias=Alias.CHAMPION, why=WISH)
-        elif now.champion is not None and (before is None or now.champion != before.champion):
-            self._moved(name)
-        return self._rooms.registry.standings().get(name, Standing())
-
-    def _moved(self, name: str) -> None:
-        """Write down that an alias moved, and have the stages follow it."""
+        moved = now.champion is not None and (before is None or now.champion != before.champion)
+        if wished is None and not moved:
+            return now
         registry = self._rooms.registry
-        with self._rooms.workspace.lock():  # our own command may be about to do both
+        with self._rooms.lock():  # our own command may be about to do both
             history.catch_up(self._rooms, name)
-            now = registry.standings().get(name, Standing())
-            if now.champion is not None and now.champion not in now.production:
-                registry.set_alias(name, now.champion, alias=Alias.CHAMPION)
+            there = registry.standings().get(name, Standing())
+            if there.champion != now.champion:
+                return before or Standing()
+            if wished is not None:
+                self._promote(Reference(name, version=wished))
+            elif there.champion not in there.production:
+                registry.restage(name)
+        return registry.standings().get(name, Standing())
+
+    def _promote(self, wished: Reference) -> None:
+        """Move the alias to a version that another program gave the stage; the lock is held."""
+        version = resolve(self._rooms.registry, wished)
+        before = history.holder(self._rooms.registry.versions(version.name), Alias.CHAMPION)
+        entry = self._rooms.entry(
+            Change.PROMOTE,
+            version.name,
+            before=history.moved(before, Alias.CHAMPION) if before else None,
+            after=history.moved(version, Alias.CHAMPION),
+            why=history.ELSEWHERE,
+        )
+        move(self._rooms, version, alias=Alias.CHAMPION, entry=entry)
 
     def _wished(self, name: str, now: Standing, before: Standing | None) -> int | None:
         """Return the version that became the champion by its stage; None where none did."""

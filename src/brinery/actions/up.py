@@ -25,12 +25,16 @@ class UpOptions(TypedDict, total=False):
         host: address to listen on.
         port: port to listen on.
         allowed_hosts: names that it is asked under, beside addresses and `localhost`.
+        store: database of the models and records.
+        artifacts: bucket or folder of the models' files.
         workspace: its folder; the nearest upwards when it is not given.
     """
 
     host: str | None
     port: int | None
     allowed_hosts: Sequence[str]
+    store: str | None
+    artifacts: str | None
     workspace: Folder | None
 
 
@@ -46,13 +50,15 @@ def up(
         companion: the command of the process that answers for MLflow and the REST API; it reads a
             `Task` as a line of JSON.
         on_start: called with what is served and the URL when the port is open.
-        options: `host`, `port`, `allowed_hosts` and `workspace`, as `brinery up` has them.
+        options: `host`, `port`, `allowed_hosts`, `store`, `artifacts` and `workspace`, as
+            `brinery up` has them.
 
     Raises:
         AddressInUse: another program listens there.
         SettingsError: the workspace or the access log cannot be written.
     """
-    rooms = open_rooms(options.get("workspace"))
+    store, artifacts = options.get("store"), options.get("artifacts")
+    rooms = open_rooms(options.get("workspace"), store=store, artifacts=artifacts)
     settings = rooms.settings
     host, port = options.get("host") or settings.up.host, options.get("port") or settings.up.port
     server.check_address(host, port)
@@ -63,7 +69,9 @@ def up(
     shown = f"[{host}]" if ":" in host else host
     with tempfile.TemporaryDirectory(prefix="brinery-up-", ignore_cleanup_errors=True) as folder:
         socket = str(Path(folder, "companion"))
-        task = Task(workspace=str(rooms.workspace.root), socket=socket)
+        task = Task(
+            workspace=str(rooms.workspace.root), socket=socket, store=store, artifacts=artifacts
+        )
         with Keeper(companion, told=msgspec.json.encode(task) + b"\n"):
             server.serve(
                 manifest,

@@ -51,6 +51,8 @@ def command(session: Session, /, *, host: str | None, port: int | None, allowed_
         host=host,
         port=port,
         allowed_hosts=allowed_hosts.split(",") if allowed_hosts else (),
+        store=store,
+        artifacts=artifacts,
         on_start=started,
         workspace=session.workspace,
     )

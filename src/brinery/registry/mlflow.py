@@ -269,13 +269,18 @@ class MlflowRegistry:
         """Give an alias to a version: first the alias, which is the truth, then the stages."""
         with foreign_errors():
             self._client.set_registered_model_alias(name, alias.value, str(number))
-            aliases = mlflow_client.aliases(self._client, name)
-            for version in mlflow_client.versions(self._client, name):
-                due = _stage(aliases.get(int(version.version), ()))
-                if version.current_stage != due.value:
-                    self._client.transition_model_version_stage(
-                        name, version.version, due.value, archive_existing_versions=False
-                    )
+            mlflow_client.restage(self._client, name)
+
+    def drop_alias(self, name: str, *, alias: Alias) -> None:
+        """Take an alias from the version that has it: first the alias, then the stages."""
+        with foreign_errors():
+            self._client.delete_registered_model_alias(name, alias.value)
+            mlflow_client.restage(self._client, name)
+
+    def restage(self, name: str) -> None:
+        """Give every version of a model the stage that its aliases mean."""
+        with foreign_errors():
+            mlflow_client.restage(self._client, name)
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder, of a version that was imported by Brinery.
@@ -348,6 +353,7 @@ class MlflowRegistry:
             mlflow_client.folder(self._client, version) if tagged else "",
             tagged,
             tuple(sorted(aliases.get(number, ()))),
+            version.current_stage == Stage.ARCHIVED,
         )
         return self._described(row)
 
@@ -382,6 +388,7 @@ class MlflowRegistry:
             candidate=passport.candidate if passport else None,
             parity=passport.parity if passport else None,
             fast_path=passport.fast_path if passport else None,
+            archived=row.archived,
         )
 
     def _settle(self, run_id: str) -> bool:
@@ -417,7 +424,3 @@ def _run(found: entities.Run) -> Run:
 def _finish(client: MlflowClient, run_id: str) -> None:
     client.set_tag(run_id, _IMPORT_TAG, _DONE)
     client.set_terminated(run_id, "FINISHED")
-
-
-def _stage(aliases: tuple[str, ...]) -> Stage:
-    return next((alias.stage for alias in Alias if alias.value in aliases), Stage.NONE)

@@ -29,7 +29,8 @@ _VERSIONS = """
 SELECT v.name, v.version, v.creation_time, v.run_id,
     coalesce(nullif(v.storage_location, ''), v.source, ''),
     EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
-        AND t.name = v.name AND t.version = v.version AND t.key = :tag)
+        AND t.name = v.name AND t.version = v.version AND t.key = :tag),
+    v.current_stage = 'Archived'
 FROM model_versions v
 WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
     AND (CAST(:name AS TEXT) IS NULL OR v.name = :name)
@@ -71,6 +72,7 @@ class Row(Struct, frozen=True):
         location: URI or path of its folder, where it is tagged; else what MLflow has.
         tagged: whether it has the tag that was asked for.
         aliases: that point to it, sorted.
+        archived: whether that is its stage.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Row(Struct, frozen=True):
     location: str
     tagged: bool
     aliases: tuple[str, ...]
+    archived: bool = False
 
 
 class Tables(Protocol):
@@ -155,12 +158,23 @@ def rows(ask: Ask, name: str | None, *, tag: str) -> list[Row] | None:
         aliases[model, number] = (*aliases.get((model, number), ()), alias)
     found = []
     for row in list(ask(_VERSIONS, {"name": name, "tag": tag})):
-        model, number, created_ms, run_id, location, tagged = row
+        model, number, created_ms, run_id, location, tagged, archived = row
         if tagged and location.startswith(_LOGGED):
             logged = list(ask(_LOCATION, {"model": location.removeprefix(_LOGGED)}))
             if not logged:
                 return None
             location = logged[0][0]
         held = aliases.get((model, number), ())
-        found.append(Row(model, number, created_ms, run_id or "", location, bool(tagged), held))
+        found.append(
+            Row(
+                model,
+                number,
+                created_ms,
+                run_id or "",
+                location,
+                bool(tagged),
+                held,
+                bool(archived),
+            )
+        )
     return found

@@ -5,14 +5,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from brinery.errors import SettingsError
-from brinery.specs import places
+from brinery.specs import gates, places
 from brinery.specs.categories import UnknownCategories
+from brinery.specs.gates import Gate
 from brinery.specs.names import nearest
+
+_HINT: Final = "docs/reference/settings.md lists the settings, docs/how-to/gate.md shows the gates"
 
 
 class _Section(BaseModel):
@@ -141,6 +144,7 @@ class Settings(_Section):
     serve: ServeSettings = ServeSettings()
     up: UpSettings = UpSettings()
     store: StoreSettings = StoreSettings()
+    gates: dict[str, Gate] = {}
 
 
 def read(
@@ -179,11 +183,15 @@ def read(
             if isinstance(values, dict):
                 values[key] = said
                 origins[section, key] = origin
+    declared_gates, faults = gates.parse(declared.pop("gates", {}), where=str(file))
+    settings = Settings()
     try:
-        return Settings.model_validate(declared)
+        settings = Settings.model_validate(declared)
     except ValidationError as error:
-        faults = "; ".join(_fault(fault, file, origins) for fault in error.errors())
-        raise SettingsError(faults, hint="docs/reference/settings.md lists the settings") from None
+        faults = [*(_fault(fault, file, origins) for fault in error.errors()), *faults]
+    if faults:
+        raise SettingsError("; ".join(faults), hint=_HINT)
+    return settings.model_copy(update={"gates": declared_gates})
 
 
 def _sections() -> dict[str, type[_Section]]:

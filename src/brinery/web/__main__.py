@@ -28,7 +28,7 @@ def main() -> None:
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
     threading.Thread(target=_end_with, args=(sys.stdin.buffer,), name="parent", daemon=True).start()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    rooms = open_rooms(task.workspace)
+    rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
     with Following(Stages(rooms)):
         uvicorn.Server(
             uvicorn.Config(

@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from brinery.actions import promote
+from brinery.actions import history
+from brinery.actions.promote import PromoteAsked, promote_in
 from brinery.actions.report import kept_report
+from brinery.actions.rollback import rollback_in
 from brinery.actions.rooms import Rooms
-from brinery.errors import BrineryError
-from brinery.records.version import Alias, Stage, Version
+from brinery.errors import BrineryError, InvalidGate
+from brinery.records.version import Alias, Promotion, Stage, Version
 from brinery.registry.interface import resolve
 from brinery.serve.problems import Problem
 from brinery.specs.reference import LATEST, Reference
@@ -53,7 +55,9 @@ def application(rooms: Rooms) -> Starlette:
                 ("GET", "/models/{name}/versions/{number:int}/report", pages.report),
                 ("GET", "/models/{name}/champion", pages.champion),
                 ("GET", "/models/{name}/history", pages.history),
+                ("GET", "/models/{name}/decisions", pages.decisions),
                 ("POST", "/models/{name}/promote", pages.promote),
+                ("POST", "/models/{name}/rollback", pages.rollback),
             )
         ],
         exception_handlers={
@@ -127,30 +131,35 @@ class Pages:
         return FileResponse(path, media_type="text/html", headers=headers)
 
     def history(self, request: Request) -> Response:
-        """Return what was done to a model, oldest first."""
+        """Return what became of a model's aliases, oldest first."""
         name, _ = self._versions(request)
-        return _json({"history": self._rooms.audit.entries(name)})
+        return _json({"history": history.history_in(self._rooms, name)})
+
+    def decisions(self, request: Request) -> Response:
+        """Return what gates decided on a model's versions, oldest first."""
+        name, _ = self._versions(request)
+        return _json({"decisions": self._rooms.decisions.kept(name)})
 
     async def promote(self, request: Request) -> Response:
-        """Give an alias to a version."""
-        asked = await bodies.read(request, bodies.PromoteBody)
+        """Give an alias to a version, the champion's if the gate passes it."""
+        body = await bodies.read(request, bodies.PromoteBody)
+        _check_gate(body.gate)
         name = request.path_params["name"]
-        reference = (
-            Reference(name, alias=LATEST)
-            if asked.version is None
-            else Reference(name, version=asked.version)
+        asked = PromoteAsked(
+            reference=f"{name}@{LATEST if body.version is None else body.version}",
+            alias=Alias(body.alias),
+            gate=body.gate,
+            force=body.force,
+            why=body.why,
         )
-        done = await run_in_threadpool(
-            promote.promote_in, self._rooms, reference, alias=asked.alias, why=asked.why
-        )
-        return _json(
-            {
-                "reference": done.version.reference,
-                "alias": done.alias,
-                "previous": done.previous,
-                "changed": done.changed,
-            }
-        )
+        return _json(_promotion(await run_in_threadpool(promote_in, self._rooms, asked)))
+
+    async def rollback(self, request: Request) -> Response:
+        """Give the champion's place back to a version that had it."""
+        body = await bodies.read(request, bodies.RollbackBody)
+        name = request.path_params["name"]
+        done = await run_in_threadpool(rollback_in, self._rooms, name, to=body.to, why=body.why)
+        return _json(_promotion(done))
 
     def _versions(self, request: Request) -> tuple[str, list[Version]]:
         """Return the name of a path, and the versions of that model, newest first.
@@ -185,6 +194,27 @@ def _stages(rooms: Rooms) -> Callable[[str], dict[int, str]]:
         return dict.fromkeys(numbers, Stage.PRODUCTION.value)
 
     return of
+
+
+def _check_gate(gate: str | None) -> None:
+    """Check that a gate is one by name: a file of the server is not read for who asks over HTTP.
+
+    Raises:
+        InvalidGate: it is a path.
+    """
+    if gate is not None and not gate.replace("-", "").replace("_", "").isalnum():
+        raise InvalidGate(f"'{gate[:100]}' is no name of a gate", hint="brinery gate show")
+
+
+def _promotion(done: Promotion) -> views.Document:
+    return {
+        "reference": done.version.reference,
+        "alias": done.alias,
+        "previous": done.previous,
+        "changed": done.changed,
+        "forced": done.forced,
+        "decision": done.decision,
+    }
 
 
 def _json(value: object) -> Response:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 
-from brinery.records.version import Alias
 from brinery.serve.problems import Problem
 
 _MOST_BYTES = 65_536
@@ -22,11 +21,27 @@ class PromoteBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     Attributes:
         version: its number; the newest where it is not said.
         alias: that it is to have.
-        why: kept in the audit trail.
+        gate: the name of one in brinery.toml; the default gate where it is not said.
+        force: whether it is promoted whatever the gate says; that is shown for ever.
+        why: kept in the audit trail; `force` needs it.
     """
 
     version: int | None = None
-    alias: Alias = Alias.CHAMPION
+    alias: Literal["champion", "challenger"] = "champion"
+    gate: str | None = None
+    force: bool = False
+    why: str = ""
+
+
+class RollbackBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which champion is to come back.
+
+    Attributes:
+        to: its number; the one before where it is not said.
+        why: kept in the audit trail.
+    """
+
+    to: int | None = None
     why: str = ""
 
 

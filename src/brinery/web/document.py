@@ -19,12 +19,20 @@ _OPERATIONS = (
     ("/api/v1/models/{name}/versions/{number}/report", "get", "Its report, a page", "", ""),
     ("/api/v1/models/{name}/champion", "get", "The champion", "Version", ""),
     ("/api/v1/models/{name}/history", "get", "What was done to it, oldest first", "History", ""),
+    ("/api/v1/models/{name}/decisions", "get", "What gates decided on it", "Decisions", ""),
     (
         "/api/v1/models/{name}/promote",
         "post",
-        "Give an alias to a version",
+        "Give an alias to a version, the champion's if the gate passes it",
         "Promotion",
         "Promote",
+    ),
+    (
+        "/api/v1/models/{name}/rollback",
+        "post",
+        "Give the champion's place back to a version that had it",
+        "Promotion",
+        "Rollback",
     ),
 )
 _PARAMETERS: dict[str, dict[str, Any]] = {
@@ -108,8 +116,14 @@ def _schemas() -> dict[str, Any]:
             "where it is false, why, and the next command to type.",
         },
         "History": _object(history={"type": "array", "items": {"type": "object"}}),
+        "Decisions": _object(decisions={"type": "array", "items": {"type": "object"}}),
         "Promotion": _object(
-            reference=_TEXT, alias=_TEXT, previous=_NUMBER, changed={"type": "boolean"}
+            reference=_TEXT,
+            alias=_TEXT,
+            previous=_NUMBER,
+            changed={"type": "boolean"},
+            forced={"type": "boolean"},
+            decision={"type": ["object", "null"]},
         ),
         "Promote": {
             "type": "object",
@@ -117,6 +131,16 @@ def _schemas() -> dict[str, Any]:
             "properties": {
                 "version": {**_NUMBER, "description": "the newest where it is not said"},
                 "alias": {"enum": ["champion", "challenger"], "default": "champion"},
+                "gate": {"type": ["string", "null"], "description": "of brinery.toml, by name"},
+                "force": {"type": "boolean", "default": False},
+                "why": {"type": "string", "default": "", "description": "`force` needs it"},
+            },
+        },
+        "Rollback": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "to": {**_NUMBER, "description": "the champion before where it is not said"},
                 "why": {"type": "string", "default": ""},
             },
         },

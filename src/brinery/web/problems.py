@@ -8,12 +8,24 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from brinery.errors import BrineryError, NotEvaluated, NotFound, RegistryFault, UserError
+from brinery.errors import (
+    BrineryError,
+    ChampionChanged,
+    NotEvaluated,
+    NotFound,
+    PromotionRefused,
+    RegistryFault,
+    RollbackImpossible,
+    UserError,
+)
 from brinery.serve.problems import Problem, unexpected
 
 _STATUSES: tuple[tuple[type[BrineryError], HTTPStatus], ...] = (
     (NotFound, HTTPStatus.NOT_FOUND),
     (NotEvaluated, HTTPStatus.NOT_FOUND),
+    (ChampionChanged, HTTPStatus.CONFLICT),
+    (PromotionRefused, HTTPStatus.CONFLICT),
+    (RollbackImpossible, HTTPStatus.CONFLICT),
     (RegistryFault, HTTPStatus.SERVICE_UNAVAILABLE),
     (UserError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
