@@ -25,8 +25,27 @@ _SHOWN = 10
     default="",
     help="Names it is asked under, separated by commas, beside addresses and localhost.",
 )
+@click.option(
+    "--store",
+    metavar="URI",
+    help="postgresql://… for models and records. Default: files in the workspace.",
+)
+@click.option(
+    "--artifacts",
+    metavar="URI",
+    help="s3://… or a folder for the models' files. Default: a folder in the workspace.",
+)
 @click.pass_obj
-def command(session: Session, /, *, host: str | None, port: int | None, allowed_hosts: str) -> None:
+def command(
+    session: Session,
+    /,
+    *,
+    host: str | None,
+    port: int | None,
+    allowed_hosts: str,
+    store: str | None,
+    artifacts: str | None,
+) -> None:
     """Run MLflow's server, the REST API and every model's endpoint on one port until Ctrl-C.
 
     MLflow's clients use it as their tracking server and registry; its page is at /mlflow. What
