@@ -28,6 +28,7 @@ from brinery.records.version import (
 from brinery.registry.interface import SAMPLE_FILE, Registry, askable, resolve
 from brinery.registry.memory import MemoryRegistry
 from brinery.registry.mlflow import MlflowRegistry
+from brinery.specs import places
 from brinery.specs.reference import Reference
 
 PARITY = Parity(rows=3, max_difference=0.0)
@@ -74,12 +75,19 @@ def candidate(name: str, sha256: str = "a" * 64) -> Candidate:
     )
 
 
-@pytest.fixture(scope="module", params=["memory", "mlflow"])
+@pytest.fixture(
+    scope="module",
+    params=["memory", "mlflow", pytest.param("postgres-s3", marks=pytest.mark.slow)],
+)
 def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """Each implementation; a test uses a model name of its own."""
     folder = tmp_path_factory.mktemp("registry")
     if request.param == "memory":
         return MemoryRegistry(folder)
+    if request.param == "postgres-s3":
+        uri = places.database(request.getfixturevalue("postgres").database())
+        bucket = request.getfixturevalue("buckets").bucket()
+        return MlflowRegistry(uri, bucket, cache=folder / "cache")
     return MlflowRegistry(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts")
 
 
