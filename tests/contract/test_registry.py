@@ -263,8 +263,36 @@ def test_alias_moves(registry: Registry, name: str, register: Register) -> None:
     assert (two.aliases, two.stage) == (("challenger",), Stage.STAGING)
     registry.set_alias(name, 2, alias=Alias.CHAMPION)
     two, one = registry.versions(name)
-    assert (one.aliases, one.stage) == ((), Stage.NONE)
+    assert (one.aliases, one.stage) == ((), Stage.ARCHIVED)
     assert (two.aliases, two.stage) == (("challenger", "champion"), Stage.PRODUCTION)
+
+
+def test_a_former_champion_stays_archived(
+    registry: Registry, name: str, register: Register
+) -> None:
+    """With the alias `previous` and without it; another alias gives it another stage."""
+    for letter in "ab":
+        register(letter * 64)
+    registry.set_alias(name, 1, alias=Alias.CHAMPION)
+    registry.set_alias(name, 2, alias=Alias.CHAMPION)
+    registry.set_alias(name, 1, alias=Alias.PREVIOUS)
+    two, one = registry.versions(name)
+    assert (one.aliases, one.stage) == (("previous",), Stage.ARCHIVED)
+    registry.drop_alias(name, alias=Alias.PREVIOUS)
+    registry.restage(name)
+    two, one = registry.versions(name)
+    assert (one.aliases, one.stage, two.stage) == ((), Stage.ARCHIVED, Stage.PRODUCTION)
+    registry.set_alias(name, 1, alias=Alias.CHALLENGER)
+    assert registry.versions(name)[1].stage is Stage.STAGING
+
+
+def test_an_alias_that_none_has_is_dropped(
+    registry: Registry, name: str, register: Register
+) -> None:
+    """Taking away what is not there changes nothing."""
+    made = register()
+    registry.drop_alias(name, alias=Alias.PREVIOUS)
+    assert registry.versions(name) == [made]
 
 
 def test_model_file_is_given_back(registry: Registry, register: Register) -> None:

@@ -1,149 +1,93 @@
-"""Databases of earlier releases are brought up to date, in both kinds, and lose nothing."""
+"""A database that an earlier Brinery wrote is brought up to date, and keeps what is in it."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from tests.postgres import Postgres
+from tests.contract.test_decisions import decision
 
-from brinery.errors import StoreFault
 from brinery.records.audit import AuditEntry, Change
-from brinery.specs.places import database
-from brinery.store.audit_database import SCHEMA, SqlAudit, connect, migrate
+from brinery.store.audit_database import Base, SqlAudit, connect, migrate
+from brinery.store.decisions_database import SqlDecisions
 
-# The tables of the first release, with two entries and one that a killed process left open. In
-# PostgreSQL the numbers of new entries come from a sequence.
-FIRST = (Path(__file__).parent / "audit_0001.sql").read_text(encoding="utf-8")
-IN_POSTGRES = f"""
-CREATE SCHEMA {SCHEMA}; SET search_path TO {SCHEMA}; SET TIME ZONE 'UTC';
-{FIRST}
-CREATE SEQUENCE audit_id_seq OWNED BY audit.id;
-SELECT setval('audit_id_seq', 3);
-ALTER TABLE audit ALTER COLUMN id SET DEFAULT nextval('audit_id_seq');
+# What the code of revision 0001 wrote: entries that are done, undone and open.
+FIRST = """
+INSERT INTO audit (id, at, who, change, subject, before, after, why, done) VALUES
+(1, '2026-11-20 09:00:00+00', 'ada', 'import', 'bank', NULL, 'bank@1', '', true),
+(2, '2026-11-20 09:01:00+00', 'ada', 'promote', 'bank', NULL, 'bank@1 champion', 'wé', true),
+(3, '2026-11-20 09:02:00+00', 'bob', 'promote', 'bank', 'bank@1 champion', 'bank@2 champion', '',
+ false),
+(4, '2026-11-20 09:03:00+00', 'bob', 'promote', 'bank', 'bank@1 champion', 'bank@3 champion', '',
+ NULL)
 """
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def first(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URI of a database as the first release left it."""
-    if request.param == "sqlite":
-        with closing(sqlite3.connect(tmp_path / "brinery.db")) as connection:
-            connection.executescript(FIRST)
-        return f"sqlite:///{tmp_path / 'brinery.db'}"
-    server: Postgres = request.getfixturevalue("postgres")
-    uri = server.database()
-    server.ask(uri, IN_POSTGRES)
-    return database(uri)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URI of a database without tables."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'brinery.db'}"
-    return database(request.getfixturevalue("postgres").database())
-
-
-@pytest.fixture
-def trail(first: str) -> Iterator[SqlAudit]:
-    """The audit trail of such a database."""
-    found = SqlAudit(first)
-    yield found
-    found.close()
-
-
-def test_what_the_first_release_wrote_is_read(trail: SqlAudit) -> None:
-    """Entries of the first release are there after the upgrade, and an open one is still open."""
-    at = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-    first, second = trail.entries("bank")
-    assert first == AuditEntry(
-        at=at, who="ada", change=Change.IMPORT, subject="bank", before=None, after="bank@1", why=""
-    )
-    assert (second.after, second.why) == ("bank@1 champion", "first")
-    ((number, left),) = trail.open_entries("bank")
-    assert (number, left.after) == (3, "bank@2 champion")
-
-
-def test_what_is_written_afterwards_follows(trail: SqlAudit) -> None:
-    """New entries are numbered after the old ones."""
-    entry = trail.entries("bank")[0]
-    assert trail.begin(entry) > 3
-
-
-def test_an_upgraded_database_is_as_a_new_one(first: str, tmp_path: Path) -> None:
-    """A database that was brought up to date has the tables and columns of a new one."""
-    assert _columns(first) == _columns(f"sqlite:///{tmp_path / 'new.db'}")
-
-
-def _columns(uri: str) -> dict[str, set[tuple[str, bool]]]:
+def uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database as revision 0001 left it."""
+    uri = f"sqlite:///{tmp_path / 'brinery.db'}"
+    if request.param == "postgres":
+        made: str = request.getfixturevalue("postgres").database()
+        uri = made.replace("postgresql://", "postgresql+psycopg://")
     engine = connect(uri)
-    migrate(engine)
-    made = sa.MetaData()
-    made.reflect(engine, schema=SCHEMA if engine.dialect.name == "postgresql" else None)
-    engine.dispose()
-    return {
-        table.name: {(c.name, bool(c.nullable)) for c in table.columns}
-        for table in made.tables.values()
-        if table.name != "alembic_version"
-    }
-
-
-def test_each_revision_can_be_gone_through(empty: str) -> None:
-    """The first revision alone is made, and then the newest is."""
-    engine = connect(empty)
     migrate(engine, "0001")
-    migrate(engine)
+    with engine.begin() as connection:
+        sqlite = connection.dialect.name == "sqlite"  # which keeps no time zone
+        connection.exec_driver_sql(FIRST.replace("+00'", ".000000'") if sqlite else FIRST)
+        if not sqlite:
+            reset = "SELECT setval(pg_get_serial_sequence('audit', 'id'), 4)"
+            connection.exec_driver_sql(reset)
     engine.dispose()
-    assert SqlAudit(empty).entries() == []
+    yield uri
 
 
-def test_processes_that_start_together_make_one(empty: str) -> None:
-    """Several that meet an empty database at once all find its tables made."""
-    trails = [SqlAudit(empty) for _ in range(4)]
-    with ThreadPoolExecutor(len(trails)) as pool:
-        assert list(pool.map(lambda one: one.entries(), trails)) == [[]] * len(trails)
-    for one in trails:
+def test_what_was_written_stays(uri: str) -> None:
+    """Entries are read as they were, what was open is open, and new ones follow."""
+    trail = SqlAudit(uri)
+    first, second = trail.entries()
+    assert second == AuditEntry(
+        at=datetime(2026, 11, 20, 9, 1, tzinfo=UTC),
+        who="ada",
+        change=Change.PROMOTE,
+        subject="bank",
+        before=None,
+        after="bank@1 champion",
+        why="wé",
+    )
+    assert (first.change, first.decision, first.forced) == (Change.IMPORT, None, False)
+    ((number, left),) = trail.open_entries("bank")
+    assert (number, left.after) == (4, "bank@3 champion")
+    trail.settle(number, done=True)
+    kept = SqlDecisions(uri)
+    forced = AuditEntry(
+        at=datetime(2026, 11, 22, tzinfo=UTC),
+        who="ada",
+        change=Change.ROLLBACK,
+        subject="bank",
+        before="bank@3 champion",
+        after="bank@1 champion",
+        decision=kept.add(decision("bank@3", "a")),
+        forced=True,
+    )
+    trail.add(forced)
+    assert trail.entries("bank")[-1] == forced
+    for one in (trail, kept):
         one.close()
 
 
-def test_a_later_revision_is_left_alone(empty: str) -> None:
-    """A database that a later release wrote is refused, and stays as it is."""
-    engine = connect(empty)
+def test_it_becomes_what_the_code_declares(uri: str) -> None:
+    """The tables of an upgraded database are those of a new one, column by column."""
+    engine = connect(uri)
     migrate(engine)
+    made = sa.MetaData()
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        made.reflect(connection)
     engine.dispose()
-    with pytest.raises(StoreFault, match="9999"):
-        SqlAudit(empty).entries()
-
-
-@pytest.mark.slow
-def test_mlflows_tables_and_ours_are_apart(postgres: Postgres) -> None:
-    """In one database, a table of ours may be called as one of MLflow's is."""
-    uri = postgres.database()
-    postgres.ask(uri, "CREATE TABLE alembic_version (version_num text); CREATE TABLE audit (x int)")
-    postgres.ask(uri, "INSERT INTO alembic_version VALUES ('mlflow')")
-    trail = SqlAudit(database(uri))
-    assert trail.entries() == []
-    trail.close()
-    assert postgres.ask(uri, "SELECT version_num FROM alembic_version") == ["mlflow"]
-    tables = (
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'brinery_records'"
-    )
-    assert {"alembic_version", "audit"} <= set(postgres.ask(uri, tables))
-
-
-@pytest.mark.slow
-def test_a_password_is_in_no_message(postgres: Postgres) -> None:
-    """A database that cannot be reached is told of without the password."""
-    uri = database(postgres.database().replace("Pa55-w0rd", "wr0ng-0ne"))
-    with pytest.raises(StoreFault) as raised:
-        SqlAudit(uri).entries()
-    assert "wr0ng-0ne" not in f"{raised.value.message} {raised.value.hint} {raised.value.__cause__}"
+    for name, table in Base.metadata.tables.items():
+        assert {(c.name, c.nullable, c.primary_key) for c in made.tables[name].columns} == {
+            (c.name, c.nullable, c.primary_key) for c in table.columns
+        }

@@ -21,6 +21,7 @@ class Step(StrEnum):
     REGISTER = "register"
     REPORT = "report"
     COMPARE = "compare"
+    GATE = "gate"
 
 
 class Event(Struct, frozen=True, kw_only=True):
