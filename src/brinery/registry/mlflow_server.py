@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import uuid
+import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -59,7 +60,10 @@ def application(uri: str, *, root: str) -> Asgi:
             "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE": "true",
         }
     )
-    from mlflow.server.fastapi_app import app
+    with warnings.catch_warnings():
+        # Of a module that Starlette is about to drop, whatever MLflow then does.
+        warnings.simplefilter("ignore")
+        from mlflow.server.fastapi_app import app
 
     return Locations(app, root=root)
 

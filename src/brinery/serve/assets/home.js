@@ -47,6 +47,11 @@ function card(model) {
   return made;
 }
 
+// MLflow's clients print links to runs as if its page were here.
+if (location.hash.startsWith("#/")) {
+  location.replace(`/mlflow/${location.hash}`);
+}
+
 async function show() {
   let answer;
   try {
