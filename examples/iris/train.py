@@ -28,13 +28,13 @@ TRACKING_URI = os.environ.get("MLFLOW_TRACKING_URI", "http://localhost:5001")
 
 def fitted(kind: str) -> tuple[Any, Any]:
     """Return a fitted model, and rows that it has not seen: (38, 4)."""
-    X, y = load_iris(return_X_y=True)
-    X_train, X_test, y_train, _ = train_test_split(X, y, random_state=42)
+    rows, species = load_iris(return_X_y=True)
+    seen, unseen, truth, _ = train_test_split(rows, species, random_state=42)
     if kind == "constant":
-        model = DummyClassifier(strategy="constant", constant=y[0])
+        model = DummyClassifier(strategy="constant", constant=species[0])
     else:
         model = LogisticRegression(max_iter=1000)
-    return model.fit(X_train, y_train), X_test
+    return model.fit(seen, truth), unseen
 
 
 def logged(model: Any) -> str:
