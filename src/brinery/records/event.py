@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Step(StrEnum):
-    """The steps of an import, in order, of an evaluation and of a comparison."""
+    """The steps of an import, in order, of an evaluation, of a comparison and of a loop's turn."""
 
     SCAN = "scan"
     DATA = "data"
@@ -21,6 +21,9 @@ class Step(StrEnum):
     REGISTER = "register"
     REPORT = "report"
     COMPARE = "compare"
+    TURN = "turn"
+    TRAIN = "train"
+    PROMOTE = "promote"
 
 
 class Event(Struct, frozen=True, kw_only=True):

@@ -189,3 +189,17 @@ class Turn(Struct, frozen=True, kw_only=True):
         """Return the turn with a stage in place of that of the same phase."""
         stages = tuple(stage if one.phase is stage.phase else one for one in self.stages)
         return msgspec.structs.replace(self, stages=stages)
+
+
+class TurnPlan(Struct, frozen=True, kw_only=True):
+    """What a turn would do if it began now; nothing of it was done.
+
+    Attributes:
+        loop: the loop's name.
+        number: of the turn.
+        stages: of each stage that it would come to, its name and what would be done, in a sentence.
+    """
+
+    loop: str
+    number: int
+    stages: tuple[tuple[str, str], ...]

@@ -41,7 +41,7 @@ def run(
     command: Sequence[str],
     *,
     folder: Path,
-    environ: Mapping[str, str],
+    variables: Mapping[str, str],
     log: Path,
     timeout_s: float,
     stop: threading.Event | None = None,
@@ -49,9 +49,9 @@ def run(
     """Return how a command ended; what it wrote is in the log.
 
     Args:
-        command: the program, looked for on the `PATH` of `environ`, and its arguments.
+        command: the program, and its arguments; `python` is the one that runs us.
         folder: that it runs in.
-        environ: all of its variables.
+        variables: of its environment, beside ours.
         log: a file that standard output and error are appended to.
         timeout_s: seconds until it is asked to end; it is killed five seconds later.
         stop: ends it when set.
@@ -64,7 +64,7 @@ def run(
             process = subprocess.Popen(
                 watcher,
                 cwd=folder,
-                env=dict(environ),
+                env=_environ(variables),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
@@ -87,6 +87,12 @@ def run(
         os.close(writer)
         status = process.wait()
     return Ended(status, time.monotonic() - began, late=late, stopped=stopped)
+
+
+def _environ(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return our environment with more variables, and with our Python first on its path."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, **variables}
 
 
 def tail(log: Path) -> str:

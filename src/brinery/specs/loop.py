@@ -1,7 +1,10 @@
 """A loop: what trains a model again, what it is evaluated on, which gate it passes, and when.
 
     name: bank-weekly
-    train: {command: python train.py --data {data}, model: model.pkl, inputs: {data: ./incoming}}
+    train:
+      command: python train.py --data {data}
+      model: model.pkl
+      inputs: {data: ./incoming}
     evaluate: {data: ./holdout.csv, target: y}
     gate: default
     trigger: {cron: "0 6 * * 1", new_data: ./incoming/*.csv}
@@ -38,7 +41,8 @@ _JOB_REFUSAL: Final = Refusal(
     "a loop runs jobs of one command; docs/how-to/loop.md says what else they may have, and "
     "train: {command: …} takes any command",
 )
-_PLACE: Final = re.compile(r"\$\{\{\s*(?:inputs|outputs)\.(\w+)\s*\}\}|\{([A-Za-z_]\w*)\}")
+_PLACE: Final = re.compile(r"\$\{\{inputs\.(\w+)\}\}|\{([A-Za-z_]\w*)\}")
+_SPACED: Final = re.compile(r"\$\{\{\s*([\w.]+)\s*\}\}")
 _SHELL: Final = frozenset({"&&", "||", "|", ";", ">", ">>", "<", "&", "2>", "2>&1"})
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 
@@ -334,7 +338,7 @@ def _words(given: object) -> object:
     """Return the words of a command, which is a text or a list of them."""
     if isinstance(given, str):
         try:
-            words = shlex.split(given)
+            words = shlex.split(_SPACED.sub(r"${{\1}}", given))
         except ValueError as error:
             raise ValueError(f"is not read as a shell would: {str(error).lower()}") from None
         if found := next((word for word in words if word in _SHELL), None):
