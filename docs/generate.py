@@ -56,6 +56,14 @@ def _commands(path: str, command: click.Command) -> list[tuple[str, click.Comman
     return found
 
 
+_GATES = """
+## [gates]
+
+Each `[gates.NAME]` is a gate, and `[[gates.NAME.rule]]` its rules.
+[How to write a gate](../how-to/gate.md) has every key; no variable sets them.
+"""
+
+
 def settings() -> str:
     """Return the page of every setting."""
     parts = [
@@ -66,6 +74,9 @@ def settings() -> str:
         "`BRINERY_WORKSPACE` names the workspace itself.\n",
     ]
     for section, field in Settings.model_fields.items():
+        if section == "gates":
+            parts.append(_GATES)
+            continue
         parts.append(f"\n## [{section}]\n\n| setting | default | variable | what it is |\n")
         parts.append("|---|---|---|---|\n")
         for name, one in type(field.default).model_fields.items():

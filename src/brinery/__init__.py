@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from brinery.actions.doctor import doctor
     from brinery.actions.evaluate import evaluate_model
     from brinery.actions.export_model import export_model
+    from brinery.actions.history import history
     from brinery.actions.import_model import import_model
     from brinery.actions.leaderboard import leaderboard
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
     from brinery.actions.report import report
+    from brinery.actions.rollback import rollback
     from brinery.actions.scan_files import scan
     from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
@@ -33,9 +35,11 @@ if TYPE_CHECKING:
     from brinery.records.appraisal import Appraisal
     from brinery.records.batch import BatchProgress, ScoredFiles
     from brinery.records.comparison import Comparison
+    from brinery.records.decision import Decision
     from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
+    from brinery.records.history import Chapter
     from brinery.records.leaderboard import Leaderboard
     from brinery.records.scan import ScanReport
     from brinery.records.scores import Scores
@@ -49,8 +53,10 @@ __all__ = [
     "Appraisal",
     "BatchProgress",
     "BrineryError",
+    "Chapter",
     "Client",
     "Comparison",
+    "Decision",
     "Diagnosis",
     "Evaluation",
     "Export",
@@ -69,6 +75,7 @@ __all__ = [
     "doctor",
     "evaluate_model",
     "export_model",
+    "history",
     "import_model",
     "leaderboard",
     "load",
@@ -77,6 +84,7 @@ __all__ = [
     "predict",
     "promote",
     "report",
+    "rollback",
     "scan",
     "score_files",
     "serve_models",
@@ -88,8 +96,10 @@ _HOMES = {
     "Appraisal": "brinery.records.appraisal",
     "BatchProgress": "brinery.records.batch",
     "BrineryError": "brinery.errors",
+    "Chapter": "brinery.records.history",
     "Client": "brinery.serve.client",
     "Comparison": "brinery.records.comparison",
+    "Decision": "brinery.records.decision",
     "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
@@ -107,6 +117,7 @@ _HOMES = {
     "doctor": "brinery.actions.doctor",
     "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",
+    "history": "brinery.actions.history",
     "import_model": "brinery.actions.import_model",
     "leaderboard": "brinery.actions.leaderboard",
     "load": "brinery.actions.predict",
@@ -115,6 +126,7 @@ _HOMES = {
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
     "report": "brinery.actions.report",
+    "rollback": "brinery.actions.rollback",
     "scan": "brinery.actions.scan_files",
     "serve_models": "brinery.actions.serve",
     "score_files": "brinery.actions.score_files",

@@ -11,6 +11,7 @@ BrineryError
 │   ├── InvalidLoop              loop.yml is wrong, or names what is not there
 │   ├── LoopBusy                 another turn of the loop goes on
 │   ├── TrainingFailed           the command that trains failed, or left no model
+│   ├── InvalidGate              a gate asks for what cannot be, or for nothing
 │   ├── NotFound                 no such model, version or alias
 │   ├── ModelFileError
 │   │   ├── ModelFileMissing     no such file
@@ -40,6 +41,10 @@ BrineryError
 │   │   ├── OutputUnwritable     the output's format or folder is wrong
 │   │   └── OutputTaken          the output's folder holds the scores of another run
 │   ├── NotComparable            there are no two versions to compare
+│   ├── PromotionRefused         the gate does not pass the version; exit status 3
+│   ├── ChampionChanged          another version became the champion meanwhile
+│   ├── ReasonRequired           a promotion is forced without saying why
+│   ├── RollbackImpossible       there is no former champion to go back to
 │   ├── MetricUnknown            no such metric for what the model predicts
 │   ├── EnvironmentUnavailable   what the model was written with cannot be set up here
 │   ├── SandboxUnavailable       the kernel lacks what require_sandbox asks for
@@ -143,6 +148,12 @@ class TrainingFailed(UserError):
     """The command that trains a model failed, took too long, or left no model."""
 
     code = "training-failed"
+
+
+class InvalidGate(UserError):
+    """A gate asks for what cannot be, or for nothing."""
+
+    code = "invalid-gate"
 
 
 class NotFound(UserError):
@@ -317,6 +328,31 @@ class NotComparable(UserError):
     """There are no two versions to compare."""
 
     code = "not-comparable"
+
+
+class PromotionRefused(UserError):
+    """The gate does not pass the version: nothing was changed."""
+
+    code = "promotion-refused"
+    exit_status = 3
+
+
+class ChampionChanged(UserError):
+    """Another version became the champion meanwhile: nothing else was changed."""
+
+    code = "champion-changed"
+
+
+class ReasonRequired(UserError):
+    """A promotion is forced without saying why."""
+
+    code = "reason-required"
+
+
+class RollbackImpossible(UserError):
+    """There is no former champion to go back to, or what is named is none."""
+
+    code = "rollback-impossible"
 
 
 class MetricUnknown(UserError):

@@ -275,7 +275,7 @@ def _imported(admitted: _Admitted, asked: Submission, *, at: _Site) -> Steps:
                 attempts=process.attempts,
             )
             (opened or background.submit(at.open)).result()
-            with rooms.workspace.lock():
+            with rooms.lock():
                 rooms.registry.sweep(asked.name)
                 history.catch_up(rooms, asked.name)
                 known = (

@@ -1,72 +1,205 @@
-"""Promote: give an alias to a version."""
+"""Promote: give an alias to a version; the champion's, if the gate passes it.
+
+The gate is asked first, which may take minutes and locks nobody out. Under the lock the champion
+must still be the one that the version was judged against, and nobody else may have looked at the
+same rows meanwhile. Then what is meant is written down, the alias moves, which is one row of the
+registry, and what was written is settled: a killed process leaves the old champion or the new one,
+and `history` tells which, and settles the rest.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import pandas as pd
+from msgspec.structs import replace
+
 from brinery.actions import history
+from brinery.actions.gate import GateAsked, decide_steps
+from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.errors import BrineryError
+from brinery.errors import (
+    BrineryError,
+    ChampionChanged,
+    NotFound,
+    PromotionRefused,
+    ReasonRequired,
+    SettingsError,
+)
 from brinery.records.audit import AuditEntry, Change
+from brinery.records.decision import Decision, Outcome
+from brinery.records.event import Event, Step
 from brinery.records.version import Alias, Promotion, Version
 from brinery.registry.interface import resolve
 from brinery.specs.reference import LATEST, Reference
+from brinery.store.frames import Data, given
+
+Steps = Generator[Event, None, Promotion]
+_TIME = "%Y-%m-%d %H:%M"
 
 
-def promote(
-    reference: str,
-    *,
-    alias: Alias | str = Alias.CHAMPION,
-    why: str = "",
-    workspace: Folder | None = None,
-) -> Promotion:
-    """Return what was promoted, and what it replaced.
+class PromoteOptions(TypedDict, total=False):
+    """What `brinery.promote` takes beside the version; all optional.
+
+    Attributes:
+        alias: `champion`, which is what is served, or `challenger`, which no gate is asked for.
+        gate: the name of a gate of brinery.toml, or a TOML file; the default gate when absent.
+        data: to judge on; what the champion, or else the version, was evaluated on when absent.
+        target: the column with the truth; the one of the import when absent.
+        sep: of a csv file; found in its first lines when absent.
+        if_better: whether a version that the gate does not pass is told, and not raised.
+        force: whether it is promoted whatever the gate says; that is shown for ever.
+        why: the reason, kept in the audit trail; `force` needs one.
+        workspace: its folder; the nearest upwards when absent.
+    """
+
+    alias: Alias | str
+    gate: str | None
+    data: Data | None
+    target: str | None
+    sep: str | None
+    if_better: bool
+    force: bool
+    why: str
+    workspace: Folder | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromoteAsked:
+    """What is to be promoted; see `PromoteOptions` for what is not said here."""
+
+    reference: str
+    alias: Alias = Alias.CHAMPION
+    gate: str | None = None
+    data: Path | pd.DataFrame | None = None
+    target: str | None = None
+    separator: str | None = None
+    force: bool = False
+    why: str = ""
+
+    @classmethod
+    def of(cls, reference: str, options: PromoteOptions) -> PromoteAsked:
+        """Return what the arguments of `promote` ask for."""
+        data = options.get("data")
+        return cls(
+            reference=reference,
+            alias=Alias(options.get("alias", Alias.CHAMPION)),
+            gate=options.get("gate"),
+            data=None if data is None else given(data),
+            target=options.get("target"),
+            separator=options.get("sep"),
+            force=options.get("force", False),
+            why=options.get("why", ""),
+        )
+
+
+def promote(reference: str, **options: Unpack[PromoteOptions]) -> Promotion:
+    """Return what was promoted, what it replaced, and what the gate decided.
 
     Args:
         reference: `bank@1`, `bank@latest`, `bank@challenger`; `bank` alone means its newest
             version.
-        alias: `champion`, which is what is served, or `challenger`.
-        why: kept in the audit trail.
-        workspace: its folder; the nearest upwards when None.
+        options: `gate`, `data`, `if_better`, `force`, `why` and so on; see `PromoteOptions`.
 
     Raises:
+        PromotionRefused: the gate does not pass it, and `if_better` is not given.
+        ChampionChanged: another version became the champion while this one was judged.
+        ReasonRequired: it is forced without a reason.
         NotFound: there is no such version.
         RegistryFault: the registry failed; the audit trail says whether the alias had moved.
     """
+    rooms = open_rooms(options.get("workspace"))
     return promote_in(
-        open_rooms(workspace), Reference.parse(reference), alias=Alias(alias), why=why
+        rooms, PromoteAsked.of(reference, options), if_better=options.get("if_better", False)
     )
 
 
-def promote_in(rooms: Rooms, reference: Reference, *, alias: Alias, why: str = "") -> Promotion:
-    """Return what was promoted in these rooms."""
+def promote_in(rooms: Rooms, asked: PromoteAsked, *, if_better: bool = False) -> Promotion:
+    """Return what was promoted in these rooms.
+
+    Raises:
+        PromotionRefused: the gate does not pass it, and `if_better` is not given.
+    """
+    done = result_of(promote_steps(rooms, asked))
+    if done.refused and not if_better:
+        raise refusal(done)
+    return done
+
+
+def promote_steps(rooms: Rooms, asked: PromoteAsked) -> Steps:
+    """Yield an event as each part is judged; return what became of it, a refusal too.
+
+    Raises:
+        ChampionChanged: another version became the champion while this one was judged.
+        ReasonRequired: it is forced without a reason.
+        NotFound: there is no such version.
+    """
+    if asked.force and not asked.why.strip():
+        raise ReasonRequired(
+            "a promotion against the gate needs a reason, which is shown for ever",
+            hint=f'brinery promote {asked.reference} --force --reason "…"',
+        )
+    reference = Reference.parse(asked.reference)
     if reference.version is None and reference.alias is None:
         reference = Reference(reference.name, alias=LATEST)
-    resolve(rooms.registry, reference)
-    with rooms.workspace.lock():
-        history.catch_up(rooms, reference.name)
-        version = resolve(rooms.registry, reference)
-        before = history.holder(rooms.registry.versions(version.name), alias)
-        changed = before is None or before.number != version.number
-        if changed:
-            entry = rooms.entry(
-                Change.PROMOTE,
-                version.name,
-                before=history.moved(before, alias) if before else None,
-                after=history.moved(version, alias),
-                why=why,
-            )
-            _move(rooms, version, alias=alias, entry=entry)
-        else:
-            # The stage that older clients see may have been moved by one of them.
-            rooms.registry.set_alias(version.name, version.number, alias=alias)
-    return Promotion(
-        version=resolve(rooms.registry, Reference(version.name, version=version.number)),
-        alias=alias,
-        previous=before.number if before else None,
-        changed=changed,
+    version = resolve(rooms.registry, reference)
+    while True:
+        before = history.holder(rooms.registry.versions(version.name), asked.alias)
+        if asked.alias is not Alias.CHAMPION or (before and before.number == version.number):
+            return _given(rooms, version, asked=asked)
+        earlier = rooms.decisions.of(version.name)
+        decision = yield from _decision(rooms, version, asked=asked, earlier=earlier)
+        with rooms.lock():
+            history.catch_up(rooms, version.name)
+            if decision is None or not _overtaken(rooms, decision, earlier=len(earlier)):
+                against = before.reference if before else None
+                return _concluded(rooms, version, asked=asked, decision=decision, against=against)
+
+
+def refusal(done: Promotion) -> PromotionRefused:
+    """Return the error for a version that the gate does not pass."""
+    reference = done.version.reference
+    decision = done.decision
+    said = decision.verdict if decision else "was not judged"
+    undecided = decision is not None and decision.outcome is Outcome.NOT_DECIDABLE
+    judged = f"brinery promote {reference} --data FILE judges it on other rows; "
+    return PromotionRefused(
+        f"{reference} is not promoted: it {said}",
+        hint=f'{judged if undecided else ""}brinery promote {reference} --force --reason "…" '
+        "does it all the same, and is shown for ever",
     )
 
 
-def _move(rooms: Rooms, version: Version, *, alias: Alias, entry: AuditEntry) -> None:
+def changed_meanwhile(
+    rooms: Rooms, now: Version | None, *, before: str | None, instead: str
+) -> ChampionChanged:
+    """Return the error for a champion that is another one than was looked at.
+
+    Args:
+        rooms: with the audit trail.
+        now: the champion.
+        before: the champion that was looked at.
+        instead: what to type next.
+    """
+    was = before or "no version"
+    if now is None:
+        return ChampionChanged(f"{was} is the champion no more: nothing was changed", hint=instead)
+    entry = history.last_move(rooms, now)
+    who = (
+        f" by {entry.who} at {_local(entry.at)}" if entry and entry.why != history.ELSEWHERE else ""
+    )
+    return ChampionChanged(
+        f"{now.reference} was made the champion{who} meanwhile, in place of {was}: "
+        "nothing else was changed",
+        hint=instead,
+    )
+
+
+def move(rooms: Rooms, version: Version, *, alias: Alias, entry: AuditEntry) -> None:
     """Move an alias between the two halves of its audit entry: what is meant, and that it is done.
 
     The alias is one row of the registry, so a killed process leaves the old champion or the new
@@ -79,3 +212,127 @@ def _move(rooms: Rooms, version: Version, *, alias: Alias, entry: AuditEntry) ->
         history.catch_up(rooms, version.name)
         raise
     rooms.audit.settle(number, done=True)
+    history.keep_previous(rooms, version.name)
+
+
+def _decision(
+    rooms: Rooms, version: Version, *, asked: PromoteAsked, earlier: list[Decision]
+) -> Generator[Event, None, Decision | None]:
+    """Return what the gate decides; None where it cannot be asked and need not be."""
+    judged = GateAsked(
+        reference=version.reference,
+        gate=asked.gate,
+        data=asked.data,
+        target=asked.target,
+        separator=asked.separator,
+    )
+    try:
+        return (yield from decide_steps(rooms, judged, earlier=earlier))
+    except (NotFound, SettingsError):
+        raise
+    except BrineryError as error:
+        if not asked.force:
+            raise
+        said = f"the gate cannot be asked: {error.message}"
+        yield Clock().event(Step.COMPARE, said, warning=True)
+        return None
+
+
+def _overtaken(rooms: Rooms, decision: Decision, *, earlier: int) -> bool:
+    """Return whether another look at the same rows was kept since this one was counted."""
+    data = decision.data
+    if data is None or not decision.looks:
+        return False
+    return any(
+        one.looks and one.data and one.data.sha256 == data.sha256
+        for one in rooms.decisions.of(decision.model)[earlier:]
+        if one.question != decision.question
+    )
+
+
+def _concluded(
+    rooms: Rooms,
+    version: Version,
+    *,
+    asked: PromoteAsked,
+    decision: Decision | None,
+    against: str | None,
+) -> Promotion:
+    """Return what became of a version that was judged. Call it under the lock."""
+    version = resolve(rooms.registry, Reference(version.name, version=version.number))
+    before = history.holder(rooms.registry.versions(version.name), Alias.CHAMPION)
+    if before and before.number == version.number:  # somebody else promoted it, too
+        return _done(rooms, version, asked=asked, before=before)
+    forced = asked.force and (decision is None or not decision.passes)
+    if decision is not None:
+        against = decision.champion
+    stands = (before.reference if before else None) == against
+    if decision is not None and forced and stands:
+        decision = replace(decision, forced=True, reason=asked.why)
+    number = None if decision is None else rooms.keep(decision)
+    if not stands:
+        instead = (
+            f"brinery promote {version.reference}, which is judged against the champion of now"
+        )
+        raise changed_meanwhile(rooms, before, before=against, instead=instead)
+    passed = forced or (decision is not None and decision.passes)
+    if passed:
+        entry = _entry(rooms, version, before=before, asked=asked)
+        move(
+            rooms,
+            version,
+            alias=Alias.CHAMPION,
+            entry=replace(entry, decision=number, forced=forced),
+        )
+    done = _done(rooms, version, asked=asked, before=before)
+    return replace(
+        done, changed=passed, refused=not passed, decision=decision, number=number, forced=forced
+    )
+
+
+def _given(rooms: Rooms, version: Version, *, asked: PromoteAsked) -> Promotion:
+    """Return that a version has an alias that no gate need be asked for."""
+    with rooms.lock():
+        history.catch_up(rooms, version.name)
+        before = history.holder(rooms.registry.versions(version.name), asked.alias)
+        changed = before is None or before.number != version.number
+        if changed and asked.alias is Alias.CHAMPION:
+            # It was the champion, and nobody has judged it against the one of now.
+            instead = f"brinery promote {version.reference}"
+            raise changed_meanwhile(rooms, before, before=version.reference, instead=instead)
+        if changed:
+            entry = _entry(rooms, version, before=before, asked=asked)
+            move(rooms, version, alias=asked.alias, entry=entry)
+        else:
+            # The stage that older clients see may have been moved by one of them.
+            rooms.registry.restage(version.name)
+        return replace(_done(rooms, version, asked=asked, before=before), changed=changed)
+
+
+def _entry(
+    rooms: Rooms, version: Version, *, before: Version | None, asked: PromoteAsked
+) -> AuditEntry:
+    return rooms.entry(
+        Change.PROMOTE,
+        version.name,
+        before=history.moved(before, asked.alias) if before else None,
+        after=history.moved(version, asked.alias),
+        why=asked.why,
+    )
+
+
+def _done(
+    rooms: Rooms, version: Version, *, asked: PromoteAsked, before: Version | None
+) -> Promotion:
+    """Return a version as it is now, with what had the alias before."""
+    return Promotion(
+        version=resolve(rooms.registry, Reference(version.name, version=version.number)),
+        alias=asked.alias,
+        previous=before.number if before else None,
+        changed=False,
+        why=asked.why,
+    )
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone().strftime(_TIME)

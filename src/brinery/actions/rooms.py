@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from brinery.records.audit import AuditEntry, Change
+from brinery.records.decision import Decision
 from brinery.registry.interface import Registry
 from brinery.registry.mlflow import MlflowRegistry
 from brinery.specs import settings
 from brinery.specs.settings import Settings
 from brinery.specs.user import login_name
+from brinery.store import locks
 from brinery.store.audit import Audit, StoredAudit
+from brinery.store.decisions import Decisions, MemoryDecisions, StoredDecisions
 from brinery.store.workspace import Workspace
 
 Folder = str | os.PathLike[str]
@@ -29,6 +33,8 @@ class Rooms:
         registry: of models.
         audit: of state changes.
         tracking_uri: of the MLflow that `MLFLOW_TRACKING_URI` names; None where it names none.
+        decisions: of gates.
+        database: URI of our own database; empty where nothing is kept in one.
     """
 
     workspace: Workspace
@@ -36,9 +42,27 @@ class Rooms:
     registry: Registry
     audit: Audit
     tracking_uri: str | None = None
+    decisions: Decisions = field(default_factory=MemoryDecisions)
+    database: str = ""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Return the lock that is held while the registry is changed, on whatever machine."""
+        return locks.held(self.workspace.lock(), self.database)
+
+    def keep(self, decision: Decision) -> int:
+        """Return the number of a decision that is kept as this user's: a look at its data."""
+        return self.decisions.add(decision, who=login_name())
 
     def entry(
-        self, change: Change, subject: str, *, after: str, before: str | None = None, why: str = ""
+        self,
+        change: Change,
+        subject: str,
+        *,
+        after: str,
+        before: str | None = None,
+        why: str = "",
+        decision: int | None = None,
+        forced: bool = False,
     ) -> AuditEntry:
         """Return an entry of the audit trail, as this user and now."""
         return AuditEntry(
@@ -49,6 +73,8 @@ class Rooms:
             before=before,
             after=after,
             why=why,
+            decision=decision,
+            forced=forced,
         )
 
 
@@ -70,4 +96,6 @@ def open_rooms(workspace: Folder | None = None) -> Rooms:
         registry=MlflowRegistry(found.tracking_uri, found.artifacts),
         audit=StoredAudit(found.database_uri),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
+        decisions=StoredDecisions(found.database_uri),
+        database=found.database_uri,
     )

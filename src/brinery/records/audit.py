@@ -13,6 +13,7 @@ class Change(StrEnum):
 
     IMPORT = "import"
     PROMOTE = "promote"
+    ROLLBACK = "rollback"
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
@@ -26,6 +27,8 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
         before: the reference that was in place; None where there was none.
         after: the reference that is in place now.
         why: the reason given; may be empty.
+        decision: the number of the decision that it rests on; None where no gate was asked.
+        forced: whether the gate had not passed it, and it was done all the same.
     """
 
     at: datetime
@@ -35,3 +38,5 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     before: str | None
     after: str
     why: str = ""
+    decision: int | None = None
+    forced: bool = False

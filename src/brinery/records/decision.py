@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from brinery.records.estimate import Estimate
 from brinery.records.text_enum import TextEnum
+from brinery.specs.changes import ChangeKind
 
 
 class Outcome(TextEnum):
@@ -20,20 +21,6 @@ class Outcome(TextEnum):
     PASSES = "passes"
     FAILS = "fails"
     NOT_DECIDABLE = "not decidable"
-
-
-class ChangeKind(TextEnum):
-    """How what a version takes or answers differs from the champion; its callers would notice."""
-
-    ADDED_COLUMN = "added-column"
-    REMOVED_COLUMN = "removed-column"
-    CHANGED_TYPE = "changed-type"
-    NO_LONGER_MISSING = "no-longer-missing"
-    REMOVED_CATEGORY = "removed-category"
-    ADDED_CLASS = "added-class"
-    REMOVED_CLASS = "removed-class"
-    CHANGED_OUTPUT = "changed-output"
-    CHANGED_PREDICTION = "changed-prediction"
 
 
 class SchemaChange(Struct, frozen=True, kw_only=True):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from msgspec import Struct
 
 from brinery.records.artifact import Artifact
+from brinery.records.decision import Decision
 from brinery.records.description import Description
 from brinery.records.evaluation import Evaluation
 from brinery.records.fast_path import FastPath
@@ -23,18 +26,46 @@ class Stage(StrEnum):
     NONE = "None"
     STAGING = "Staging"
     PRODUCTION = "Production"
+    ARCHIVED = "Archived"
 
 
 class Alias(StrEnum):
-    """An alias that Brinery gives a meaning to."""
+    """An alias that Brinery gives a meaning to; where a version has two, the first one counts.
+
+    `previous` is the champion that a rollback goes back to; it follows from the audit trail.
+    """
 
     CHAMPION = "champion"
     CHALLENGER = "challenger"
+    PREVIOUS = "previous"
 
     @property
     def stage(self) -> Stage:
         """Return the stage that older clients know it by."""
-        return Stage.PRODUCTION if self is Alias.CHAMPION else Stage.STAGING
+        match self:
+            case Alias.CHAMPION:
+                return Stage.PRODUCTION
+            case Alias.CHALLENGER:
+                return Stage.STAGING
+            case Alias.PREVIOUS:
+                return Stage.ARCHIVED
+            case _:
+                assert_never(self)
+
+
+def stage_due(aliases: Collection[str], now: str) -> Stage:
+    """Return the stage that a version should have.
+
+    A former champion stays archived, as MLflow leaves what was in production.
+
+    Args:
+        aliases: of the version.
+        now: the stage that it has.
+    """
+    for alias in Alias:
+        if alias.value in aliases:
+            return alias.stage
+    return Stage.ARCHIVED if now in {Stage.PRODUCTION, Stage.ARCHIVED} else Stage.NONE
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -164,6 +195,7 @@ class Version(Struct, frozen=True, kw_only=True):
         parity: None where it was not imported by Brinery, and where it cannot be asked for
             predictions: its bytes are the file's then.
         fast_path: likewise, and where it was imported before there were scorers.
+        archived: whether it was the champion once; what its aliases mean comes first.
     """
 
     name: str
@@ -174,6 +206,7 @@ class Version(Struct, frozen=True, kw_only=True):
     candidate: Candidate | None = None
     parity: Parity | None = None
     fast_path: FastPath | None = None
+    archived: bool = False
 
     @property
     def reference(self) -> str:
@@ -182,24 +215,33 @@ class Version(Struct, frozen=True, kw_only=True):
 
     @property
     def stage(self) -> Stage:
-        """Return the stage that its aliases mean."""
-        for alias in Alias:
-            if alias.value in self.aliases:
-                return alias.stage
-        return Stage.NONE
+        """Return the stage that its aliases mean, and where it has none, its past."""
+        return stage_due(self.aliases, Stage.ARCHIVED if self.archived else Stage.NONE)
 
 
 class Promotion(Struct, frozen=True, kw_only=True):
-    """That an alias was moved.
+    """What became of a version that was to be given an alias.
 
     Attributes:
-        version: the version that has it now.
+        version: which version.
         alias: which.
-        previous: the number of the version that had it; None where none had.
-        changed: whether anything moved.
+        previous: the number of the version that had it before; None where none had.
+        changed: whether anything moved: not where it had the alias already, and not where the
+            gate did not pass it.
+        refused: whether the gate did not pass it, so that everything is as it was.
+        decision: what the gate decided; None where none was asked: of the challenger, of the
+            champion itself, and of a rollback.
+        number: of that decision, as it is kept; None where none was asked.
+        forced: whether the gate did not pass it, and it was promoted all the same.
+        why: the reason given.
     """
 
     version: Version
     alias: Alias
     previous: int | None
     changed: bool
+    refused: bool = False
+    decision: Decision | None = None
+    number: int | None = None
+    forced: bool = False
+    why: str = ""

@@ -124,6 +124,14 @@ class Registry(Protocol):
         """Give an alias to a version, taking it from any other, and the stage it means with it."""
         ...
 
+    def drop_alias(self, name: str, *, alias: Alias) -> None:
+        """Take an alias from the version that has it; nothing where none has."""
+        ...
+
+    def restage(self, name: str) -> None:
+        """Give every version of a model the stage that its aliases mean; its run is told, too."""
+        ...
+
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder, of a version that was imported by Brinery.
 
@@ -292,7 +300,7 @@ def _no_version(reference: Reference, versions: list[Version]) -> NotFound:
             f"{name} has no version {reference.version}",
             hint=f"it has {have}: brinery model show {name}",
         )
-    if reference.alias in set(Alias):
+    if reference.alias in {Alias.CHAMPION, Alias.CHALLENGER}:
         return NotFound(
             f"{name} has no {reference.alias}", hint=f"brinery promote {versions[0].reference}"
         )

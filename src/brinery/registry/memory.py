@@ -12,7 +12,7 @@ import msgspec
 
 from brinery.records.fast_path import FastPath
 from brinery.records.run import Run
-from brinery.records.version import Alias, Candidate, Parity, Version
+from brinery.records.version import Alias, Candidate, Parity, Stage, Version, stage_due
 from brinery.registry.interface import (
     SAMPLE_FILE,
     SCORER_FILE,
@@ -134,17 +134,23 @@ class MemoryRegistry:
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version, taking it from any other."""
         self._versions[name] = [
-            msgspec.structs.replace(
+            _named(
                 version,
-                aliases=tuple(
-                    sorted(
-                        (set(version.aliases) - {alias.value})
-                        | ({alias.value} if version.number == number else set())
-                    )
-                ),
+                (set(version.aliases) - {alias.value})
+                | ({alias.value} if version.number == number else set()),
             )
             for version in self._versions[name]
         ]
+
+    def drop_alias(self, name: str, *, alias: Alias) -> None:
+        """Take an alias from the version that has it."""
+        self._versions[name] = [
+            _named(version, set(version.aliases) - {alias.value})
+            for version in self._versions[name]
+        ]
+
+    def restage(self, name: str) -> None:
+        """Do nothing: a stage is what the aliases mean."""
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder.
@@ -187,3 +193,9 @@ class MemoryRegistry:
             names=self.names(),
             held={v.number: v.aliases for v in self.versions(model_of(uri))},
         )
+
+
+def _named(version: Version, aliases: set[str]) -> Version:
+    """Return a version with other aliases; a former champion is archived."""
+    archived = stage_due(aliases, version.stage) is Stage.ARCHIVED
+    return msgspec.structs.replace(version, aliases=tuple(sorted(aliases)), archived=archived)

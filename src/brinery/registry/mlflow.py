@@ -250,13 +250,18 @@ class MlflowRegistry:
         """Give an alias to a version: first the alias, which is the truth, then the stages."""
         with foreign_errors():
             self._client.set_registered_model_alias(name, alias.value, str(number))
-            aliases = mlflow_client.aliases(self._client, name)
-            for version in mlflow_client.versions(self._client, name):
-                due = _stage(aliases.get(int(version.version), ()))
-                if version.current_stage != due.value:
-                    self._client.transition_model_version_stage(
-                        name, version.version, due.value, archive_existing_versions=False
-                    )
+            mlflow_client.restage(self._client, name)
+
+    def drop_alias(self, name: str, *, alias: Alias) -> None:
+        """Take an alias from the version that has it: first the alias, then the stages."""
+        with foreign_errors():
+            self._client.delete_registered_model_alias(name, alias.value)
+            mlflow_client.restage(self._client, name)
+
+    def restage(self, name: str) -> None:
+        """Give every version of a model the stage that its aliases mean."""
+        with foreign_errors():
+            mlflow_client.restage(self._client, name)
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder, of a version that was imported by Brinery.
@@ -342,10 +347,6 @@ def _finish(client: MlflowClient, run_id: str) -> None:
     client.set_terminated(run_id, "FINISHED")
 
 
-def _stage(aliases: tuple[str, ...]) -> Stage:
-    return next((alias.stage for alias in Alias if alias.value in aliases), Stage.NONE)
-
-
 def _version(
     client: MlflowClient, version: ModelVersion, aliases: dict[int, tuple[str, ...]]
 ) -> Version:
@@ -358,6 +359,7 @@ def _version(
         str(mlflow_client.folder(client, version)) if _SHA256_TAG in version.tags else "",
         _SHA256_TAG in version.tags,
         tuple(sorted(aliases.get(number, ()))),
+        version.current_stage == Stage.ARCHIVED,
     )
     return _described(row)
 
@@ -389,4 +391,5 @@ def _described(row: Row) -> Version:
         candidate=passport.candidate if passport else None,
         parity=passport.parity if passport else None,
         fast_path=passport.fast_path if passport else None,
+        archived=row.archived,
     )

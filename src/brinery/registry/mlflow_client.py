@@ -6,7 +6,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
@@ -15,6 +15,7 @@ import msgspec
 from filelock import FileLock
 
 from brinery.errors import RegistryFault
+from brinery.records.version import Stage, stage_due
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,6 +27,7 @@ _PROGRESS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND", "BAD_REQUEST"}
 _NO_STAGE = "No versions of model with name"  # of the code INTERNAL_ERROR
 _HISTORY_TAG = "mlflow.log-model.history"
+STAGE_TAG = "brinery.stage"
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
 
@@ -143,6 +145,33 @@ def aliases(client: MlflowClient, name: str) -> dict[int, tuple[str, ...]]:
     for alias, number in client.get_registered_model(name).aliases.items():
         found[int(number)] = (*found.get(int(number), ()), alias)
     return found
+
+
+def restage(client: MlflowClient, name: str) -> None:
+    """Give every version of a model the stage that its aliases mean, and tell its run.
+
+    The new champion comes first, so that who asks for the stage Production always finds one.
+    """
+    found = aliases(client, name)
+    due = [
+        (version, stage_due(found.get(int(version.version), ()), version.current_stage))
+        for version in versions(client, name)
+    ]
+    for version, stage in sorted(due, key=lambda one: one[1] is not Stage.PRODUCTION):
+        if version.current_stage != stage.value:
+            if version.run_id:
+                _tag_run(client, version.run_id, stage)
+            client.transition_model_version_stage(
+                name, version.version, stage.value, archive_existing_versions=False
+            )
+
+
+def _tag_run(client: MlflowClient, run_id: str, stage: Stage) -> None:
+    """Tell a run the stage of its model; one that is gone need not know."""
+    from mlflow.exceptions import MlflowException
+
+    with suppress(MlflowException):
+        client.set_tag(run_id, STAGE_TAG, stage.value)
 
 
 def experiment(client: MlflowClient, name: str, *, artifacts: Path) -> str:

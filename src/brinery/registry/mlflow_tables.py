@@ -26,7 +26,8 @@ _VERSIONS = """
 SELECT v.name, v.version, v.creation_time, v.run_id,
     coalesce(nullif(v.storage_location, ''), v.source, ''),
     EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
-        AND t.name = v.name AND t.version = v.version AND t.key = :tag)
+        AND t.name = v.name AND t.version = v.version AND t.key = :tag),
+    v.current_stage = 'Archived'
 FROM model_versions v
 WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
     AND (:name IS NULL OR v.name = :name)
@@ -53,6 +54,7 @@ class Row(Struct, frozen=True):
         location: URI or path of its folder, where it is tagged; else what MLflow has.
         tagged: whether it has the tag that was asked for.
         aliases: that point to it, sorted.
+        archived: whether that is its stage.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Row(Struct, frozen=True):
     location: str
     tagged: bool
     aliases: tuple[str, ...]
+    archived: bool = False
 
 
 def rows(uri: str, name: str | None = None, *, tag: str) -> list[Row] | None:
@@ -92,12 +95,23 @@ def _read(database: sqlite3.Connection, name: str | None, *, tag: str) -> list[R
         aliases[model, number] = (*aliases.get((model, number), ()), alias)
     found = []
     for row in database.execute(_VERSIONS, {"name": name, "tag": tag}).fetchall():
-        model, number, created_ms, run_id, location, tagged = row
+        model, number, created_ms, run_id, location, tagged, archived = row
         if tagged and location.startswith(_LOGGED):
             logged = database.execute(_LOCATION, (location.removeprefix(_LOGGED),)).fetchone()
             if logged is None:
                 return None
             location = logged[0]
         held = aliases.get((model, number), ())
-        found.append(Row(model, number, created_ms, run_id or "", location, bool(tagged), held))
+        found.append(
+            Row(
+                model,
+                number,
+                created_ms,
+                run_id or "",
+                location,
+                bool(tagged),
+                held,
+                bool(archived),
+            )
+        )
     return found

@@ -5,13 +5,17 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brinery.errors import SettingsError
+from brinery.specs import gates
 from brinery.specs.categories import UnknownCategories
+from brinery.specs.gates import Gate
 from brinery.specs.names import nearest
+
+_HINT: Final = "docs/reference/settings.md lists the settings, docs/how-to/gate.md shows the gates"
 
 
 class _Section(BaseModel):
@@ -110,6 +114,7 @@ class Settings(_Section):
     sandbox: SandboxSettings = SandboxSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     serve: ServeSettings = ServeSettings()
+    gates: dict[str, Gate] = {}
 
 
 def read(file: Path, environ: Mapping[str, str]) -> Settings:
@@ -140,11 +145,15 @@ def read(file: Path, environ: Mapping[str, str]) -> Settings:
                 if isinstance(values, dict):
                     values[key] = environ[variable]
                     origins[section, key] = variable
+    declared_gates, faults = gates.parse(declared.pop("gates", {}), where=str(file))
+    settings = Settings()
     try:
-        return Settings.model_validate(declared)
+        settings = Settings.model_validate(declared)
     except ValidationError as error:
-        faults = "; ".join(_fault(fault, file, origins) for fault in error.errors())
-        raise SettingsError(faults, hint="docs/reference/settings.md lists the settings") from None
+        faults = [*(_fault(fault, file, origins) for fault in error.errors()), *faults]
+    if faults:
+        raise SettingsError("; ".join(faults), hint=_HINT)
+    return settings.model_copy(update={"gates": declared_gates})
 
 
 def _sections() -> dict[str, type[_Section]]:

@@ -36,10 +36,12 @@ class AuditRow(Base):
     after: Mapped[str] = mapped_column(sa.String(200))
     why: Mapped[str] = mapped_column(sa.Text)
     done: Mapped[bool | None] = mapped_column(sa.Boolean)
+    decision: Mapped[int | None] = mapped_column(sa.Integer)
+    forced: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
 
 
-class SqlAudit:
-    """An audit trail in a database.
+class Database:
+    """What is kept in one of our databases.
 
     Args:
         uri: an SQLAlchemy URI; the tables are made, or brought up to date, at the first use.
@@ -49,41 +51,9 @@ class SqlAudit:
         self._uri = uri
         self._engine: sa.Engine | None = None
 
-    def add(self, entry: AuditEntry) -> None:
-        """Append an entry of what is done, in a transaction of its own."""
-        with self._session() as session:
-            session.add(_row(entry, done=True))
-
-    def begin(self, entry: AuditEntry) -> int:
-        """Append an entry of what is meant, in a transaction of its own."""
-        with self._session() as session:
-            row = _row(entry, done=None)
-            session.add(row)
-            session.flush()
-            return row.id
-
-    def settle(self, number: int, *, done: bool) -> None:
-        """Say of an open entry whether it was done."""
-        with self._session() as session:
-            session.execute(sa.update(AuditRow).where(AuditRow.id == number).values(done=done))
-
-    def open_entries(self, subject: str) -> list[tuple[int, AuditEntry]]:
-        """Return the entries of one model that are not settled."""
-        query = sa.select(AuditRow).where(AuditRow.subject == subject, AuditRow.done.is_(None))
-        with self._session() as session:
-            rows = session.scalars(query.order_by(AuditRow.id))
-            return [(row.id, _entry(row)) for row in rows]
-
-    def entries(self, subject: str | None = None) -> list[AuditEntry]:
-        """Return what was done, oldest first, to one model or to all."""
-        query = sa.select(AuditRow).where(AuditRow.done.is_(True)).order_by(AuditRow.id)
-        if subject is not None:
-            query = query.where(AuditRow.subject == subject)
-        with self._session() as session:
-            return [_entry(row) for row in session.scalars(query)]
-
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def session(self) -> Iterator[Session]:
+        """Hold a transaction while the block runs."""
         if self._engine is None:
             engine = connect(self._uri)
             migrate(engine)
@@ -95,6 +65,43 @@ class SqlAudit:
         """Close the connections."""
         if self._engine is not None:
             self._engine.dispose()
+
+
+class SqlAudit(Database):
+    """An audit trail in a database."""
+
+    def add(self, entry: AuditEntry) -> None:
+        """Append an entry of what is done, in a transaction of its own."""
+        with self.session() as session:
+            session.add(_row(entry, done=True))
+
+    def begin(self, entry: AuditEntry) -> int:
+        """Append an entry of what is meant, in a transaction of its own."""
+        with self.session() as session:
+            row = _row(entry, done=None)
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def settle(self, number: int, *, done: bool) -> None:
+        """Say of an open entry whether it was done."""
+        with self.session() as session:
+            session.execute(sa.update(AuditRow).where(AuditRow.id == number).values(done=done))
+
+    def open_entries(self, subject: str) -> list[tuple[int, AuditEntry]]:
+        """Return the entries of one model that are not settled."""
+        query = sa.select(AuditRow).where(AuditRow.subject == subject, AuditRow.done.is_(None))
+        with self.session() as session:
+            rows = session.scalars(query.order_by(AuditRow.id))
+            return [(row.id, _entry(row)) for row in rows]
+
+    def entries(self, subject: str | None = None) -> list[AuditEntry]:
+        """Return what was done, oldest first, to one model or to all."""
+        query = sa.select(AuditRow).where(AuditRow.done.is_(True)).order_by(AuditRow.id)
+        if subject is not None:
+            query = query.where(AuditRow.subject == subject)
+        with self.session() as session:
+            return [_entry(row) for row in session.scalars(query)]
 
 
 def connect(uri: str) -> sa.Engine:
@@ -141,6 +148,8 @@ def _row(entry: AuditEntry, *, done: bool | None) -> AuditRow:
         after=entry.after,
         why=entry.why,
         done=done,
+        decision=entry.decision,
+        forced=entry.forced,
     )
 
 
@@ -154,4 +163,6 @@ def _entry(row: AuditRow) -> AuditEntry:
         before=row.before,
         after=row.after,
         why=row.why,
+        decision=row.decision,
+        forced=row.forced,
     )

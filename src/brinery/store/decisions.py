@@ -1,0 +1,106 @@
+"""What gates decided, kept for ever: a decision that nobody acted on was a look at the data too."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib import import_module
+from typing import Protocol, cast
+
+from brinery.records.decision import Decision
+from brinery.records.history import KeptDecision
+
+
+class Decisions(Protocol):
+    """Where decisions are kept."""
+
+    def add(self, decision: Decision, *, who: str = "") -> int:
+        """Keep a decision; return its number.
+
+        Args:
+            decision: as it was made.
+            who: asked for it.
+        """
+        ...
+
+    def of(self, model: str) -> list[Decision]:
+        """Return the decisions on a model's versions, oldest first."""
+        ...
+
+    def kept(self, model: str) -> list[KeptDecision]:
+        """Return the decisions on a model's versions as they are kept, oldest first."""
+        ...
+
+    def looks(self, model: str, data_sha256: str) -> int:
+        """Return how many looks at some data the decisions on a model's versions took.
+
+        Nothing was looked at where nothing was tested, and the same question asked again is no
+        further look.
+
+        Args:
+            model: its name.
+            data_sha256: of the data's content.
+        """
+        ...
+
+
+class MemoryDecisions:
+    """Decisions that are kept as long as the object."""
+
+    def __init__(self) -> None:
+        self._kept: list[KeptDecision] = []
+
+    def add(self, decision: Decision, *, who: str = "") -> int:
+        """Keep a decision; return its number."""
+        number = len(self._kept) + 1
+        self._kept.append(KeptDecision(number=number, who=who, decision=decision))
+        return number
+
+    def of(self, model: str) -> list[Decision]:
+        """Return the decisions on a model's versions, oldest first."""
+        return [one.decision for one in self.kept(model)]
+
+    def kept(self, model: str) -> list[KeptDecision]:
+        """Return the decisions on a model's versions as they are kept, oldest first."""
+        return [one for one in self._kept if one.decision.model == model]
+
+    def looks(self, model: str, data_sha256: str) -> int:
+        """Return how many looks at some data the decisions on a model's versions took."""
+        return len(
+            {
+                one.question
+                for one in self.of(model)
+                if one.looks and one.data is not None and one.data.sha256 == data_sha256
+            }
+        )
+
+
+class StoredDecisions:
+    """Decisions in a database, which is opened when it is first needed, as the audit trail is.
+
+    Args:
+        uri: an SQLAlchemy URI.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    @cached_property
+    def _stored(self) -> Decisions:
+        module = import_module("brinery.store.decisions_database")
+        return cast("Decisions", module.SqlDecisions(self._uri))
+
+    def add(self, decision: Decision, *, who: str = "") -> int:
+        """Keep a decision; return its number."""
+        return self._stored.add(decision, who=who)
+
+    def of(self, model: str) -> list[Decision]:
+        """Return the decisions on a model's versions, oldest first."""
+        return self._stored.of(model)
+
+    def kept(self, model: str) -> list[KeptDecision]:
+        """Return the decisions on a model's versions as they are kept, oldest first."""
+        return self._stored.kept(model)
+
+    def looks(self, model: str, data_sha256: str) -> int:
+        """Return how many looks at some data the decisions on a model's versions took."""
+        return self._stored.looks(model, data_sha256)

@@ -1,0 +1,85 @@
+"""Decisions in a database: the columns that are asked for, and the whole of each as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from brinery.records.decision import Decision
+from brinery.records.history import KeptDecision
+from brinery.store.audit_database import Base, Database
+
+
+class DecisionRow(Base):
+    """One decision; the audit trail names it by its `id`."""
+
+    __tablename__ = "decisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(sa.String(100), index=True)
+    candidate: Mapped[str] = mapped_column(sa.String(200))
+    champion: Mapped[str | None] = mapped_column(sa.String(200))
+    gate: Mapped[str] = mapped_column(sa.String(200))
+    data_sha256: Mapped[str | None] = mapped_column(sa.String(64))
+    question: Mapped[str] = mapped_column(sa.String(64))
+    looks: Mapped[int] = mapped_column(sa.Integer)
+    outcome: Mapped[str] = mapped_column(sa.String(32))
+    forced: Mapped[bool] = mapped_column(sa.Boolean)
+    created: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
+    who: Mapped[str] = mapped_column(sa.String(255))
+    document: Mapped[str] = mapped_column(sa.Text)
+
+
+class SqlDecisions(Database):
+    """Decisions in a database; the tables are made, or brought up to date, at the first use."""
+
+    def add(self, decision: Decision, *, who: str = "") -> int:
+        """Keep a decision, in a transaction of its own; return its number."""
+        row = DecisionRow(
+            model=decision.model,
+            candidate=decision.reference,
+            champion=decision.champion,
+            gate=decision.gate,
+            data_sha256=decision.data.sha256 if decision.data else None,
+            question=decision.question,
+            looks=decision.looks,
+            outcome=decision.outcome.value,
+            forced=decision.forced,
+            created=decision.created,
+            who=who,
+            document=msgspec.json.encode(decision).decode(),
+        )
+        with self.session() as session:
+            session.add(row)
+            session.flush()
+            return row.id
+
+    def of(self, model: str) -> list[Decision]:
+        """Return the decisions on a model's versions, oldest first."""
+        return [one.decision for one in self.kept(model)]
+
+    def kept(self, model: str) -> list[KeptDecision]:
+        """Return the decisions on a model's versions as they are kept, oldest first."""
+        query = sa.select(DecisionRow).where(DecisionRow.model == model).order_by(DecisionRow.id)
+        with self.session() as session:
+            return [
+                KeptDecision(
+                    number=row.id,
+                    who=row.who,
+                    decision=msgspec.json.decode(row.document, type=Decision),
+                )
+                for row in session.scalars(query)
+            ]
+
+    def looks(self, model: str, data_sha256: str) -> int:
+        """Return how many looks at some data the decisions on a model's versions took."""
+        asked = sa.select(sa.func.count(sa.distinct(DecisionRow.question))).where(
+            DecisionRow.model == model,
+            DecisionRow.data_sha256 == data_sha256,
+            DecisionRow.looks > 0,
+        )
+        with self.session() as session:
+            return session.scalar(asked) or 0
