@@ -18,6 +18,7 @@ from brinery.specs.user import login_name
 from brinery.store import locks
 from brinery.store.audit import Audit, StoredAudit
 from brinery.store.decisions import Decisions, MemoryDecisions, StoredDecisions
+from brinery.store.turns import MemoryTurns, StoredTurns, Turns
 from brinery.store.workspace import Workspace
 
 Folder = str | os.PathLike[str]
@@ -34,6 +35,7 @@ class Rooms:
         audit: of state changes.
         tracking_uri: of the MLflow that `MLFLOW_TRACKING_URI` names; None where it names none.
         decisions: of gates.
+        turns: of loops.
         database: URI of our own database; empty where nothing is kept in one.
     """
 
@@ -43,6 +45,7 @@ class Rooms:
     audit: Audit
     tracking_uri: str | None = None
     decisions: Decisions = field(default_factory=MemoryDecisions)
+    turns: Turns = field(default_factory=MemoryTurns)
     database: str = ""
 
     def lock(self) -> AbstractContextManager[None]:
@@ -97,5 +100,6 @@ def open_rooms(workspace: Folder | None = None) -> Rooms:
         audit=StoredAudit(found.database_uri),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
         decisions=StoredDecisions(found.database_uri),
+        turns=StoredTurns(found.database_uri),
         database=found.database_uri,
     )
