@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from brinery.actions.report import report
     from brinery.actions.rollback import rollback
     from brinery.actions.scan_files import scan
-    from brinery.actions.score_files import score_files
     from brinery.actions.scheduler import Scheduler, start_loops
+    from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
     from brinery.errors import BrineryError, Fault, UserError
     from brinery.records.appraisal import Appraisal

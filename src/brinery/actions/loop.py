@@ -7,7 +7,7 @@ that was not done; two turns of a loop never overlap; whatever fails, the champi
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,6 @@ from brinery.actions.promote import PromoteAsked, promote_steps
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.submission import Submission
 from brinery.actions.turning import Turning
-
 from brinery.errors import BrineryError, ChampionChanged, Fault, LoopBusy, TrainingFailed
 from brinery.records.decision import Decision
 from brinery.records.event import Event, Step
@@ -58,9 +57,7 @@ class Beginning:
     again: bool = True
 
 
-def run_loop(
-    loop: Folder, *, if_new: bool = False, workspace: Folder | None = None
-) -> Turn:
+def run_loop(loop: Folder, *, if_new: bool = False, workspace: Folder | None = None) -> Turn:
     """Return a turn of a loop, once it has ended; one that was killed before is resumed.
 
     A turn that failed is returned too: its `ending` is `failed` and its `error` says why.
@@ -139,9 +136,7 @@ class _Site:
 def _busy(rooms: Rooms, loop: str) -> LoopBusy:
     going = rooms.turns.open(loop)
     told = f" since {going.started:%Y-%m-%d %H:%M} UTC" if going else ""
-    return LoopBusy(
-        f"a turn of {loop} goes on{told}", hint=f"brinery loop history {loop} shows it"
-    )
+    return LoopBusy(f"a turn of {loop} goes on{told}", hint=f"brinery loop history {loop} shows it")
 
 
 def _begun(rooms: Rooms, file: LoopFile, begun: Beginning) -> Turning:
@@ -202,9 +197,7 @@ def _trained(at: _Site, begun: Beginning) -> Generator[Event, None, bool]:
     )
     yield at.said(Step.TRAIN, at.turn.lineage.command)
     left = training.train(rooms, file, at.turn, stop=at.stop)
-    lineage = msgspec.structs.replace(
-        at.turn.lineage, run_id=left.run_id, model_sha256=left.sha256
-    )
+    lineage = msgspec.structs.replace(at.turn.lineage, run_id=left.run_id, model_sha256=left.sha256)
     name = Path(left.model).name if left.run_id is None else left.model
     turning.leave(
         Phase.TRAIN, f"{name} in {left.seconds:.1f} s", trained=left.model, lineage=lineage
@@ -228,9 +221,7 @@ def _imported(at: _Site) -> Generator[Event, None, None]:
         environment=file.environment,
         tracking_uri=at.rooms.workspace.tracking_uri if at.turn.lineage.run_id else None,
     )
-    quick = at.rooms.settings.model_copy(
-        update={"evaluate": EvaluateSettings(at_import=False)}
-    )
+    quick = at.rooms.settings.model_copy(update={"evaluate": EvaluateSettings(at_import=False)})
     known = {version.number for version in at.rooms.registry.versions(loop.registers)}
     version = yield from import_steps(replace(at.rooms, settings=quick), asked)
     said = " already" if version.number in known else ""

@@ -41,7 +41,9 @@ def loop_plan(loop: Folder, *, if_new: bool = False, workspace: Folder | None = 
     )
 
 
-def loop_history(loop: str, *, output: Folder | None = None, workspace: Folder | None = None) -> list[Turn]:
+def loop_history(
+    loop: str, *, output: Folder | None = None, workspace: Folder | None = None
+) -> list[Turn]:
     """Return the turns of a loop, oldest first.
 
     Args:

@@ -46,7 +46,7 @@ class Trained:
     seconds: float
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error: the turn goes on later
+class Stopped(Exception):
     """The turn was told to stop while it trained."""
 
 

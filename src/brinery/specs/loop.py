@@ -65,9 +65,7 @@ class Training(_Part):
     job: str = Field("", description="a YAML file with the command, in place of it")
     model: str = Field("", description="the model it leaves: a path or a pattern; a run when empty")
     inputs: dict[str, str] = Field({}, description="names to paths, for {NAME} in the command")
-    timeout_s: float = Field(
-        86_400.0, gt=0, allow_inf_nan=False, description="seconds it may take"
-    )
+    timeout_s: float = Field(86_400.0, gt=0, allow_inf_nan=False, description="seconds it may take")
 
     @field_validator("command", mode="before")
     @classmethod
@@ -151,7 +149,7 @@ class Loop(_Part):
         try:
             return check_name(name) if name else name
         except BrineryError as error:
-            raise ValueError(f"'{name}' {error.message.partition("' ")[2]}") from None
+            raise ValueError(error.message) from None
 
     @property
     def registers(self) -> str:
@@ -298,9 +296,8 @@ def read(file: Path) -> LoopFile:
     Raises:
         InvalidLoop: every fault at once, each with its line and path.
     """
-    file = file.absolute()
     loop = yaml_file.read(file, Loop, refusal=_REFUSAL)
-    return LoopFile(file, loop, _task(loop.train, file))
+    return LoopFile(file.absolute(), loop, _task(loop.train, file.absolute()))
 
 
 def _task(train: Training, file: Path) -> Task:
