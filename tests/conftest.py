@@ -21,6 +21,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests import buckets as s3
+from tests import postgres as pg
+from tests.buckets import Buckets
+from tests.postgres import Postgres
 
 import brinery
 from brinery.pickles.scanner import scan
@@ -103,6 +107,20 @@ def bank_workspace(bank: Bank, tmp_path_factory: pytest.TempPathFactory) -> Path
     brinery.import_model(bank.model, name="bank", data=bank.test, target="y", workspace=folder)
     brinery.promote("bank@1", workspace=folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; a test takes a database of its own. Tests that use it are slow."""
+    with pg.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[Buckets]:
+    """An S3 server; a test takes a bucket of its own. Tests that use it are slow."""
+    with s3.running() as server:
+        yield server
 
 
 @dataclass(frozen=True)

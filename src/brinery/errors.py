@@ -60,6 +60,7 @@ BrineryError
     ├── ModelProcessDied         the process that held the model ended
     ├── ModelProcessTimeout      it did not answer in time
     ├── RegistryFault            the registry could not be read or written
+    ├── StoreFault               the database of our own records could not be
     ├── EndpointUnreachable      no server answers there, or the connection broke
     ├── EndpointTimeout          a server did not answer in time
     └── EndpointFault            a server could not answer
@@ -487,6 +488,12 @@ class RegistryFault(Fault):
     """The registry could not be read or written."""
 
     code = "registry-fault"
+
+
+class StoreFault(Fault):
+    """The database of our own records could not be read or written."""
+
+    code = "store-fault"
 
 
 class EndpointUnreachable(Fault):

@@ -15,6 +15,7 @@ import pytest
 
 import brinery
 from brinery.registry import mlflow_tables
+from brinery.registry.mlflow_tables import SqliteTables
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,7 +64,7 @@ def test_each_version_is_told_as_mlflow_tells_it(uri: str, client: MlflowClient)
     client.set_registered_model_alias("theirs", "all", "2")
     client.delete_model_version("theirs", "3")
     client.register_prompt("hello", "say hello")
-    rows = mlflow_tables.rows(uri, tag=TAG)
+    rows = SqliteTables(uri).rows(tag=TAG)
     assert rows is not None
     told = {(row.name, row.number): row for row in rows}
     found = {(v.name, int(v.version)): v for v in client.search_model_versions()}
@@ -78,20 +79,20 @@ def test_each_version_is_told_as_mlflow_tells_it(uri: str, client: MlflowClient)
     assert source is not None
     logged = client.get_logged_model(source.removeprefix("models:/"))
     assert told["bank", 1].location == logged.artifact_location
-    assert [row.number for row in mlflow_tables.rows(uri, "theirs", tag=TAG) or ()] == [2, 1]
+    assert [row.number for row in SqliteTables(uri).rows("theirs", tag=TAG) or ()] == [2, 1]
 
 
 def test_other_tables_are_not_read(uri: str, tmp_path: Path) -> None:
     """Tables of another revision, no database and no SQLite are left to MLflow."""
-    assert mlflow_tables.rows(uri, tag=TAG)
+    assert SqliteTables(uri).rows(tag=TAG)
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = 'another'")
         database.commit()
-    assert mlflow_tables.rows(uri, tag=TAG) is None
-    assert mlflow_tables.rows(f"sqlite:///{tmp_path / 'none.db'}", tag=TAG) is None
-    assert mlflow_tables.rows("https://127.0.0.1:5000", tag=TAG) is None
+    assert SqliteTables(uri).rows(tag=TAG) is None
+    assert SqliteTables(f"sqlite:///{tmp_path / 'none.db'}").rows(tag=TAG) is None
+    assert SqliteTables("https://127.0.0.1:5000").rows(tag=TAG) is None
     (tmp_path / "mlflow.db").write_bytes(b"no database")
-    assert mlflow_tables.rows(uri, tag=TAG) is None
+    assert SqliteTables(uri).rows(tag=TAG) is None
 
 
 def test_who_only_reads_does_not_import_mlflow(bank_workspace: Path) -> None:

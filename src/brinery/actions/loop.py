@@ -219,7 +219,7 @@ def _imported(at: _Site) -> Generator[Event, None, None]:
         trust=loop.importing.trust,
         code=file.code,
         environment=file.environment,
-        tracking_uri=at.rooms.workspace.tracking_uri if at.turn.lineage.run_id else None,
+        tracking_uri=at.rooms.places.tracking_uri if at.turn.lineage.run_id else None,
     )
     quick = at.rooms.settings.model_copy(update={"evaluate": EvaluateSettings(at_import=False)})
     known = {version.number for version in at.rooms.registry.versions(loop.registers)}

@@ -18,7 +18,7 @@ class Model(Struct, frozen=True, kw_only=True):
         name: of the model.
         versions: newest first.
         history: its state changes, oldest first.
-        tracking_uri: where any MLflow program finds it.
+        tracking_uri: where any MLflow program finds it; without a password.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Model(Struct, frozen=True, kw_only=True):
 def models(*, workspace: Folder | None = None) -> list[Model]:
     """Return every model of a workspace, by name."""
     rooms = open_rooms(workspace)
-    if not rooms.workspace.exists:
+    if not (rooms.workspace.exists or rooms.places.shared):
         return []
     return [_model(rooms, name) for name in rooms.registry.names()]
 
@@ -62,5 +62,5 @@ def _model(rooms: Rooms, name: str) -> Model:
         name=name,
         versions=tuple(rooms.registry.versions(name)),
         history=tuple(rooms.audit.entries(name)),
-        tracking_uri=rooms.workspace.tracking_uri,
+        tracking_uri=rooms.places.shown,
     )

@@ -9,7 +9,7 @@ and `history` tells which, and settles the rest.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.errors import (
     BrineryError,
     ChampionChanged,
+    InvalidGate,
     NotFound,
     PromotionRefused,
     ReasonRequired,
@@ -155,7 +156,8 @@ def promote_steps(rooms: Rooms, asked: PromoteAsked) -> Steps:
         decision = yield from _decision(rooms, version, asked=asked, earlier=earlier)
         with rooms.lock():
             history.catch_up(rooms, version.name)
-            if decision is None or not _overtaken(rooms, decision, earlier=len(earlier)):
+            since = rooms.decisions.of(version.name)[len(earlier) :]
+            if decision is None or not overtaken(decision, since):
                 against = before.reference if before else None
                 return _concluded(rooms, version, asked=asked, decision=decision, against=against)
 
@@ -199,6 +201,23 @@ def changed_meanwhile(
     )
 
 
+def overtaken(decision: Decision, since: Sequence[Decision]) -> bool:
+    """Return whether others looked at the same rows since this decision's look was counted.
+
+    Args:
+        decision: that was made.
+        since: the decisions that were kept meanwhile.
+    """
+    data = decision.data
+    if data is None or not decision.looks:
+        return False
+    return any(
+        one.looks and one.data and one.data.sha256 == data.sha256
+        for one in since
+        if one.question != decision.question
+    )
+
+
 def move(rooms: Rooms, version: Version, *, alias: Alias, entry: AuditEntry) -> None:
     """Move an alias between the two halves of its audit entry: what is meant, and that it is done.
 
@@ -228,26 +247,14 @@ def _decision(
     )
     try:
         return (yield from decide_steps(rooms, judged, earlier=earlier))
-    except (NotFound, SettingsError):
+    except (InvalidGate, NotFound, SettingsError):
         raise
     except BrineryError as error:
         if not asked.force:
             raise
         said = f"the gate cannot be asked: {error.message}"
-        yield Clock().event(Step.COMPARE, said, warning=True)
+        yield Clock().event(Step.GATE, said, warning=True)
         return None
-
-
-def _overtaken(rooms: Rooms, decision: Decision, *, earlier: int) -> bool:
-    """Return whether another look at the same rows was kept since this one was counted."""
-    data = decision.data
-    if data is None or not decision.looks:
-        return False
-    return any(
-        one.looks and one.data and one.data.sha256 == data.sha256
-        for one in rooms.decisions.of(decision.model)[earlier:]
-        if one.question != decision.question
-    )
 
 
 def _concluded(

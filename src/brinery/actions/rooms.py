@@ -18,6 +18,7 @@ from brinery.specs.user import login_name
 from brinery.store import locks
 from brinery.store.audit import Audit, StoredAudit
 from brinery.store.decisions import Decisions, MemoryDecisions, StoredDecisions
+from brinery.store.places import Places, places_of
 from brinery.store.turns import MemoryTurns, StoredTurns, Turns
 from brinery.store.workspace import Workspace
 
@@ -56,6 +57,11 @@ class Rooms:
         """Return the number of a decision that is kept as this user's: a look at its data."""
         return self.decisions.add(decision, who=login_name())
 
+    @property
+    def places(self) -> Places:
+        """Return where models and records are."""
+        return places_of(self.workspace, self.settings.store)
+
     def entry(
         self,
         change: Change,
@@ -81,25 +87,33 @@ class Rooms:
         )
 
 
-def open_rooms(workspace: Folder | None = None) -> Rooms:
+def open_rooms(
+    workspace: Folder | None = None, *, store: str | None = None, artifacts: str | None = None
+) -> Rooms:
     """Return the rooms of a workspace.
 
     Args:
         workspace: its folder; when None, `BRINERY_WORKSPACE`, or the nearest `brinery.toml`
             upwards, or the current folder.
+        store: database of the models and records; as the settings say when None.
+        artifacts: bucket or folder of the models' files; as the settings say when None.
 
     Raises:
-        SettingsError: it is not a folder, or its settings are wrong.
+        SettingsError: it is not a folder, its settings are wrong, or what they name needs a library
+            that is not installed.
     """
     chosen = workspace or os.environ.get("BRINERY_WORKSPACE")
     found = Workspace.find(Path(chosen) if chosen else None)
+    flags = {("store", "uri"): store, ("store", "artifacts"): artifacts}
+    told = settings.read(found.settings_file, os.environ, flags=flags)
+    places = places_of(found, told.store)
     return Rooms(
         workspace=found,
-        settings=settings.read(found.settings_file, os.environ),
-        registry=MlflowRegistry(found.tracking_uri, found.artifacts),
-        audit=StoredAudit(found.database_uri),
+        settings=told,
+        registry=MlflowRegistry(places.tracking_uri, places.artifacts, cache=found.cache),
+        audit=StoredAudit(places.database_uri),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
-        decisions=StoredDecisions(found.database_uri),
-        turns=StoredTurns(found.database_uri),
-        database=found.database_uri,
+        decisions=StoredDecisions(places.database_uri),
+        turns=StoredTurns(places.database_uri),
+        database=places.database_uri,
     )

@@ -143,8 +143,8 @@ def discard(rooms: Rooms, turn: Turn) -> None:
 def _variables(rooms: Rooms, file: LoopFile, turn: Turn) -> Mapping[str, str]:
     """Return what the training finds in its environment beside what is there."""
     return {
-        "MLFLOW_TRACKING_URI": rooms.workspace.tracking_uri,
-        "MLFLOW_REGISTRY_URI": rooms.workspace.tracking_uri,
+        "MLFLOW_TRACKING_URI": rooms.places.tracking_uri,
+        "MLFLOW_REGISTRY_URI": rooms.places.tracking_uri,
         "MLFLOW_EXPERIMENT_NAME": file.loop.registers,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "BRINERY_LOOP": turn.loop,

@@ -7,8 +7,8 @@ Aliases are the truth; the stages that older clients know are kept in step.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property
 from math import isfinite
@@ -21,16 +21,19 @@ from msgspec import Struct
 from brinery.records.fast_path import FastPath
 from brinery.records.run import Run
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
-from brinery.registry import mlflow_client, mlflow_model, mlflow_tables
+from brinery.registry import mlflow_client, mlflow_model
+from brinery.registry.artifacts import Artifacts
 from brinery.registry.interface import (
+    SCORER_FILE,
     Staged,
     imported,
     model_of,
     unresolved,
 )
-from brinery.registry.mlflow_client import failure, foreign_errors, local_path, process_wide_uri
+from brinery.registry.mlflow_client import failure, foreign_errors, process_wide_uri
 from brinery.registry.mlflow_flavors import CODE_FOLDER
-from brinery.registry.mlflow_tables import Row
+from brinery.registry.mlflow_postgres import POSTGRES, PostgresTables
+from brinery.registry.mlflow_tables import Row, SqliteTables, Tables
 from brinery.specs.user import login_name
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ _DONE = "done"
 _SHA256_TAG = "brinery.sha256"
 _EPOCH_MS = 1000
 _MOST_RUNS = 1000
+_DOWNLOADS = 8
 
 
 class Passport(Struct, frozen=True):
@@ -58,12 +62,20 @@ class MlflowRegistry:
 
     Args:
         tracking_uri: of runs, models and versions; `sqlite:///…` in a workspace.
-        artifacts: the folder that model files go to.
+        artifacts: the folder, or the `s3://…` or `file://…` URI, that model files go to.
+        cache: folder of what was downloaded from a bucket; none is needed without one.
     """
 
-    def __init__(self, tracking_uri: str, artifacts: Path) -> None:
+    def __init__(
+        self, tracking_uri: str, artifacts: Path | str, *, cache: Path | None = None
+    ) -> None:
         self._uri = tracking_uri
-        self._artifacts = artifacts
+        self._artifacts = Artifacts(artifacts, cache=cache)
+
+    @cached_property
+    def _tables(self) -> Tables:
+        made = PostgresTables if self._uri.startswith(POSTGRES) else SqliteTables
+        return made(self._uri)
 
     def open(self) -> None:
         """Import MLflow and connect, so that the first call after it waits for neither."""
@@ -115,12 +127,12 @@ class MlflowRegistry:
                     model_id=logged.model_id,
                 )
                 self._client.log_model_artifacts(logged.model_id, str(directory))
-        stored = local_path(logged.artifact_location)
+        place = logged.artifact_location
         return Staged(
             logged.model_id,
             candidate,
-            stored / candidate.artifact.file,
-            stored / CODE_FOLDER if code else None,
+            self._model(place, candidate),
+            self._code(place, candidate) if code else None,
         )
 
     def commit(
@@ -161,7 +173,7 @@ class MlflowRegistry:
                     model_id=staged.key,
                 )
             _finish(self._client, str(model.source_run_id))
-            return _version(self._client, created, {})
+            return self._version(created, {})
 
     def discard(self, staged: Staged) -> None:
         """Forget a staged model, its run and its files; one that became a version stays."""
@@ -188,15 +200,13 @@ class MlflowRegistry:
             )
             if not found:
                 return None
-            return _version(
-                self._client,
-                max(found, key=lambda v: int(v.version)),
-                mlflow_client.aliases(self._client, name),
+            return self._version(
+                max(found, key=lambda v: int(v.version)), mlflow_client.aliases(self._client, name)
             )
 
     def names(self) -> list[str]:
         """Return the names of the models that have a version, sorted."""
-        rows = mlflow_tables.rows(self._uri, tag=_SHA256_TAG)
+        rows = self._tables.rows(tag=_SHA256_TAG)
         if rows is not None:
             return sorted({row.name for row in rows})
         with foreign_errors():
@@ -204,14 +214,14 @@ class MlflowRegistry:
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a model, newest first."""
-        rows = mlflow_tables.rows(self._uri, name, tag=_SHA256_TAG)
+        rows = self._tables.rows(name, tag=_SHA256_TAG)
         if rows is not None:
-            return [_read(row) for row in rows]
+            return self._read(rows)
         with foreign_errors():
             found = mlflow_client.versions(self._client, name)
             aliases = mlflow_client.aliases(self._client, name) if found else {}
             ordered = sorted(found, key=lambda v: int(v.version), reverse=True)
-            return [_version(self._client, v, aliases) for v in ordered]
+            return [self._version(v, aliases) for v in ordered]
 
     def runs(self, name: str) -> list[Run]:
         """Return the runs in a model's experiment that are no import, newest first."""
@@ -238,7 +248,7 @@ class MlflowRegistry:
 
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases, of every version of a model; empty where it is not."""
-        rows = mlflow_tables.rows(self._uri, name, tag=_SHA256_TAG)
+        rows = self._tables.rows(name, tag=_SHA256_TAG)
         if rows is not None:
             return {row.number: row.aliases for row in rows}
         with foreign_errors():
@@ -270,7 +280,7 @@ class MlflowRegistry:
             NotServable: the version was not.
         """
         candidate = imported(version)
-        return self._stored(version) / candidate.artifact.file
+        return self._model(self._location(version), candidate)
 
     def code_folder(self, version: Version) -> Path | None:
         """Return the folder of the user's own modules; None where the version has none.
@@ -278,14 +288,13 @@ class MlflowRegistry:
         Raises:
             NotServable: the version was not imported by Brinery.
         """
-        if not imported(version).artifact.code:
-            return None
-        return self._stored(version) / CODE_FOLDER
+        candidate = imported(version)
+        return self._code(self._location(version), candidate) if candidate.artifact.code else None
 
     def kept_file(self, version: Version, name: str) -> Path | None:
         """Return what was stored beside a version's model; None where there is none."""
-        path = self._stored(version) / name
-        return path if path.is_file() else None
+        scorer = version.fast_path.sha256 if version.fast_path and name == SCORER_FILE else ""
+        return self._artifacts.path(self._location(version), name, sha256=scorer)
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
         """Return a copy of what a `runs:/…` or `models:/…` URI means: a file or a folder.
@@ -304,13 +313,74 @@ class MlflowRegistry:
         where = f"the MLflow at {tracking_uri}" if tracking_uri else "this workspace"
         raise unresolved(uri, where=where, names=names, held=held)
 
-    def _stored(self, version: Version) -> Path:
-        for row in mlflow_tables.rows(self._uri, version.name, tag=_SHA256_TAG) or ():
+    def _location(self, version: Version) -> str:
+        """Return the URI of the folder that a version's model is in."""
+        for row in self._tables.rows(version.name, tag=_SHA256_TAG) or ():
             if row.number == version.number:
-                return local_path(row.location)
+                return row.location
         with foreign_errors():
             created = self._client.get_model_version(version.name, str(version.number))
             return mlflow_client.folder(self._client, created)
+
+    def _model(self, place: str, candidate: Candidate) -> Path:
+        """Return the file or folder of a stored model."""
+        artifact = candidate.artifact
+        found = self._artifacts.path(place, artifact.file, sha256=artifact.sha256)
+        return found or self._artifacts.absent(place, artifact.file)
+
+    def _code(self, place: str, candidate: Candidate) -> Path:
+        """Return the folder of the user's own modules that is stored with a model."""
+        found = self._artifacts.path(place, CODE_FOLDER, sha256=candidate.artifact.code_sha256)
+        return found or self._artifacts.absent(place, CODE_FOLDER)
+
+    def _version(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Version:
+        number = int(version.version)
+        tagged = _SHA256_TAG in version.tags
+        row = Row(
+            version.name,
+            number,
+            version.creation_timestamp,
+            version.run_id or "",
+            mlflow_client.folder(self._client, version) if tagged else "",
+            tagged,
+            tuple(sorted(aliases.get(number, ()))),
+            version.current_stage == Stage.ARCHIVED,
+        )
+        return self._described(row)
+
+    def _read(self, rows: list[Row]) -> list[Version]:
+        """Return the versions of MLflow's tables.
+
+        Raises:
+            RegistryFault: what lies beside the model of one cannot be read.
+        """
+        try:
+            if any(self._artifacts.remote(row.location) for row in rows if row.tagged):
+                with ThreadPoolExecutor(_DOWNLOADS) as pool:
+                    return list(pool.map(self._described, rows))
+            return [self._described(row) for row in rows]
+        except (OSError, msgspec.MsgspecError) as error:
+            raise failure(error) from error
+
+    def _described(self, row: Row) -> Version:
+        """Return a version, with what lies beside its model where it was imported."""
+        passport = None
+        if row.tagged:
+            file = mlflow_model.PASSPORT_FILE
+            found = self._artifacts.path(row.location, file)
+            path = found or self._artifacts.absent(row.location, file)
+            passport = msgspec.json.decode(path.read_bytes(), type=Passport)
+        return Version(
+            name=row.name,
+            number=row.number,
+            aliases=row.aliases,
+            created=datetime.fromtimestamp(row.created_ms / _EPOCH_MS, UTC),
+            run_id=row.run_id or None,
+            candidate=passport.candidate if passport else None,
+            parity=passport.parity if passport else None,
+            fast_path=passport.fast_path if passport else None,
+            archived=row.archived,
+        )
 
     def _settle(self, run_id: str) -> bool:
         """Return whether a pending import was removed; one that reached its version is finished."""
@@ -324,7 +394,7 @@ class MlflowRegistry:
         run = self._client.get_run(run_id)
         for output in run.outputs.model_outputs if run.outputs else ():
             model = self._client.get_logged_model(output.model_id)
-            shutil.rmtree(local_path(model.artifact_location).parent, ignore_errors=True)
+            self._artifacts.remove(model.artifact_location)
             self._client.delete_logged_model(output.model_id)
         self._client.set_tag(run_id, _IMPORT_TAG, "abandoned")
         self._client.set_terminated(run_id, "KILLED")
@@ -345,51 +415,3 @@ def _run(found: entities.Run) -> Run:
 def _finish(client: MlflowClient, run_id: str) -> None:
     client.set_tag(run_id, _IMPORT_TAG, _DONE)
     client.set_terminated(run_id, "FINISHED")
-
-
-def _version(
-    client: MlflowClient, version: ModelVersion, aliases: dict[int, tuple[str, ...]]
-) -> Version:
-    number = int(version.version)
-    row = Row(
-        version.name,
-        number,
-        version.creation_timestamp,
-        version.run_id or "",
-        str(mlflow_client.folder(client, version)) if _SHA256_TAG in version.tags else "",
-        _SHA256_TAG in version.tags,
-        tuple(sorted(aliases.get(number, ()))),
-        version.current_stage == Stage.ARCHIVED,
-    )
-    return _described(row)
-
-
-def _read(row: Row) -> Version:
-    """Return a version of MLflow's tables.
-
-    Raises:
-        RegistryFault: what lies beside its model cannot be read.
-    """
-    try:
-        return _described(row)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise failure(error) from error
-
-
-def _described(row: Row) -> Version:
-    """Return a version, with what lies beside its model where it was imported."""
-    passport = None
-    if row.tagged:
-        raw = (local_path(row.location) / mlflow_model.PASSPORT_FILE).read_bytes()
-        passport = msgspec.json.decode(raw, type=Passport)
-    return Version(
-        name=row.name,
-        number=row.number,
-        aliases=row.aliases,
-        created=datetime.fromtimestamp(row.created_ms / _EPOCH_MS, UTC),
-        run_id=row.run_id or None,
-        candidate=passport.candidate if passport else None,
-        parity=passport.parity if passport else None,
-        fast_path=passport.fast_path if passport else None,
-        archived=row.archived,
-    )

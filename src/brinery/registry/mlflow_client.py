@@ -9,20 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlparse
 
 import msgspec
 from filelock import FileLock
 
 from brinery.errors import RegistryFault
 from brinery.records.version import Stage, stage_due
+from brinery.registry import bucket, mlflow_postgres
+from brinery.registry.artifacts import Artifacts
+from brinery.registry.mlflow_postgres import POSTGRES
+from brinery.registry.mlflow_tables import SQLITE
+from brinery.specs.places import without_passwords
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 _MAX_VERSIONS = 10_000
-_SQLITE = "sqlite:///"
 _PROGRESS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND", "BAD_REQUEST"}
 _NO_STAGE = "No versions of model with name"  # of the code INTERNAL_ERROR
@@ -30,12 +33,16 @@ _HISTORY_TAG = "mlflow.log-model.history"
 STAGE_TAG = "brinery.stage"
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
+# Tracking URI to the artifacts of its server, of the workspaces that this process opened.
+_SERVED: dict[str, Artifacts] = {}
 
-def connect(uri: str, artifacts: Path) -> MlflowClient:
+
+def connect(uri: str, artifacts: Artifacts) -> MlflowClient:
     """Return a client of the tracking store and registry at a URI; MLflow is imported here.
 
     Args:
-        uri: of both; an SQLite database that is not there is made.
+        uri: of both; an SQLite database that is not there is made, and so are the tables of an
+            empty PostgreSQL database.
         artifacts: where other programs' runs go by default in a database that is made.
     """
     # Set before MLflow is imported: it reports its use to its makers otherwise.
@@ -45,8 +52,11 @@ def connect(uri: str, artifacts: Path) -> MlflowClient:
         from mlflow import MlflowClient
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    if uri.startswith(_SQLITE):
-        _ensure_database(Path(uri.removeprefix(_SQLITE)), artifacts)
+    if uri.startswith(SQLITE):
+        _ensure_database(Path(uri.removeprefix(SQLITE)), artifacts)
+    elif uri.startswith(POSTGRES):
+        mlflow_postgres.make(uri, lambda: _make_tables(uri, artifacts))
+    _answer_for_the_server(uri, artifacts)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
@@ -59,7 +69,7 @@ def other(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from mlflow import MlflowClient
 
-    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).is_file():
+    if uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).is_file():
         raise RegistryFault(
             f"there is no database at {uri}",
             hint="--tracking-uri is what mlflow.set_tracking_uri was given",
@@ -102,14 +112,12 @@ def download(uri: str, into: Path, *, tracking_uri: str) -> Path | None:
     return Path(made)
 
 
-def _ensure_database(path: Path, artifacts: Path) -> None:
+def _ensure_database(path: Path, artifacts: Artifacts) -> None:
     """Make MLflow's database where it is missing: whole, or not at all.
 
     MLflow makes its tables in many steps, and a database that was killed between two of them can
     never be opened again. So it is made beside its place and then moved there.
     """
-    from mlflow import MlflowClient
-
     if path.exists():
         return
     with FileLock(path.with_name(f"{path.name}.lock")):
@@ -117,13 +125,48 @@ def _ensure_database(path: Path, artifacts: Path) -> None:
             return
         part = path.with_name(f"{path.name}.part")
         part.unlink(missing_ok=True)
-        # The one way to say where the artifacts of MLflow's default experiment go.
-        os.environ[_ARTIFACT_ROOT] = artifacts.as_uri()
-        try:
-            MlflowClient(tracking_uri=f"{_SQLITE}{part}").search_experiments(max_results=1)
-        finally:
-            del os.environ[_ARTIFACT_ROOT]
+        _make_tables(f"{SQLITE}{part}", artifacts)
         part.rename(path)
+
+
+def _make_tables(uri: str, artifacts: Artifacts) -> None:
+    """Have MLflow make its tables."""
+    from mlflow import MlflowClient
+
+    before = os.environ.get(_ARTIFACT_ROOT)
+    # The one way to say where the artifacts of MLflow's default experiment go.
+    os.environ[_ARTIFACT_ROOT] = artifacts.root
+    try:
+        MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+    finally:
+        if before is None:
+            del os.environ[_ARTIFACT_ROOT]
+        else:
+            os.environ[_ARTIFACT_ROOT] = before
+
+
+def _answer_for_the_server(uri: str, artifacts: Artifacts) -> None:
+    """Have this process find what MLflow's server calls its own artifacts, without that server.
+
+    Programs that log through the server of a workspace are given places under
+    `mlflow-artifacts:/`; who opens the workspace's own database knows where these lie.
+    """
+    from mlflow.store.artifact import artifact_repository_registry as known
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
+    from mlflow.store.artifact.mlflow_artifacts_repo import MlflowArtifactsRepository
+    from mlflow.tracking import get_tracking_uri
+
+    _SERVED[uri] = artifacts
+
+    def repository(
+        artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None
+    ) -> ArtifactRepository:
+        ours = _SERVED.get(tracking_uri or get_tracking_uri())
+        if ours is None:
+            return MlflowArtifactsRepository(artifact_uri, tracking_uri, registry_uri)
+        return known.get_artifact_repository(ours.real(artifact_uri), tracking_uri, registry_uri)
+
+    known._artifact_repository_registry.register("mlflow-artifacts", repository)  # noqa: SLF001 - else it takes an entry point, for all programs
 
 
 def versions(client: MlflowClient, name: str | None = None) -> list[ModelVersion]:
@@ -154,7 +197,7 @@ def restage(client: MlflowClient, name: str) -> None:
     """
     found = aliases(client, name)
     due = [
-        (version, stage_due(found.get(int(version.version), ()), version.current_stage))
+        (version, stage_due(found.get(int(version.version), ()), version.current_stage or ""))
         for version in versions(client, name)
     ]
     for version, stage in sorted(due, key=lambda one: one[1] is not Stage.PRODUCTION):
@@ -174,21 +217,20 @@ def _tag_run(client: MlflowClient, run_id: str, stage: Stage) -> None:
         client.set_tag(run_id, STAGE_TAG, stage.value)
 
 
-def experiment(client: MlflowClient, name: str, *, artifacts: Path) -> str:
+def experiment(client: MlflowClient, name: str, *, artifacts: Artifacts) -> str:
     """Return the id of a model's experiment, made or brought back where it is not there.
 
     Args:
         client: of the registry.
         name: of the model.
-        artifacts: the folder under which a new one keeps its files.
+        artifacts: under which a new one keeps its files.
     """
     found = client.get_experiment_by_name(name)
     if found is not None:
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
-    location = (artifacts / name).as_uri()
-    return str(client.create_experiment(name, artifact_location=location))
+    return str(client.create_experiment(name, artifact_location=artifacts.under(name)))
 
 
 def logged_model(client: MlflowClient, run_id: str) -> str | None:
@@ -212,18 +254,12 @@ class _Logged(msgspec.Struct):
     artifact_path: str
 
 
-def folder(client: MlflowClient, version: ModelVersion) -> Path:
-    """Return the model directory of a version, where it lies on this machine."""
+def folder(client: MlflowClient, version: ModelVersion) -> str:
+    """Return the URI of the model directory of a version."""
     uri = client.get_model_version_download_uri(version.name, version.version)
     if uri.startswith("models:/"):
         uri = client.get_logged_model(uri.removeprefix("models:/")).artifact_location
-    return local_path(uri)
-
-
-def local_path(uri: str) -> Path:
-    """Return the folder of a `file://` URI or a path."""
-    parsed = urlparse(uri)
-    return Path(unquote(parsed.path)) if parsed.scheme == "file" else Path(uri)
+    return str(uri)
 
 
 @contextmanager
@@ -254,13 +290,19 @@ def foreign_errors() -> Iterator[None]:
             # Stages are deprecated there; they are kept in step on purpose.
             warnings.simplefilter("ignore")
             yield
-    except (MlflowException, SQLAlchemyError, OSError, msgspec.MsgspecError) as error:
+    except (
+        MlflowException,
+        SQLAlchemyError,
+        OSError,
+        msgspec.MsgspecError,
+        *bucket.foreign(),
+    ) as error:
         raise failure(error) from error
 
 
 def failure(error: Exception) -> RegistryFault:
     """Return what is told of an error of the registry."""
-    reason = " ".join(str(error).split())[:300]
+    reason = " ".join(without_passwords(str(error)).split())[:300]
     return RegistryFault(
         f"the registry failed: {reason}",
         hint="check that the workspace can be written, and that its MLflow is this one",

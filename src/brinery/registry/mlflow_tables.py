@@ -1,4 +1,4 @@
-"""Versions and aliases, read from the tables of MLflow's own SQLite database.
+"""Versions and aliases, read from the tables of MLflow's own database.
 
 To import MLflow takes seconds and more than a hundred megabytes, which who only reads need not
 spend. Nothing is written here. The tables must be those of the MLflow that this was written for,
@@ -10,17 +10,20 @@ Source: mlflow/store/model_registry/dbmodels/models.py of MLflow 3.17.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 REVISION = "dc11669786a5"
 
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
 _BUSY_S = 30
 _LOGGED = "models:/"
 
+_REVISION = "SELECT version_num FROM alembic_version"
 # MLflow keeps prompts and what was deleted in the same tables.
 _VERSIONS = """
 SELECT v.name, v.version, v.creation_time, v.run_id,
@@ -30,7 +33,7 @@ SELECT v.name, v.version, v.creation_time, v.run_id,
     v.current_stage = 'Archived'
 FROM model_versions v
 WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
-    AND (:name IS NULL OR v.name = :name)
+    AND (CAST(:name AS TEXT) IS NULL OR v.name = :name)
     AND NOT EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
         AND t.name = v.name AND t.version = v.version
         AND t.key = 'mlflow.prompt.is_prompt' AND lower(t.value) = 'true')
@@ -38,9 +41,24 @@ ORDER BY v.name, v.version DESC
 """
 _ALIASES = """
 SELECT name, version, alias FROM registered_model_aliases
-WHERE workspace = 'default' AND (:name IS NULL OR name = :name) ORDER BY alias
+WHERE workspace = 'default' AND (CAST(:name AS TEXT) IS NULL OR name = :name) ORDER BY alias
 """
-_LOCATION = "SELECT artifact_location FROM logged_models WHERE model_id = ?"
+_STANDINGS = """
+SELECT v.name, v.version, v.current_stage = 'Production',
+    EXISTS (SELECT 1 FROM registered_model_aliases a WHERE a.workspace = v.workspace
+        AND a.name = v.name AND a.version = v.version AND a.alias = :champion)
+FROM model_versions v
+WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
+"""
+_LOCATION = "SELECT artifact_location FROM logged_models WHERE model_id = :model"
+
+# Name and number of a version, whether it is in `Production`, and whether it has an alias.
+Standing = tuple[str, int, bool, bool]
+
+T = TypeVar("T")
+
+# An SQL text with names for values, and the values, to the rows of it.
+Ask = Callable[[str, Mapping[str, str | None]], Iterable[tuple[Any, ...]]]
 
 
 class Row(Struct, frozen=True):
@@ -67,40 +85,80 @@ class Row(Struct, frozen=True):
     archived: bool = False
 
 
-def rows(uri: str, name: str | None = None, *, tag: str) -> list[Row] | None:
-    """Return the versions of a model, or of all, the newest first; None where MLflow must be asked.
+class Tables(Protocol):
+    """MLflow's tables in one database."""
+
+    def rows(self, name: str | None = None, *, tag: str) -> list[Row] | None:
+        """Return the versions of a model, or of all, the newest first.
+
+        Args:
+            name: of the model.
+            tag: that a row tells of.
+
+        Returns:
+            None where MLflow must be asked.
+        """
+        ...
+
+    def standings(self, *, champion: str) -> list[Standing] | None:
+        """Return the versions that are in `Production` or have an alias; None: ask MLflow."""
+        ...
+
+
+class SqliteTables:
+    """MLflow's tables in a file.
 
     Args:
-        uri: of the registry.
-        name: of the model.
-        tag: that a row tells of.
+        uri: of the registry; of any other kind nothing is read.
     """
-    path = Path(uri.removeprefix(_SQLITE))
-    if not uri.startswith(_SQLITE) or not path.is_file():
-        return None
-    try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_S)) as database:
-            return _read(database, name, tag=tag)
-    except sqlite3.Error:
-        return None
+
+    def __init__(self, uri: str) -> None:
+        self._path = Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+    def rows(self, name: str | None = None, *, tag: str) -> list[Row] | None:
+        """Return the versions of a model, or of all, the newest first; None: ask MLflow."""
+        return self._asked(lambda ask: rows(ask, name, tag=tag))
+
+    def standings(self, *, champion: str) -> list[Standing] | None:
+        """Return the versions that are in `Production` or have an alias; None: ask MLflow."""
+        return self._asked(lambda ask: standings(ask, champion=champion))
+
+    def _asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
+        if self._path is None or not self._path.is_file():
+            return None
+        try:
+            address = f"{self._path.absolute().as_uri()}?mode=ro"
+            with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_S)) as database:
+                database.execute("BEGIN")  # one state of all tables
+                return read(database.execute) if known(database.execute) else None
+        except sqlite3.Error:
+            return None
 
 
-def _read(database: sqlite3.Connection, name: str | None, *, tag: str) -> list[Row] | None:
-    database.execute("BEGIN")  # one state of all tables
-    if database.execute("SELECT version_num FROM alembic_version").fetchall() != [(REVISION,)]:
-        return None
+def known(ask: Ask) -> bool:
+    """Return whether the tables are those that this was written for."""
+    return list(ask(_REVISION, {})) == [(REVISION,)]
+
+
+def standings(ask: Ask, *, champion: str) -> list[Standing]:
+    """Return the versions that are in `Production` or have an alias, within one transaction."""
+    found = ask(_STANDINGS, {"champion": champion})
+    return [(name, number, bool(p), bool(c)) for name, number, p, c in found if p or c]
+
+
+def rows(ask: Ask, name: str | None, *, tag: str) -> list[Row] | None:
+    """Return the versions of a model, or of all, within one transaction; None: ask MLflow."""
     aliases: dict[tuple[str, int], tuple[str, ...]] = {}
-    for model, number, alias in database.execute(_ALIASES, {"name": name}):
+    for model, number, alias in ask(_ALIASES, {"name": name}):
         aliases[model, number] = (*aliases.get((model, number), ()), alias)
     found = []
-    for row in database.execute(_VERSIONS, {"name": name, "tag": tag}).fetchall():
+    for row in list(ask(_VERSIONS, {"name": name, "tag": tag})):
         model, number, created_ms, run_id, location, tagged, archived = row
         if tagged and location.startswith(_LOGGED):
-            logged = database.execute(_LOCATION, (location.removeprefix(_LOGGED),)).fetchone()
-            if logged is None:
+            logged = list(ask(_LOCATION, {"model": location.removeprefix(_LOGGED)}))
+            if not logged:
                 return None
-            location = logged[0]
+            location = logged[0][0]
         held = aliases.get((model, number), ())
         found.append(
             Row(

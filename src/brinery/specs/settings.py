@@ -5,12 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from brinery.errors import SettingsError
-from brinery.specs import gates
+from brinery.specs import gates, places
 from brinery.specs.categories import UnknownCategories
 from brinery.specs.gates import Gate
 from brinery.specs.names import nearest
@@ -107,6 +107,22 @@ class ServeSettings(_Section):
     )
 
 
+class StoreSettings(_Section):
+    """Where models and records are kept, where it is not in the workspace."""
+
+    uri: Annotated[str, AfterValidator(places.database)] = Field(
+        "",
+        repr=False,
+        description="a PostgreSQL database, `postgresql://USER:PASSWORD@HOST/DATABASE`, for "
+        "MLflow's tables and ours; empty for SQLite files in the workspace",
+    )
+    artifacts: Annotated[str, AfterValidator(places.artifacts)] = Field(
+        "",
+        description="`s3://BUCKET/PREFIX`, or the whole path of a folder, for the files of models; "
+        "empty for a folder in the workspace",
+    )
+
+
 class Settings(_Section):
     """All settings of a workspace."""
 
@@ -114,15 +130,22 @@ class Settings(_Section):
     sandbox: SandboxSettings = SandboxSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     serve: ServeSettings = ServeSettings()
+    store: StoreSettings = StoreSettings()
     gates: dict[str, Gate] = {}
 
 
-def read(file: Path, environ: Mapping[str, str]) -> Settings:
+def read(
+    file: Path,
+    environ: Mapping[str, str],
+    *,
+    flags: Mapping[tuple[str, str], str | None] | None = None,
+) -> Settings:
     """Return the settings of a workspace.
 
     Args:
         file: brinery.toml, which need not exist.
         environ: the process's variables; `BRINERY_SERVE_PORT` sets `port` under `[serve]`.
+        flags: section and key to what a flag says; None where it is not given.
 
     Raises:
         SettingsError: every fault at once, each with its key and where it was set.
@@ -140,11 +163,13 @@ def read(file: Path, environ: Mapping[str, str]) -> Settings:
     for section, model in _sections().items():
         for key in model.model_fields:
             variable = f"BRINERY_{section}_{key}".upper()
-            if variable in environ:
-                values = declared.setdefault(section, {})
-                if isinstance(values, dict):
-                    values[key] = environ[variable]
-                    origins[section, key] = variable
+            said, origin = (flags or {}).get((section, key)), f"{section}.{key}"
+            if said is None:
+                said, origin = environ.get(variable), variable
+            values = declared.setdefault(section, {}) if said is not None else None
+            if isinstance(values, dict):
+                values[key] = said
+                origins[section, key] = origin
     declared_gates, faults = gates.parse(declared.pop("gates", {}), where=str(file))
     settings = Settings()
     try:
@@ -162,12 +187,15 @@ def _sections() -> dict[str, type[_Section]]:
         "sandbox": SandboxSettings,
         "evaluate": EvaluateSettings,
         "serve": ServeSettings,
+        "store": StoreSettings,
     }
 
 
 def _fault(fault: Any, file: Path, origins: dict[tuple[str, str], str]) -> str:
     location = tuple(str(part) for part in fault["loc"])
     where = origins.get((location[0], location[-1]), f"{file}: {'.'.join(location)}")
+    if fault["type"] == "value_error":
+        return f"{where}: {fault['ctx']['error']}"
     if fault["type"] != "extra_forbidden":
         return f"{where}: {fault['msg'].lower()}"
     fields = Settings.model_fields if len(location) == 1 else _sections()[location[0]].model_fields

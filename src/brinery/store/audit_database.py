@@ -11,11 +11,20 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from brinery.errors import StoreFault
 from brinery.records.audit import AuditEntry, Change
+from brinery.specs.places import without_passwords
+
+# In PostgreSQL, which MLflow shares with us: our tables, and Alembic's of our revision.
+SCHEMA = "brinery"
 
 _HERE = Path(__file__).parent
+_CONNECT_S = 10
+# What is held while tables are made, among all processes of all machines.
+_MIGRATIONS_LOCK = 0x6272696E
 
 
 class Base(DeclarativeBase):
@@ -53,13 +62,18 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Hold a transaction while the block runs."""
-        if self._engine is None:
-            engine = connect(self._uri)
-            migrate(engine)
-            self._engine = engine
-        with Session(self._engine) as session, session.begin():
-            yield session
+        """Hold a transaction while the block runs.
+
+        Raises:
+            StoreFault: the database failed.
+        """
+        with foreign_errors():
+            if self._engine is None:
+                engine = connect(self._uri)
+                migrate(engine)
+                self._engine = engine
+            with Session(self._engine) as session, session.begin():
+                yield session
 
     def close(self) -> None:
         """Close the connections."""
@@ -108,15 +122,40 @@ def connect(uri: str) -> sa.Engine:
     """Return an engine whose transactions hold the making of tables too, in SQLite as elsewhere.
 
     Python's driver for SQLite commits before it changes a table, unless transactions are begun
-    by hand; a migration that is killed would leave half of itself.
+    by hand; a migration that is killed would leave half of itself. In PostgreSQL every transaction
+    sees our own schema and nothing of MLflow's tables.
     """
-    # A connection is held no longer than its transaction: opening a file costs nothing.
     sqlite = sa.make_url(uri).get_backend_name() == "sqlite"
-    engine = sa.create_engine(uri, poolclass=sa.NullPool if sqlite else None)
     if sqlite:
+        # A connection is held no longer than its transaction: opening a file costs nothing.
+        engine = sa.create_engine(uri, poolclass=sa.NullPool)
         sa.event.listen(engine, "connect", _leave_transactions_alone)
         sa.event.listen(engine, "begin", _begin)
+        return engine
+    engine = sa.create_engine(
+        uri, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_S}, hide_parameters=True
+    )
+    # Of this transaction only: what pools connections for us may give the next one to others.
+    sa.event.listen(engine, "begin", _enter_schema)
     return engine
+
+
+@contextmanager
+def foreign_errors() -> Iterator[None]:
+    """Translate what the database and its driver raise.
+
+    Raises:
+        StoreFault: the database failed.
+    """
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, CommandError) as error:
+        reason = " ".join(without_passwords(str(getattr(error, "orig", None) or error)).split())
+        raise StoreFault(
+            f"the database of our records failed: {reason[:300]}",
+            hint="check that it runs and can be written: store.uri in brinery.toml names it, "
+            "or it is .brinery/brinery.db",
+        ) from error
 
 
 def _leave_transactions_alone(driver_connection: Any, _: object) -> None:
@@ -127,15 +166,34 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def migrate(engine: sa.Engine) -> None:
-    """Bring the tables of a database up to date."""
+def _enter_schema(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL search_path TO {SCHEMA}")
+
+
+def migrate(engine: sa.Engine, revision: str = "head") -> None:
+    """Bring the tables of a database up to date; what others make at the same time is waited for.
+
+    Args:
+        engine: of the database.
+        revision: to bring them to.
+    """
     config = Config()
     config.set_main_option("script_location", str(_HERE / "migrations"))
     config.set_main_option("version_locations", str(_HERE / "revisions"))
     config.set_main_option("path_separator", "newline")
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            _make_schema(connection)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
+
+
+def _make_schema(connection: sa.Connection) -> None:
+    """Make our schema where it is not there, alone."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATIONS_LOCK)))
+    # Asked first: "IF NOT EXISTS" takes the right to make schemas even where it makes none.
+    if connection.scalar(sa.select(sa.func.to_regnamespace(SCHEMA))) is None:
+        connection.execute(sa.schema.CreateSchema(SCHEMA))
 
 
 def _row(entry: AuditEntry, *, done: bool | None) -> AuditRow:

@@ -82,6 +82,11 @@ class Workspace:
         return self.state / "evaluations"
 
     @property
+    def cache(self) -> Path:
+        """Return the folder of what was downloaded from a bucket."""
+        return self.state / "cache"
+
+    @property
     def environments(self) -> Path:
         """Return the folder of the environments that were built for models."""
         return self.state / "environments"
