@@ -49,6 +49,7 @@ from brinery.specs.names import check_name
 from brinery.store import code, modules, tables
 from brinery.store.environments import Environments
 from brinery.store.frames import Data
+from brinery.store.known_data import KnownData
 
 Steps = Generator[Event, None, Version]
 
@@ -164,6 +165,9 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
         seat = yield from _seat(rooms, asked, admitted=admitted, clock=clock)
         at = _Site(rooms=rooms, seat=seat, data=data, clock=clock)
         version = yield from _imported(admitted, asked, at=at)
+    if data is not None and isinstance(asked.data, Path):
+        known = KnownData(rooms.workspace.data)
+        known.remember(data.fingerprint.sha256, asked.data, separator=asked.separator)
     if data is not None and rooms.settings.evaluate.at_import:
         yield from evaluated_whole(rooms, version, data=data, clock=clock)
     return version

@@ -116,7 +116,7 @@ def compare(
     if not rows.size or type is PredictionType.OTHER:
         why = _OTHER if rows.size else _NO_ROWS
         return replace(blank, not_compared=dict.fromkeys(scores, why))
-    truth = _truth(
+    truth = truth_of(
         actual[rows], type, classes=own, weights=None if weights is None else weights[rows]
     )
     if isinstance(truth, str):
@@ -274,7 +274,7 @@ class _Field:
         return paired.by_draws(value, figure(drawn), level=level).difference
 
 
-def _truth(
+def truth_of(
     actual: npt.NDArray[np.generic],
     kind: PredictionType,
     *,

@@ -21,6 +21,7 @@ class Step(StrEnum):
     REGISTER = "register"
     REPORT = "report"
     COMPARE = "compare"
+    GATE = "gate"
     TURN = "turn"
     TRAIN = "train"
     PROMOTE = "promote"

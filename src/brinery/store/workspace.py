@@ -87,6 +87,11 @@ class Workspace:
         return self.state / "cache"
 
     @property
+    def data(self) -> Path:
+        """Return the folder that says where the data of evaluations lies."""
+        return self.state / "data"
+
+    @property
     def environments(self) -> Path:
         """Return the folder of the environments that were built for models."""
         return self.state / "environments"
