@@ -55,6 +55,7 @@ test: setup check ## every check and every test but the slow ones
 	@$(PYTEST) -m "not slow"
 
 test-slow: setup ## the tests that build environments, or import a model of every kind
+	@.ci/postgresql
 	@$(PYTEST) -m slow
 
 check: setup ## format, lint, types, the rooms' contract
@@ -73,9 +74,12 @@ up: setup ## MLflow's own page on this folder's workspace
 	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --host 127.0.0.1 --port 5001 \
 		--workers 1 --backend-store-uri sqlite:///$(CURDIR)/.brinery/mlflow.db --default-artifact-root $(CURDIR)/.brinery/artifacts
 
+PIN := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+
 lock: ## pin again what pyproject.toml asks for
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--extra dev pyproject.toml -o requirements/dev.txt
+	@$(PIN) --extra dev pyproject.toml -o requirements/dev.txt
+	@$(PIN) --extra postgres --extra s3 pyproject.toml -o requirements/server.txt
+	@$(PIN) requirements/build.in -o requirements/build.txt
 
 clean:
 	rm -rf $(VENV) web/node_modules $(VENDOR) $(dir $(PLOTLY)) .brinery brinery.toml

@@ -241,7 +241,7 @@ def test_one_of_two_wins_and_the_other_is_told(rooms: Rooms, *, forced: bool) ->
     """A champion that came while another was judged stays; the other is told who and what now."""
     promote(rooms, "iris@1")
     asked = {"gate": NEVER, "force": True, "why": "now"} if forced else {}
-    with pytest.raises(ChampionChanged, match="iris@2 was made the champion by .* meanwhile") as it:
+    with pytest.raises(ChampionChanged, match="iris@2 was made the champion by") as it:
         judged_while(rooms, "iris@3", happens=lambda: promote(rooms, "iris@2"), **asked)
     assert "in place of iris@1" in it.value.message
     assert it.value.hint.startswith("brinery promote iris@3")

@@ -19,8 +19,6 @@ from brinery.pickles.digest import digest
 from brinery.registry.bucket import Bucket
 
 _S3 = "s3"
-# What MLflow's server calls its own place for artifacts, which is ours.
-_PROXIED = "mlflow-artifacts"
 _KEY = 32
 
 
@@ -41,14 +39,9 @@ class Artifacts:
         """Return the URI of a place under the root."""
         return f"{self.root}/{name}"
 
-    def real(self, location: str) -> str:
-        """Return the URI of a place that MLflow's server may call by another name."""
-        parsed = urlparse(location)
-        return self.under(parsed.path.strip("/")) if parsed.scheme == _PROXIED else location
-
     def remote(self, location: str) -> bool:
         """Return whether a place is not on this machine."""
-        return urlparse(self.real(location)).scheme == _S3
+        return urlparse(location).scheme == _S3
 
     def path(self, location: str, name: str, *, sha256: str = "") -> Path | None:
         """Return a file or folder at a place; None where there is none of that name.
@@ -62,7 +55,6 @@ class Artifacts:
             ModelFileChanged: what is in the bucket is not what was recorded.
             RegistryFault: the bucket cannot be read.
         """
-        location = self.real(location)
         if not self.remote(location):
             found = local_path(location) / name
             return found if found.exists() else None
@@ -82,7 +74,6 @@ class Artifacts:
         Raises:
             RegistryFault: it would be in a bucket.
         """
-        location = self.real(location)
         if self.remote(location):
             raise RegistryFault(
                 f"{location} has no {name}", hint="put back what was there, or import it again"
@@ -91,7 +82,6 @@ class Artifacts:
 
     def remove(self, location: str) -> None:
         """Remove everything at a place, and what was downloaded of it."""
-        location = self.real(location)
         if self.remote(location):
             self._bucket.remove(f"{location.rpartition('/')[0]}/")
             shutil.rmtree(self._place(location), ignore_errors=True)

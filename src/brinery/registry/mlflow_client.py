@@ -33,9 +33,6 @@ _HISTORY_TAG = "mlflow.log-model.history"
 STAGE_TAG = "brinery.stage"
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
-# Tracking URI to the artifacts of its server, of the workspaces that this process opened.
-_SERVED: dict[str, Artifacts] = {}
-
 
 def connect(uri: str, artifacts: Artifacts) -> MlflowClient:
     """Return a client of the tracking store and registry at a URI; MLflow is imported here.
@@ -56,7 +53,6 @@ def connect(uri: str, artifacts: Artifacts) -> MlflowClient:
         _ensure_database(Path(uri.removeprefix(SQLITE)), artifacts)
     elif uri.startswith(POSTGRES):
         mlflow_postgres.make(uri, lambda: _make_tables(uri, artifacts))
-    _answer_for_the_server(uri, artifacts)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
@@ -143,30 +139,6 @@ def _make_tables(uri: str, artifacts: Artifacts) -> None:
             del os.environ[_ARTIFACT_ROOT]
         else:
             os.environ[_ARTIFACT_ROOT] = before
-
-
-def _answer_for_the_server(uri: str, artifacts: Artifacts) -> None:
-    """Have this process find what MLflow's server calls its own artifacts, without that server.
-
-    Programs that log through the server of a workspace are given places under
-    `mlflow-artifacts:/`; who opens the workspace's own database knows where these lie.
-    """
-    from mlflow.store.artifact import artifact_repository_registry as known
-    from mlflow.store.artifact.artifact_repo import ArtifactRepository
-    from mlflow.store.artifact.mlflow_artifacts_repo import MlflowArtifactsRepository
-    from mlflow.tracking import get_tracking_uri
-
-    _SERVED[uri] = artifacts
-
-    def repository(
-        artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None
-    ) -> ArtifactRepository:
-        ours = _SERVED.get(tracking_uri or get_tracking_uri())
-        if ours is None:
-            return MlflowArtifactsRepository(artifact_uri, tracking_uri, registry_uri)
-        return known.get_artifact_repository(ours.real(artifact_uri), tracking_uri, registry_uri)
-
-    known._artifact_repository_registry.register("mlflow-artifacts", repository)  # noqa: SLF001 - else it takes an entry point, for all programs
 
 
 def versions(client: MlflowClient, name: str | None = None) -> list[ModelVersion]:
