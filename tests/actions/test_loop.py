@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import shutil
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,15 +64,13 @@ class Lamps:
         (self.folder / "batches").mkdir(exist_ok=True)
         (self.folder / "batches" / name).write_text(text, encoding="utf-8")
 
-    def steps(self, begun: Beginning | None = None) -> Iterator[Event]:
+    def steps(self, begun: Beginning | None = None) -> Generator[Event, None, Turn]:
         """Return a turn that has not begun yet."""
         return run_turn(self.rooms, read(self.folder / "loop.yml"), begun or Beginning())
 
     def turn(self, begun: Beginning | None = None) -> Turn:
         """Return a turn, once it has ended."""
-        return result_of(
-            run_turn(self.rooms, read(self.folder / "loop.yml"), begun or Beginning())
-        )
+        return result_of(self.steps(begun))
 
     @property
     def champion(self) -> int:
@@ -116,6 +114,102 @@ def lamps(rooms: Rooms, lamp_models: Path, tmp_path: Path) -> Lamps:
     return found
 
 
+def failing(folder: Path, command: str) -> None:
+    """Have the loop run another command."""
+    words = LOOP.splitlines()
+    words[3] = f"  command: {command}"
+    (folder / "loop.yml").write_text("\n".join(words), encoding="utf-8")
+
+
+def test_a_turn_keeps_its_lineage(lamps: Lamps) -> None:
+    """A turn tells the data, the code, the environment, the model and the version it is of."""
+    lamps.arrive("1.csv", "a,b")
+    turn = lamps.turn()
+    assert (turn.number, turn.ending, turn.champion) == (1, Ending.PROMOTED, 1)
+    found = turn.lineage
+    assert [(one.name, one.files) for one in found.data] == [("new", 1)]
+    assert [Path(one.path).name for one in found.new_files] == ["1.csv"]
+    digests = (
+        found.data[0].sha256,
+        found.new_files[0].sha256,
+        found.code_sha256,
+        found.environment_sha256,
+        found.spec_sha256,
+        found.model_sha256,
+    )
+    assert {len(digest) for digest in digests} == {64}
+    version = resolve(lamps.rooms.registry, Reference.parse(str(turn.reference)))
+    assert version.candidate is not None
+    assert version.candidate.origin.sha256 == found.model_sha256
+    assert found.evaluation == version.candidate.data
+    assert Path(turn.log).is_file()
+    assert lamps.rooms.turns.of("lamps-weekly") == [turn]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("[sh, -c, 'echo no rows today >&2; exit 3']", "status 3: no rows today"),
+        ("[sh, -c, 'exit 0']", "left no new model at model.pkl"),
+        ("[sh, -c, 'echo no pickle > model.pkl']", "not-a-pickle"),
+        ("[no-such-program]", "no-such-program: not found"),
+    ],
+    ids=["fails", "leaves nothing", "leaves no model", "is not there"],
+)
+def test_what_fails_ends_the_turn(lamps: Lamps, command: str, told: str) -> None:
+    """A training that fails, or leaves no model, is a turn that failed, and says why."""
+    failing(lamps.folder, command)
+    turn = lamps.turn()
+    assert (turn.ending, turn.champion) == (Ending.FAILED, None)
+    assert told in turn.error
+
+
+def test_a_file_is_new_until_a_turn_had_it(lamps: Lamps) -> None:
+    """Nothing is trained where nothing is new; what only a failed turn had is new again."""
+    due = Beginning(trigger=Trigger.CRON, if_new=True)
+    failing(lamps.folder, "[sh, -c, 'exit 1']")
+    assert lamps.turn(due).ending is Ending.NOTHING_NEW
+    lamps.arrive("1.csv")
+    assert [lamps.turn(due).ending for _ in range(2)] == [Ending.FAILED, Ending.FAILED]
+    again = Beginning(trigger=Trigger.NEW_DATA, if_new=True, again=False)
+    assert lamps.turn(again).ending is Ending.NOTHING_NEW
+    lamps.arrive("1.csv", "changed")
+    assert lamps.turn(again).ending is Ending.FAILED
+
+
+def test_two_turns_never_overlap(lamps: Lamps) -> None:
+    """While a turn goes on, another one of the loop is refused; afterwards it is not."""
+    failing(lamps.folder, "[sh, -c, 'exit 1']")
+    steps = lamps.steps()
+    next(steps)
+    with pytest.raises(LoopBusy, match="lamps-weekly goes on"):
+        lamps.turn()
+    del steps
+    assert lamps.turn().attempts == 2
+
+
+def test_a_turn_that_never_ends_is_given_up(lamps: Lamps) -> None:
+    """A turn that was killed three times fails, and the next one begins anew."""
+    failing(lamps.folder, "[sh, -c, 'exit 1']")
+    for _ in range(3):
+        next(lamps.steps())
+    assert "was begun 3 times and never ended" in lamps.turn().error
+    assert lamps.turn().number == 2
+
+
+def test_a_training_that_is_stopped_goes_on_another_time(lamps: Lamps) -> None:
+    """A turn that is told to stop has not ended, and stopping is no attempt that failed."""
+    failing(lamps.folder, "[sleep, '300']")
+    stop = threading.Event()
+    steps = run_turn(lamps.rooms, read(lamps.folder / "loop.yml"), Beginning(), stop=stop)
+    next(steps)
+    stop.set()
+    turn = result_of(steps)
+    assert (turn.ended, turn.attempts) == (None, 0)
+    assert lamps.rooms.turns.open("lamps-weekly") == turn
+
+
+@pytest.mark.slow
 def test_the_better_model_is_promoted_and_the_worse_one_is_not(lamps: Lamps) -> None:
     """The first version needs no champion, a better one takes its place, a worse one does not."""
     first = lamps.turn()
@@ -129,91 +223,30 @@ def test_the_better_model_is_promoted_and_the_worse_one_is_not(lamps: Lamps) -> 
     assert third.decision is not None
     assert third.decision.outcome is Outcome.FAILS
     assert third.stage(Phase.PROMOTE).state is State.SKIPPED
-    assert lamps.rooms.turns.of("lamps-weekly") == [first, second, third]
+    failing(lamps.folder, "[sh, -c, 'exit 1']")
+    fourth = lamps.turn()
+    assert (fourth.ending, fourth.champion, lamps.champion) == (Ending.FAILED, 2, 2)
+    assert lamps.rooms.turns.of("lamps-weekly") == [first, second, third, fourth]
 
 
-def test_a_turn_keeps_its_lineage(lamps: Lamps) -> None:
-    """A turn tells the data, the code, the environment, the model and the version it is of."""
-    lamps.arrive("1.csv", "a,b")
-    turn = lamps.turn()
-    found = turn.lineage
-    assert [(one.name, one.files) for one in found.data] == [("new", 1)]
-    assert [Path(one.path).name for one in found.new_files] == ["1.csv"]
-    assert all(
-        len(digest) == 64
-        for digest in (
-            found.data[0].sha256,
-            found.new_files[0].sha256,
-            found.code_sha256,
-            found.environment_sha256,
-            found.spec_sha256,
-            found.model_sha256,
-        )
-    )
-    version = resolve(lamps.rooms.registry, Reference.parse(str(turn.reference)))
-    assert version.candidate is not None
-    assert version.candidate.origin.sha256 == found.model_sha256
-    assert found.evaluation == version.candidate.data
-    assert Path(turn.log).is_file()
-
-
-def test_what_fails_costs_the_champion_nothing(lamps: Lamps) -> None:
-    """A training that fails, or leaves nothing new, ends the turn; the champion stays."""
-    lamps.turn()
-    loop = lamps.folder / "loop.yml"
-    for command, told in (
-        ("[sh, -c, 'echo no rows today >&2; exit 3']", "status 3: no rows today"),
-        ("[sh, -c, 'exit 0']", "left no new model at model.pkl"),
-        ("[sh, -c, 'echo no pickle > model.pkl']", "not-a-pickle"),
-    ):
-        words = LOOP.splitlines()
-        words[3] = f"  command: {command}"
-        loop.write_text("\n".join(words), encoding="utf-8")
-        turn = lamps.turn()
-        assert (turn.ending, lamps.champion) == (Ending.FAILED, 1)
-        assert told in turn.error
-
-
-def test_nothing_is_trained_where_nothing_is_new(lamps: Lamps) -> None:
-    """A file is new once: not after a turn had it, but again when it has changed."""
-    due = Beginning(trigger=Trigger.CRON, if_new=True)
-    assert lamps.turn(due).ending is Ending.NOTHING_NEW
-    lamps.arrive("1.csv")
-    assert lamps.turn(due).ending is Ending.PROMOTED
-    assert lamps.turn(due).ending is Ending.NOTHING_NEW
-    assert lamps.trainings == 1
-    lamps.arrive("1.csv", "changed")
-    assert lamps.turn(due).ending is Ending.KEPT
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("left_at", "trainings"),
-    [(Step.TRAIN, 2), (Step.SCAN, 1), (Step.PROMOTE, 1)],
-    ids=["while it trains", "while it imports", "after it promoted"],
+    "left_at",
+    [Step.TRAIN, Step.SCAN, Step.PROMOTE],
+    ids=["before it trains", "while it imports", "after it promoted"],
 )
-def test_a_turn_that_was_killed_is_resumed(lamps: Lamps, left_at: Step, trainings: int) -> None:
+def test_a_turn_that_is_left_is_resumed(lamps: Lamps, left_at: Step) -> None:
     """What was done is not done again: neither the training, nor the version, nor the promotion."""
     steps = lamps.steps()
     while next(steps).step is not left_at:
         continue
     del steps  # as a kill leaves it: nothing of it goes on, and the lock is free
-    going = lamps.rooms.turns.open("lamps-weekly")
-    assert going is not None
+    assert lamps.rooms.turns.open("lamps-weekly") is not None
     turn = lamps.turn()
     assert (turn.number, turn.attempts, turn.ending) == (1, 2, Ending.PROMOTED)
     assert turn.decision is not None
+    assert lamps.trainings == 1
     assert len(lamps.rooms.registry.versions("lamps")) == 1
     assert len(lamps.rooms.decisions.of("lamps")) == 1
-    assert lamps.trainings == (1 if left_at is Step.TRAIN else trainings)
     promoted = [entry for entry in lamps.rooms.audit.entries("lamps") if "champion" in entry.after]
     assert len(promoted) == 1
-
-
-def test_two_turns_never_overlap(lamps: Lamps) -> None:
-    """While a turn goes on, another one of the loop is refused; afterwards it is not."""
-    steps = lamps.steps()
-    next(steps)
-    with pytest.raises(LoopBusy, match="lamps-weekly goes on"):
-        lamps.turn()
-    del steps
-    assert lamps.turn().ending is Ending.PROMOTED
