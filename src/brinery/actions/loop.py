@@ -273,6 +273,7 @@ def _judged(at: _Site, version: Version) -> Steps:
         turning.skip(Phase.PROMOTE, "the champion is kept")
         yield at.said(Step.TURN, f"kept: {said}")
         return turning.end(Ending.KEPT)
+    turning.enter(Phase.PROMOTE)
     turning.leave(Phase.PROMOTE, f"{version.reference} is the champion")
     yield at.said(Step.PROMOTE, f"{said}: it is the champion now")
     return turning.end(Ending.PROMOTED)
