@@ -12,12 +12,10 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from brinery.actions.import_model import import_steps
-from brinery.actions.progress import result_of
 from brinery.actions.rooms import Rooms
 from brinery.actions.submission import Submission
-from brinery.records.audit import Change
 from brinery.records.event import Event
-from brinery.records.version import Candidate, Version
+from brinery.records.version import Version
 from brinery.registry.memory import MemoryRegistry
 from brinery.specs.settings import EvaluateSettings, Settings
 from brinery.store.audit import MemoryAudit

@@ -114,11 +114,11 @@ def lines(folder: Path, *, versions: int) -> Path:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """A server of a workspace with three versions of a model, the first of which is the champion.
+    """A server of a workspace with two versions of a model, the first of which is the champion.
 
     The tests that move the champion end where they began.
     """
-    workspace = lines(tmp_path_factory.mktemp("up"), versions=3)
+    workspace = lines(tmp_path_factory.mktemp("up"), versions=2)
     brinery.promote("m@1", force=True, why="a test", workspace=workspace)
     with running_up(workspace) as server:
         server.starts()

@@ -118,6 +118,14 @@ class Registry(Protocol):
         """
         ...
 
+    def welcome(self, name: str) -> None:
+        """Make the experiment of a model where it is missing, for the runs of other programs."""
+        ...
+
+    def logged_model(self, run_id: str) -> str | None:
+        """Return the URI of the model that a run logged last; None where it logged none."""
+        ...
+
     def outline(self, name: str) -> Mapping[int, tuple[str, ...]]:
         """Return version number to aliases, of every version of a model; cheap, to be asked often.
 

@@ -241,6 +241,16 @@ class MlflowRegistry:
             )
             return [_run(each) for each in found if _IMPORT_TAG not in each.data.tags]
 
+    def welcome(self, name: str) -> None:
+        """Make the experiment of a model where it is missing."""
+        with foreign_errors():
+            mlflow_client.experiment(self._client, name, artifacts=self._artifacts)
+
+    def logged_model(self, run_id: str) -> str | None:
+        """Return the URI of the model that a run logged last; None where it logged none."""
+        with foreign_errors():
+            return mlflow_client.logged_model(self._client, run_id)
+
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases, of every version of a model; empty where it is not."""
         rows = self._tables.rows(name, tag=_SHA256_TAG)
