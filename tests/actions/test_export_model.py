@@ -310,6 +310,7 @@ def test_boosted_models_that_onnx_does_not_hold(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_an_onnx_file_stays_itself(rooms: Rooms, register: Register, tmp_path: Path) -> None:
     """A model that is ONNX already is written as it is."""
     model = LogisticRegression(max_iter=500).fit(TABLE, NAMES)
@@ -352,6 +353,7 @@ def test_a_step_that_onnx_does_not_know(rooms: Rooms, register: Register, tmp_pa
     assert "CatBoostClassifier" in raised.value.message
 
 
+@pytest.mark.slow
 def test_rows_are_made_where_none_are_given(
     rooms: Rooms, register: Register, tmp_path: Path
 ) -> None:

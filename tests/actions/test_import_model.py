@@ -153,6 +153,7 @@ def test_the_settings_reach_the_models_process(rooms: Rooms, bank: Any) -> None:
     assert any("3.5 GB" in layer.by for layer in version.candidate.sandbox.layers)
 
 
+@pytest.mark.slow
 def test_code_version_is_recorded(run: Run, bank: Any, tmp_path: Path) -> None:
     """A model file in a git repository is recorded with its commit, and whether it was clean."""
     repository = tmp_path / "repository"
@@ -252,6 +253,7 @@ def test_a_data_frame_is_data_too(run: Run, iris: Path) -> None:
     assert one.candidate.data.name == "dataframe"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compress", [0, 3, ("xz", 3)])
 def test_joblib_becomes_a_plain_pickle(
     run: Run, rooms: Rooms, bank: Any, tmp_path: Path, compress: Any
@@ -305,6 +307,7 @@ def test_the_same_file_twice(run: Run, bank: Any) -> None:
     assert new.number == 2
 
 
+@pytest.mark.slow
 def test_the_same_file_on_other_data(run: Run, bank: Any) -> None:
     """The same file with other data is still one version, and a warning says what to do."""
     run(model=bank.model, name="bank", data=bank.test, target="y")
@@ -313,6 +316,7 @@ def test_the_same_file_on_other_data(run: Run, bank: Any) -> None:
     assert "--new-version" in events[-1].message
 
 
+@pytest.mark.slow
 def test_the_same_file_with_a_target_at_last(run: Run, bank: Any) -> None:
     """A version imported without a target stays so, and a warning says how to evaluate it."""
     run(model=bank.model, name="bank", data=bank.test)
@@ -334,6 +338,7 @@ def test_a_row_the_model_cannot_take(run: Run, rooms: Rooms, iris: Path) -> None
     assert rooms.registry.names() == []
 
 
+@pytest.mark.slow
 def test_two_imports_at_once(bank: Any, tmp_path: Path) -> None:
     """Two first imports into one workspace at the same time both succeed."""
     brinery_command = [str(Path(sys.executable).parent / "brinery"), "--workspace", str(tmp_path)]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import numpy as np
@@ -60,7 +60,7 @@ class Visitors:
         self.failed: list[str] = []
         self.versions: list[int] = []
 
-    def __enter__(self) -> Visitors:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

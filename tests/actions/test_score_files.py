@@ -449,6 +449,7 @@ def test_a_file_is_whole_or_not_there(bank: Any, score: Score, tmp_path: Path) -
     assert (tmp_path / "s.csv").read_text() == "old"
 
 
+@pytest.mark.slow
 def test_the_library_answers_in_parallel(iris: Path, tmp_path: Path) -> None:
     """A model without a scorer is asked in as many processes as there are workers, in order.
 

@@ -82,6 +82,7 @@ def order(version: Version, to: str, folder: Path) -> Order:
     return Order(version=version, to=ExportFormat(to), folder=folder, frame=None, words="")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", FILES, ids=lambda make: make.__name__)
 @pytest.mark.filterwarnings("ignore")
 def test_registered_as_it_is(
@@ -169,6 +170,7 @@ def test_a_server_of_all_says_so(run: Run, rooms: Rooms, tmp_path: Path) -> None
     assert "cannot be asked for predictions" in offers["kept"].fault
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [weights, compressed], ids=lambda make: make.__name__)
 @pytest.mark.parametrize("to", ["native", "mlflow"])
 def test_exported_as_it_is(
@@ -211,6 +213,7 @@ def test_records_of_before() -> None:
     assert msgspec.convert(before, Description) == described
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["onnx", "skops", "joblib"])
 def test_not_written_anew(to: str, run: Run, rooms: Rooms, tmp_path: Path) -> None:
     """Another format is refused: no answer would show that it is the same model."""

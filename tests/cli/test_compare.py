@@ -50,6 +50,7 @@ def test_a_comparison_is_read_by_people_and_by_programs(workspace: Path) -> None
     assert quiet.err == ""
 
 
+@pytest.mark.slow
 def test_a_leaderboard_is_read_by_people_and_by_programs(workspace: Path) -> None:
     """Versions stand in the order of the metric, with their alias and their data."""
     done = run_brinery("leaderboard", "m", cwd=workspace)

@@ -234,6 +234,7 @@ def test_a_large_value_in_little_memory(file: Path) -> None:
     assert megabytes < 60
 
 
+@pytest.mark.slow
 def test_many_opcodes(file: Path) -> None:
     """More opcodes than any honest model has are refused, in bounded memory."""
     file.write_bytes(b"\x80\x04" + b"]" * 13_000_000)

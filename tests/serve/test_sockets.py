@@ -322,6 +322,7 @@ def lineage(process: Path) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_headers_that_are_always_new_take_no_memory(url: str, bank: Bank) -> None:
     """What was agreed on with a client is kept for a few, and not where it is long."""
     with httpx.Client(base_url=url) as client:
@@ -374,6 +375,7 @@ def test_those_who_are_connected_and_say_nothing_hold_nobody_up(url: str, good: 
     assert_serves(url, good)
 
 
+@pytest.mark.slow
 def test_one_that_never_reads_takes_no_memory(url: str, good: bytes) -> None:
     """Its requests are no longer read when its answers are not, and others are answered."""
     before = memory_mb(url)
