@@ -249,7 +249,7 @@ def decide_steps(rooms: Rooms, asked: GateAsked, *, earlier: Sequence[Decision])
     contest = _contest(rooms, asked)
     measured = yield from _measured(rooms, asked, contest, gate=chosen, clock=clock)
     data = None if measured.data is None else _fingerprint(measured.data)
-    question = _question(contest, chosen, data, asked.seed)
+    question = _question(contest, chosen, data=data, seed=asked.seed)
     champion = None if contest.champion is None else contest.champion.reference
     decision = judge(
         chosen,
@@ -384,7 +384,7 @@ def _fingerprint(data: EvaluationData) -> DecisionData:
     return DecisionData(name=known.name, rows=known.rows, sha256=known.sha256)
 
 
-def _question(contest: _Contest, gate: Gate, data: DecisionData | None, seed: int) -> str:
+def _question(contest: _Contest, gate: Gate, *, data: DecisionData | None, seed: int) -> str:
     """Return the digest of what is asked: who against whom, which rules, on which rows."""
     asked = (
         *(version.reference for version in contest.both),

@@ -333,10 +333,10 @@ class Duel:
         known = entrant.figures.get("accuracy" if metric in _ACCURACY else metric)
         if known is not None:
             return known
-        return self._whole(metric, view, entrant)
+        return self._whole(metric, view, entrant=entrant)
 
     def _whole(
-        self, metric: str, view: _View, entrant: Entrant, weights: Rows | None = None
+        self, metric: str, view: _View, *, entrant: Entrant, weights: Rows | None = None
     ) -> float | str:
         """Return a figure that only a whole evaluation has."""
         side = self._champion if entrant is view.champion else self._candidate
@@ -365,7 +365,7 @@ class Duel:
         for place in range(parts):
             weights = (part != place).astype(np.intp)
             values = [
-                self._whole(figure.metric, view, one, weights)
+                self._whole(figure.metric, view, entrant=one, weights=weights)
                 for one in (view.candidate, view.champion)
                 if one is not None
             ]
@@ -399,7 +399,7 @@ def _by_kind(
         pair = (view.champion, view.candidate)[::sign]
         chances = [each.said.probabilities for each in pair]
         first, second = (each[:, 1] for each in chances if not isinstance(each, str))
-        return shifted.areas(truth.codes == 1, first, second, above=above, level=level)
+        return shifted.areas(truth.codes == 1, base=first, other=second, above=above, level=level)
     own = _moves(metric, view.candidate, truth)
     base = None if view.champion is None else _moves(metric, view.champion, truth)
     for each in (own, base):
