@@ -226,9 +226,17 @@ def check_steps(rooms: Rooms, asked: GateAsked) -> Steps:
         UserError: the subclass says what is wrong with the version, the gate or the data.
     """
     name = Reference.parse(asked.reference).name
-    decision = yield from decide_steps(rooms, asked, earlier=rooms.decisions.of(name))
-    rooms.keep(decision)
-    return decision
+    while True:
+        decision = yield from decide_steps(rooms, asked, earlier=rooms.decisions.of(name))
+        with rooms.lock():
+            # Somebody else may have looked at the same rows meanwhile.
+            data, now = decision.data, rooms.decisions.of(name)
+            look = decision.looks
+            if data is not None and look:
+                look = spending.look_at(data, decision.question, earlier=now)
+            if look == decision.looks:
+                rooms.keep(decision)
+                return decision
 
 
 def decide_steps(rooms: Rooms, asked: GateAsked, *, earlier: Sequence[Decision]) -> Steps:
