@@ -44,7 +44,7 @@ class Rooms:
     audit: Audit
     tracking_uri: str | None = None
     decisions: Decisions = field(default_factory=MemoryDecisions)
-    database: str = ""
+    database: str = field(default="", repr=False)
 
     def lock(self) -> AbstractContextManager[None]:
         """Return the lock that is held while the registry is changed, on whatever machine."""

@@ -33,6 +33,7 @@ class Roster:
         asked: the versions to serve.
         every: whether all models of the registry are served, in place of them.
         memory_limit_gb: what loaded models may take in a process; as the settings say when None.
+        may_be_none: whether there need be no model yet.
 
     Raises:
         InvalidReference: a model is asked for twice, or none is and not all are.
@@ -45,6 +46,7 @@ class Roster:
         *,
         every: bool = False,
         memory_limit_gb: float | None = None,
+        may_be_none: bool = False,
     ) -> None:
         if bool(asked) == every:
             raise InvalidReference(
@@ -56,6 +58,7 @@ class Roster:
         if len(self._asked) < len(asked):
             raise _twice(asked)
         self._every = every
+        self._may_be_none = may_be_none
         limit_gb = memory_limit_gb or rooms.settings.serve.memory_limit_gb
         self._limit_bytes = None if limit_gb is None else int(limit_gb * 1e9)
         self._offers: dict[tuple[str, int], Offer] = {}
@@ -71,7 +74,7 @@ class Roster:
             EnvironmentUnavailable: its environment cannot be built here and now.
         """
         references = self._references()
-        if not references:
+        if not references and not self._may_be_none:
             raise NotFound(
                 "there is no model to serve", hint="brinery import MODEL --name NAME --data FILE"
             )
@@ -154,13 +157,13 @@ class Roster:
         ]
 
     def _offer(self, version: Version, *, wanted: bool) -> Offer:
-        """Return a version as it can be asked for; an environment is built for a target only."""
+        """Return a version as it can be asked for; only a target's is set up."""
         known = self._offers.get((version.name, version.number))
         if known is not None and known.endpoint is not None:
             return _renamed(known, version.aliases)
         try:
             if not wanted:
-                _check_environment(self._rooms, version)
+                _check_ready(self._rooms, version)
             return _offered(version, endpoint_of(self._rooms, version))
         except BrineryError as error:
             return _offered(version, None, error.message)
@@ -241,17 +244,21 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
     )
 
 
-def _check_environment(rooms: Rooms, version: Version) -> None:
-    """Raise where a version's environment would have to be built first.
+def _check_ready(rooms: Rooms, version: Version) -> None:
+    """Raise where it would take long to set a version up that nobody asked for.
+
+    What has an alias may be the next champion: its model is downloaded.
 
     Raises:
         NotServable: it was not imported by Brinery, or cannot be asked for predictions.
-        NotFound: its environment is gone.
+        NotFound: its environment is gone, or its model is not on this machine.
     """
     if not Environments(rooms.workspace.environments).has(askable(version).environment):
         raise NotFound(
             f"its environment is gone; brinery serve {version.reference} builds it again"
         )
+    if not (version.aliases or rooms.registry.here(version)):
+        raise NotFound(f"its model is in a bucket; brinery serve {version.reference} downloads it")
 
 
 def _follows(reference: Reference) -> str | None:

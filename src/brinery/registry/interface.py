@@ -38,6 +38,19 @@ class Staged:
     code_folder: Path | None = None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What MLflow's clients have said of a model that is to be served.
+
+    Attributes:
+        champion: number of the version that has the alias; None where none has.
+        production: numbers of the versions in the stage `Production`.
+    """
+
+    champion: int | None = None
+    production: frozenset[int] = frozenset()
+
+
 class Registry(Protocol):
     """Where models, their versions and their aliases are."""
 
@@ -112,6 +125,10 @@ class Registry(Protocol):
         """
         ...
 
+    def standings(self) -> Mapping[str, Standing]:
+        """Return the standing of every model that has one; cheap, to be asked often."""
+        ...
+
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version, taking it from any other, and the stage it means with it."""
         ...
@@ -146,6 +163,14 @@ class Registry(Protocol):
         Args:
             version: which.
             name: `SCORER_FILE` or `SAMPLE_FILE`.
+        """
+        ...
+
+    def here(self, version: Version) -> bool:
+        """Return whether a version's model is on this machine, and need not be downloaded.
+
+        Raises:
+            NotServable: the version was not imported by Brinery.
         """
         ...
 

@@ -7,6 +7,7 @@ Aliases are the truth; the stages that older clients know are kept in step.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -21,11 +22,12 @@ from msgspec import Struct
 from brinery.records.fast_path import FastPath
 from brinery.records.run import Run
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
-from brinery.registry import mlflow_client, mlflow_model
+from brinery.registry import mlflow_client, mlflow_model, mlflow_tables
 from brinery.registry.artifacts import Artifacts
 from brinery.registry.interface import (
     SCORER_FILE,
     Staged,
+    Standing,
     imported,
     model_of,
     unresolved,
@@ -33,7 +35,7 @@ from brinery.registry.interface import (
 from brinery.registry.mlflow_client import failure, foreign_errors, process_wide_uri
 from brinery.registry.mlflow_flavors import CODE_FOLDER
 from brinery.registry.mlflow_postgres import POSTGRES, PostgresTables
-from brinery.registry.mlflow_tables import Row, SqliteTables, Tables
+from brinery.registry.mlflow_tables import PASSPORT_TAG, Row, SqliteTables, Tables
 from brinery.specs.user import login_name
 
 if TYPE_CHECKING:
@@ -168,6 +170,7 @@ class MlflowRegistry:
                     run_id=model.source_run_id,
                     tags={
                         _SHA256_TAG: staged.candidate.origin.sha256,
+                        PASSPORT_TAG: hashlib.sha256(passport).hexdigest(),
                         **mlflow_model.tags(staged.candidate),
                     },
                     model_id=staged.key,
@@ -206,6 +209,8 @@ class MlflowRegistry:
 
     def names(self) -> list[str]:
         """Return the names of the models that have a version, sorted."""
+        if mlflow_tables.absent(self._uri):
+            return []  # without making the database, which takes MLflow
         rows = self._tables.rows(tag=_SHA256_TAG)
         if rows is not None:
             return sorted({row.name for row in rows})
@@ -246,6 +251,22 @@ class MlflowRegistry:
                 return {}
             return mlflow_client.held(self._client, name)
 
+    def standings(self) -> dict[str, Standing]:
+        """Return the standing of every model that has one."""
+        champion = Alias.CHAMPION.value
+        rows = self._tables.standings(champion=champion)
+        if rows is None:
+            with foreign_errors():
+                rows = mlflow_client.standings(self._client, champion=champion)
+        found: dict[str, Standing] = {}
+        for name, number, in_production, is_champion in rows:
+            before = found.get(name, Standing())
+            found[name] = Standing(
+                number if is_champion else before.champion,
+                before.production | {number} if in_production else before.production,
+            )
+        return found
+
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version: first the alias, which is the truth, then the stages."""
         with foreign_errors():
@@ -285,6 +306,15 @@ class MlflowRegistry:
         """Return what was stored beside a version's model; None where there is none."""
         scorer = version.fast_path.sha256 if version.fast_path and name == SCORER_FILE else ""
         return self._artifacts.path(self._location(version), name, sha256=scorer)
+
+    def here(self, version: Version) -> bool:
+        """Return whether a version's model is on this machine, and need not be downloaded.
+
+        Raises:
+            NotServable: the version was not imported by Brinery.
+        """
+        file = imported(version).artifact.file
+        return self._artifacts.here(self._location(version), file)
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
         """Return a copy of what a `runs:/…` or `models:/…` URI means: a file or a folder.
@@ -335,6 +365,7 @@ class MlflowRegistry:
             tagged,
             tuple(sorted(aliases.get(number, ()))),
             version.current_stage == Stage.ARCHIVED,
+            version.tags.get(PASSPORT_TAG, ""),
         )
         return self._described(row)
 
@@ -357,7 +388,7 @@ class MlflowRegistry:
         passport = None
         if row.tagged:
             file = mlflow_model.PASSPORT_FILE
-            found = self._artifacts.path(row.location, file)
+            found = self._artifacts.path(row.location, file, sha256=row.passport)
             path = found or self._artifacts.absent(row.location, file)
             passport = msgspec.json.decode(path.read_bytes(), type=Passport)
         return Version(
