@@ -33,7 +33,7 @@ _REFUSED = 3
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="The rows to judge on. Default: what the champion, or else the version, was evaluated on.",
+    help="The rows to judge on. Default: what the version, or else the champion, was evaluated on.",
 )
 @click.option("--target", help="The column with the truth. Default: the one of the import.")
 @click.option("--sep", help="The separator of a csv file. Default: found in its first lines.")
