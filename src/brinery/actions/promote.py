@@ -48,8 +48,9 @@ class PromoteOptions(TypedDict, total=False):
 
     Attributes:
         alias: `champion`, which is what is served, or `challenger`, which no gate is asked for.
-        gate: the name of a gate of brinery.toml, or a TOML file; the default gate when absent.
-        data: to judge on; what the champion, or else the version, was evaluated on when absent.
+        gate: the name of a gate of brinery.toml, a TOML file, or `FILE:NAME`; the default gate when
+            absent.
+        data: to judge on; what the version, or else the champion, was evaluated on when absent.
         target: the column with the truth; the one of the import when absent.
         sep: of a csv file; found in its first lines when absent.
         if_better: whether a version that the gate does not pass is told, and not raised.
