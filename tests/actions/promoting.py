@@ -80,6 +80,8 @@ def check_after(rooms: Rooms, acknowledged: int, killed: int) -> None:
         due = Stage.ARCHIVED if number in former else Stage.NONE
         due = Stage.PRODUCTION if f"{NAME}@{number}" == champion else due
         assert found.current_stage == due.value, (number, found.current_stage, due)
+        told = client.get_run(found.run_id).data.tags.get("brinery.stage", Stage.NONE)
+        assert told == due.value, (number, told, due)
     kept = {one.number for one in rooms.decisions.kept(NAME)}
     assert {e.decision for e in moves if e.change is Change.PROMOTE} <= kept
 
