@@ -27,7 +27,7 @@ _REFUSED = 3
 )
 @click.option(
     "--gate",
-    metavar="NAME|FILE",
+    metavar="NAME|FILE[:NAME]",
     help="A gate of brinery.toml, or a TOML file. Default: the gate called default.",
 )
 @click.option(
