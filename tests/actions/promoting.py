@@ -21,7 +21,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import mlflow.store.tracking.sqlalchemy_store  # noqa: TID251 - once, for all that are forked
+import mlflow.store.tracking.sqlalchemy_store  # noqa: TID253 - once, for all that are forked
 import msgspec
 
 from brinery.actions import history
@@ -35,8 +35,12 @@ from brinery.store import advisory_lock, audit_database, decisions_database
 
 IMPORTED = (mlflow, advisory_lock, audit_database, decisions_database)
 NAME = "m"
-LONGEST_S = 0.4
 WAIT_S = 60.0
+TIMED = 5
+# The share of the processes that are killed while they promote; the others, while they recover.
+WORKING = 0.8
+# How many promotions long a process may live once it works.
+LONGEST = 2.0
 
 
 def champion_of(rooms: Rooms) -> str:
@@ -92,7 +96,7 @@ def promote_for_ever(rooms: Rooms, told: Callable[[str], None], *, seed: int) ->
             rooms, PromoteAsked(reference=f"{NAME}@{chance.choice(numbers)}")
         ).changed:
             continue
-        told("done\n")
+        told("done!\n")
 
 
 def forked(work: Callable[[Callable[[str], None]], None]) -> tuple[int, int]:
@@ -126,6 +130,11 @@ def rest_of(reading: int) -> str:
         return pipe.read()
 
 
+def tell(result: object) -> None:
+    """Print what was found out."""
+    sys.stdout.write(msgspec.json.encode(result).decode())
+
+
 def kill(opened: list[Callable[[], Rooms]], *, rounds: int, seed: int) -> None:
     """Kill a promoting process at so many moments; what each leaves is checked by the next."""
     chance = random.Random(seed)  # noqa: S311 - no secret
@@ -138,23 +147,34 @@ def kill(opened: list[Callable[[], Rooms]], *, rounds: int, seed: int) -> None:
         check_before(rooms)
         history.recover(rooms)
         check_after(rooms, acknowledged, number)
+        told("right\n")
         if number < rounds:
             promote_for_ever(rooms, told, seed=chance.randrange(2**32))
 
     began = time.monotonic()
+    one_s = 0.0
     for number in range(rounds + 1):
         process, reading = forked(lambda told, number=number: work(told, number=number))
         chance.random()  # as the forked one drew
-        assert line_of(reading) == "ready\n", "a check failed"
+        assert line_of(reading) == "ready\n"
+        if number == 0:
+            assert line_of(reading) == "right\n", "a check failed"
+            working = time.monotonic()
+            for _ in range(TIMED):
+                assert line_of(reading) == "done!\n"
+            one_s = (time.monotonic() - working) / TIMED
+            acknowledged += TIMED
+        elif chance.random() < WORKING:
+            assert line_of(reading) == "right\n", "a check failed"
         if number < rounds:
-            time.sleep(chance.uniform(0, LONGEST_S))
+            time.sleep(chance.uniform(0, LONGEST * one_s))
             os.kill(process, signal.SIGKILL)
         acknowledged += rest_of(reading).count("done")
         _, status = os.waitpid(process, 0)
         killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         assert killed or (number == rounds and status == 0), f"round {number}: {status}"
-    print(msgspec.json.encode({"kills": rounds, "done": acknowledged}).decode())
-    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    took = {"kills": rounds, "done": acknowledged, "one_s": one_s}
+    tell({**took, "all_s": time.monotonic() - began})
 
 
 def race(opened: list[Callable[[], Rooms]], *, rounds: int, versions: int) -> None:
@@ -189,7 +209,7 @@ def race(opened: list[Callable[[], Rooms]], *, rounds: int, versions: int) -> No
         assert all(os.waitpid(process, 0)[1] == 0 for process, _ in processes)
         process, reading = forked(lambda _: again(opened[0]()))
         assert os.waitpid(process, 0)[1] == 0
-    print(msgspec.json.encode(results).decode())
+    tell(results)
 
 
 def again(rooms: Rooms) -> None:

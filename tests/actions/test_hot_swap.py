@@ -18,6 +18,7 @@ import pytest
 from safetensors.numpy import save_file
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
+from tests.actions.steps import GATES
 from tests.conftest import serving
 
 import brinery
@@ -38,6 +39,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Two are scored in the server's process; the third has none of its own and needs its library.
     """
     folder = tmp_path_factory.mktemp("swap")
+    (folder / "brinery.toml").write_text(GATES, encoding="utf-8")
     for number in range(1, VERSIONS + 1):
         model = (
             DummyRegressor(strategy="constant", constant=float(number)).fit(X, X["x"])
@@ -113,6 +115,18 @@ def test_promotions_are_followed(workspace: Path) -> None:
         assert value == pytest.approx(version)
 
 
+def test_a_rollback_is_followed(workspace: Path) -> None:
+    """The champion before answers again, and no request fails meanwhile."""
+    for number in (1, 2):
+        brinery.promote(f"m@{number}", workspace=workspace)
+    with serving(workspace, "m") as url, asking(url) as clients:
+        clients.wait_for(2)
+        done = brinery.rollback("m", why="it answers twice as much", workspace=workspace)
+        assert (done.version.number, done.previous) == (1, 2)
+        clients.wait_for(1)
+    assert {(status, version) for status, version, *_ in clients.answers} == {(200, 1), (200, 2)}
+
+
 def test_a_server_that_is_told_to_end_answers_first(workspace: Path) -> None:
     """SIGTERM drops no request that was taken: each is answered, or its connection is refused."""
     statuses: list[int] = []
@@ -140,6 +154,7 @@ def test_a_server_that_is_told_to_end_answers_first(workspace: Path) -> None:
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """A workspace of the test's own with two versions, of which the first is the champion."""
+    (tmp_path / "brinery.toml").write_text(GATES, encoding="utf-8")
     for number in (1, 2):
         path = tmp_path / f"model{number}.pkl"
         path.write_bytes(pickle.dumps(LinearRegression().fit(X, X["x"] * number)))

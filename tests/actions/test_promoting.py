@@ -82,7 +82,7 @@ def test_killed_at_any_moment(place: Place) -> None:
     """A hundred kills leave one champion each, which the trail explains, and loses nothing done."""
     told = json.loads(run(place, "kill", "--rounds", str(KILLS)))
     assert told["kills"] == KILLS
-    assert told["done"] > KILLS / 4  # they were killed at work, not while they started
+    assert told["done"] > KILLS / 4, told  # they were killed at work, not while they started
 
 
 def test_one_of_several_wins(place: Place) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +26,7 @@ INSERT INTO audit (id, at, who, change, subject, before, after, why, done) VALUE
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database as revision 0001 left it."""
     uri = f"sqlite:///{tmp_path / 'brinery.db'}"
     if request.param == "postgres":
@@ -42,7 +41,7 @@ def uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             reset = "SELECT setval(pg_get_serial_sequence('audit', 'id'), 4)"
             connection.exec_driver_sql(reset)
     engine.dispose()
-    yield uri
+    return uri
 
 
 def test_what_was_written_stays(uri: str) -> None:
