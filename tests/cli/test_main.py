@@ -18,7 +18,13 @@ from brinery.cli.main import _COMMANDS, cli
 from brinery.cli.model import _candidate_facts
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-HELP = {"brinery": [], **{name: [name] for name in _COMMANDS}, "model-show": ["model", "show"]}
+HELP = {
+    "brinery": [],
+    **{name: [name] for name in _COMMANDS},
+    "loop-run": ["loop", "run"],
+    "loop-start": ["loop", "start"],
+    "model-show": ["model", "show"],
+}
 
 
 @pytest.mark.parametrize("name", HELP)
