@@ -11,20 +11,26 @@ from brinery.cli.main import _COMMANDS
 ROOT = Path(__file__).parent.parent
 VERBS = [
     "compare",
+    "decide",
     "doctor",
     "evaluate_model",
     "export_model",
+    "gate",
     "import_model",
     "leaderboard",
     "load",
+    "loop_history",
+    "loop_plan",
     "model",
     "models",
     "predict",
     "promote",
     "report",
+    "run_loop",
     "scan",
     "score_files",
     "serve_models",
+    "start_loops",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun or a room there.
@@ -32,6 +38,7 @@ OTHERWISE = {
     "evaluate": "evaluate_model",
     "export": "export_model",
     "import": "import_model",
+    "loop": "run_loop",
     "serve": "serve_models",
 }
 
