@@ -16,17 +16,23 @@ VERBS = [
     "evaluate_model",
     "export_model",
     "gate",
+    "history",
     "import_model",
     "leaderboard",
     "load",
+    "loop_history",
+    "loop_plan",
     "model",
     "models",
     "predict",
     "promote",
     "report",
+    "rollback",
+    "run_loop",
     "scan",
     "score_files",
     "serve_models",
+    "start_loops",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun or a room there.
@@ -34,6 +40,7 @@ OTHERWISE = {
     "evaluate": "evaluate_model",
     "export": "export_model",
     "import": "import_model",
+    "loop": "run_loop",
     "serve": "serve_models",
 }
 

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from brinery.actions.history import history
     from brinery.actions.import_model import import_model
     from brinery.actions.leaderboard import leaderboard
+    from brinery.actions.loop import run_loop
+    from brinery.actions.loop_story import loop_history, loop_plan
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
     from brinery.actions.report import report
     from brinery.actions.rollback import rollback
     from brinery.actions.scan_files import scan
+    from brinery.actions.scheduler import Scheduler, start_loops
     from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
     from brinery.errors import BrineryError, Fault, UserError
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from brinery.records.leaderboard import Leaderboard
     from brinery.records.scan import ScanReport
     from brinery.records.scores import Scores
+    from brinery.records.turn import Turn, TurnPlan
     from brinery.records.version import Promotion, Version
     from brinery.serve.client import Answer, Client
 
@@ -67,8 +71,11 @@ __all__ = [
     "Model",
     "Promotion",
     "ScanReport",
+    "Scheduler",
     "ScoredFiles",
     "Scores",
+    "Turn",
+    "TurnPlan",
     "UserError",
     "Version",
     "__version__",
@@ -82,15 +89,19 @@ __all__ = [
     "import_model",
     "leaderboard",
     "load",
+    "loop_history",
+    "loop_plan",
     "model",
     "models",
     "predict",
     "promote",
     "report",
     "rollback",
+    "run_loop",
     "scan",
     "score_files",
     "serve_models",
+    "start_loops",
     "version",
 ]
 
@@ -113,7 +124,10 @@ _HOMES = {
     "Promotion": "brinery.records.version",
     "ScanReport": "brinery.records.scan",
     "ScoredFiles": "brinery.records.batch",
+    "Scheduler": "brinery.actions.scheduler",
     "Scores": "brinery.records.scores",
+    "Turn": "brinery.records.turn",
+    "TurnPlan": "brinery.records.turn",
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
     "compare": "brinery.actions.compare",
@@ -126,6 +140,8 @@ _HOMES = {
     "import_model": "brinery.actions.import_model",
     "leaderboard": "brinery.actions.leaderboard",
     "load": "brinery.actions.predict",
+    "loop_history": "brinery.actions.loop_story",
+    "loop_plan": "brinery.actions.loop_story",
     "model": "brinery.actions.models",
     "models": "brinery.actions.models",
     "predict": "brinery.actions.predict",
@@ -133,7 +149,9 @@ _HOMES = {
     "report": "brinery.actions.report",
     "rollback": "brinery.actions.rollback",
     "scan": "brinery.actions.scan_files",
+    "run_loop": "brinery.actions.loop",
     "serve_models": "brinery.actions.serve",
+    "start_loops": "brinery.actions.scheduler",
     "score_files": "brinery.actions.score_files",
     "version": "brinery.actions.models",
 }

@@ -8,6 +8,9 @@ BrineryError
 │   ├── InvalidTrust             not a dotted name or `package.*`
 │   ├── InvalidFilter            not comparisons of columns joined by `and`
 │   ├── InvalidAssertions        assertions.yml is wrong, or does not fit the model
+│   ├── InvalidLoop              loop.yml is wrong, or names what is not there
+│   ├── LoopBusy                 another turn of the loop goes on
+│   ├── TrainingFailed           the command that trains failed, or left no model
 │   ├── InvalidGate              a gate asks for what cannot be, or for nothing
 │   ├── NotFound                 no such model, version or alias
 │   ├── ModelFileError
@@ -128,6 +131,24 @@ class InvalidAssertions(UserError):
     """What is declared in assertions.yml is wrong, or does not fit the model or the data."""
 
     code = "invalid-assertions"
+
+
+class InvalidLoop(UserError):
+    """What is declared in loop.yml is wrong, or names what is not there."""
+
+    code = "invalid-loop"
+
+
+class LoopBusy(UserError):
+    """Another turn of the loop goes on."""
+
+    code = "loop-busy"
+
+
+class TrainingFailed(UserError):
+    """The command that trains a model failed, took too long, or left no model."""
+
+    code = "training-failed"
 
 
 class InvalidGate(UserError):

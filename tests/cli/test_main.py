@@ -18,7 +18,7 @@ from brinery.cli.main import _COMMANDS, cli
 from brinery.cli.model import _candidate_facts
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-INNER = (["model", "show"], ["gate", "show"], ["gate", "check"])
+INNER = (["model", "show"], ["gate", "show"], ["gate", "check"], ["loop", "run"], ["loop", "start"])
 HELP = {
     "brinery": [],
     **{name: [name] for name in _COMMANDS},

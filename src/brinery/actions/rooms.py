@@ -19,6 +19,7 @@ from brinery.store import locks
 from brinery.store.audit import Audit, StoredAudit
 from brinery.store.decisions import Decisions, MemoryDecisions, StoredDecisions
 from brinery.store.places import Places, places_of
+from brinery.store.turns import MemoryTurns, StoredTurns, Turns
 from brinery.store.workspace import Workspace
 
 Folder = str | os.PathLike[str]
@@ -35,6 +36,7 @@ class Rooms:
         audit: of state changes.
         tracking_uri: of the MLflow that `MLFLOW_TRACKING_URI` names; None where it names none.
         decisions: of gates.
+        turns: of loops.
         database: URI of our own database; empty where nothing is kept in one.
     """
 
@@ -44,6 +46,7 @@ class Rooms:
     audit: Audit
     tracking_uri: str | None = None
     decisions: Decisions = field(default_factory=MemoryDecisions)
+    turns: Turns = field(default_factory=MemoryTurns)
     database: str = field(default="", repr=False)
 
     def lock(self) -> AbstractContextManager[None]:
@@ -111,5 +114,6 @@ def open_rooms(
         audit=StoredAudit(places.database_uri),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
         decisions=StoredDecisions(places.database_uri),
+        turns=StoredTurns(places.database_uri),
         database=places.database_uri,
     )

@@ -24,6 +24,7 @@ _COMMANDS = {
     "history": ("brinery.cli.history", "Show who made which version the champion, and why."),
     "import": ("brinery.cli.import_model", "Import, evaluate and register a model file."),
     "leaderboard": ("brinery.cli.leaderboard", "Rank a model's versions and runs by a metric."),
+    "loop": ("brinery.cli.loop", "Train again and again, and promote what the gate passes."),
     "model": ("brinery.cli.model", "List and show registered models."),
     "predict": ("brinery.cli.predict", "Score a data file with a registered model."),
     "promote": ("brinery.cli.promote", "Make a version the champion, if the gate passes it."),

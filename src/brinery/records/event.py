@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Step(StrEnum):
-    """The steps of an import, in order, of an evaluation and of a comparison."""
+    """The steps of an import, in order, of an evaluation, of a comparison and of a loop's turn."""
 
     SCAN = "scan"
     DATA = "data"
@@ -22,6 +22,9 @@ class Step(StrEnum):
     REPORT = "report"
     COMPARE = "compare"
     GATE = "gate"
+    TURN = "turn"
+    TRAIN = "train"
+    PROMOTE = "promote"
 
 
 class Event(Struct, frozen=True, kw_only=True):

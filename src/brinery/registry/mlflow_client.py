@@ -29,6 +29,7 @@ _MAX_VERSIONS = 10_000
 _PROGRESS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND", "BAD_REQUEST"}
 _NO_STAGE = "No versions of model with name"  # of the code INTERNAL_ERROR
+_HISTORY_TAG = "mlflow.log-model.history"
 STAGE_TAG = "brinery.stage"
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
@@ -223,6 +224,27 @@ def experiment(client: MlflowClient, name: str, *, artifacts: Artifacts) -> str:
     return str(client.create_experiment(name, artifact_location=artifacts.under(name)))
 
 
+def logged_model(client: MlflowClient, run_id: str) -> str | None:
+    """Return the URI of the model that a run logged last; None where it logged none."""
+    run = client.get_run(run_id)
+    outputs = run.outputs.model_outputs if run.outputs else []
+    if outputs:
+        newest = max(
+            (client.get_logged_model(each.model_id) for each in outputs),
+            key=lambda model: model.creation_timestamp,
+        )
+        return f"models:/{newest.model_id}"
+    # MLflow 2 knows no logged models: its runs have a tag.
+    history = msgspec.json.decode(run.data.tags.get(_HISTORY_TAG, "[]"), type=list[_Logged])
+    return f"runs:/{run_id}/{history[-1].artifact_path}" if history else None
+
+
+class _Logged(msgspec.Struct):
+    """A model that a run of MLflow 2 logged, as the run's tag has it."""
+
+    artifact_path: str
+
+
 def folder(client: MlflowClient, version: ModelVersion) -> str:
     """Return the URI of the model directory of a version."""
     uri = client.get_model_version_download_uri(version.name, version.version)
@@ -259,14 +281,12 @@ def foreign_errors() -> Iterator[None]:
             # Stages are deprecated there; they are kept in step on purpose.
             warnings.simplefilter("ignore")
             yield
-    except (
-        MlflowException,
-        SQLAlchemyError,
-        OSError,
-        msgspec.MsgspecError,
-        *bucket.foreign(),
-    ) as error:
-        raise failure(error) from error
+    except Exception as error:
+        # What a bucket raises is asked for only now: to import boto3 takes a while.
+        known = (MlflowException, SQLAlchemyError, OSError, msgspec.MsgspecError, *bucket.foreign())
+        if isinstance(error, known):
+            raise failure(error) from error
+        raise
 
 
 def failure(error: Exception) -> RegistryFault:

@@ -14,24 +14,21 @@ They are read and checked here, and nothing is known of a model yet. The text is
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from brinery.errors import InvalidAssertions, InvalidFilter
+from brinery.specs import yaml_file
 from brinery.specs.filters import Filter, Value
-from brinery.specs.names import nearest
+from brinery.specs.yaml_file import Document, Refusal
 
-_MAX_BYTES: Final = 1_000_000
-_TAG: Final = "tag:yaml.org,2002:"
-_HINT: Final = "docs/how-to/assert.md shows how assertions are written"
+_REFUSAL: Final = Refusal(
+    InvalidAssertions, "docs/how-to/assert.md shows how assertions are written"
+)
 _EXPECTATIONS: Final = ("class", "value", "probability")
-
-Place = tuple[str | int, ...]
 
 
 class _Part(BaseModel):
@@ -140,118 +137,14 @@ def read(file: Path) -> tuple[Assertion, ...]:
     Raises:
         InvalidAssertions: every fault at once, each with its line and path.
     """
-    try:
-        with file.open("rb") as stream:
-            given = stream.read(_MAX_BYTES + 1)
-        text = given.decode("utf-8")
-    except OSError as error:
-        raise InvalidAssertions(
-            f"{file} cannot be read: {error.strerror}", hint=f"ls -l {file} shows what is there"
-        ) from None
-    except UnicodeDecodeError:
-        raise InvalidAssertions(f"{file} is not text in UTF-8", hint=_HINT) from None
-    if len(given) > _MAX_BYTES:
-        raise InvalidAssertions(f"{file} is larger than {_MAX_BYTES:,} bytes", hint=_HINT)
-    stated, document = _parsed(text, file)
-    faults = document.faults
-    try:
-        declared = Assertions.model_validate(stated).assertions
-    except ValidationError as error:
-        faults += [_fault(one, document.lines) for one in error.errors()]
-    else:
-        faults += _twice(declared, document.lines)
-        if not declared:
-            faults.append((1, "assertions has none"))
-        if not faults:
-            return declared
-    told = "; ".join(f"{file}:{line}: {fault}" for line, fault in sorted(faults))
-    raise InvalidAssertions(told, hint=_HINT)
+    return yaml_file.read(file, Assertions, refusal=_REFUSAL, check=_twice).assertions
 
 
-class _Document(NamedTuple):
-    """What is noted of a text while its values are read.
-
-    Attributes:
-        lines: the line of each value, by its path; from 1.
-        faults: each with its line.
-    """
-
-    lines: dict[Place, int]
-    faults: list[tuple[int, str]]
-
-
-class _Loader(yaml.SafeLoader):
-    """Knows the plain values of YAML 1.2."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to say so
-
-
-_Loader.add_implicit_resolver(f"{_TAG}null", re.compile(r"^(?:~|null|Null|NULL|)$"), None)
-_Loader.add_implicit_resolver(f"{_TAG}bool", re.compile(r"^(?:[Tt]rue|[Ff]alse|TRUE|FALSE)$"), None)
-_Loader.add_implicit_resolver(f"{_TAG}int", re.compile(r"^[-+]?\d{1,18}$"), None)
-_Loader.add_implicit_resolver(
-    f"{_TAG}float", re.compile(r"^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d{1,3})?$"), None
-)
-
-
-def _parsed(text: str, file: Path) -> tuple[Any, _Document]:
-    """Return the values of a YAML text, and what is noted of it.
-
-    Raises:
-        InvalidAssertions: it is no YAML, or more than plain values.
-    """
-    try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Loader)):
-            raise InvalidAssertions(f"{file} has an alias (*name), which is not read", hint=_HINT)
-        root = yaml.compose(text, _Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{file}:{mark.line + 1}" if mark else f"{file}"
-        raise InvalidAssertions(f"{where}: no YAML: {error.problem}", hint=_HINT) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InvalidAssertions(f"{file} is no YAML: {error}", hint=_HINT) from None
-    document = _Document({}, [])
-    return _value(root, (), document), document
-
-
-def _value(node: Any, path: Place, document: _Document) -> Any:
-    """Return the value of a node, and note the lines of what is in it."""
-    if node is None:
-        return None
-    lines, faults = document.lines, document.faults
-    lines[path] = node.start_mark.line + 1
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(one, (*path, at), document) for at, one in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode):
-        found: dict[str, Any] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name in found:
-                faults.append((key.start_mark.line + 1, f"'{name}' is said twice"))
-            found[name] = _value(value, (*path, name), document)
-            lines[*path, name] = key.start_mark.line + 1
-        return found
-    return _plain(node.tag, str(node.value))
-
-
-def _plain(tag: str, text: str) -> Value | None:
-    match tag.removeprefix(_TAG):
-        case "null":
-            return None
-        case "bool":
-            return text.lower() == "true"
-        case "int":
-            return int(text)
-        case "float":
-            return float(text)
-        case _:
-            return text
-
-
-def _twice(
-    assertions: tuple[Assertion, ...], lines: Mapping[Place, int]
-) -> Iterator[tuple[int, str]]:
-    """Yield a fault for each assertion that is called as one before it."""
+def _twice(declared: Assertions, document: Document) -> Iterator[tuple[int, str]]:
+    """Yield a fault for each assertion that is called as one before it, and where there is none."""
+    assertions, lines = declared.assertions, document.lines
+    if not assertions:
+        yield 1, "assertions has none"
     seen: dict[str, int] = {}
     for at, assertion in enumerate(assertions):
         first = seen.setdefault(assertion.title, at)
@@ -259,33 +152,3 @@ def _twice(
             line = lines["assertions", at]
             told = lines["assertions", first]
             yield line, f"'{assertion.title}' is also the name of that in line {told}"
-
-
-def _fault(fault: Any, lines: Mapping[Place, int]) -> tuple[int, str]:
-    """Return the line of one fault, and what is wrong with its path."""
-    path: Place = tuple(fault["loc"])
-    known = path
-    while known not in lines and known:
-        known = known[:-1]
-    line, where = lines.get(known, 1), _told(path)
-    if fault["type"] == "extra_forbidden":
-        near = nearest(str(path[-1]), _keys(path[:-1]))
-        return line, f"{where} is not known" + (f": did you mean {near}?" if near else "")
-    if fault["type"] == "value_error":
-        return line, f"{where} {fault['ctx']['error']}"
-    return line, f"{where}: {fault['msg'].lower()}"
-
-
-def _told(path: Place) -> str:
-    """Return a path as it is read: `assertions[2].where`, counted from 1."""
-    parts = [f"[{one + 1}]" if isinstance(one, int) else f".{one}" for one in path]
-    return "".join(parts).removeprefix(".") or "the file"
-
-
-def _keys(path: Place) -> list[str]:
-    """Return the keys that may stand at a path."""
-    part: type[_Part] = Assertions
-    if path:
-        inner: dict[str, type[_Part]] = {"value": Range, "probability": Probability}
-        part = inner.get(str(path[-1]), Assertion)
-    return [field.alias or name for name, field in part.model_fields.items()]

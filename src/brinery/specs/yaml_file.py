@@ -1,0 +1,207 @@
+"""A YAML file in which the user declares something: its values, their lines, and every fault.
+
+The text is YAML 1.2, whose `yes` and `no` are texts, without aliases. What the values mean is the
+sibling's that reads it; the sibling says which error is raised.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from brinery.errors import UserError
+from brinery.specs.names import nearest
+
+_MAX_BYTES: Final = 1_000_000
+_TAG: Final = "tag:yaml.org,2002:"
+
+Place = tuple[str | int, ...]
+Faults = Iterable[tuple[int, str]]
+Plain = str | int | float | bool
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class Refusal(NamedTuple):
+    """How a file is refused.
+
+    Attributes:
+        error: what is raised.
+        hint: what to read or do.
+    """
+
+    error: type[UserError]
+    hint: str
+
+    def of(self, message: str) -> UserError:
+        """Return the error."""
+        return self.error(message, hint=self.hint)
+
+
+class Document(NamedTuple):
+    """What is noted of a text while its values are read.
+
+    Attributes:
+        lines: the line of each value, by its path; from 1.
+        faults: each with its line.
+    """
+
+    lines: dict[Place, int]
+    faults: list[tuple[int, str]]
+
+
+def read(
+    file: Path,
+    model: type[_Model],
+    *,
+    refusal: Refusal,
+    check: Callable[[_Model, Document], Faults] = lambda _, __: (),
+) -> _Model:
+    """Return what a YAML file declares.
+
+    Args:
+        file: of at most a megabyte.
+        model: what it is read as.
+        refusal: how it is refused.
+        check: yields the faults that only the whole tells, with their lines.
+
+    Raises:
+        UserError: that of the refusal, with every fault at once, each with its line and path.
+    """
+    stated, document = _parsed(_text(file, refusal), file, refusal=refusal)
+    faults = document.faults
+    try:
+        declared = model.model_validate(stated)
+    except ValidationError as error:
+        faults += [_fault(one, document.lines, model) for one in error.errors()]
+    else:
+        faults += check(declared, document)
+        if not faults:
+            return declared
+    raise refusal.of("; ".join(f"{file}:{line}: {fault}" for line, fault in sorted(faults)))
+
+
+def _text(file: Path, refusal: Refusal) -> str:
+    try:
+        with file.open("rb") as stream:
+            given = stream.read(_MAX_BYTES + 1)
+        text = given.decode("utf-8")
+    except OSError as error:
+        raise refusal.error(
+            f"{file} cannot be read: {error.strerror}", hint=f"ls -l {file} shows what is there"
+        ) from None
+    except UnicodeDecodeError:
+        raise refusal.of(f"{file} is not text in UTF-8") from None
+    if len(given) > _MAX_BYTES:
+        raise refusal.of(f"{file} is larger than {_MAX_BYTES:,} bytes")
+    return text
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows the plain values of YAML 1.2."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's own way to say so
+
+
+_Loader.add_implicit_resolver(f"{_TAG}null", re.compile(r"^(?:~|null|Null|NULL|)$"), None)
+_Loader.add_implicit_resolver(f"{_TAG}bool", re.compile(r"^(?:[Tt]rue|[Ff]alse|TRUE|FALSE)$"), None)
+_Loader.add_implicit_resolver(f"{_TAG}int", re.compile(r"^[-+]?\d{1,18}$"), None)
+_Loader.add_implicit_resolver(
+    f"{_TAG}float", re.compile(r"^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d{1,3})?$"), None
+)
+
+
+def _parsed(text: str, file: Path, *, refusal: Refusal) -> tuple[Any, Document]:
+    """Return the values of a YAML text, and what is noted of it.
+
+    Raises:
+        UserError: it is no YAML, or more than plain values.
+    """
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Loader)):
+            raise refusal.of(f"{file} has an alias (*name), which is not read")
+        root = yaml.compose(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{file}:{mark.line + 1}" if mark else f"{file}"
+        raise refusal.of(f"{where}: no YAML: {error.problem}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise refusal.of(f"{file} is no YAML: {error}") from None
+    document = Document({}, [])
+    return _value(root, (), document), document
+
+
+def _value(node: Any, path: Place, document: Document) -> Any:
+    """Return the value of a node, and note the lines of what is in it."""
+    if node is None:
+        return None
+    lines, faults = document.lines, document.faults
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(one, (*path, at), document) for at, one in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in found:
+                faults.append((key.start_mark.line + 1, f"'{name}' is said twice"))
+            found[name] = _value(value, (*path, name), document)
+            lines[*path, name] = key.start_mark.line + 1
+        return found
+    return _plain(node.tag, str(node.value))
+
+
+def _plain(tag: str, text: str) -> Plain | None:
+    match tag.removeprefix(_TAG):
+        case "null":
+            return None
+        case "bool":
+            return text.lower() == "true"
+        case "int":
+            return int(text)
+        case "float":
+            return float(text)
+        case _:
+            return text
+
+
+def _fault(fault: Any, lines: dict[Place, int], model: type[BaseModel]) -> tuple[int, str]:
+    """Return the line of one fault, and what is wrong with its path."""
+    path: Place = tuple(fault["loc"])
+    known = path
+    while known not in lines and known:
+        known = known[:-1]
+    line, where = lines.get(known, 1), _told(path)
+    if fault["type"] == "extra_forbidden":
+        near = nearest(str(path[-1]), _keys(path[:-1], model))
+        return line, f"{where} is not known" + (f": did you mean {near}?" if near else "")
+    if fault["type"] == "value_error":
+        return line, f"{where} {fault['ctx']['error']}"
+    return line, f"{where}: {fault['msg'].lower()}"
+
+
+def _told(path: Place) -> str:
+    """Return a path as it is read: `assertions[2].where`, counted from 1."""
+    parts = [f"[{one + 1}]" if isinstance(one, int) else f".{one}" for one in path]
+    return "".join(parts).removeprefix(".") or "the file"
+
+
+def _keys(path: Place, model: type[BaseModel]) -> list[str]:
+    """Return the keys that may stand at a path."""
+    for part in path:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if isinstance(part, str) and part in fields:
+            model = _inner(fields[part].annotation) or model
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _inner(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that an annotation is about: itself, or one that stands within it."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _inner(part))), None)

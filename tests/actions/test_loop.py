@@ -1,0 +1,252 @@
+"""Turns of a loop: promoted or kept, failed or resumed, and never two at once."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import threading
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from brinery.actions.loop import Beginning, run_turn
+from brinery.actions.progress import result_of
+from brinery.actions.rooms import Rooms
+from brinery.errors import LoopBusy
+from brinery.records.decision import Outcome
+from brinery.records.event import Event, Step
+from brinery.records.turn import Ending, Phase, State, Trigger, Turn
+from brinery.registry.interface import resolve
+from brinery.specs.loop import read
+from brinery.specs.reference import Reference
+
+RANDOM = np.random.default_rng(7)
+
+LOOP = """\
+name: lamps-weekly
+model: lamps
+train:
+  command: [sh, -c, 'echo trained >> count; cp {new} model.pkl']
+  model: model.pkl
+  inputs: {new: ./incoming}
+evaluate: {data: holdout.csv, target: broken}
+gate: gate.toml
+trigger: {cron: "0 6 * * 1", new_data: ./batches/*.csv}
+"""
+GATE = """\
+[[rule]]
+metric = "roc_auc"
+versus = "champion"
+better_by = 0.0
+confidence = 0.95
+"""
+
+
+@dataclass
+class Lamps:
+    """A loop whose training takes the model that lies in its folder."""
+
+    rooms: Rooms
+    folder: Path
+    models: Path
+
+    def offer(self, name: str) -> None:
+        """Have the next training leave this model."""
+        shutil.copyfile(self.models / f"{name}.pkl", self.folder / "incoming")
+
+    def arrive(self, name: str, text: str = "x") -> None:
+        """Have a file arrive that the trigger watches."""
+        (self.folder / "batches").mkdir(exist_ok=True)
+        (self.folder / "batches" / name).write_text(text, encoding="utf-8")
+
+    def steps(self, begun: Beginning | None = None) -> Generator[Event, None, Turn]:
+        """Return a turn that has not begun yet."""
+        return run_turn(self.rooms, read(self.folder / "loop.yml"), begun or Beginning())
+
+    def turn(self, begun: Beginning | None = None) -> Turn:
+        """Return a turn, once it has ended."""
+        return result_of(self.steps(begun))
+
+    @property
+    def champion(self) -> int:
+        """Return the number of the champion."""
+        return resolve(self.rooms.registry, Reference("lamps", alias="champion")).number
+
+    @property
+    def trainings(self) -> int:
+        """Return how often the command was run."""
+        count = self.folder / "count"
+        return len(count.read_text().splitlines()) if count.exists() else 0
+
+
+@pytest.fixture(scope="session")
+def lamp_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A poor model, a good one, and data that tells them apart."""
+    folder = tmp_path_factory.mktemp("lamps")
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(random.normal(size=(600, 3)), columns=["hours", "heat", "shocks"])
+    odds = frame["hours"] + 2 * frame["heat"]
+    frame["broken"] = np.where(odds + random.normal(size=600) > 0, "yes", "no")
+    frame.to_csv(folder / "holdout.csv", index=False)
+    inputs, target = frame.drop(columns="broken"), frame["broken"]
+    poor = LogisticRegression().fit(inputs.assign(heat=0.0), target)
+    good = LogisticRegression().fit(inputs, target)
+    (folder / "poor.pkl").write_bytes(pickle.dumps(poor))
+    (folder / "good.pkl").write_bytes(pickle.dumps(good))
+    return folder
+
+
+@pytest.fixture
+def lamps(rooms: Rooms, lamp_models: Path, tmp_path: Path) -> Lamps:
+    """A loop that had no turn yet."""
+    folder = tmp_path / "loop"
+    folder.mkdir()
+    shutil.copyfile(lamp_models / "holdout.csv", folder / "holdout.csv")
+    (folder / "loop.yml").write_text(LOOP, encoding="utf-8")
+    (folder / "gate.toml").write_text(GATE, encoding="utf-8")
+    found = Lamps(rooms, folder, lamp_models)
+    found.offer("poor")
+    return found
+
+
+def failing(folder: Path, command: str) -> None:
+    """Have the loop run another command."""
+    words = LOOP.splitlines()
+    words[3] = f"  command: {command}"
+    (folder / "loop.yml").write_text("\n".join(words), encoding="utf-8")
+
+
+def test_a_turn_keeps_its_lineage(lamps: Lamps) -> None:
+    """A turn tells the data, the code, the environment, the model and the version it is of."""
+    lamps.arrive("1.csv", "a,b")
+    turn = lamps.turn()
+    assert (turn.number, turn.ending, turn.champion) == (1, Ending.PROMOTED, 1)
+    found = turn.lineage
+    assert [(one.name, one.files) for one in found.data] == [("new", 1)]
+    assert [Path(one.path).name for one in found.new_files] == ["1.csv"]
+    digests = (
+        found.data[0].sha256,
+        found.new_files[0].sha256,
+        found.code_sha256,
+        found.environment_sha256,
+        found.spec_sha256,
+        found.model_sha256,
+    )
+    assert {len(digest) for digest in digests} == {64}
+    version = resolve(lamps.rooms.registry, Reference.parse(str(turn.reference)))
+    assert version.candidate is not None
+    assert version.candidate.origin.sha256 == found.model_sha256
+    assert found.evaluation == version.candidate.data
+    assert Path(turn.log).is_file()
+    assert lamps.rooms.turns.of("lamps-weekly") == [turn]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("[sh, -c, 'echo no rows today >&2; exit 3']", "status 3: no rows today"),
+        ("[sh, -c, 'exit 0']", "left no new model at model.pkl"),
+        ("[sh, -c, 'echo no pickle > model.pkl']", "not-a-pickle"),
+        ("[no-such-program]", "no-such-program: not found"),
+    ],
+    ids=["fails", "leaves nothing", "leaves no model", "is not there"],
+)
+def test_what_fails_ends_the_turn(lamps: Lamps, command: str, told: str) -> None:
+    """A training that fails, or leaves no model, is a turn that failed, and says why."""
+    failing(lamps.folder, command)
+    turn = lamps.turn()
+    assert (turn.ending, turn.champion) == (Ending.FAILED, None)
+    assert told in turn.error
+
+
+def test_a_file_is_new_until_a_turn_had_it(lamps: Lamps) -> None:
+    """Nothing is trained where nothing is new; what only a failed turn had is new again."""
+    due = Beginning(trigger=Trigger.CRON, if_new=True)
+    failing(lamps.folder, "[sh, -c, 'exit 1']")
+    assert lamps.turn(due).ending is Ending.NOTHING_NEW
+    lamps.arrive("1.csv")
+    assert [lamps.turn(due).ending for _ in range(2)] == [Ending.FAILED, Ending.FAILED]
+    again = Beginning(trigger=Trigger.NEW_DATA, if_new=True, again=False)
+    assert lamps.turn(again).ending is Ending.NOTHING_NEW
+    lamps.arrive("1.csv", "changed")
+    assert lamps.turn(again).ending is Ending.FAILED
+
+
+def test_two_turns_never_overlap(lamps: Lamps) -> None:
+    """While a turn goes on, another one of the loop is refused; afterwards it is not."""
+    failing(lamps.folder, "[sh, -c, 'exit 1']")
+    steps = lamps.steps()
+    next(steps)
+    with pytest.raises(LoopBusy, match="lamps-weekly goes on"):
+        lamps.turn()
+    del steps
+    assert lamps.turn().attempts == 2
+
+
+def test_a_turn_that_never_ends_is_given_up(lamps: Lamps) -> None:
+    """A turn that was killed three times fails, and the next one begins anew."""
+    failing(lamps.folder, "[sh, -c, 'exit 1']")
+    for _ in range(3):
+        next(lamps.steps())
+    assert "was begun 3 times and never ended" in lamps.turn().error
+    assert lamps.turn().number == 2
+
+
+def test_a_training_that_is_stopped_goes_on_another_time(lamps: Lamps) -> None:
+    """A turn that is told to stop has not ended, and stopping is no attempt that failed."""
+    failing(lamps.folder, "[sleep, '300']")
+    stop = threading.Event()
+    steps = run_turn(lamps.rooms, read(lamps.folder / "loop.yml"), Beginning(), stop=stop)
+    next(steps)
+    stop.set()
+    turn = result_of(steps)
+    assert (turn.ended, turn.attempts) == (None, 0)
+    assert lamps.rooms.turns.open("lamps-weekly") == turn
+
+
+@pytest.mark.slow
+def test_the_better_model_is_promoted_and_the_worse_one_is_not(lamps: Lamps) -> None:
+    """The first version needs no champion, a better one takes its place, a worse one does not."""
+    first = lamps.turn()
+    assert (first.number, first.ending, first.champion) == (1, Ending.PROMOTED, 1)
+    lamps.offer("good")
+    second = lamps.turn()
+    assert (second.ending, second.champion, lamps.champion) == (Ending.PROMOTED, 2, 2)
+    lamps.offer("poor")
+    third = lamps.turn()
+    assert (third.ending, third.version, lamps.champion) == (Ending.KEPT, 1, 2)
+    assert third.decision is not None
+    assert third.decision.outcome is Outcome.FAILS
+    assert third.stage(Phase.PROMOTE).state is State.SKIPPED
+    failing(lamps.folder, "[sh, -c, 'exit 1']")
+    fourth = lamps.turn()
+    assert (fourth.ending, fourth.champion, lamps.champion) == (Ending.FAILED, 2, 2)
+    assert lamps.rooms.turns.of("lamps-weekly") == [first, second, third, fourth]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "left_at",
+    [Step.TRAIN, Step.SCAN, Step.PROMOTE],
+    ids=["before it trains", "while it imports", "after it promoted"],
+)
+def test_a_turn_that_is_left_is_resumed(lamps: Lamps, left_at: Step) -> None:
+    """What was done is not done again: neither the training, nor the version, nor the promotion."""
+    steps = lamps.steps()
+    while next(steps).step is not left_at:
+        continue
+    del steps  # as a kill leaves it: nothing of it goes on, and the lock is free
+    assert lamps.rooms.turns.open("lamps-weekly") is not None
+    turn = lamps.turn()
+    assert (turn.number, turn.attempts, turn.ending) == (1, 2, Ending.PROMOTED)
+    assert turn.decision is not None
+    assert lamps.trainings == 1
+    assert len(lamps.rooms.registry.versions("lamps")) == 1
+    assert len(lamps.rooms.decisions.of("lamps")) == 1
+    promoted = [entry for entry in lamps.rooms.audit.entries("lamps") if "champion" in entry.after]
+    assert len(promoted) == 1

@@ -1,0 +1,102 @@
+"""Commands: run to their end, held to their time, and ended with everything they started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from brinery.runners import command
+
+
+def run(folder: Path, *words: str, timeout_s: float = 60.0) -> command.Ended:
+    """Return how a command ended."""
+    return command.run(
+        words,
+        folder=folder,
+        variables={"BRINERY_TURN": "7"},
+        log=folder / "log",
+        timeout_s=timeout_s,
+    )
+
+
+def alive(pid: int) -> bool:
+    """Return whether a process is there, and no zombie."""
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def ends(pid: int) -> bool:
+    """Return whether a process is gone soon."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if not alive(pid):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_what_it_writes_is_kept(tmp_path: Path) -> None:
+    """Both streams are in the log, in the folder and with the variables that were given."""
+    ended = run(tmp_path, "sh", "-c", "pwd; echo turn $BRINERY_TURN >&2; exit 3")
+    assert (ended.status, ended.late, ended.stopped) == (3, False, False)
+    assert (tmp_path / "log").read_text().splitlines() == [str(tmp_path), "turn 7"]
+    assert command.tail(tmp_path / "log") == "turn 7"
+
+
+def test_python_is_ours(tmp_path: Path) -> None:
+    """`python` is the one that runs Brinery."""
+    run(tmp_path, "python", "-c", "import sys; print(sys.prefix)")
+    assert command.tail(tmp_path / "log") == sys.prefix
+
+
+def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+    """A program that nobody has ends as in a shell, and the log says so."""
+    assert run(tmp_path, "no-such-program").status == 127
+    assert command.tail(tmp_path / "log") == "no-such-program: not found"
+
+
+def test_time_that_is_over_ends_everything(tmp_path: Path) -> None:
+    """A command that takes too long is ended, with the processes that it started."""
+    script = "sleep 300 & echo $!; wait"
+    ended = run(tmp_path, "sh", "-c", script, timeout_s=0.5)
+    assert ended.late
+    assert ends(int(command.tail(tmp_path / "log")))
+
+
+def test_it_is_stopped(tmp_path: Path) -> None:
+    """A command that is told to stop is ended."""
+    stop = threading.Event()
+    stop.set()
+    ended = command.run(
+        ["sleep", "300"],
+        folder=tmp_path,
+        variables={},
+        log=tmp_path / "log",
+        timeout_s=60,
+        stop=stop,
+    )
+    assert ended.stopped
+
+
+def test_it_ends_when_we_are_killed(tmp_path: Path) -> None:
+    """When the process that asked for a command is killed, the command ends, too."""
+    program = (
+        "from pathlib import Path\n"
+        "from brinery.runners import command\n"
+        "command.run(['sh', '-c', 'sleep 300 & echo $!; wait'], folder=Path('.'), variables={},\n"
+        "            log=Path('log'), timeout_s=300)\n"
+    )
+    asked = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path)
+    end = time.monotonic() + 30
+    while not command.tail(tmp_path / "log") and time.monotonic() < end:
+        time.sleep(0.05)
+    pid = int(command.tail(tmp_path / "log"))
+    assert alive(pid)
+    os.kill(asked.pid, signal.SIGKILL)
+    asked.wait()
+    assert ends(pid)
