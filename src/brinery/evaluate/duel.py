@@ -31,6 +31,7 @@ from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 from brinery.specs.filters import Filter
 from brinery.specs.metrics import HEADLINE, beta_of, is_of_labels
+from brinery.specs.names import nearest
 
 Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -85,9 +86,7 @@ class Tested(NamedTuple):
 
     Attributes:
         figure: of the version and, where it was compared, of the champion.
-        estimate: of the figure, or of `candidate - champion`, with its interval.
-        p_value: one-sided: that chance alone shows as much; None where it cannot be told.
-        test: what it is called.
+        estimate: of the figure, or of `candidate - champion`, with its interval and p-value.
     """
 
     figure: Figure
@@ -117,6 +116,9 @@ class _View:
     candidate: Entrant
     champion: Entrant | None
     places: Rows
+
+
+_Key = tuple[bytes, float | None, float]
 
 
 class Duel:
@@ -150,7 +152,9 @@ class Duel:
         self._inputs = inputs if self._kept.all() else inputs.filter(pa.array(self._kept))
         self._truth = self._true(actual)
         self._said = self._answered()
-        self._views: dict[tuple[bytes, float | None, float], _View] = {}
+        self._views: dict[_Key, _View] = {}
+        # Of parts of the rows only the newest: there may be as many as groups.
+        self._part: dict[_Key, _View] = {}
 
     @property
     def rows(self) -> int:
@@ -172,7 +176,9 @@ class Duel:
     def groups(self, column: str) -> list[tuple[str, Bools]] | str:
         """Return the groups of a column's values, each with its rows; or why there are none."""
         if column not in self._inputs.column_names:
-            return f"the data has no column '{column}'"
+            near = nearest(column, self._inputs.column_names)
+            told = f": did you mean '{near}'?" if near else ""
+            return f"the data has no column '{column}'{told}"
         found = group(self._inputs, column)
         if isinstance(found, Ungrouped):
             return f"column '{column}': {found.reason}"
@@ -280,8 +286,9 @@ class Duel:
         chosen = np.ones(self.rows, np.bool_) if asked.rows is None else asked.rows
         beta = beta_of(asked.metric) or _BETA
         key = (np.packbits(chosen).tobytes(), asked.threshold, beta)
-        if key in self._views:
-            return self._views[key]
+        known = self._views if asked.rows is None else self._part
+        if key in known:
+            return known[key]
         if not chosen.any():
             return "no row is of that kind"
         truth = _part(self._truth, chosen)
@@ -294,7 +301,8 @@ class Duel:
                 return f"{side.name}: {said}"
             entrants[name] = Entrant.of(side.name, truth, said=said, beta=beta)
         view = _View(truth, entrants["candidate"], entrants.get("champion"), np.flatnonzero(chosen))
-        self._views[key] = view
+        self._part.clear()
+        known[key] = view
         return view
 
     def _figure(self, asked: Asked, view: _View) -> Figure | str:
@@ -333,23 +341,32 @@ class Duel:
         known = entrant.figures.get("accuracy" if metric in _ACCURACY else metric)
         if known is not None:
             return known
-        return self._whole(metric, view, entrant)
+        return self._whole(metric, view, entrant=entrant)
 
     def _whole(
-        self, metric: str, view: _View, entrant: Entrant, weights: Rows | None = None
+        self, metric: str, view: _View, *, entrant: Entrant, weights: Rows | None = None
     ) -> float | str:
         """Return a figure that only a whole evaluation has."""
-        side = self._champion if entrant is view.champion else self._candidate
-        assert side is not None  # noqa: S101 - for the type checker
-        places = np.flatnonzero(self._kept)[view.places]
         found = run.run(
             self._type,
             self._actual[view.places],
-            scores=side.scores.take(places.astype(np.int64)),
-            classes=tuple(side.classes),
+            scores=self._as_base(entrant.said),
+            classes=self._classes,
             weights=None if weights is None else weights.astype(np.float64),
         )
         return found.metrics.get(metric, found.not_computed.get(metric, "it is not computed"))
+
+    def _as_base(self, said: Answers) -> Scores:
+        """Return answers in the classes of the base, of which the second is positive."""
+        if not isinstance(said.values, str):
+            return Scores(said.values)
+        chances = None if isinstance(said.probabilities, str) else said.probabilities
+        names = np.empty(len(self._classes) + 1, object)
+        names[:-1] = self._classes
+        # A label that is among no classes is none of them here either.
+        rows = 0 if chances is None else len(chances)
+        labels = np.full(rows, -1) if isinstance(said.labels, str) else said.labels
+        return Scores(names[labels], chances, self._classes)
 
     def _left_out(
         self, figure: Figure, view: _View, *, sign: int, above: float, level: float
@@ -365,7 +382,7 @@ class Duel:
         for place in range(parts):
             weights = (part != place).astype(np.intp)
             values = [
-                self._whole(figure.metric, view, one, weights)
+                self._whole(figure.metric, view, entrant=one, weights=weights)
                 for one in (view.candidate, view.champion)
                 if one is not None
             ]
@@ -399,7 +416,7 @@ def _by_kind(
         pair = (view.champion, view.candidate)[::sign]
         chances = [each.said.probabilities for each in pair]
         first, second = (each[:, 1] for each in chances if not isinstance(each, str))
-        return shifted.areas(truth.codes == 1, first, second, above=above, level=level)
+        return shifted.areas(truth.codes == 1, base=first, other=second, above=above, level=level)
     own = _moves(metric, view.candidate, truth)
     base = None if view.champion is None else _moves(metric, view.champion, truth)
     for each in (own, base):

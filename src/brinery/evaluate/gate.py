@@ -143,8 +143,8 @@ def schema_found(changes: Iterable[SchemaChange], gate: Gate) -> Found:
         return Found(Outcome.FAILS, f"{told}; where that is meant: allow = [{named}]", marked)
     allowed = [f"{each.kind} {each.name}" for each in marked if each.breaks]
     others = [each.why for each in marked if not each.breaks]
-    told = [f"allowed: {', '.join(allowed)}"] if allowed else []
-    said = "; ".join((*told, *others)) or "columns, classes and answers are those of the champion"
+    first = [f"allowed: {', '.join(allowed)}"] if allowed else []
+    said = "; ".join((*first, *others)) or "columns, classes and answers are those of the champion"
     return Found(Outcome.PASSES, said, marked)
 
 
