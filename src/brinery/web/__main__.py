@@ -7,6 +7,9 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -15,8 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.actions.companion import Task, mlflow_application
 from brinery.actions.rooms import Rooms, open_rooms
+from brinery.actions.scheduler import Scheduler
 from brinery.actions.stages import Following, Stages
+from brinery.specs.loop import read
 from brinery.web import api
+
+_log = logging.getLogger("brinery")
 
 # Longer than the other side keeps a connection.
 _KEPT_S = 120
@@ -29,10 +36,13 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(sys.stdin.buffer,), name="parent", daemon=True).start()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
-    with Following(Stages(rooms)):
+    application = _Application(rooms, mlflow_application(rooms))
+    # uvicorn hands the signal on once all is answered; what is below is then to be ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with Following(Stages(rooms)), _looping(rooms, task.loops):
         uvicorn.Server(
             uvicorn.Config(
-                _Application(rooms, mlflow_application(rooms)),
+                application,
                 uds=task.socket,
                 lifespan="off",
                 log_config=None,
@@ -44,6 +54,25 @@ def main() -> None:
                 timeout_graceful_shutdown=_DRAIN_S,
             )
         ).run()
+
+
+@contextmanager
+def _looping(rooms: Rooms, loops: Sequence[str]) -> Iterator[None]:
+    """Begin the turns of loops while the block runs."""
+    if not loops:
+        yield
+        return
+    scheduler = Scheduler(
+        rooms,
+        [read(Path(path)) for path in loops],
+        on_turn=lambda turn: _log.warning("%s: turn %d %s", turn.loop, turn.number, turn.ending),
+        on_error=lambda name, error: _log.error("%s: %s", name, error.message),
+    )
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.stop()
 
 
 class _Application:
