@@ -1,6 +1,6 @@
 """Trains a model of the iris flowers, logs it in MLflow, and puts it into production.
 
-    python train.py [--model constant|logistic|scrambled] [--into FILE]
+    python train.py [--model constant|logistic|scrambled] [--into FILE] [--tracking-uri URI]
 
 The first model a service should have is one that always gives the same answer: it takes no time to
 train, and the rest of the way can be built around it. The second one looks at the flower, and the
@@ -26,7 +26,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
 NAME = "iris"
-TRACKING_URI = os.environ.get("MLFLOW_TRACKING_URI", "http://localhost:5001")
 
 
 def fitted(kind: str) -> tuple[Any, Any, float]:
@@ -57,8 +56,10 @@ def main() -> None:
     kinds = ["constant", "logistic", "scrambled"]
     parser.add_argument("--model", choices=kinds, default="constant")
     parser.add_argument("--into", type=Path, metavar="FILE")
+    here = os.environ.get("MLFLOW_TRACKING_URI", "http://localhost:5001")
+    parser.add_argument("--tracking-uri", default=here, metavar="URI")
     asked = parser.parse_args()
-    mlflow.set_tracking_uri(TRACKING_URI)
+    mlflow.set_tracking_uri(asked.tracking_uri)
     model, unseen, right = fitted(asked.model)
 
     # What comes back from a pickle answers as what went in.
