@@ -6,8 +6,8 @@ Train, log, register, stage, serve, as in `train.py` and `serve.py`; then Briner
 checked and promoted, a better one is promoted by itself while the server answers, a worse one is
 refused with reasons, and the better one is taken back. --train and --serve are interpreters with
 MLflow of any version from 2.17 on; both are this one by default. What MLflow 3.14 or later logs is
-in the format of skops, which MLflow 2 cannot load: let the older one train, or both be the same. Each step says what it saw, and
-the script ends with an error where that is something else.
+in the format of skops, which MLflow 2 cannot load: let the older one train, or both be the same.
+Each step says what it saw, and the script ends with an error where that is something else.
 """
 
 from __future__ import annotations
