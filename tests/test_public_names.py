@@ -11,9 +11,11 @@ from brinery.cli.main import _COMMANDS
 ROOT = Path(__file__).parent.parent
 VERBS = [
     "compare",
+    "decide",
     "doctor",
     "evaluate_model",
     "export_model",
+    "gate",
     "import_model",
     "leaderboard",
     "load",

@@ -18,7 +18,12 @@ from brinery.cli.main import _COMMANDS, cli
 from brinery.cli.model import _candidate_facts
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-HELP = {"brinery": [], **{name: [name] for name in _COMMANDS}, "model-show": ["model", "show"]}
+INNER = (["model", "show"], ["gate", "show"], ["gate", "check"], ["loop", "run"], ["loop", "start"])
+HELP = {
+    "brinery": [],
+    **{name: [name] for name in _COMMANDS},
+    **{"-".join(words): words for words in INNER},
+}
 
 
 @pytest.mark.parametrize("name", HELP)

@@ -30,7 +30,7 @@ def command() -> None:
     """
 
 
-@command.command("run")
+@command.command("run", short_help="Run one turn, or resume one that was killed.")
 @click.argument("loop", type=_FILE)
 @click.option("--dry-run", is_flag=True, help="Say what a turn would do, and do nothing.")
 @click.option(
@@ -66,7 +66,7 @@ def run(session: Session, /, *, loop: Path, dry_run: bool, if_new: bool) -> int:
     return 1 if turn.error else 0
 
 
-@command.command("start")
+@command.command("start", short_help="Begin turns when they are due, until Ctrl-C.")
 @click.argument("loops", type=_FILE, nargs=-1, required=True)
 @click.pass_obj
 def start(session: Session, /, *, loops: tuple[Path, ...]) -> None:
@@ -91,7 +91,7 @@ def start(session: Session, /, *, loops: tuple[Path, ...]) -> None:
     _wait(scheduler)
 
 
-@command.command("history")
+@command.command("history", short_help="Show the turns of a loop.")
 @click.argument("loop")
 @click.option("--output", type=_FILE, help="An .html file: the story as one page, with charts.")
 @format_option
@@ -113,7 +113,7 @@ def history(session: Session, /, *, loop: str, output: Path | None) -> None:
             _print_turns(turns)
 
 
-@command.command("check")
+@command.command("check", short_help="Tell every fault of a loop.yml, and run nothing.")
 @click.argument("loop", type=_FILE)
 @click.pass_obj
 def check(session: Session, /, *, loop: Path) -> None:
