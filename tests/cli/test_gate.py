@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+ROOT = Path(__file__).parents[2]
 
 STRICT = """
 [gates.strict]
@@ -82,3 +87,19 @@ def test_check_says_what_is_not_there(brinery_command: Any, workspace: Path) -> 
     assert done.status == 2
     assert "there is no gate 'strct'" in done.err
     assert "did you mean --gate strict?" in done.err
+
+
+def test_the_page_runs(workspace: Path, bank: Any) -> None:
+    """The Python of docs/how-to/gate.md runs as it stands, of a version that is there."""
+    text = (ROOT / "docs" / "how-to" / "gate.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    block = block.replace("bank@3", "bank@1").replace("test.csv", str(bank.test))
+    done = subprocess.run(
+        [sys.executable, "-c", f"import brinery\n{block}"],
+        cwd=workspace,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "passes the gate default" in done.stdout

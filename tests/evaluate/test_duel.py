@@ -183,7 +183,7 @@ def test_what_cannot_be_told_has_a_reason() -> None:
     assert "perhaps" in fault(actual, strange)
     assert found.figure(Asked("mae")) == "a binary model has no mae"
     assert isinstance(found.chosen(Filter.parse("rwo > 3")), str)
-    assert found.groups("rwo") == "the data has no column 'rwo'"
+    assert found.groups("rwo") == "the data has no column 'rwo': did you mean 'row'?"
 
 
 def test_missing_labels_are_left_out() -> None:

@@ -31,6 +31,7 @@ from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 from brinery.specs.filters import Filter
 from brinery.specs.metrics import HEADLINE, beta_of, is_of_labels
+from brinery.specs.names import nearest
 
 Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -172,7 +173,9 @@ class Duel:
     def groups(self, column: str) -> list[tuple[str, Bools]] | str:
         """Return the groups of a column's values, each with its rows; or why there are none."""
         if column not in self._inputs.column_names:
-            return f"the data has no column '{column}'"
+            near = nearest(column, self._inputs.column_names)
+            told = f": did you mean '{near}'?" if near else ""
+            return f"the data has no column '{column}'{told}"
         found = group(self._inputs, column)
         if isinstance(found, Ungrouped):
             return f"column '{column}': {found.reason}"
