@@ -69,16 +69,12 @@ bench: setup ## every benchmark, each beside its peer
 docs: setup ## the generated pages of the reference
 	@$(BIN)/python docs/generate.py
 
-up: setup ## MLflow's own page on this folder's workspace
-	@mkdir -p .brinery/artifacts
-	@MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false $(BIN)/mlflow server --host 127.0.0.1 --port 5001 \
-		--workers 1 --backend-store-uri sqlite:///$(CURDIR)/.brinery/mlflow.db --default-artifact-root $(CURDIR)/.brinery/artifacts
-
-PIN := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+up: setup ## MLflow's server, the REST API and all endpoints of this folder's workspace
+	@$(BIN)/brinery up
 
 lock: ## pin again what pyproject.toml asks for
 	@$(PIN) --extra dev pyproject.toml -o requirements/dev.txt
-	@$(PIN) --extra postgres --extra s3 pyproject.toml -o requirements/server.txt
+	@$(PIN) --extra postgres --extra s3 -c requirements/dev.txt pyproject.toml -o requirements/server.txt
 	@$(PIN) requirements/build.in -o requirements/build.txt
 
 clean:

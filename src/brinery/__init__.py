@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from brinery.actions.doctor import doctor
     from brinery.actions.evaluate import evaluate_model
     from brinery.actions.export_model import export_model
+    from brinery.actions.gate import decide, gate
     from brinery.actions.history import history
     from brinery.actions.import_model import import_model
     from brinery.actions.leaderboard import leaderboard
@@ -79,9 +80,11 @@ __all__ = [
     "Version",
     "__version__",
     "compare",
+    "decide",
     "doctor",
     "evaluate_model",
     "export_model",
+    "gate",
     "history",
     "import_model",
     "leaderboard",
@@ -128,10 +131,12 @@ _HOMES = {
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
     "compare": "brinery.actions.compare",
+    "decide": "brinery.actions.gate",
     "doctor": "brinery.actions.doctor",
     "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",
     "history": "brinery.actions.history",
+    "gate": "brinery.actions.gate",
     "import_model": "brinery.actions.import_model",
     "leaderboard": "brinery.actions.leaderboard",
     "load": "brinery.actions.predict",

@@ -18,6 +18,7 @@ import pytest
 from safetensors.numpy import save_file
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
+from tests.actions.steps import GATES
 from tests.conftest import serving
 
 import brinery
@@ -38,6 +39,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Two are scored in the server's process; the third has none of its own and needs its library.
     """
     folder = tmp_path_factory.mktemp("swap")
+    (folder / "brinery.toml").write_text(GATES, encoding="utf-8")
     for number in range(1, VERSIONS + 1):
         model = (
             DummyRegressor(strategy="constant", constant=float(number)).fit(X, X["x"])
@@ -140,6 +142,7 @@ def test_a_server_that_is_told_to_end_answers_first(workspace: Path) -> None:
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """A workspace of the test's own with two versions, of which the first is the champion."""
+    (tmp_path / "brinery.toml").write_text(GATES, encoding="utf-8")
     for number in (1, 2):
         path = tmp_path / f"model{number}.pkl"
         path.write_bytes(pickle.dumps(LinearRegression().fit(X, X["x"] * number)))

@@ -82,32 +82,3 @@ def test_killed_in_the_middle(bank: Any, tmp_path: Path, step: Step, delay_s: fl
     )
     assert version.reference == "bank@1"
     assert len(_model_folders(tmp_path)) == 1
-
-
-@pytest.mark.slow
-def test_killed_while_it_is_promoted(iris: Path, tmp_path: Path) -> None:
-    """Killed at any moment, a promotion leaves one champion, and the next is as it should be."""
-    for _ in range(2):
-        brinery.import_model(
-            iris / "classifier.pkl",
-            name="iris",
-            data=iris / "iris.parquet",
-            new_version=True,
-            workspace=tmp_path,
-        )
-    brinery.promote("iris@1", workspace=tmp_path)
-    target = 2
-    for delay_s in (1.2, 1.6, 1.9, 2.2):
-        command = [str(BRINERY), "--workspace", str(tmp_path), "promote", f"iris@{target}"]
-        promoting = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        time.sleep(delay_s)
-        promoting.send_signal(signal.SIGKILL)
-        promoting.wait()
-        versions = brinery.model("iris", workspace=tmp_path).versions
-        (champion,) = [version for version in versions if "champion" in version.aliases]
-        assert champion.number in (1, 2)
-        done = brinery.promote(f"iris@{target}", workspace=tmp_path)
-        assert done.version.aliases == ("champion",)
-        history = [e.after for e in brinery.model("iris", workspace=tmp_path).history]
-        assert history[-1] == f"iris@{target} champion"
-        target = 3 - target

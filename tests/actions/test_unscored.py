@@ -21,7 +21,7 @@ from tests.actions.conftest import Run
 
 from brinery.actions.export_model import Order, export_in
 from brinery.actions.predict import LoadedModel
-from brinery.actions.promote import promote_in
+from brinery.actions.promote import PromoteAsked, promote_in
 from brinery.actions.rooms import Rooms
 from brinery.actions.roster import Roster, endpoint_of
 from brinery.errors import DataRequired, NotExportable, NotServable, TypeMismatch
@@ -30,7 +30,7 @@ from brinery.records.evaluation import PredictionType
 from brinery.records.event import Event
 from brinery.records.export import ExportFormat
 from brinery.records.scan import Verdict
-from brinery.records.version import Alias, Version
+from brinery.records.version import Version
 from brinery.specs.reference import Reference
 
 X = np.random.default_rng(5).normal(size=(30, 2))
@@ -146,7 +146,7 @@ def test_what_can_be_asked_needs_data(model: Any, run: Run, rooms: Rooms, tmp_pa
 def test_promoted_and_not_asked(run: Run, rooms: Rooms, tmp_path: Path) -> None:
     """It may be the champion; whoever asks it for predictions is told why not, and what to do."""
     version, _ = run(model=weights(tmp_path), name="kept")
-    promoted = promote_in(rooms, Reference("kept"), alias=Alias.CHAMPION)
+    promoted = promote_in(rooms, PromoteAsked(reference="kept"))
     assert promoted.version.aliases == ("champion",)
     said = "kept@1 cannot be asked for predictions, because it holds tensors, and no program"
     for ask in (LoadedModel, endpoint_of):

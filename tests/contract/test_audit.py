@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from brinery.records.audit import AuditEntry, Change
+from brinery.specs.places import database
 from brinery.store.audit import Audit, MemoryAudit, StoredAudit
 from brinery.store.audit_database import Base, SqlAudit, connect, migrate
 
@@ -27,13 +28,18 @@ def entry(subject: str, *, minute: int = 0, before: str | None = None) -> AuditE
     )
 
 
-@pytest.fixture(params=["memory", "sqlite", "late"])
+POSTGRES = pytest.param("postgres", marks=pytest.mark.slow)
+
+
+@pytest.fixture(params=["memory", "sqlite", "late", POSTGRES])
 def audit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Audit]:
     """Each implementation, empty."""
     if request.param == "memory":
         yield MemoryAudit()
         return
     uri = f"sqlite:///{tmp_path / 'brinery.db'}"
+    if request.param == "postgres":
+        uri = database(request.getfixturevalue("postgres").database())
     if request.param == "late":
         yield StoredAudit(uri)
         return

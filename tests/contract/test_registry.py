@@ -28,6 +28,7 @@ from brinery.records.version import (
 from brinery.registry.interface import SAMPLE_FILE, Registry, askable, resolve
 from brinery.registry.memory import MemoryRegistry
 from brinery.registry.mlflow import MlflowRegistry
+from brinery.specs import places
 from brinery.specs.reference import Reference
 
 PARITY = Parity(rows=3, max_difference=0.0)
@@ -74,12 +75,19 @@ def candidate(name: str, sha256: str = "a" * 64) -> Candidate:
     )
 
 
-@pytest.fixture(scope="module", params=["memory", "mlflow"])
+@pytest.fixture(
+    scope="module",
+    params=["memory", "mlflow", pytest.param("postgres-s3", marks=pytest.mark.slow)],
+)
 def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Registry:
     """Each implementation; a test uses a model name of its own."""
     folder = tmp_path_factory.mktemp("registry")
     if request.param == "memory":
         return MemoryRegistry(folder)
+    if request.param == "postgres-s3":
+        uri = places.database(request.getfixturevalue("postgres").database())
+        bucket = request.getfixturevalue("buckets").bucket()
+        return MlflowRegistry(uri, bucket, cache=folder / "cache")
     return MlflowRegistry(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts")
 
 
@@ -247,8 +255,36 @@ def test_alias_moves(registry: Registry, name: str, register: Register) -> None:
     assert (two.aliases, two.stage) == (("challenger",), Stage.STAGING)
     registry.set_alias(name, 2, alias=Alias.CHAMPION)
     two, one = registry.versions(name)
-    assert (one.aliases, one.stage) == ((), Stage.NONE)
+    assert (one.aliases, one.stage) == ((), Stage.ARCHIVED)
     assert (two.aliases, two.stage) == (("challenger", "champion"), Stage.PRODUCTION)
+
+
+def test_a_former_champion_stays_archived(
+    registry: Registry, name: str, register: Register
+) -> None:
+    """With the alias `previous` and without it; another alias gives it another stage."""
+    for letter in "ab":
+        register(letter * 64)
+    registry.set_alias(name, 1, alias=Alias.CHAMPION)
+    registry.set_alias(name, 2, alias=Alias.CHAMPION)
+    registry.set_alias(name, 1, alias=Alias.PREVIOUS)
+    two, one = registry.versions(name)
+    assert (one.aliases, one.stage) == (("previous",), Stage.ARCHIVED)
+    registry.drop_alias(name, alias=Alias.PREVIOUS)
+    registry.restage(name)
+    two, one = registry.versions(name)
+    assert (one.aliases, one.stage, two.stage) == ((), Stage.ARCHIVED, Stage.PRODUCTION)
+    registry.set_alias(name, 1, alias=Alias.CHALLENGER)
+    assert registry.versions(name)[1].stage is Stage.STAGING
+
+
+def test_an_alias_that_none_has_is_dropped(
+    registry: Registry, name: str, register: Register
+) -> None:
+    """Taking away what is not there changes nothing."""
+    made = register()
+    registry.drop_alias(name, alias=Alias.PREVIOUS)
+    assert registry.versions(name) == [made]
 
 
 def test_model_file_is_given_back(registry: Registry, register: Register) -> None:

@@ -37,6 +37,7 @@ class FakeScope:
     proto = "http"
     http_version = "1.1"
     client = "127.0.0.1:9"
+    authority: str | None = None
 
     def __init__(self, method: str, url: httpx.URL, headers: dict[str, str]) -> None:
         self.method = method

@@ -71,36 +71,39 @@ def recover(rooms: Rooms, names: Collection[str] | None = None) -> None:
 def catch_up(rooms: Rooms, name: str) -> None:
     """Bring the audit trail of a model in line with the registry, and the registry with it.
 
-    Call it under the rooms' lock, before a state is changed.
+    Call it under the rooms' lock, before a state is changed. A kill in the midst of it loses
+    nothing: what is open is settled once the stages are right, and the rest is found again.
     """
     versions = rooms.registry.versions(name)
     left = rooms.audit.open_entries(name)
+    if versions and (left or _strayed(rooms, name, versions)):
+        rooms.registry.restage(name)
     for number, entry in left:
         done = any(entry.after == moved(version, alias) for version, alias in _aliases(versions))
         rooms.audit.settle(number, done=done)
     _note_versions(rooms, versions)
-    noted = [_note_alias(rooms, name, alias=alias, versions=versions) for alias in _MOVED]
-    if versions and not keep_previous(rooms, name) and (left or any(noted)):
-        rooms.registry.restage(name)
+    for alias, before, after in _strayed(rooms, name, versions):
+        rooms.audit.add(
+            rooms.entry(
+                Change.PROMOTE,
+                name,
+                before=before and f"{before} {alias}",
+                after=f"{after} {alias}",
+                why=ELSEWHERE,
+            )
+        )
+    keep_previous(rooms, name)
 
 
-def keep_previous(rooms: Rooms, name: str) -> bool:
-    """Give the alias `previous` to the champion that a rollback goes back to.
-
-    Returns:
-        Whether it had to be moved.
-    """
+def keep_previous(rooms: Rooms, name: str) -> None:
+    """Give the alias `previous` to the champion that a rollback goes back to."""
     versions = rooms.registry.versions(name)
-    former = champions(rooms.audit.entries(name))[:-1]
-    due = next((one for one in versions if one.number in former[-1:]), None)
+    due = _previous(rooms, versions)
     now = holder(versions, Alias.PREVIOUS)
-    if due is not None and (now is None or now.number != due.number):
-        rooms.registry.set_alias(name, due.number, alias=Alias.PREVIOUS)
-    elif due is None and now is not None:
+    if due is None and now is not None:
         rooms.registry.drop_alias(name, alias=Alias.PREVIOUS)
-    else:
-        return False
-    return True
+    elif due is not None and due != now:
+        rooms.registry.set_alias(name, due.number, alias=Alias.PREVIOUS)
 
 
 def champions(entries: Sequence[AuditEntry]) -> list[int]:
@@ -156,12 +159,38 @@ def _number(after: str) -> int | None:
 
 
 def _is_behind(rooms: Rooms, name: str) -> bool:
-    """Return whether something was left open, or the champion is not where the trail has it."""
-    if rooms.audit.open_entries(name):
-        return True
-    champion = holder(rooms.registry.versions(name), Alias.CHAMPION)
-    line = champions(rooms.audit.entries(name))
-    return champion is not None and champion.number != (line[-1] if line else None)
+    """Return whether something was left open, or an alias is not where it should be."""
+    versions = rooms.registry.versions(name)
+    return bool(
+        rooms.audit.open_entries(name)
+        or _strayed(rooms, name, versions)
+        or _previous(rooms, versions) != holder(versions, Alias.PREVIOUS)
+    )
+
+
+def _previous(rooms: Rooms, versions: list[Version]) -> Version | None:
+    """Return the version that a rollback goes back to; None where there is none, or none more."""
+    if not versions:
+        return None
+    former = champions(rooms.audit.entries(versions[0].name))[:-1]
+    return next((one for one in versions if one.number in former[-1:]), None)
+
+
+def _strayed(
+    rooms: Rooms, name: str, versions: list[Version]
+) -> list[tuple[Alias, str | None, str]]:
+    """Return the aliases that are not where the trail has them, with where that is and they are."""
+    found = []
+    for alias in _MOVED:
+        put = [
+            entry.after
+            for entry in rooms.audit.entries(name)
+            if entry.change in _DEEDS and entry.after.endswith(f" {alias}")
+        ]
+        now, last = holder(versions, alias), put[-1] if put else None
+        if now is not None and moved(now, alias) != last:
+            found.append((alias, last and last.rpartition(" ")[0], now.reference))
+    return found
 
 
 def _note_versions(rooms: Rooms, versions: list[Version]) -> None:
@@ -174,22 +203,6 @@ def _note_versions(rooms: Rooms, versions: list[Version]) -> None:
         if version.reference not in known:
             why = _UNRECORDED if version.candidate else ELSEWHERE
             rooms.audit.add(rooms.entry(Change.IMPORT, name, after=version.reference, why=why))
-
-
-def _note_alias(rooms: Rooms, name: str, *, alias: Alias, versions: list[Version]) -> bool:
-    """Return whether an alias was not where the last entry put it, once that is written down."""
-    ours = [
-        entry.after
-        for entry in rooms.audit.entries(name)
-        if entry.change in _DEEDS and entry.after.endswith(f" {alias}")
-    ]
-    last = ours[-1] if ours else None
-    now = holder(versions, alias)
-    if now is None or moved(now, alias) == last:
-        return False
-    after = moved(now, alias)
-    rooms.audit.add(rooms.entry(Change.PROMOTE, name, before=last, after=after, why=ELSEWHERE))
-    return True
 
 
 def _move(entry: AuditEntry, kept: dict[int, KeptDecision]) -> Chapter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from brinery.actions.rooms import Folder, open_rooms
+from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.charts import card, comparison
 from brinery.charts import report as page
 from brinery.errors import NotEvaluated, OutputUnwritable
@@ -80,6 +80,31 @@ def appraisal(reference: str, *, workspace: Folder | None = None) -> tuple[Versi
     """
     rooms = open_rooms(workspace)
     version = resolve(rooms.registry, Reference.parse(reference))
+    return version, _newest(rooms, version)
+
+
+def kept_report(rooms: Rooms, version: Version) -> Path:
+    """Return the file of the report of a version's newest evaluation, written where it is not yet.
+
+    Raises:
+        NotEvaluated: nobody has evaluated it yet.
+        OutputUnwritable: the system refuses.
+    """
+    found = _newest(rooms, version)
+    path = Appraisals(rooms.workspace.evaluations).report(
+        found, name=version.name, number=version.number
+    )
+    if not path.is_file():
+        write(path, page.render(found, version).encode())
+    return path
+
+
+def _newest(rooms: Rooms, version: Version) -> Appraisal:
+    """Return the newest evaluation of a version.
+
+    Raises:
+        NotEvaluated: nobody has evaluated it yet.
+    """
     askable(version)
     found = Appraisals(rooms.workspace.evaluations).newest(version.name, version.number)
     if found is None:
@@ -87,4 +112,4 @@ def appraisal(reference: str, *, workspace: Folder | None = None) -> tuple[Versi
             f"nobody has evaluated {version.reference} yet",
             hint=f"brinery evaluate {version.reference} --data FILE",
         )
-    return version, found
+    return found

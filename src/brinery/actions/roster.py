@@ -33,6 +33,7 @@ class Roster:
         asked: the versions to serve.
         every: whether all models of the registry are served, in place of them.
         memory_limit_gb: what loaded models may take in a process; as the settings say when None.
+        may_be_none: whether there need be no model yet.
 
     Raises:
         InvalidReference: a model is asked for twice, or none is and not all are.
@@ -45,6 +46,7 @@ class Roster:
         *,
         every: bool = False,
         memory_limit_gb: float | None = None,
+        may_be_none: bool = False,
     ) -> None:
         if bool(asked) == every:
             raise InvalidReference(
@@ -56,6 +58,7 @@ class Roster:
         if len(self._asked) < len(asked):
             raise _twice(asked)
         self._every = every
+        self._may_be_none = may_be_none
         limit_gb = memory_limit_gb or rooms.settings.serve.memory_limit_gb
         self._limit_bytes = None if limit_gb is None else int(limit_gb * 1e9)
         self._offers: dict[tuple[str, int], Offer] = {}
@@ -71,7 +74,7 @@ class Roster:
             EnvironmentUnavailable: its environment cannot be built here and now.
         """
         references = self._references()
-        if not references:
+        if not references and not self._may_be_none:
             raise NotFound(
                 "there is no model to serve", hint="brinery import MODEL --name NAME --data FILE"
             )

@@ -20,6 +20,7 @@ _COMMANDS = {
     "doctor": ("brinery.cli.doctor", "Show what stops a hostile model on this machine."),
     "evaluate": ("brinery.cli.evaluate", "Find out how good a model is, why, and where it fails."),
     "export": ("brinery.cli.export", "Write a registered model in another format."),
+    "gate": ("brinery.cli.gate", "Explain and check what a version must hold to be promoted."),
     "history": ("brinery.cli.history", "Show who made which version the champion, and why."),
     "import": ("brinery.cli.import_model", "Import, evaluate and register a model file."),
     "leaderboard": ("brinery.cli.leaderboard", "Rank a model's versions and runs by a metric."),
@@ -31,6 +32,7 @@ _COMMANDS = {
     "rollback": ("brinery.cli.rollback", "Give the champion's place back."),
     "scan": ("brinery.cli.scan", "Tell what model files would do, without running them."),
     "serve": ("brinery.cli.serve", "Serve registered models over HTTP."),
+    "up": ("brinery.cli.up", "Run MLflow's server, the REST API and all endpoints on one port."),
 }
 
 

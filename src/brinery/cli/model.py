@@ -12,7 +12,9 @@ from brinery.cli.parity import parity_of, print_parity, scored_by
 
 if TYPE_CHECKING:
     from brinery.actions.models import Model
+    from brinery.records.audit import AuditEntry
     from brinery.records.evaluation import Confusion
+    from brinery.records.history import Chapter
     from brinery.records.version import Candidate, Version
 
 _HEADLINES = {"binary": "roc_auc", "multiclass": "f1_macro", "regression": "r2"}
@@ -64,6 +66,7 @@ def list_models(session: Session) -> None:
 @click.pass_obj
 def show(session: Session, reference: str, *, parity: bool) -> None:
     """Show a model (bank) or one version of it (bank@1, bank@champion, bank@Production)."""
+    from brinery.actions.history import history
     from brinery.actions.models import model, version
 
     if "@" not in reference and not parity:
@@ -84,7 +87,8 @@ def show(session: Session, reference: str, *, parity: bool) -> None:
     elif parity:
         print_parity(one)
     else:
-        _print_version(one)
+        told = history(one.name, workspace=session.workspace)
+        _print_version(one, [each for each in told if each.after == one.reference])
 
 
 def _model_row(model: Model) -> list[object]:
@@ -150,20 +154,34 @@ def _print_model(model: Model) -> None:
                 entry.change,
                 entry.before or "",
                 entry.after,
-                entry.why,
+                _reason(entry),
             ]
             for entry in model.history
         ],
     )
 
 
-def _print_version(version: Version) -> None:
+def _reason(entry: AuditEntry) -> str:
+    return f"FORCED against the gate: {entry.why}" if entry.forced else entry.why
+
+
+def _deed(one: Chapter) -> str:
+    """Return what was done with a version, on whose word, and what the gate had said."""
+    who = f" by {one.who}" if one.who else ""
+    alias = "" if one.alias == "champion" else f", {one.alias}"
+    said = "; ".join(filter(None, (one.verdict, one.why)))
+    done = f"{one.at.astimezone().strftime(_TIME)}{who}: {one.deed}{alias}"
+    return f"{done}; {said}" if said else done
+
+
+def _print_version(version: Version, told: list[Chapter]) -> None:
     facts: list[tuple[str, object]] = [
         ("version", version.reference),
         ("aliases", ", ".join(version.aliases) or "none"),
         ("stage", version.stage),
         ("imported", version.created.astimezone().strftime(_TIME)),
         ("MLflow run", version.run_id or "none"),
+        *(("history", _deed(one)) for one in told),
     ]
     if version.candidate is None:
         print_facts([*facts, ("", "registered by another program: Brinery knows no more of it")])

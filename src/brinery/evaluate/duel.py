@@ -35,7 +35,7 @@ from brinery.specs.metrics import HEADLINE, beta_of, is_of_labels
 Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
 
-_DRAWS: Final = 200
+_PARTS: Final = 30
 _TWO: Final = 2
 _BETA: Final = 2.0
 # Of these names the figure is the share of right labels.
@@ -176,7 +176,9 @@ class Duel:
         found = group(self._inputs, column)
         if isinstance(found, Ungrouped):
             return f"column '{column}': {found.reason}"
-        return [(str(one), found.codes == place) for place, one in enumerate(found.groups)]
+        return [
+            (one.where or one.label, found.codes == place) for place, one in enumerate(found.groups)
+        ]
 
     def figure(self, asked: Asked) -> Figure | str:
         """Return a figure as measured; or why there is none."""
@@ -239,7 +241,7 @@ class Duel:
         gain = sign * above if alone else above
         found = _by_kind(figure, view, sign=sign, above=gain, level=level)
         if found is None:
-            found = self._drawn(figure, view, sign=sign, above=gain, level=level)
+            found = self._left_out(figure, view, sign=sign, above=gain, level=level)
         if isinstance(found, str):
             return found
         return Tested(figure, found if sign > 0 else _turned(found))
@@ -349,32 +351,35 @@ class Duel:
         )
         return found.metrics.get(metric, found.not_computed.get(metric, "it is not computed"))
 
-    def _drawn(
+    def _left_out(
         self, figure: Figure, view: _View, *, sign: int, above: float, level: float
     ) -> Shifted | str:
-        """Return the test of a figure that only a whole evaluation has, by draws of the rows."""
-        random = np.random.default_rng(self._seed)
+        """Return the test of a figure of a whole evaluation, leaving parts of the rows out.
+
+        Source: Kott 2001, the delete-a-group jackknife.
+        """
         rows = view.truth.rows
-        draws: list[float] = []
-        for _ in range(_DRAWS):
-            weights = np.bincount(random.integers(0, rows, rows), minlength=rows)
+        parts = min(_PARTS, rows)
+        part = np.random.default_rng(self._seed).permutation(rows) % parts
+        found: list[float] = []
+        for place in range(parts):
+            weights = (part != place).astype(np.intp)
             values = [
                 self._whole(figure.metric, view, one, weights)
                 for one in (view.candidate, view.champion)
                 if one is not None
             ]
             told = [value for value in values if not isinstance(value, str)]
-            if len(told) == len(values):
-                draws.append(told[0] - (told[1] if len(told) > 1 else 0.0))
-        if len(draws) < _DRAWS // 2:
-            return f"{figure.metric} is undefined on most draws of the rows"
+            if len(told) < len(values):
+                return f"{figure.metric} hangs on a few rows: without them it is undefined"
+            found.append(told[0] - (told[1] if len(told) > 1 else 0.0))
         return shifted.normal(
             sign * (figure.candidate - (figure.champion or 0.0)),
-            float(np.std(draws, ddof=1)),
-            rows=min(rows, len(draws)),
+            float(np.sqrt((parts - 1) * np.var(found))),
+            rows=parts,
             above=above,
             level=level,
-            test=f"paired bootstrap, {len(draws)} draws",
+            test=f"paired jackknife of {parts} parts",
         )
 
 

@@ -255,7 +255,7 @@ def _told(rule: Rule, found: Tested, *, passes: bool, level: float) -> str:
     if interval is None:
         said = f"{change}: {test.estimate.reason}"
     else:
-        between = f"{interval.low:+.4g} to {interval.high:+.4g}"
+        between = f"{interval.low:+.4g} and {interval.high:+.4g}"
         said = f"{change}, between {between}, on {figure.rows:,} rows"
     chance = f"p {_chance(test.p_value)} by {test.test}, and it takes {1 - level:.2g}"
     if passes:

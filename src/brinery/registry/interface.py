@@ -38,6 +38,19 @@ class Staged:
     code_folder: Path | None = None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What MLflow's clients have said of a model that is to be served.
+
+    Attributes:
+        champion: number of the version that has the alias; None where none has.
+        production: numbers of the versions in the stage `Production`.
+    """
+
+    champion: int | None = None
+    production: frozenset[int] = frozenset()
+
+
 class Registry(Protocol):
     """Where models, their versions and their aliases are."""
 
@@ -118,6 +131,10 @@ class Registry(Protocol):
 
         Empty where there is no such model.
         """
+        ...
+
+    def standings(self) -> Mapping[str, Standing]:
+        """Return the standing of every model that has one; cheap, to be asked often."""
         ...
 
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:

@@ -17,6 +17,7 @@ from brinery.registry.interface import (
     SAMPLE_FILE,
     SCORER_FILE,
     Staged,
+    Standing,
     imported,
     model_of,
     unresolved,
@@ -39,6 +40,7 @@ class MemoryRegistry:
         self._versions: dict[str, list[Version]] = {}
         self._stored: dict[str, Staged] = {}
         self.logged: dict[str, list[Run]] = {}
+        self.production: dict[str, set[int]] = {}
 
     def open(self) -> None:
         """Do nothing: it is open."""
@@ -131,6 +133,19 @@ class MemoryRegistry:
         """Return version number to aliases."""
         return {version.number: version.aliases for version in self.versions(name)}
 
+    def standings(self) -> dict[str, Standing]:
+        """Return the standing of every model that has one."""
+        found = {}
+        for name in self.names():
+            standing = Standing(self._champion(name), frozenset(self.production.get(name, ())))
+            if standing != Standing():
+                found[name] = standing
+        return found
+
+    def _champion(self, name: str) -> int | None:
+        champion = Alias.CHAMPION.value
+        return next((v.number for v in self.versions(name) if champion in v.aliases), None)
+
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version, taking it from any other."""
         self._versions[name] = [
@@ -141,6 +156,8 @@ class MemoryRegistry:
             )
             for version in self._versions[name]
         ]
+        if alias is Alias.CHAMPION:
+            self.restage(name)
 
     def drop_alias(self, name: str, *, alias: Alias) -> None:
         """Take an alias from the version that has it."""
@@ -150,7 +167,9 @@ class MemoryRegistry:
         ]
 
     def restage(self, name: str) -> None:
-        """Do nothing: a stage is what the aliases mean."""
+        """Have the champion alone be what other programs know as `Production`."""
+        champion = self._champion(name)
+        self.production[name] = set() if champion is None else {champion}
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder.

@@ -21,11 +21,12 @@ from msgspec import Struct
 from brinery.records.fast_path import FastPath
 from brinery.records.run import Run
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version
-from brinery.registry import mlflow_client, mlflow_model
+from brinery.registry import mlflow_client, mlflow_model, mlflow_tables
 from brinery.registry.artifacts import Artifacts
 from brinery.registry.interface import (
     SCORER_FILE,
     Staged,
+    Standing,
     imported,
     model_of,
     unresolved,
@@ -206,6 +207,8 @@ class MlflowRegistry:
 
     def names(self) -> list[str]:
         """Return the names of the models that have a version, sorted."""
+        if mlflow_tables.absent(self._uri):
+            return []  # without making the database, which takes MLflow
         rows = self._tables.rows(tag=_SHA256_TAG)
         if rows is not None:
             return sorted({row.name for row in rows})
@@ -255,6 +258,22 @@ class MlflowRegistry:
             if not self._client.search_registered_models(f"name = '{name}'", max_results=1):
                 return {}
             return mlflow_client.held(self._client, name)
+
+    def standings(self) -> dict[str, Standing]:
+        """Return the standing of every model that has one."""
+        champion = Alias.CHAMPION.value
+        rows = self._tables.standings(champion=champion)
+        if rows is None:
+            with foreign_errors():
+                rows = mlflow_client.standings(self._client, champion=champion)
+        found: dict[str, Standing] = {}
+        for name, number, in_production, is_champion in rows:
+            before = found.get(name, Standing())
+            found[name] = Standing(
+                number if is_champion else before.champion,
+                before.production | {number} if in_production else before.production,
+            )
+        return found
 
     def set_alias(self, name: str, number: int, *, alias: Alias) -> None:
         """Give an alias to a version: first the alias, which is the truth, then the stages."""

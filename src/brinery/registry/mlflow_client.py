@@ -162,6 +162,25 @@ def aliases(client: MlflowClient, name: str) -> dict[int, tuple[str, ...]]:
     return found
 
 
+def standings(client: MlflowClient, *, champion: str) -> list[tuple[str, int, bool, bool]]:
+    """Return name, number, and whether it is in `Production`, and whether it has an alias, of each.
+
+    Versions that are neither are left out.
+    """
+    found = []
+    champions: dict[str, str | None] = {}
+    for version in versions(client):
+        name = version.name
+        if name not in champions:
+            held = client.get_registered_model(name).aliases
+            champions[name] = held.get(champion)
+        is_champion = str(champions[name]) == str(version.version)
+        in_production = version.current_stage == "Production"
+        if is_champion or in_production:
+            found.append((name, int(version.version), in_production, is_champion))
+    return found
+
+
 def restage(client: MlflowClient, name: str) -> None:
     """Give every version of a model the stage that its aliases mean, and tell its run.
 

@@ -135,6 +135,11 @@ class SqliteTables:
             return None
 
 
+def absent(uri: str) -> bool:
+    """Return whether the database is one of SQLite's that was not made yet."""
+    return uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists()
+
+
 def known(ask: Ask) -> bool:
     """Return whether the tables are those that this was written for."""
     return list(ask(_REVISION, {})) == [(REVISION,)]

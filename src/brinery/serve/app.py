@@ -6,17 +6,22 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING
 
-from brinery.serve import paths
+from brinery.serve import body, paths
 from brinery.serve.answered import Answered, Observer
-from brinery.serve.bridge import Bridge
+from brinery.serve.bridge import Bridge, Sent
 from brinery.serve.manifest import Manifest, ManifestFile
 from brinery.serve.metrics import REFRESH_S, Metrics
 from brinery.serve.models import Models
+from brinery.serve.problems import Problem
 from brinery.serve.request_ids import HEADER, RequestIds
 from brinery.serve.rest import rest
-from brinery.serve.rsgi import Exchange, Scope
+from brinery.serve.rsgi import Exchange, Headers, Scope
 from brinery.serve.scoring import Scoring
+
+if TYPE_CHECKING:
+    from brinery.serve.proxy import Proxy  # what it stands on is needed where there is one
 
 _log = logging.getLogger("brinery.serve")
 
@@ -32,6 +37,7 @@ class Application:
         file: where it is replaced; None where it stays.
         metrics: count each answer.
         observers: are told of each answer, too.
+        proxy: to what is not answered here; None where there is none.
     """
 
     def __init__(
@@ -41,13 +47,15 @@ class Application:
         file: ManifestFile | None = None,
         metrics: Metrics | None = None,
         observers: Sequence[Observer] = (),
+        proxy: Proxy | None = None,
     ) -> None:
         self._metrics = metrics or Metrics()
         self._observers: tuple[Observer, ...] = (self._metrics, *observers)
         self._request_ids = RequestIds()
         self._models = Models(manifest, on_batch=self._metrics.batch)
         self._scoring = Scoring(manifest, self._observers, self._request_ids)
-        self._rest = Bridge(rest(self._models, self._metrics))
+        self._proxy = proxy
+        self._rest = Bridge(rest(self._models, self._metrics, home=proxy is not None))
         self._refreshing: asyncio.Task[None] | None = None
         self._file = file
         self._looking: asyncio.Task[None] | None = None
@@ -78,6 +86,8 @@ class Application:
             if task is not None:
                 task.cancel()
         await self._models.close()
+        if self._proxy is not None:
+            await self._proxy.close()
         for observer in self._observers:
             await asyncio.to_thread(observer.close)
 
@@ -85,7 +95,11 @@ class Application:
         """Answer what no model is asked for."""
         began = time.perf_counter()
         request_id = self._request_ids.of(scope.headers)
-        sent = await self._rest(scope, exchange, [(HEADER, request_id)])
+        headers = [(HEADER, request_id)]
+        try:
+            sent = await self._sent(scope, exchange, headers)
+        except Problem as problem:
+            sent = await _refuse(problem, scope, exchange, headers)
         answered = Answered(
             request_id,
             scope,
@@ -101,6 +115,19 @@ class Application:
         )
         for observer in self._observers:
             observer(answered)
+
+    async def _sent(self, scope: Scope, exchange: Exchange, headers: Headers) -> Sent:
+        """Answer by the companion, where the path is its, or by the router.
+
+        Raises:
+            Problem: it is not to be answered, or cannot be now.
+        """
+        if self._proxy is None:
+            return await self._rest(scope, exchange, headers)
+        self._proxy.guard.check(scope)
+        if self._proxy.takes(scope.path):
+            return await self._proxy(scope, exchange, headers)
+        return await self._rest(scope, exchange, headers)
 
     async def _refresh(self) -> None:
         """Tell the processes beside this one how its models are, again and again."""
@@ -122,3 +149,11 @@ class Application:
                     told = str(error)
                     _log.error("the manifest cannot be read, what is served stays: %s", error)
             await asyncio.sleep(_LOOK_S)
+
+
+async def _refuse(problem: Problem, scope: Scope, exchange: Exchange, headers: Headers, /) -> Sent:
+    """Send a problem, once the client has sent what it will not hear an answer before."""
+    await body.drain(scope.headers, exchange)
+    content = problem.body()
+    exchange.response_bytes(problem.status, [*problem.headers(), *headers], content)
+    return Sent(problem.status, len(content))

@@ -1,4 +1,4 @@
-"""The files of the /docs page, read once: no request ever opens a path."""
+"""The pages and their files, read once: no request ever opens a path."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 _FOLDER = Path(__file__).parent / "assets"
 _PAGE = "docs.html"
+_HOME = "home.html"
 
 # Said here, because what a machine's own tables say differs from one to the next.
 _MEDIA_TYPES = {
@@ -36,7 +37,7 @@ class _Asset:
 
 
 class Page:
-    """The page, and the files it loads."""
+    """The pages, and the files they load."""
 
     def __init__(self) -> None:
         self._assets = {
@@ -46,8 +47,12 @@ class Page:
         }
 
     async def document(self, request: Request) -> Response:
-        """Return the page itself."""
+        """Return the page of a model."""
         return self._answer(request, _PAGE)
+
+    async def home(self, request: Request) -> Response:
+        """Return the page of all models."""
+        return self._answer(request, _HOME)
 
     async def file(self, request: Request) -> Response:
         """Return one of its files."""
@@ -66,6 +71,6 @@ class Page:
 def _read(path: Path) -> _Asset:
     content = path.read_bytes()
     headers = {"etag": f'"{hashlib.sha256(content).hexdigest()[:32]}"', **_HEADERS}
-    if path.name == _PAGE:
+    if path.suffix == ".html":
         headers.update(_PAGE_HEADERS)
     return _Asset(content, _MEDIA_TYPES[path.suffix], headers)

@@ -6,6 +6,7 @@ _FIXED = frozenset(
     {"/", "/health", "/ping", "/ready", "/metrics", "/v1/models", "/openapi.json", "/docs"}
 )
 _ASSETS = "/docs/assets/"
+_API = "/api/v1/"
 _OTHER = "other"
 # What follows these parts of a path is the name of something.
 _NAMED = {
@@ -30,6 +31,8 @@ def other(path: str) -> str:
     """Return the template of any other path: one of few."""
     if path in _FIXED:
         return path
+    if path.startswith(_API):
+        return f"{_API}{{path}}"
     if path.startswith(_ASSETS):
         return f"{_ASSETS}{{path}}"
     name = path.removeprefix("/v1/models/")

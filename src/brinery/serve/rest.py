@@ -25,18 +25,20 @@ from brinery.serve.page import Page
 from brinery.serve.problems import Problem, unexpected
 
 
-def rest(models: Models, metrics: Metrics) -> Starlette:
+def rest(models: Models, metrics: Metrics, *, home: bool = False) -> Starlette:
     """Return the application that answers all other paths.
 
     Args:
         models: what is served.
         metrics: of the server.
+        home: whether there is a registry to show at `/`, beside the models.
     """
     page = Page()
     pages = Pages(models, metrics, page=page)
     made = Starlette(
         routes=[
-            Route("/", pages.root),
+            Route("/", page.home if home else pages.root),
+            *([Route("/mlflow", pages.mlflow)] if home else []),
             Route("/health", pages.health),
             Route("/ping", pages.health),
             Route("/ready", pages.ready),
@@ -73,6 +75,10 @@ class Pages:
     async def root(self, _: Request) -> Response:
         """Send to the page."""
         return RedirectResponse("/docs")
+
+    async def mlflow(self, _: Request) -> Response:
+        """Send to MLflow's own page, whose files lie beside it."""
+        return RedirectResponse("/mlflow/")
 
     async def health(self, _: Request) -> Response:
         """Say that the server runs."""

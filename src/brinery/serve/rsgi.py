@@ -61,6 +61,11 @@ class Scope(Protocol):
         """Return the address of the client, with its port."""
         ...
 
+    @property
+    def authority(self) -> str | None:
+        """Return the host that an HTTP/2 request is for."""
+        ...
+
 
 class Transport(Protocol):
     """A response that is sent in parts."""

@@ -23,6 +23,7 @@ from granian.server.mp import MPServer
 
 from brinery.errors import AddressInUse, SettingsError
 from brinery.serve import access_log
+from brinery.serve.companion import Companion
 from brinery.serve.manifest import Manifest, ManifestFile
 
 _log = logging.getLogger("brinery.serve")
@@ -70,6 +71,7 @@ def serve(
     log: str | None = None,
     on_start: Callable[[], None],
     changed: Callable[[], Manifest | None],
+    companion: Companion | None = None,
 ) -> None:
     """Serve models until the process is told to end (SIGINT or SIGTERM).
 
@@ -81,6 +83,7 @@ def serve(
         log: path of the access log, or - for standard error; None for none.
         on_start: called once, when the port is open.
         changed: asked twice a second for what is served from now on; None where that stays.
+        companion: a process that answers what the workers do not.
 
     Raises:
         SettingsError: the access log cannot be written.
@@ -107,7 +110,9 @@ def serve(
         )
         server.on_startup(on_start)
         with _counted_together(workers) as counted, _Watch(file, changed):
-            server.serve(target_loader=partial(_load, file, counted, log), wrap_loader=False)
+            server.serve(
+                target_loader=partial(_load, file, counted, (log, companion)), wrap_loader=False
+            )
 
 
 class _Server(MPServer):
@@ -146,9 +151,13 @@ def _counted_together(workers: int) -> Iterator[Path | None]:
         yield Path(path)
 
 
-def _load(file: ManifestFile, folder: Path | None, log: str | None) -> Any:
+def _load(
+    file: ManifestFile, folder: Path | None, told: tuple[str | None, Companion | None]
+) -> Any:
     """Return a worker's application, whose modules the process that starts workers never needs."""
-    return import_module("brinery.serve.worker").load(file, folder, log=log)
+    log, companion = told
+    worker = import_module("brinery.serve.worker")
+    return worker.load(file, folder, log=log, companion=companion)
 
 
 class _Watch:

@@ -7,12 +7,14 @@ import multiprocessing
 import os
 import signal
 import threading
+from importlib import import_module
 from pathlib import Path
 
 from prometheus_client import values
 
 from brinery.serve.access_log import AccessLog
 from brinery.serve.app import Application
+from brinery.serve.companion import Companion
 from brinery.serve.manifest import ManifestFile
 from brinery.serve.metrics import Metrics
 
@@ -33,13 +35,16 @@ class Worker(Application):
         os._exit(0)
 
 
-def load(file: ManifestFile, folder: Path | None, *, log: str | None) -> Worker:
+def load(
+    file: ManifestFile, folder: Path | None, *, log: str | None, companion: Companion | None = None
+) -> Worker:
     """Return the application of this process.
 
     Args:
         file: what is served.
         folder: in which the processes of a server count together; None where it is the only one.
         log: path of the access log, or - for standard error; None for none.
+        companion: a process that answers what this one does not.
     """
     if folder is not None:
         os.environ[_COUNTING] = str(folder)
@@ -50,7 +55,10 @@ def load(file: ManifestFile, folder: Path | None, *, log: str | None) -> Worker:
         )
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     observers = [] if log is None else [AccessLog(log)]
-    return Worker(file.read(), file=file, metrics=Metrics(folder), observers=observers)
+    proxy = None
+    if companion is not None:
+        proxy = import_module("brinery.serve.proxy").Proxy(companion)
+    return Worker(file.read(), file=file, metrics=Metrics(folder), observers=observers, proxy=proxy)
 
 
 def _end_with_parent() -> None:

@@ -107,6 +107,18 @@ class ServeSettings(_Section):
     )
 
 
+class UpSettings(_Section):
+    """`brinery up`."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(5001, ge=1, le=65535, description="port to listen on")
+    allowed_hosts: str = Field(
+        "",
+        description="names that the server is asked under, separated by commas, beside addresses, "
+        "`localhost` and this machine's own name",
+    )
+
+
 class StoreSettings(_Section):
     """Where models and records are kept, where it is not in the workspace."""
 
@@ -130,6 +142,7 @@ class Settings(_Section):
     sandbox: SandboxSettings = SandboxSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     serve: ServeSettings = ServeSettings()
+    up: UpSettings = UpSettings()
     store: StoreSettings = StoreSettings()
     gates: dict[str, Gate] = {}
 
@@ -187,6 +200,7 @@ def _sections() -> dict[str, type[_Section]]:
         "sandbox": SandboxSettings,
         "evaluate": EvaluateSettings,
         "serve": ServeSettings,
+        "up": UpSettings,
         "store": StoreSettings,
     }
 

@@ -1,0 +1,37 @@
+"""The companion of a server: the process that answers for MLflow and for the REST API."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from brinery.actions.rooms import Rooms
+from brinery.registry import mlflow_server
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """What it is told.
+
+    Attributes:
+        workspace: its folder, absolute.
+        socket: path of the Unix socket to listen on.
+        store: database of the models and records; as the settings say when None.
+        artifacts: bucket or folder of the models' files; as the settings say when None.
+        loops: paths of the loops whose turns are begun when they are due.
+    """
+
+    workspace: str
+    socket: str
+    store: str | None = None
+    artifacts: str | None = None
+    loops: tuple[str, ...] = ()
+
+
+def mlflow_application(rooms: Rooms) -> mlflow_server.Asgi:
+    """Return MLflow's own application on a workspace's registry, whose database is made.
+
+    Raises:
+        RegistryFault: the registry cannot be opened.
+    """
+    rooms.registry.open()
+    places = rooms.places
+    return mlflow_server.application(places.tracking_uri, root=places.artifacts.rstrip("/"))

@@ -1,0 +1,94 @@
+"""Up: MLflow's server and registry, our REST API and every model's endpoint, on one port."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from socket import gethostname
+from typing import TypedDict, Unpack
+
+import msgspec
+
+from brinery.actions.companion import Task
+from brinery.actions.rooms import Folder, open_rooms
+from brinery.actions.roster import Roster
+from brinery.serve import server
+from brinery.serve.companion import Companion, Keeper
+from brinery.serve.manifest import Manifest
+from brinery.specs import loop
+
+
+class UpOptions(TypedDict, total=False):
+    """How the server runs; what is not given is in the settings.
+
+    Attributes:
+        host: address to listen on.
+        port: port to listen on.
+        allowed_hosts: names that it is asked under, beside addresses and `localhost`.
+        store: database of the models and records.
+        artifacts: bucket or folder of the models' files.
+        loops: each a loop.yml, whose turns are begun when they are due.
+        workspace: its folder; the nearest upwards when it is not given.
+    """
+
+    host: str | None
+    port: int | None
+    allowed_hosts: Sequence[str]
+    store: str | None
+    artifacts: str | None
+    loops: Sequence[Folder]
+    workspace: Folder | None
+
+
+def up(
+    companion: Sequence[str],
+    *,
+    on_start: Callable[[Manifest, str], None] | None = None,
+    **options: Unpack[UpOptions],
+) -> None:
+    """Serve everything of a workspace on one port until the process is told to end.
+
+    Args:
+        companion: the command of the process that answers for MLflow and the REST API; it reads a
+            `Task` as a line of JSON.
+        on_start: called with what is served and the URL when the port is open.
+        options: `host`, `port`, `allowed_hosts`, `store`, `artifacts`, `loops` and `workspace`,
+            as `brinery up` has them.
+
+    Raises:
+        AddressInUse: another program listens there.
+        SettingsError: the workspace or the access log cannot be written.
+        InvalidLoop: a loop is wrong.
+    """
+    store, artifacts = options.get("store"), options.get("artifacts")
+    rooms = open_rooms(options.get("workspace"), store=store, artifacts=artifacts)
+    settings = rooms.settings
+    host, port = options.get("host") or settings.up.host, options.get("port") or settings.up.port
+    loops = [loop.read(Path(path).resolve()) for path in options.get("loops", ())]
+    server.check_address(host, port)
+    rooms.workspace.prepare()
+    roster = Roster(rooms, [], every=True, may_be_none=True)
+    manifest = roster.first()
+    named = options.get("allowed_hosts") or settings.up.allowed_hosts.split(",")
+    shown = f"[{host}]" if ":" in host else host
+    with tempfile.TemporaryDirectory(prefix="brinery-up-", ignore_cleanup_errors=True) as folder:
+        socket = str(Path(folder, "companion"))
+        task = Task(
+            workspace=str(rooms.workspace.root),
+            socket=socket,
+            store=store,
+            artifacts=artifacts,
+            loops=tuple(str(one.file) for one in loops),
+        )
+        with Keeper(companion, told=msgspec.json.encode(task) + b"\n"):
+            server.serve(
+                manifest,
+                host=host,
+                port=port,
+                workers=settings.serve.workers,
+                log=settings.serve.access_log or None,
+                on_start=lambda: on_start(manifest, f"http://{shown}:{port}") if on_start else None,
+                changed=roster.changed,
+                companion=Companion(socket=socket, hosts=(host, gethostname(), *named)),
+            )

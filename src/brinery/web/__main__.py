@@ -1,0 +1,104 @@
+"""The process beside `brinery up`: told what to do on standard input, whose end is its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from brinery.actions.companion import Task, mlflow_application
+from brinery.actions.rooms import Rooms, open_rooms
+from brinery.actions.scheduler import Scheduler
+from brinery.actions.stages import Following, Stages
+from brinery.specs.loop import read
+from brinery.web import api
+
+_log = logging.getLogger("brinery")
+
+# Longer than the other side keeps a connection.
+_KEPT_S = 120
+_DRAIN_S = 20
+
+
+def main() -> None:
+    """Answer until told to end."""
+    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    threading.Thread(target=_end_with, args=(sys.stdin.buffer,), name="parent", daemon=True).start()
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
+    application = _Application(rooms, mlflow_application(rooms))
+    # uvicorn hands the signal on once all is answered; what is below is then to be ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with Following(Stages(rooms)), _looping(rooms, task.loops):
+        uvicorn.Server(
+            uvicorn.Config(
+                application,
+                uds=task.socket,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=_KEPT_S,
+                timeout_graceful_shutdown=_DRAIN_S,
+            )
+        ).run()
+
+
+@contextmanager
+def _looping(rooms: Rooms, loops: Sequence[str]) -> Iterator[None]:
+    """Begin the turns of loops while the block runs."""
+    if not loops:
+        yield
+        return
+    scheduler = Scheduler(
+        rooms,
+        [read(Path(path)) for path in loops],
+        on_turn=lambda turn: _log.warning("%s: turn %d %s", turn.loop, turn.number, turn.ending),
+        on_error=lambda name, error: _log.error("%s: %s", name, error.message),
+    )
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.stop()
+
+
+class _Application:
+    """Our paths, and MLflow's.
+
+    Args:
+        rooms: of the workspace.
+        mlflow: its application.
+    """
+
+    def __init__(self, rooms: Rooms, mlflow: ASGIApp) -> None:
+        self._api = api.application(rooms)
+        self._mlflow = mlflow
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        path = scope.get("path", "")
+        ours = path == api.PREFIX or path.startswith(f"{api.PREFIX}/")
+        await (self._api if ours else self._mlflow)(scope, receive, send)
+
+
+def _end_with(told: IO[bytes]) -> None:
+    """End this process, its answers given, when nobody is there any more to tell it anything."""
+    told.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()
