@@ -40,6 +40,16 @@ class Buckets:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    @property
+    def options(self) -> dict[str, str]:
+        """Return what boto3's client is made with."""
+        return {
+            "endpoint_url": self.url,
+            "aws_access_key_id": "tests",
+            "aws_secret_access_key": "tests",
+            "region_name": "us-east-1",
+        }
+
     def bucket(self) -> str:
         """Return the URI of a prefix in a new bucket."""
         name = f"bucket-{next(_NUMBERS)}"

@@ -25,5 +25,6 @@ def test_the_wheel_is_whole(tmp_path: Path) -> None:
         "brinery/serve/assets/vendor/pico.min.css",
         "brinery/store/migrations/env.py",
         "brinery/store/revisions/0001_audit.py",
+        "brinery/store/revisions/0002_decisions.py",
     }
     assert not [name for name in names if name.startswith(("tests/", "examples/"))]

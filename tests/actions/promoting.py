@@ -3,6 +3,7 @@
 A program of its own: it imports everything once and forks, so that a process costs a fraction of a
 second and no test's connection is inherited.
 
+    promoting.py make WORKSPACE... --store URI --versions 4
     promoting.py kill WORKSPACE... --store URI --rounds 100 --seed 7
     promoting.py race WORKSPACE... --store URI --rounds 3 --versions 4
 """
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import mlflow.store.tracking.sqlalchemy_store  # noqa: TID253 - once, for all that are forked
 import msgspec
+from tests.contract.test_registry import PARITY, candidate
 
 from brinery.actions import history
 from brinery.actions.promote import PromoteAsked, promote_in, promote_steps
@@ -78,6 +80,8 @@ def check_after(rooms: Rooms, acknowledged: int, killed: int) -> None:
         due = Stage.ARCHIVED if number in former else Stage.NONE
         due = Stage.PRODUCTION if f"{NAME}@{number}" == champion else due
         assert found.current_stage == due.value, (number, found.current_stage, due)
+        told = client.get_run(found.run_id).data.tags.get("brinery.stage", Stage.NONE)
+        assert told == due.value, (number, told, due)
     kept = {one.number for one in rooms.decisions.kept(NAME)}
     assert {e.decision for e in moves if e.change is Change.PROMOTE} <= kept
 
@@ -133,6 +137,16 @@ def rest_of(reading: int) -> str:
 def tell(result: object) -> None:
     """Print what was found out."""
     sys.stdout.write(msgspec.json.encode(result).decode())
+
+
+def make(opened: list[Callable[[], Rooms]], *, versions: int) -> None:
+    """Register versions, and make the first one the champion."""
+    rooms = opened[0]()
+    file = rooms.workspace.state / "model.pkl"
+    file.write_bytes(b"a model")
+    for _ in range(versions):
+        rooms.registry.commit(rooms.registry.stage(candidate(NAME), file), PARITY)
+    promote_in(rooms, PromoteAsked(reference=f"{NAME}@1"))
 
 
 def kill(opened: list[Callable[[], Rooms]], *, rounds: int, seed: int) -> None:
@@ -220,11 +234,11 @@ def again(rooms: Rooms) -> None:
 def main() -> None:
     """Do what is asked."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["kill", "race"])
+    parser.add_argument("what", choices=["make", "kill", "race"])
     parser.add_argument("workspaces", nargs="+", type=Path)
     parser.add_argument("--store", default=None)
     parser.add_argument("--artifacts", default=None)
-    parser.add_argument("--rounds", type=int, required=True)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--versions", type=int, default=4)
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
@@ -232,7 +246,9 @@ def main() -> None:
         lambda folder=folder: open_rooms(folder, store=asked.store, artifacts=asked.artifacts)
         for folder in asked.workspaces
     ]
-    if asked.what == "kill":
+    if asked.what == "make":
+        make(opened, versions=asked.versions)
+    elif asked.what == "kill":
         kill(opened, rounds=asked.rounds, seed=asked.seed)
     else:
         race(opened, rounds=asked.rounds, versions=asked.versions)

@@ -115,6 +115,18 @@ def test_promotions_are_followed(workspace: Path) -> None:
         assert value == pytest.approx(version)
 
 
+def test_a_rollback_is_followed(workspace: Path) -> None:
+    """The champion before answers again, and no request fails meanwhile."""
+    for number in (1, 2):
+        brinery.promote(f"m@{number}", workspace=workspace)
+    with serving(workspace, "m") as url, asking(url) as clients:
+        clients.wait_for(2)
+        done = brinery.rollback("m", why="it answers twice as much", workspace=workspace)
+        assert (done.version.number, done.previous) == (1, 2)
+        clients.wait_for(1)
+    assert {(status, version) for status, version, *_ in clients.answers} == {(200, 1), (200, 2)}
+
+
 def test_a_server_that_is_told_to_end_answers_first(workspace: Path) -> None:
     """SIGTERM drops no request that was taken: each is answered, or its connection is refused."""
     statuses: list[int] = []

@@ -254,6 +254,13 @@ def test_one_of_two_wins_and_the_other_is_told(rooms: Rooms, *, forced: bool) ->
     )
 
 
+def test_what_does_not_pass_is_refused_whoever_is_the_champion(rooms: Rooms) -> None:
+    """A version that the gate does not pass was not overtaken by anybody."""
+    promote(rooms, "iris@1")
+    done = judged_while(rooms, "iris@3", happens=lambda: promote(rooms, "iris@2"), gate=NEVER)
+    assert (done.refused, done.previous) == (True, 2)
+
+
 def test_two_who_want_the_same_agree(rooms: Rooms) -> None:
     """Who comes second with the same version finds it done."""
     done = judged_while(rooms, "iris@2", happens=lambda: promote(rooms, "iris@2"))

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.actions.steps import GATES
-from tests.contract.test_registry import PARITY, candidate
 
-from brinery.actions.promote import PromoteAsked, promote_in
 from brinery.actions.rooms import open_rooms
 
 pytestmark = pytest.mark.slow
@@ -50,14 +48,10 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         folder.mkdir()
         (folder / "brinery.toml").write_text(GATES, encoding="utf-8")
         open_rooms(folder).workspace.prepare()
-    rooms = open_rooms(folders[0], store=store, artifacts=artifacts)
-    file = tmp_path / "model.pkl"
-    file.write_bytes(b"a model")
-    for _ in range(VERSIONS):
-        rooms.registry.commit(rooms.registry.stage(candidate("m"), file), PARITY)
-    promote_in(rooms, PromoteAsked(reference="m@1"))
     options = ("--store", store, "--artifacts", artifacts) if store and artifacts else ()
-    return Place(folders, options)
+    made = Place(folders, options)
+    run(made, "make", "--versions", str(VERSIONS))
+    return made
 
 
 def run(place: Place, what: str, *options: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.actions.steps import GATES
-from tests.conftest import Done
+from tests.conftest import ROOT, Done
 from tests.contract.test_registry import PARITY, candidate
 
 from brinery.actions.rooms import open_rooms
@@ -159,3 +161,23 @@ def test_history_is_a_table_and_a_record(run: Run) -> None:
         "bank@2",
         "bank@1",
     ]
+
+
+def test_the_page_shows_what_runs(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every command of the page on promotion, and its Python, runs as it is written."""
+    page = (ROOT / "docs" / "how-to" / "promote.md").read_text(encoding="utf-8")
+    for reference in ("bank@1", "bank@2"):
+        run("promote", reference)
+    commands = re.findall(
+        r"^brinery (.+)$", "\n".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)), re.MULTILINE
+    )
+    assert len(commands) == 6
+    for command in commands:
+        done = run(*shlex.split(command.partition(" > ")[0]))
+        assert done.status == 0, (command, done.err)
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(program, "promote.md", "exec"), {})  # noqa: S102 - it is our own
+    assert "rolled back" in capsys.readouterr().out

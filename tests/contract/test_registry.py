@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from brinery.errors import NotFound, NotServable
+from brinery.pickles.digest import digest
 from brinery.records.artifact import Artifact
 from brinery.records.description import Description, Unscored
 from brinery.records.evaluation import Evaluation, PredictionType
@@ -31,6 +33,7 @@ from brinery.registry.mlflow import MlflowRegistry
 from brinery.specs import places
 from brinery.specs.reference import Reference
 
+MODEL = b"a model"
 PARITY = Parity(rows=3, max_difference=0.0)
 _NUMBERS = count(1)
 
@@ -71,7 +74,12 @@ def candidate(name: str, sha256: str = "a" * 64) -> Candidate:
             name="test.csv", rows=3, columns=("age", "job", "day", "y"), sha256="b" * 64, target="y"
         ),
         code=CodeVersion(commit="c" * 40, dirty=True),
-        artifact=Artifact(flavor="scikit-learn", format="pickle", file="model.pkl", sha256=sha256),
+        artifact=Artifact(
+            flavor="scikit-learn",
+            format="pickle",
+            file="model.pkl",
+            sha256=hashlib.sha256(MODEL).hexdigest(),
+        ),
     )
 
 
@@ -101,7 +109,7 @@ def name() -> str:
 def model_file(tmp_path: Path) -> Path:
     """A file to register: a registry never looks inside."""
     path = tmp_path / "model.pkl"
-    path.write_bytes(b"a model")
+    path.write_bytes(MODEL)
     return path
 
 
@@ -135,7 +143,7 @@ def test_staged_is_unseen(registry: Registry, name: str, model_file: Path) -> No
 def test_staged_file_is_a_copy(registry: Registry, name: str, model_file: Path) -> None:
     """The staged file holds the bytes that were given, elsewhere."""
     staged = registry.stage(candidate(name), model_file)
-    assert staged.model_file.read_bytes() == b"a model"
+    assert staged.model_file.read_bytes() == MODEL
     assert staged.model_file != model_file
 
 
@@ -289,7 +297,7 @@ def test_an_alias_that_none_has_is_dropped(
 
 def test_model_file_is_given_back(registry: Registry, register: Register) -> None:
     """A version gives back the bytes of its model."""
-    assert registry.model_file(register()).read_bytes() == b"a model"
+    assert registry.model_file(register()).read_bytes() == MODEL
 
 
 def test_a_folder_is_given_back(registry: Registry, name: str, tmp_path: Path) -> None:
@@ -297,7 +305,7 @@ def test_a_folder_is_given_back(registry: Registry, name: str, tmp_path: Path) -
     folder = tmp_path / "as-it-was-called"
     (folder / "artifacts").mkdir(parents=True)
     (folder / "artifacts" / "weights.bin").write_bytes(b"weights")
-    of_folder = _kept_as(candidate(name), "model", form="folder")
+    of_folder = _kept_as(candidate(name), "model", form="folder", sha256=digest(folder))
     staged = registry.stage(of_folder, folder)
     stored = registry.model_file(registry.commit(staged, PARITY))
     assert stored == staged.model_file
@@ -309,10 +317,10 @@ def test_a_folder_is_given_back(registry: Registry, name: str, tmp_path: Path) -
 def test_code_is_given_back(registry: Registry, name: str, tmp_path: Path) -> None:
     """The user's own modules come back as the folder they were given in; without any, none."""
     model, code = tmp_path / "model.pkl", tmp_path / "src"
-    model.write_bytes(b"a model")
+    model.write_bytes(MODEL)
     (code / "churn").mkdir(parents=True)
     (code / "churn" / "__init__.py").write_text("RATE = 1\n", encoding="utf-8")
-    with_code = _kept_as(candidate(name), "model.pkl", code=True)
+    with_code = _kept_as(candidate(name), "model.pkl", code=code)
     staged = registry.stage(with_code, model, code=code)
     assert staged.code_folder is not None
     found = registry.code_folder(registry.commit(staged, PARITY))
@@ -334,7 +342,7 @@ def test_fetch_copies_a_version(
     into.mkdir()
     found = registry.fetch(text.format(name=name), into)
     assert found.is_relative_to(into)
-    assert (found / "model.pkl").read_bytes() == b"a model"
+    assert (found / "model.pkl").read_bytes() == MODEL
     assert registry.model_file(version).exists()
 
 
@@ -408,10 +416,18 @@ def _kept_as(
     file: str,
     *,
     form: str = "pickle",
-    code: bool = False,
+    sha256: str = "",
+    code: Path | None = None,
 ) -> Candidate:
     """Return a candidate whose model is stored otherwise."""
-    artifact = msgspec.structs.replace(of.artifact, file=file, format=form, code=code)
+    artifact = msgspec.structs.replace(
+        of.artifact,
+        file=file,
+        format=form,
+        sha256=sha256 or of.artifact.sha256,
+        code=code is not None,
+        code_sha256=digest(code) if code else "",
+    )
     return msgspec.structs.replace(of, artifact=artifact)
 
 

@@ -48,8 +48,9 @@ class PromoteOptions(TypedDict, total=False):
 
     Attributes:
         alias: `champion`, which is what is served, or `challenger`, which no gate is asked for.
-        gate: the name of a gate of brinery.toml, or a TOML file; the default gate when absent.
-        data: to judge on; what the champion, or else the version, was evaluated on when absent.
+        gate: the name of a gate of brinery.toml, a TOML file, or `FILE:NAME`; the default gate when
+            absent.
+        data: to judge on; what the version, or else the champion, was evaluated on when absent.
         target: the column with the truth; the one of the import when absent.
         sep: of a csv file; found in its first lines when absent.
         if_better: whether a version that the gate does not pass is told, and not raised.
@@ -268,22 +269,21 @@ def _concluded(
     """Return what became of a version that was judged. Call it under the lock."""
     version = resolve(rooms.registry, Reference(version.name, version=version.number))
     before = history.holder(rooms.registry.versions(version.name), Alias.CHAMPION)
-    if before and before.number == version.number:  # somebody else promoted it, too
-        return _done(rooms, version, asked=asked, before=before)
-    forced = asked.force and (decision is None or not decision.passes)
-    if decision is not None:
-        against = decision.champion
-    stands = (before.reference if before else None) == against
-    if decision is not None and forced and stands:
+    there = before is not None and before.number == version.number  # somebody else promoted it
+    passes = decision is not None and decision.passes
+    judged = decision.champion if decision else against
+    stands = (before.reference if before else None) == judged
+    forced = asked.force and not passes and stands and not there
+    if decision is not None and forced:
         decision = replace(decision, forced=True, reason=asked.why)
     number = None if decision is None else rooms.keep(decision)
-    if not stands:
+    if not there and not stands and (passes or asked.force):
         instead = (
             f"brinery promote {version.reference}, which is judged against the champion of now"
         )
-        raise changed_meanwhile(rooms, before, before=against, instead=instead)
-    passed = forced or (decision is not None and decision.passes)
-    if passed:
+        raise changed_meanwhile(rooms, before, before=judged, instead=instead)
+    moves = not there and (passes or forced)
+    if moves:
         entry = _entry(rooms, version, before=before, asked=asked)
         move(
             rooms,
@@ -291,9 +291,13 @@ def _concluded(
             alias=Alias.CHAMPION,
             entry=replace(entry, decision=number, forced=forced),
         )
-    done = _done(rooms, version, asked=asked, before=before)
     return replace(
-        done, changed=passed, refused=not passed, decision=decision, number=number, forced=forced
+        _done(rooms, version, asked=asked, before=before),
+        changed=moves,
+        refused=not moves and not there,
+        decision=decision,
+        number=number,
+        forced=forced,
     )
 
 

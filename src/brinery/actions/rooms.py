@@ -47,7 +47,7 @@ class Rooms:
     tracking_uri: str | None = None
     decisions: Decisions = field(default_factory=MemoryDecisions)
     turns: Turns = field(default_factory=MemoryTurns)
-    database: str = ""
+    database: str = field(default="", repr=False)
 
     def lock(self) -> AbstractContextManager[None]:
         """Return the lock that is held while the registry is changed, on whatever machine."""

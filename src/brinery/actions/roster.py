@@ -157,13 +157,13 @@ class Roster:
         ]
 
     def _offer(self, version: Version, *, wanted: bool) -> Offer:
-        """Return a version as it can be asked for; an environment is built for a target only."""
+        """Return a version as it can be asked for; only a target's is set up."""
         known = self._offers.get((version.name, version.number))
         if known is not None and known.endpoint is not None:
             return _renamed(known, version.aliases)
         try:
             if not wanted:
-                _check_environment(self._rooms, version)
+                _check_ready(self._rooms, version)
             return _offered(version, endpoint_of(self._rooms, version))
         except BrineryError as error:
             return _offered(version, None, error.message)
@@ -244,17 +244,21 @@ def endpoint_of(rooms: Rooms, version: Version) -> Endpoint:
     )
 
 
-def _check_environment(rooms: Rooms, version: Version) -> None:
-    """Raise where a version's environment would have to be built first.
+def _check_ready(rooms: Rooms, version: Version) -> None:
+    """Raise where it would take long to set a version up that nobody asked for.
+
+    What has an alias may be the next champion: its model is downloaded.
 
     Raises:
         NotServable: it was not imported by Brinery, or cannot be asked for predictions.
-        NotFound: its environment is gone.
+        NotFound: its environment is gone, or its model is not on this machine.
     """
     if not Environments(rooms.workspace.environments).has(askable(version).environment):
         raise NotFound(
             f"its environment is gone; brinery serve {version.reference} builds it again"
         )
+    if not (version.aliases or rooms.registry.here(version)):
+        raise NotFound(f"its model is in a bucket; brinery serve {version.reference} downloads it")
 
 
 def _follows(reference: Reference) -> str | None:

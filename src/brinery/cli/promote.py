@@ -27,13 +27,13 @@ _REFUSED = 3
 )
 @click.option(
     "--gate",
-    metavar="NAME|FILE",
+    metavar="NAME|FILE[:NAME]",
     help="A gate of brinery.toml, or a TOML file. Default: the gate called default.",
 )
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="The rows to judge on. Default: what the champion, or else the version, was evaluated on.",
+    help="The rows to judge on. Default: what the version, or else the champion, was evaluated on.",
 )
 @click.option("--target", help="The column with the truth. Default: the one of the import.")
 @click.option("--sep", help="The separator of a csv file. Default: found in its first lines.")

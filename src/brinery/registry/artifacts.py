@@ -43,6 +43,10 @@ class Artifacts:
         """Return whether a place is not on this machine."""
         return urlparse(location).scheme == _S3
 
+    def here(self, location: str, name: str) -> bool:
+        """Return whether a file or folder need not be downloaded."""
+        return not self.remote(location) or (self._place(location) / name).exists()
+
     def path(self, location: str, name: str, *, sha256: str = "") -> Path | None:
         """Return a file or folder at a place; None where there is none of that name.
 
@@ -59,6 +63,8 @@ class Artifacts:
             found = local_path(location) / name
             return found if found.exists() else None
         place = self._place(location)
+        if Path(name).name != name:
+            raise RegistryFault(f"{location} is said to have '{name[:100]}', which leads elsewhere")
         found = place / name
         if found.exists():
             return found

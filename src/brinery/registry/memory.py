@@ -194,6 +194,10 @@ class MemoryRegistry:
         path = self._stored[version.reference].model_file.parent / name
         return path if path.is_file() else None
 
+    def here(self, version: Version) -> bool:
+        """Return that a version's model is on this machine."""
+        return bool(imported(version))
+
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
         """Return a copy of the folder of a version, which a `models:/` URI names.
 

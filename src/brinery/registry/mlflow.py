@@ -7,6 +7,7 @@ Aliases are the truth; the stages that older clients know are kept in step.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ from brinery.registry.interface import (
 from brinery.registry.mlflow_client import failure, foreign_errors, process_wide_uri
 from brinery.registry.mlflow_flavors import CODE_FOLDER
 from brinery.registry.mlflow_postgres import POSTGRES, PostgresTables
-from brinery.registry.mlflow_tables import Row, SqliteTables, Tables
+from brinery.registry.mlflow_tables import PASSPORT_TAG, Row, SqliteTables, Tables
 from brinery.specs.user import login_name
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ class MlflowRegistry:
                     run_id=model.source_run_id,
                     tags={
                         _SHA256_TAG: staged.candidate.origin.sha256,
+                        PASSPORT_TAG: hashlib.sha256(passport).hexdigest(),
                         **mlflow_model.tags(staged.candidate),
                     },
                     model_id=staged.key,
@@ -315,6 +317,15 @@ class MlflowRegistry:
         scorer = version.fast_path.sha256 if version.fast_path and name == SCORER_FILE else ""
         return self._artifacts.path(self._location(version), name, sha256=scorer)
 
+    def here(self, version: Version) -> bool:
+        """Return whether a version's model is on this machine, and need not be downloaded.
+
+        Raises:
+            NotServable: the version was not imported by Brinery.
+        """
+        file = imported(version).artifact.file
+        return self._artifacts.here(self._location(version), file)
+
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
         """Return a copy of what a `runs:/…` or `models:/…` URI means: a file or a folder.
 
@@ -364,6 +375,7 @@ class MlflowRegistry:
             tagged,
             tuple(sorted(aliases.get(number, ()))),
             version.current_stage == Stage.ARCHIVED,
+            version.tags.get(PASSPORT_TAG, ""),
         )
         return self._described(row)
 
@@ -386,7 +398,7 @@ class MlflowRegistry:
         passport = None
         if row.tagged:
             file = mlflow_model.PASSPORT_FILE
-            found = self._artifacts.path(row.location, file)
+            found = self._artifacts.path(row.location, file, sha256=row.passport)
             path = found or self._artifacts.absent(row.location, file)
             passport = msgspec.json.decode(path.read_bytes(), type=Passport)
         return Version(

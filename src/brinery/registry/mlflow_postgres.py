@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from threading import Lock
@@ -65,6 +66,7 @@ class PostgresTables:
                 except _lost():
                     self.close()  # the server was started anew, or the connection was too long idle
             self._kept = connect(self._uri)
+            weakref.finalize(self, self._kept.close)
             return _answer(self._kept, read)
 
     def close(self) -> None:

@@ -19,6 +19,9 @@ from msgspec import Struct
 
 REVISION = "dc11669786a5"
 
+# Of a version: the digest of what is recorded beside its model.
+PASSPORT_TAG = "brinery.passport"
+
 SQLITE = "sqlite:///"
 _BUSY_S = 30
 _LOGGED = "models:/"
@@ -30,7 +33,9 @@ SELECT v.name, v.version, v.creation_time, v.run_id,
     coalesce(nullif(v.storage_location, ''), v.source, ''),
     EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
         AND t.name = v.name AND t.version = v.version AND t.key = :tag),
-    v.current_stage = 'Archived'
+    v.current_stage = 'Archived',
+    (SELECT t.value FROM model_version_tags t WHERE t.workspace = v.workspace
+        AND t.name = v.name AND t.version = v.version AND t.key = :passport)
 FROM model_versions v
 WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
     AND (CAST(:name AS TEXT) IS NULL OR v.name = :name)
@@ -73,6 +78,7 @@ class Row(Struct, frozen=True):
         tagged: whether it has the tag that was asked for.
         aliases: that point to it, sorted.
         archived: whether that is its stage.
+        passport: digest of what is recorded beside its model; empty where none is known.
     """
 
     name: str
@@ -83,6 +89,7 @@ class Row(Struct, frozen=True):
     tagged: bool
     aliases: tuple[str, ...]
     archived: bool = False
+    passport: str = ""
 
 
 class Tables(Protocol):
@@ -157,8 +164,8 @@ def rows(ask: Ask, name: str | None, *, tag: str) -> list[Row] | None:
     for model, number, alias in ask(_ALIASES, {"name": name}):
         aliases[model, number] = (*aliases.get((model, number), ()), alias)
     found = []
-    for row in list(ask(_VERSIONS, {"name": name, "tag": tag})):
-        model, number, created_ms, run_id, location, tagged, archived = row
+    for row in list(ask(_VERSIONS, {"name": name, "tag": tag, "passport": PASSPORT_TAG})):
+        model, number, created_ms, run_id, location, tagged, archived, passport = row
         if tagged and location.startswith(_LOGGED):
             logged = list(ask(_LOCATION, {"model": location.removeprefix(_LOGGED)}))
             if not logged:
@@ -175,6 +182,7 @@ def rows(ask: Ask, name: str | None, *, tag: str) -> list[Row] | None:
                 bool(tagged),
                 held,
                 bool(archived),
+                passport or "",
             )
         )
     return found

@@ -18,8 +18,9 @@ from brinery.errors import StoreFault
 from brinery.records.audit import AuditEntry, Change
 from brinery.specs.places import without_passwords
 
-# In PostgreSQL, which MLflow shares with us: our tables, and Alembic's of our revision.
-SCHEMA = "brinery"
+# In PostgreSQL, which MLflow shares with us: our tables, and Alembic's of our revision. A schema
+# that is called as the user is would be the one that PostgreSQL has MLflow use, too.
+SCHEMA = "brinery_records"
 
 _HERE = Path(__file__).parent
 _CONNECT_S = 10
@@ -125,18 +126,20 @@ def connect(uri: str) -> sa.Engine:
     by hand; a migration that is killed would leave half of itself. In PostgreSQL every transaction
     sees our own schema and nothing of MLflow's tables.
     """
-    sqlite = sa.make_url(uri).get_backend_name() == "sqlite"
-    if sqlite:
-        # A connection is held no longer than its transaction: opening a file costs nothing.
+    # A connection is held no longer than its transaction: nobody writes often, and none goes stale.
+    if sa.make_url(uri).get_backend_name() == "sqlite":
         engine = sa.create_engine(uri, poolclass=sa.NullPool)
         sa.event.listen(engine, "connect", _leave_transactions_alone)
         sa.event.listen(engine, "begin", _begin)
-        return engine
-    engine = sa.create_engine(
-        uri, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_S}, hide_parameters=True
-    )
-    # Of this transaction only: what pools connections for us may give the next one to others.
-    sa.event.listen(engine, "begin", _enter_schema)
+    else:
+        engine = sa.create_engine(
+            uri,
+            poolclass=sa.NullPool,
+            connect_args={"connect_timeout": _CONNECT_S},
+            hide_parameters=True,
+        )
+        # Of this transaction only: what pools connections on the way may give the next to others.
+        sa.event.listen(engine, "begin", _enter_schema)
     return engine
 
 
