@@ -33,7 +33,7 @@ from brinery.specs.gates import Gate
 RANDOM = np.random.default_rng(7)
 EXAMPLE = Path(__file__).parents[2] / "examples" / "loop"
 WEEKS, CHALLENGES = 52, 200
-TRUTH_ROWS = 20_000
+TRUTH_ROWS = 10_000
 CERTAIN = 1e-4
 TRAINS = "command: python train.py --data {data}"
 TAKES = "command: [sh, -c, 'cp models/$BRINERY_TURN.pkl model.pkl']"
@@ -85,7 +85,7 @@ class Visitors:
 def test_a_year(example: dict[str, ModuleType], tmp_path: Path) -> None:
     """In 52 turns the champion is never surely behind, and the server never fails.
 
-    At each turn, no version that is there is better than the champion, on 20,000 rows of that
+    At each turn, no version that is there is better than the champion, on 10,000 rows of that
     week, by more than twice what the gate can tell: the half of its 95 % interval. Promotions of a
     worse version are no more than 5 % of the turns make likely, and cost no more than that.
     """
@@ -130,8 +130,8 @@ def test_a_year(example: dict[str, ModuleType], tmp_path: Path) -> None:
 
 def figure(model: Any, truth: Any) -> float:
     """What the gate's metric is on all those rows."""
-    chances = model.predict_proba(truth.drop(columns="bought"))[:, 1]
-    return float(roc_auc_score(truth["bought"], chances))
+    seen = truth.drop(columns="bought").to_numpy() @ model.coef_[0]
+    return float(roc_auc_score(truth["bought"].to_numpy() == "yes", seen))
 
 
 def half(turn: Turn) -> float:

@@ -22,11 +22,15 @@ def turn(loop: str = "bank-weekly") -> Turn:
     return Turn(loop=loop, model="bank", trigger=Trigger.CRON, started=NOW, due=NOW)
 
 
-@pytest.fixture(params=["memory", "sqlite", "late"])
+@pytest.fixture(
+    params=["memory", "sqlite", "late", pytest.param("postgres", marks=pytest.mark.slow)]
+)
 def turns(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Turns]:
     """Each implementation, empty."""
     uri = f"sqlite:///{tmp_path / 'brinery.db'}"
-    if request.param == "sqlite":
+    if request.param == "postgres":
+        uri = request.getfixturevalue("postgres").database()
+    if request.param in {"sqlite", "postgres"}:
         kept = SqlTurns(uri)
         yield kept
         kept.close()

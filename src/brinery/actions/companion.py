@@ -16,12 +16,14 @@ class Task(Struct, frozen=True, kw_only=True):
         socket: path of the Unix socket to listen on.
         store: database of the models and records; as the settings say when None.
         artifacts: bucket or folder of the models' files; as the settings say when None.
+        loops: paths of the loops whose turns are begun when they are due.
     """
 
     workspace: str
     socket: str
     store: str | None = None
     artifacts: str | None = None
+    loops: tuple[str, ...] = ()
 
 
 def mlflow_application(rooms: Rooms) -> mlflow_server.Asgi:

@@ -16,6 +16,7 @@ from brinery.actions.roster import Roster
 from brinery.serve import server
 from brinery.serve.companion import Companion, Keeper
 from brinery.serve.manifest import Manifest
+from brinery.specs import loop
 
 
 class UpOptions(TypedDict, total=False):
@@ -27,6 +28,7 @@ class UpOptions(TypedDict, total=False):
         allowed_hosts: names that it is asked under, beside addresses and `localhost`.
         store: database of the models and records.
         artifacts: bucket or folder of the models' files.
+        loops: each a loop.yml, whose turns are begun when they are due.
         workspace: its folder; the nearest upwards when it is not given.
     """
 
@@ -35,6 +37,7 @@ class UpOptions(TypedDict, total=False):
     allowed_hosts: Sequence[str]
     store: str | None
     artifacts: str | None
+    loops: Sequence[Folder]
     workspace: Folder | None
 
 
@@ -50,17 +53,19 @@ def up(
         companion: the command of the process that answers for MLflow and the REST API; it reads a
             `Task` as a line of JSON.
         on_start: called with what is served and the URL when the port is open.
-        options: `host`, `port`, `allowed_hosts`, `store`, `artifacts` and `workspace`, as
-            `brinery up` has them.
+        options: `host`, `port`, `allowed_hosts`, `store`, `artifacts`, `loops` and `workspace`,
+            as `brinery up` has them.
 
     Raises:
         AddressInUse: another program listens there.
         SettingsError: the workspace or the access log cannot be written.
+        InvalidLoop: a loop is wrong.
     """
     store, artifacts = options.get("store"), options.get("artifacts")
     rooms = open_rooms(options.get("workspace"), store=store, artifacts=artifacts)
     settings = rooms.settings
     host, port = options.get("host") or settings.up.host, options.get("port") or settings.up.port
+    loops = [loop.read(Path(path).resolve()) for path in options.get("loops", ())]
     server.check_address(host, port)
     rooms.workspace.prepare()
     roster = Roster(rooms, [], every=True, may_be_none=True)
@@ -70,7 +75,11 @@ def up(
     with tempfile.TemporaryDirectory(prefix="brinery-up-", ignore_cleanup_errors=True) as folder:
         socket = str(Path(folder, "companion"))
         task = Task(
-            workspace=str(rooms.workspace.root), socket=socket, store=store, artifacts=artifacts
+            workspace=str(rooms.workspace.root),
+            socket=socket,
+            store=store,
+            artifacts=artifacts,
+            loops=tuple(str(one.file) for one in loops),
         )
         with Keeper(companion, told=msgspec.json.encode(task) + b"\n"):
             server.serve(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -35,6 +36,13 @@ _SHOWN = 10
     metavar="URI",
     help="s3://… or a folder for the models' files. Default: a folder in the workspace.",
 )
+@click.option(
+    "--loop",
+    "loops",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A loop.yml whose turns are begun when they are due; may be given again.",
+)
 @click.pass_obj
 def command(
     session: Session,
@@ -45,6 +53,7 @@ def command(
     allowed_hosts: str,
     store: str | None,
     artifacts: str | None,
+    loops: tuple[Path, ...],
 ) -> None:
     """Run MLflow's server, the REST API and every model's endpoint on one port until Ctrl-C.
 
@@ -72,6 +81,7 @@ def command(
         allowed_hosts=allowed_hosts.split(",") if allowed_hosts else (),
         store=store,
         artifacts=artifacts,
+        loops=loops,
         on_start=started,
         workspace=session.workspace,
     )

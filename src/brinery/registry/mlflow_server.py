@@ -61,8 +61,9 @@ def application(uri: str, *, root: str) -> Asgi:
         }
     )
     with warnings.catch_warnings():
-        # Of a module that Starlette is about to drop, whatever MLflow then does.
+        # Starlette is about to drop a module; importing MLflow brings the warning back.
         warnings.simplefilter("ignore")
+        import starlette.middleware.wsgi  # noqa: F401
         from mlflow.server.fastapi_app import app
 
     return Locations(app, root=root)

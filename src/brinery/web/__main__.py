@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 import threading
-from typing import IO
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 import uvicorn
@@ -15,8 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.actions.companion import Task, mlflow_application
 from brinery.actions.rooms import Rooms, open_rooms
+from brinery.actions.scheduler import Scheduler
 from brinery.actions.stages import Following, Stages
+from brinery.specs.loop import read
 from brinery.web import api
+
+_log = logging.getLogger("brinery")
 
 # Longer than the other side keeps a connection.
 _KEPT_S = 120
@@ -26,13 +32,17 @@ _DRAIN_S = 20
 def main() -> None:
     """Answer until told to end."""
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
-    threading.Thread(target=_end_with, args=(sys.stdin.buffer,), name="parent", daemon=True).start()
+    parent = sys.stdin.fileno()
+    threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
-    with Following(Stages(rooms)):
+    application = _Application(rooms, mlflow_application(rooms))
+    # uvicorn hands the signal on once all is answered; what is below is then to be ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    with Following(Stages(rooms)), _looping(rooms, task.loops):
         uvicorn.Server(
             uvicorn.Config(
-                _Application(rooms, mlflow_application(rooms)),
+                application,
                 uds=task.socket,
                 lifespan="off",
                 log_config=None,
@@ -44,6 +54,25 @@ def main() -> None:
                 timeout_graceful_shutdown=_DRAIN_S,
             )
         ).run()
+
+
+@contextmanager
+def _looping(rooms: Rooms, loops: Sequence[str]) -> Iterator[None]:
+    """Begin the turns of loops while the block runs."""
+    if not loops:
+        yield
+        return
+    scheduler = Scheduler(
+        rooms,
+        [read(Path(path)) for path in loops],
+        on_turn=lambda turn: _log.warning("%s: turn %d %s", turn.loop, turn.number, turn.ending),
+        on_error=lambda name, error: _log.error("%s: %s", name, error.message),
+    )
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.stop()
 
 
 class _Application:
@@ -65,9 +94,15 @@ class _Application:
         await (self._api if ours else self._mlflow)(scope, receive, send)
 
 
-def _end_with(told: IO[bytes]) -> None:
-    """End this process, its answers given, when nobody is there any more to tell it anything."""
-    told.read()
+def _end_with(parent: int) -> None:
+    """End this process, its answers given, when nobody is there any more to tell it anything.
+
+    Args:
+        parent: the descriptor that it would be told by. It is read without a buffer, whose lock
+            would be held when the interpreter ends.
+    """
+    while os.read(parent, 1):
+        continue
     os.kill(os.getpid(), signal.SIGTERM)
 
 

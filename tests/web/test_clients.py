@@ -1,0 +1,69 @@
+"""MLflow's own clients, the oldest and the newest, and the story of the irises with them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from tests.buckets import Buckets
+from tests.conftest import ROOT
+from tests.postgres import Postgres
+
+pytestmark = pytest.mark.slow
+
+STORY = ROOT / "examples" / "iris" / "story.py"
+UV = Path(sys.executable).parent / "uv"
+OLD = ["mlflow==2.17.2", "setuptools<81"]
+NEW = ["mlflow>=3.17,<3.18"]
+
+
+def environment(folder: Path, *packages: str) -> str:
+    """Return the interpreter of an environment with the scikit-learn of this one."""
+    subprocess.run([str(UV), "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    python = str(folder / "bin" / "python")
+    learn = f"scikit-learn=={version('scikit-learn')}"
+    install = [str(UV), "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+    subprocess.run([*install, *packages, learn, "fastapi", "uvicorn"], check=True)
+    return python
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Interpreters with MLflow 2.17 and with the newest 3.x, each in an environment of its own."""
+    folder = tmp_path_factory.mktemp("clients")
+    return environment(folder / "old", *OLD), environment(folder / "new", *NEW)
+
+
+def told(*options: str) -> str:
+    """Return what the story said, once it came to its end."""
+    done = subprocess.run(
+        [sys.executable, str(STORY), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("client", [0, 1], ids=["2.17", "3.x"])
+def test_the_story_on_files(clients: tuple[str, str], client: int) -> None:
+    """Train, log, register, stage, serve, promoted by itself, refused, taken back."""
+    text = told("--train", clients[client], "--serve", clients[client])
+    assert "it is promoted by itself" in text
+    assert "it is refused, because" in text
+    assert "iris@2 is the champion again" in text
+
+
+def test_the_story_on_postgresql_and_s3(
+    clients: tuple[str, str], postgres: Postgres, buckets: Buckets
+) -> None:
+    """The same, where models and records are in a database and a bucket."""
+    text = told(
+        "--train", clients[0], "--serve", clients[1],
+        "--store", postgres.database(), "--artifacts", buckets.bucket(),
+    )  # fmt: skip
+    assert "iris@2 is the champion again" in text
