@@ -19,7 +19,6 @@ from brinery.serve.companion import Companion, Keeper
 from brinery.serve.manifest import Manifest
 from brinery.specs import loop
 
-
 # A front door of its own, which reads a `Task` as a line of JSON: the two meet as processes.
 _COMPANION = (sys.executable, "-m", "brinery.web")
 
