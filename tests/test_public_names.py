@@ -33,6 +33,7 @@ VERBS = [
     "score_files",
     "serve_models",
     "start_loops",
+    "up",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun or a room there.

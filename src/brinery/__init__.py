@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from brinery.actions.scheduler import Scheduler, start_loops
     from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
+    from brinery.actions.up import up
     from brinery.errors import BrineryError, Fault, UserError
     from brinery.records.appraisal import Appraisal
     from brinery.records.batch import BatchProgress, ScoredFiles
@@ -102,6 +103,7 @@ __all__ = [
     "score_files",
     "serve_models",
     "start_loops",
+    "up",
     "version",
 ]
 
@@ -153,6 +155,7 @@ _HOMES = {
     "serve_models": "brinery.actions.serve",
     "start_loops": "brinery.actions.scheduler",
     "score_files": "brinery.actions.score_files",
+    "up": "brinery.actions.up",
     "version": "brinery.actions.models",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ from brinery.serve import server
 from brinery.serve.companion import Companion, Keeper
 from brinery.serve.manifest import Manifest
 from brinery.specs import loop
+
+# A front door of its own, which reads a `Task` as a line of JSON: the two meet as processes.
+_COMPANION = (sys.executable, "-m", "brinery.web")
 
 
 class UpOptions(TypedDict, total=False):
@@ -42,16 +46,11 @@ class UpOptions(TypedDict, total=False):
 
 
 def up(
-    companion: Sequence[str],
-    *,
-    on_start: Callable[[Manifest, str], None] | None = None,
-    **options: Unpack[UpOptions],
+    *, on_start: Callable[[Manifest, str], None] | None = None, **options: Unpack[UpOptions]
 ) -> None:
     """Serve everything of a workspace on one port until the process is told to end.
 
     Args:
-        companion: the command of the process that answers for MLflow and the REST API; it reads a
-            `Task` as a line of JSON.
         on_start: called with what is served and the URL when the port is open.
         options: `host`, `port`, `allowed_hosts`, `store`, `artifacts`, `loops` and `workspace`,
             as `brinery up` has them.
@@ -81,7 +80,7 @@ def up(
             artifacts=artifacts,
             loops=tuple(str(one.file) for one in loops),
         )
-        with Keeper(companion, told=msgspec.json.encode(task) + b"\n"):
+        with Keeper(_COMPANION, told=msgspec.json.encode(task) + b"\n"):
             server.serve(
                 manifest,
                 host=host,

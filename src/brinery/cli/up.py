@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,7 +74,6 @@ def command(
             note("Next: brinery import MODEL --name NAME --data FILE")
 
     up(
-        [sys.executable, "-m", "brinery.web"],
         host=host,
         port=port,
         allowed_hosts=allowed_hosts.split(",") if allowed_hosts else (),

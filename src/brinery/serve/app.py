@@ -99,7 +99,7 @@ class Application:
         try:
             sent = await self._sent(scope, exchange, headers)
         except Problem as problem:
-            sent = await _refuse(problem, scope, exchange, headers)
+            sent = await _refuse(problem, scope, exchange, headers=headers)
         answered = Answered(
             request_id,
             scope,
@@ -151,7 +151,7 @@ class Application:
             await asyncio.sleep(_LOOK_S)
 
 
-async def _refuse(problem: Problem, scope: Scope, exchange: Exchange, headers: Headers, /) -> Sent:
+async def _refuse(problem: Problem, scope: Scope, exchange: Exchange, *, headers: Headers) -> Sent:
     """Send a problem, once the client has sent what it will not hear an answer before."""
     await body.drain(scope.headers, exchange)
     content = problem.body()

@@ -96,7 +96,7 @@ class Pages:
         return _json(
             {
                 "models": [
-                    views.of_model(name, versions, stages(name))
+                    views.of_model(name, versions, production=stages(name))
                     for name in registry.names()
                     if (versions := registry.versions(name))
                 ]
@@ -106,7 +106,7 @@ class Pages:
     def model(self, request: Request) -> Response:
         """Return a model."""
         name, versions = self._versions(request)
-        return _json(views.of_model(name, versions, _stages(self._rooms)(name)))
+        return _json(views.of_model(name, versions, production=_stages(self._rooms)(name)))
 
     def versions(self, request: Request) -> Response:
         """Return its versions, newest first."""

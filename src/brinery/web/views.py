@@ -10,7 +10,7 @@ from brinery.records.version import Alias, Version
 Document = dict[str, object]
 
 
-def of_model(name: str, versions: Sequence[Version], production: Mapping[int, str]) -> Document:
+def of_model(name: str, versions: Sequence[Version], *, production: Mapping[int, str]) -> Document:
     """Return what is told of a model.
 
     Args:
