@@ -54,7 +54,7 @@ class Asked(NamedTuple):
     Attributes:
         metric: its name.
         threshold: of a binary model, from which probability on a row counts as positive; its own
-            labels, or one half, when None.
+            labels when None.
         rows: (n_rows,) which rows of the duel; all when None.
     """
 
@@ -448,16 +448,16 @@ def _of_share(right: Bools, *, sign: int, above: float, level: float) -> Shifted
 
 def _right(metric: str, entrant: Entrant, truth: Truth) -> Bools | None:
     """Return which rows are right, where a figure is the share of these; else None."""
-    labels, at_half = entrant.said.labels, entrant.said.by_half
+    labels = entrant.said.labels
     if truth.type is PredictionType.REGRESSION:
         return None
     if metric in _ACCURACY:
         return None if isinstance(labels, str) else np.asarray(labels == truth.codes)
-    if truth.type is not PredictionType.BINARY or isinstance(at_half, str):
+    if truth.type is not PredictionType.BINARY or isinstance(labels, str):
         return None
     if metric == "recall":
-        return np.asarray(at_half[truth.codes == 1] == 1)
-    return np.asarray(at_half[truth.codes == 0] == 0) if metric == "specificity" else None
+        return np.asarray(labels[truth.codes == 1] == 1)
+    return np.asarray(labels[truth.codes == 0] == 0) if metric == "specificity" else None
 
 
 def _moves(metric: str, entrant: Entrant, truth: Truth) -> Moved | str | None:
@@ -465,7 +465,7 @@ def _moves(metric: str, entrant: Entrant, truth: Truth) -> Moved | str | None:
     if metric in entrant.moved:
         return entrant.moved[metric]
     figures = contender.counted(truth, beta=beta_of(metric) or _BETA)
-    labels = entrant.said.by_half
+    labels = entrant.said.labels
     if metric not in figures or isinstance(labels, str):
         return None
     return shifted.by_labels(
@@ -508,7 +508,6 @@ def _part(truth: Truth, rows: Bools) -> Truth:
 def _some(said: Answers, rows: Bools) -> Answers:
     return Answers(
         labels=said.labels if isinstance(said.labels, str) else said.labels[rows],
-        at_half=said.at_half if isinstance(said.at_half, str) else said.at_half[rows],
         probabilities=said.probabilities
         if isinstance(said.probabilities, str)
         else said.probabilities[rows],
@@ -525,4 +524,4 @@ def _cut(said: Answers, threshold: float | None) -> Answers | str:
     if said.probabilities.shape[1] != _TWO:
         return "it tells more than two classes apart, which no threshold decides"
     labels = (said.probabilities[:, 1] >= threshold).astype(np.intp)
-    return replace(said, labels=labels, at_half=labels)
+    return replace(said, labels=labels)

@@ -162,6 +162,7 @@ class MemoryRegistry(MemoryFiles):
     def logged_model(self, run_id: str) -> str | None:
         """Return the URI of the model that a run logged last: none of them logged one."""
         del run_id
+        return None
 
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases."""
