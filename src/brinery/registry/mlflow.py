@@ -79,10 +79,12 @@ class MlflowRegistry:
         made = PostgresTables if self._uri.startswith(POSTGRES) else SqliteTables
         return made(self._uri)
 
-    def open(self) -> None:
+    def open(self, welcome: str = "") -> None:
         """Import MLflow and connect, so that the first call after it waits for neither."""
         with foreign_errors():
             self._client.search_registered_models(max_results=1)
+            if welcome:
+                mlflow_client.experiment(self._client, welcome, artifacts=self._artifacts)
 
     @cached_property
     def _client(self) -> MlflowClient:
@@ -240,16 +242,6 @@ class MlflowRegistry:
                 order_by=["attributes.start_time DESC"],
             )
             return [_run(each) for each in found if _IMPORT_TAG not in each.data.tags]
-
-    def welcome(self, name: str) -> None:
-        """Make the experiment of a model where it is missing."""
-        with foreign_errors():
-            mlflow_client.experiment(self._client, name, artifacts=self._artifacts)
-
-    def logged_model(self, run_id: str) -> str | None:
-        """Return the URI of the model that a run logged last; None where it logged none."""
-        with foreign_errors():
-            return mlflow_client.logged_model(self._client, run_id)
 
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases, of every version of a model; empty where it is not."""
@@ -440,6 +432,7 @@ def _run(found: entities.Run) -> Run:
         created=datetime.fromtimestamp((found.info.start_time or 0) / _EPOCH_MS, tz=UTC),
         metrics={name: value for name, value in found.data.metrics.items() if isfinite(value)},
         data=inputs[-1].dataset.name if inputs else "",
+        model=mlflow_client.logged_model(found),
     )
 
 
