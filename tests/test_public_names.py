@@ -11,9 +11,12 @@ from brinery.cli.main import _COMMANDS
 ROOT = Path(__file__).parent.parent
 VERBS = [
     "compare",
+    "decide",
     "doctor",
     "evaluate_model",
     "export_model",
+    "gate",
+    "history",
     "import_model",
     "leaderboard",
     "load",
@@ -24,6 +27,7 @@ VERBS = [
     "predict",
     "promote",
     "report",
+    "rollback",
     "run_loop",
     "scan",
     "score_files",

@@ -18,12 +18,11 @@ from brinery.cli.main import _COMMANDS, cli
 from brinery.cli.model import _candidate_facts
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+INNER = (["model", "show"], ["gate", "show"], ["gate", "check"], ["loop", "run"], ["loop", "start"])
 HELP = {
     "brinery": [],
     **{name: [name] for name in _COMMANDS},
-    "loop-run": ["loop", "run"],
-    "loop-start": ["loop", "start"],
-    "model-show": ["model", "show"],
+    **{"-".join(words): words for words in INNER},
 }
 
 

@@ -115,7 +115,7 @@ def test_no_better_models_are_seldom_promoted(
 
     That is the bound of all looks together, within what a binomial allows.
     """
-    sets, erred = 60 if rule == BUILT_IN.rule[0] else 25, 0
+    sets, erred = 40 if rule == BUILT_IN.rule[0] else 12, 0
     asked = Gate(name="x", rule=(rule,))
     for _ in range(sets):
         signal, actual = rows(kind)

@@ -76,15 +76,18 @@ def test_figures_that_no_row_tells_apart(
 def test_a_perfect_model_beats_a_constant_one() -> None:
     """An area of 1 against one of one half is told apart, though no draw of rows changes either."""
     positive = np.arange(60) < 30
-    found = shifted.areas(positive, np.zeros(60), positive.astype(float), above=0.0, level=0.95)
+    found = shifted.areas(
+        positive, base=np.zeros(60), other=positive.astype(float), above=0.0, level=0.95
+    )
     assert found.p_value == 0.5**30
 
 
 def test_one_row_of_a_class_does_not_tell() -> None:
     """A class with a single row does not tell how far chance moves an area: there is no p-value."""
     positive = np.arange(30) == 3
-    scores = RANDOM.random((2, 30))
-    assert shifted.areas(positive, *scores, above=0.0, level=0.95).p_value is None
+    base, other = RANDOM.random((2, 30))
+    found = shifted.areas(positive, base=base, other=other, above=0.0, level=0.95)
+    assert found.p_value is None
 
 
 def of_shares(above: float) -> float | None:
@@ -100,8 +103,8 @@ def of_areas(above: float) -> float | None:
     del above
     positive = np.arange(400) < 100
     shared = RANDOM.normal(size=400) + positive
-    scores = [shared + RANDOM.normal(size=400) for _ in range(2)]
-    return shifted.areas(positive, *scores, above=0.0, level=0.95).p_value
+    one, two = (shared + RANDOM.normal(size=400) for _ in range(2))
+    return shifted.areas(positive, base=one, other=two, above=0.0, level=0.95).p_value
 
 
 def of_means(above: float) -> float | None:

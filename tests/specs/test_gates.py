@@ -245,3 +245,30 @@ def test_what_is_allowed() -> None:
     assert gate.allows(ChangeKind.ADDED_COLUMN, "a b")
     assert not gate.allows(ChangeKind.ADDED_COLUMN, "a")
     assert gate.allows(ChangeKind.ADDED_CLASS, "anything")
+
+
+def test_keys_parted_by_semicolons(file: Path) -> None:
+    """What is written in one line with semicolons is no TOML, and the hint says what to do."""
+    file.write_text('[gates.x]\nrequire = ["a;b"]; allow = []\n')
+    for reads in (read, lambda path: settings.read(path, {})):
+        with pytest.raises((InvalidGate, SettingsError)) as caught:
+            reads(file)
+        assert caught.value.hint == "give each key a line of its own: TOML knows no ';'"
+    file.write_text("[gates.x\n# a; b\n")
+    with pytest.raises(InvalidGate) as other:
+        read(file)
+    assert "gate.md" in other.value.hint
+
+
+def test_the_page_shows_what_is_read(file: Path) -> None:
+    """What docs/how-to/gate.md declares is read as it stands, and it names every key."""
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "gate.md").read_text()
+    declared, allow = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert declared.strip() in DECLARED.replace(
+        "          # any metric of an evaluation", ""
+    ).replace("\n[[", "\n\n[[")
+    file.write_text(declared.replace("[[", f"{allow}[[", 1))
+    (gate,) = read(file).values()
+    assert gate.allow
+    for key in (*Rule.model_fields, *Requirement, *ChangeKind):
+        assert f"`{key}" in text, key

@@ -50,9 +50,10 @@ def test_variables_alone(file: Path) -> None:
 
 def every_setting() -> list[tuple[str, str]]:
     sections: dict[str, BaseModel] = {
-        name: getattr(Settings(), name) for name in ("model", "sandbox", "evaluate", "serve")
+        name: getattr(Settings(), name)
+        for name in Settings.model_fields
+        if name not in {"gates", "store"}  # they have claims of their own
     }
-    assert set(sections) == set(Settings.model_fields)
     return [(name, key) for name, section in sections.items() for key in type(section).model_fields]
 
 

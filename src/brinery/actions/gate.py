@@ -226,9 +226,17 @@ def check_steps(rooms: Rooms, asked: GateAsked) -> Steps:
         UserError: the subclass says what is wrong with the version, the gate or the data.
     """
     name = Reference.parse(asked.reference).name
-    decision = yield from decide_steps(rooms, asked, earlier=rooms.decisions.of(name))
-    rooms.keep(decision)
-    return decision
+    while True:
+        decision = yield from decide_steps(rooms, asked, earlier=rooms.decisions.of(name))
+        with rooms.lock():
+            # Somebody else may have looked at the same rows meanwhile.
+            data, now = decision.data, rooms.decisions.of(name)
+            look = decision.looks
+            if data is not None and look:
+                look = spending.look_at(data, decision.question, earlier=now)
+            if look == decision.looks:
+                rooms.keep(decision)
+                return decision
 
 
 def decide_steps(rooms: Rooms, asked: GateAsked, *, earlier: Sequence[Decision]) -> Steps:
@@ -249,7 +257,7 @@ def decide_steps(rooms: Rooms, asked: GateAsked, *, earlier: Sequence[Decision])
     contest = _contest(rooms, asked)
     measured = yield from _measured(rooms, asked, contest, gate=chosen, clock=clock)
     data = None if measured.data is None else _fingerprint(measured.data)
-    question = _question(contest, chosen, data, asked.seed)
+    question = _question(contest, chosen, data=data, seed=asked.seed)
     champion = None if contest.champion is None else contest.champion.reference
     decision = judge(
         chosen,
@@ -384,7 +392,7 @@ def _fingerprint(data: EvaluationData) -> DecisionData:
     return DecisionData(name=known.name, rows=known.rows, sha256=known.sha256)
 
 
-def _question(contest: _Contest, gate: Gate, data: DecisionData | None, seed: int) -> str:
+def _question(contest: _Contest, gate: Gate, *, data: DecisionData | None, seed: int) -> str:
     """Return the digest of what is asked: who against whom, which rules, on which rows."""
     asked = (
         *(version.reference for version in contest.both),

@@ -31,6 +31,7 @@ from brinery.records.scores import Scores
 from brinery.records.signature import Scalar
 from brinery.specs.filters import Filter
 from brinery.specs.metrics import HEADLINE, beta_of, is_of_labels
+from brinery.specs.names import nearest
 
 Bools = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -172,7 +173,9 @@ class Duel:
     def groups(self, column: str) -> list[tuple[str, Bools]] | str:
         """Return the groups of a column's values, each with its rows; or why there are none."""
         if column not in self._inputs.column_names:
-            return f"the data has no column '{column}'"
+            near = nearest(column, self._inputs.column_names)
+            told = f": did you mean '{near}'?" if near else ""
+            return f"the data has no column '{column}'{told}"
         found = group(self._inputs, column)
         if isinstance(found, Ungrouped):
             return f"column '{column}': {found.reason}"
@@ -333,23 +336,32 @@ class Duel:
         known = entrant.figures.get("accuracy" if metric in _ACCURACY else metric)
         if known is not None:
             return known
-        return self._whole(metric, view, entrant)
+        return self._whole(metric, view, entrant=entrant)
 
     def _whole(
-        self, metric: str, view: _View, entrant: Entrant, weights: Rows | None = None
+        self, metric: str, view: _View, *, entrant: Entrant, weights: Rows | None = None
     ) -> float | str:
         """Return a figure that only a whole evaluation has."""
-        side = self._champion if entrant is view.champion else self._candidate
-        assert side is not None  # noqa: S101 - for the type checker
-        places = np.flatnonzero(self._kept)[view.places]
         found = run.run(
             self._type,
             self._actual[view.places],
-            scores=side.scores.take(places.astype(np.int64)),
-            classes=tuple(side.classes),
+            scores=self._as_base(entrant.said),
+            classes=self._classes,
             weights=None if weights is None else weights.astype(np.float64),
         )
         return found.metrics.get(metric, found.not_computed.get(metric, "it is not computed"))
+
+    def _as_base(self, said: Answers) -> Scores:
+        """Return answers in the classes of the base, of which the second is positive."""
+        if not isinstance(said.values, str):
+            return Scores(said.values)
+        chances = None if isinstance(said.probabilities, str) else said.probabilities
+        names = np.empty(len(self._classes) + 1, object)
+        names[:-1] = self._classes
+        # A label that is among no classes is none of them here either.
+        rows = 0 if chances is None else len(chances)
+        labels = np.full(rows, -1) if isinstance(said.labels, str) else said.labels
+        return Scores(names[labels], chances, self._classes)
 
     def _left_out(
         self, figure: Figure, view: _View, *, sign: int, above: float, level: float
@@ -365,7 +377,7 @@ class Duel:
         for place in range(parts):
             weights = (part != place).astype(np.intp)
             values = [
-                self._whole(figure.metric, view, one, weights)
+                self._whole(figure.metric, view, entrant=one, weights=weights)
                 for one in (view.candidate, view.champion)
                 if one is not None
             ]
@@ -399,7 +411,7 @@ def _by_kind(
         pair = (view.champion, view.candidate)[::sign]
         chances = [each.said.probabilities for each in pair]
         first, second = (each[:, 1] for each in chances if not isinstance(each, str))
-        return shifted.areas(truth.codes == 1, first, second, above=above, level=level)
+        return shifted.areas(truth.codes == 1, base=first, other=second, above=above, level=level)
     own = _moves(metric, view.candidate, truth)
     base = None if view.champion is None else _moves(metric, view.champion, truth)
     for each in (own, base):

@@ -136,15 +136,33 @@ def schema_found(changes: Iterable[SchemaChange], gate: Gate) -> Found:
     )
     blocking = [each for each in marked if each.breaks and not each.allowed]
     if blocking:
-        told = "; ".join(each.why for each in blocking)
-        names = ", ".join(f'"{each.kind} {each.name}"' for each in blocking)
-        why = f"{told}; where that is meant: allow = [{names}]"
-        return Found(Outcome.FAILS, why, marked)
+        kinds = dict.fromkeys(each.kind for each in blocking)
+        alike = [[each for each in blocking if each.kind is kind] for kind in kinds]
+        named = ", ".join(f'"{one}"' for each in alike for one in _allowed_as(each))
+        told = "; ".join(_shortened(each) for each in alike)
+        return Found(Outcome.FAILS, f"{told}; where that is meant: allow = [{named}]", marked)
     allowed = [f"{each.kind} {each.name}" for each in marked if each.breaks]
     others = [each.why for each in marked if not each.breaks]
-    told = [f"allowed: {', '.join(allowed)}"] if allowed else []
-    said = "; ".join((*told, *others)) or "columns, classes and answers are those of the champion"
+    first = [f"allowed: {', '.join(allowed)}"] if allowed else []
+    said = "; ".join((*first, *others)) or "columns, classes and answers are those of the champion"
     return Found(Outcome.PASSES, said, marked)
+
+
+def _shortened(alike: list[SchemaChange]) -> str:
+    """Return why changes of one kind break a caller, the first of them in full."""
+    first, *others = alike
+    if len(others) < _LISTED:
+        return "; ".join(each.why for each in alike)
+    names = ", ".join(each.name for each in others[:_LISTED])
+    more = f" and {len(others) - _LISTED} more" if len(others) > _LISTED else ""
+    return f"{first.why}; so it is with {names}{more}"
+
+
+def _allowed_as(alike: list[SchemaChange]) -> list[str]:
+    """Return what `allow` has to say for changes of one kind."""
+    if len(alike) > _LISTED:
+        return [f"{alike[0].kind} *"]
+    return [f"{each.kind} {each.name}" for each in alike]
 
 
 def _is_relative(rule: Rule) -> bool:
@@ -433,9 +451,9 @@ def _of_groups(
         yield f"and {len(failed) - _LISTED} more groups"
     if not failed:
         worst = max(groups, key=lambda one: one.drop)
-        yield f"{len(groups)} groups, the worst is {worst.name} with {-worst.drop:+.4g}"
+        yield f"{len(groups)} groups, the worst is {worst.name} with {0.0 - worst.drop:+.4g}"
     if doubtful:
-        told = ", ".join(f"{each.name} ({-each.drop:+.4g})" for each in doubtful[:_LISTED])
+        told = ", ".join(f"{each.name} ({0.0 - each.drop:+.4g})" for each in doubtful[:_LISTED])
         more = f" and {len(doubtful) - _LISTED} more" if len(doubtful) > _LISTED else ""
         yield f"chance may explain {told}{more}"
     if left_out:

@@ -86,7 +86,7 @@ def share(right: Bools, *, above: float, level: float) -> Shifted:
     return Shifted(Estimate(value=count / rows, interval=interval), p_value, _EXACT)
 
 
-def areas(positive: Bools, base: Floats, other: Floats, *, above: float, level: float) -> Shifted:
+def areas(positive: Bools, *, base: Floats, other: Floats, above: float, level: float) -> Shifted:
     """Return whether the difference of two areas under the ROC curve is above a bound.
 
     Args:

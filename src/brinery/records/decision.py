@@ -66,7 +66,8 @@ class RuleResult(Struct, frozen=True, kw_only=True):
         candidate: the version's figure; None where there is none.
         difference: `candidate - champion`, with its paired interval or why there is none.
         bound: what the difference, the figure or the ratio is held to.
-        p_value: one-sided: how often chance alone shows as much, were the bound just missed.
+        p_value: one-sided: how often chance alone shows as much, were the bound just missed; of
+            groups without a level, how often it shows one that is so much worse, were none worse.
         test: what the p-value is of: `DeLong`, `Tango`, `paired bootstrap` and so on.
         level: how sure it had to be, 0 to 1, after what earlier looks took; None where nothing was
             tested.

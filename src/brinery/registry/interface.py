@@ -51,7 +51,44 @@ class Standing:
     production: frozenset[int] = frozenset()
 
 
-class Registry(Protocol):
+class Files(Protocol):
+    """The files that belong to versions."""
+
+    def model_file(self, version: Version) -> Path:
+        """Return the model's file or folder, of a version that was imported by Brinery.
+
+        Raises:
+            NotServable: the version was not.
+        """
+        ...
+
+    def code_folder(self, version: Version) -> Path | None:
+        """Return the folder of the user's own modules; None where the version has none.
+
+        Raises:
+            NotServable: the version was not imported by Brinery.
+        """
+        ...
+
+    def kept_file(self, version: Version, name: str) -> Path | None:
+        """Return what was stored beside a version's model; None where there is none.
+
+        Args:
+            version: which.
+            name: `SCORER_FILE` or `SAMPLE_FILE`.
+        """
+        ...
+
+    def here(self, version: Version) -> bool:
+        """Return whether a version's model is on this machine, and need not be downloaded.
+
+        Raises:
+            NotServable: the version was not imported by Brinery.
+        """
+        ...
+
+
+class Registry(Files, Protocol):
     """Where models, their versions and their aliases are."""
 
     def open(self, welcome: str = "") -> None:
@@ -144,39 +181,6 @@ class Registry(Protocol):
 
     def restage(self, name: str) -> None:
         """Give every version of a model the stage that its aliases mean; its run is told, too."""
-        ...
-
-    def model_file(self, version: Version) -> Path:
-        """Return the model's file or folder, of a version that was imported by Brinery.
-
-        Raises:
-            NotServable: the version was not.
-        """
-        ...
-
-    def code_folder(self, version: Version) -> Path | None:
-        """Return the folder of the user's own modules; None where the version has none.
-
-        Raises:
-            NotServable: the version was not imported by Brinery.
-        """
-        ...
-
-    def kept_file(self, version: Version, name: str) -> Path | None:
-        """Return what was stored beside a version's model; None where there is none.
-
-        Args:
-            version: which.
-            name: `SCORER_FILE` or `SAMPLE_FILE`.
-        """
-        ...
-
-    def here(self, version: Version) -> bool:
-        """Return whether a version's model is on this machine, and need not be downloaded.
-
-        Raises:
-            NotServable: the version was not imported by Brinery.
-        """
         ...
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:

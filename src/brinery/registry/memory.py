@@ -26,7 +26,41 @@ from brinery.registry.interface import (
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
 
-class MemoryRegistry:
+class MemoryFiles:
+    """The files of versions that were imported, where they were copied to."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, Staged] = {}
+
+    def model_file(self, version: Version) -> Path:
+        """Return the model's file or folder.
+
+        Raises:
+            NotServable: it was not imported here.
+        """
+        imported(version)
+        return self._stored[version.reference].model_file
+
+    def code_folder(self, version: Version) -> Path | None:
+        """Return the folder of the user's own modules, if there is one.
+
+        Raises:
+            NotServable: it was not imported here.
+        """
+        imported(version)
+        return self._stored[version.reference].code_folder
+
+    def kept_file(self, version: Version, name: str) -> Path | None:
+        """Return what was stored beside its model, if it is there."""
+        path = self._stored[version.reference].model_file.parent / name
+        return path if path.is_file() else None
+
+    def here(self, version: Version) -> bool:
+        """Return that a version's model is on this machine."""
+        return bool(imported(version))
+
+
+class MemoryRegistry(MemoryFiles):
     """A registry that lasts as long as the object.
 
     Args:
@@ -34,11 +68,11 @@ class MemoryRegistry:
     """
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self._folder = folder
         self._keys = count(1)
         self._staged: dict[str, Staged] = {}
         self._versions: dict[str, list[Version]] = {}
-        self._stored: dict[str, Staged] = {}
         self.logged: dict[str, list[Run]] = {}
         self.production: dict[str, set[int]] = {}
 
@@ -164,33 +198,6 @@ class MemoryRegistry:
         """Have the champion alone be what other programs know as `Production`."""
         champion = self._champion(name)
         self.production[name] = set() if champion is None else {champion}
-
-    def model_file(self, version: Version) -> Path:
-        """Return the model's file or folder.
-
-        Raises:
-            NotServable: it was not imported here.
-        """
-        imported(version)
-        return self._stored[version.reference].model_file
-
-    def code_folder(self, version: Version) -> Path | None:
-        """Return the folder of the user's own modules, if there is one.
-
-        Raises:
-            NotServable: it was not imported here.
-        """
-        imported(version)
-        return self._stored[version.reference].code_folder
-
-    def kept_file(self, version: Version, name: str) -> Path | None:
-        """Return what was stored beside its model, if it is there."""
-        path = self._stored[version.reference].model_file.parent / name
-        return path if path.is_file() else None
-
-    def here(self, version: Version) -> bool:
-        """Return that a version's model is on this machine."""
-        return bool(imported(version))
 
     def fetch(self, uri: str, into: Path, *, tracking_uri: str | None = None) -> Path:
         """Return a copy of the folder of a version, which a `models:/` URI names.

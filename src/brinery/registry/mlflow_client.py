@@ -277,14 +277,12 @@ def foreign_errors() -> Iterator[None]:
             # Stages are deprecated there; they are kept in step on purpose.
             warnings.simplefilter("ignore")
             yield
-    except (
-        MlflowException,
-        SQLAlchemyError,
-        OSError,
-        msgspec.MsgspecError,
-        *bucket.foreign(),
-    ) as error:
-        raise failure(error) from error
+    except Exception as error:
+        # What a bucket raises is asked for only now: to import boto3 takes a while.
+        known = (MlflowException, SQLAlchemyError, OSError, msgspec.MsgspecError, *bucket.foreign())
+        if isinstance(error, known):
+            raise failure(error) from error
+        raise
 
 
 def failure(error: Exception) -> RegistryFault:

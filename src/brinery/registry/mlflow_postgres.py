@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 POSTGRES = "postgresql"
 
 _CONNECT_S = 10
+_SILENT_MS = 30_000
 _NAMED = re.compile(r":(\w+)")
 # What is held while MLflow makes its tables, among all processes of all machines.
 _MAKING_LOCK = 0x6D6C666C6F77
@@ -124,7 +125,12 @@ def connect(uri: str) -> Connection:
 
     with _told(uri):
         # What pools connections may not know of statements that were prepared on another one.
-        connection = psycopg.connect(libpq(uri), connect_timeout=_CONNECT_S, prepare_threshold=None)
+        connection = psycopg.connect(
+            libpq(uri),
+            connect_timeout=_CONNECT_S,
+            tcp_user_timeout=_SILENT_MS,
+            prepare_threshold=None,
+        )
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     return connection
 

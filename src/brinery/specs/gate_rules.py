@@ -161,6 +161,11 @@ class Rule(BaseModel):
     @property
     def explained(self) -> str:
         """Return what it asks for and how that is told, in a few sentences."""
+        told = self._explained
+        return f"{_EXPLAINED_HEADLINE} {told}" if self.metric == HEADLINE else told
+
+    @property
+    def _explained(self) -> str:
         match self.kind:
             case RuleKind.LATENCY:
                 return _EXPLAINED_LATENCY
@@ -191,6 +196,10 @@ class Rule(BaseModel):
         return [*own, *ratio]
 
 
+_EXPLAINED_HEADLINE: Final = (
+    "The headline is the roc_auc of a binary model, the f1_macro of several classes and the r2 of "
+    "a regression; the accuracy of a binary model that gives no probabilities."
+)
 _EXPLAINED_BETTER: Final = (
     "Both versions answer the same rows, and the difference is tested one-sided, paired: chance "
     "alone would show as much too seldom for it to be chance. Every further look at the same rows "

@@ -26,6 +26,7 @@ known of a model yet; what a rule says in words, and why, is here too.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -154,7 +155,9 @@ def read(file: Path) -> dict[str, Gate]:
             f"{file} cannot be read: {error.strerror}", hint=f"ls -l {file} shows what is there"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidGate(f"{file} is not valid TOML: {error}", hint=_HINT) from None
+        raise InvalidGate(
+            f"{file} is not valid TOML: {error}", hint=one_key_a_line(file) or _HINT
+        ) from None
     if "gates" in declared:
         found, faults = parse(declared["gates"], where=str(file))
     else:
@@ -168,6 +171,12 @@ def read(file: Path) -> dict[str, Gate]:
     if not found:
         raise InvalidGate(f"{file} declares no gate", hint=_HINT)
     return found
+
+
+def one_key_a_line(file: Path) -> str:
+    """Return what to do about a file that parts its keys by semicolons; empty where none does."""
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'|#.*", "", file.read_text(encoding="utf-8", errors="replace"))
+    return "give each key a line of its own: TOML knows no ';'" if ";" in bare else ""
 
 
 def chosen(asked: str | None, declared: Mapping[str, Gate]) -> Gate:

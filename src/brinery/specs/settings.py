@@ -171,7 +171,10 @@ def read(
             f"{file} cannot be read: {error.strerror}", hint=f"ls -l {file} shows who may read it"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}", hint=f"edit {file}") from None
+        raise SettingsError(
+            f"{file} is not valid TOML: {error}",
+            hint=gates.one_key_a_line(file) or f"edit {file}",
+        ) from None
     origins: dict[tuple[str, str], str] = {}
     for section, model in _sections().items():
         for key in model.model_fields:

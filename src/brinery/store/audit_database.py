@@ -24,6 +24,7 @@ SCHEMA = "brinery_records"
 
 _HERE = Path(__file__).parent
 _CONNECT_S = 10
+_SILENT_MS = 30_000
 # What is held while tables are made, among all processes of all machines.
 _MIGRATIONS_LOCK = 0x6272696E
 
@@ -135,7 +136,7 @@ def connect(uri: str) -> sa.Engine:
         engine = sa.create_engine(
             uri,
             poolclass=sa.NullPool,
-            connect_args={"connect_timeout": _CONNECT_S},
+            connect_args={"connect_timeout": _CONNECT_S, "tcp_user_timeout": _SILENT_MS},
             hide_parameters=True,
         )
         # Of this transaction only: what pools connections on the way may give the next to others.

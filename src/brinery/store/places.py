@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from brinery.errors import SettingsError
 from brinery.specs.places import shown
@@ -36,15 +35,6 @@ class Places:
     def shown(self) -> str:
         """Return the tracking URI as it may be shown: without a password."""
         return shown(self.tracking_uri)
-
-    @property
-    def folder(self) -> Path | None:
-        """Return the folder of the artifacts; None where they are in a bucket."""
-        return Path(self.artifacts.removeprefix("file://")) if self._local else None
-
-    @property
-    def _local(self) -> bool:
-        return urlsplit(self.artifacts).scheme == "file"
 
 
 def places_of(workspace: Workspace, settings: StoreSettings) -> Places:

@@ -1,0 +1,166 @@
+"""The versions that MLflow holds: what is recorded of each, and the files that belong to it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from brinery.records.fast_path import FastPath
+from brinery.records.version import Candidate, Parity, Stage, Version
+from brinery.registry import mlflow_client, mlflow_model
+from brinery.registry.artifacts import Artifacts
+from brinery.registry.interface import SCORER_FILE, imported
+from brinery.registry.mlflow_client import failure, foreign_errors
+from brinery.registry.mlflow_flavors import CODE_FOLDER
+from brinery.registry.mlflow_postgres import POSTGRES, PostgresTables
+from brinery.registry.mlflow_tables import PASSPORT_TAG, Row, SqliteTables, Tables
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+SHA256_TAG = "brinery.sha256"
+EPOCH_MS = 1000
+
+_DOWNLOADS = 8
+
+
+class Passport(Struct, frozen=True):
+    """What is recorded with a version, as it lies beside the model."""
+
+    candidate: Candidate
+    parity: Parity | None
+    fast_path: FastPath | None = None
+
+
+class MlflowFiles:
+    """Versions in any store that MLflow reaches, and their files wherever it says that they lie.
+
+    Args:
+        tracking_uri: of runs, models and versions; `sqlite:///…` in a workspace.
+        artifacts: the folder, or the `s3://…` or `file://…` URI, that model files go to.
+        cache: folder of what was downloaded from a bucket; none is needed without one.
+    """
+
+    def __init__(
+        self, tracking_uri: str, artifacts: Path | str, *, cache: Path | None = None
+    ) -> None:
+        self._uri = tracking_uri
+        self._artifacts = Artifacts(artifacts, cache=cache)
+
+    @cached_property
+    def _tables(self) -> Tables:
+        made = PostgresTables if self._uri.startswith(POSTGRES) else SqliteTables
+        return made(self._uri)
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        return mlflow_client.connect(self._uri, self._artifacts)
+
+    def model_file(self, version: Version) -> Path:
+        """Return the model's file or folder, of a version that was imported by Brinery.
+
+        Raises:
+            NotServable: the version was not.
+        """
+        candidate = imported(version)
+        return self._model(self._location(version), candidate)
+
+    def code_folder(self, version: Version) -> Path | None:
+        """Return the folder of the user's own modules; None where the version has none.
+
+        Raises:
+            NotServable: the version was not imported by Brinery.
+        """
+        candidate = imported(version)
+        return self._code(self._location(version), candidate) if candidate.artifact.code else None
+
+    def kept_file(self, version: Version, name: str) -> Path | None:
+        """Return what was stored beside a version's model; None where there is none."""
+        scorer = version.fast_path.sha256 if version.fast_path and name == SCORER_FILE else ""
+        return self._artifacts.path(self._location(version), name, sha256=scorer)
+
+    def here(self, version: Version) -> bool:
+        """Return whether a version's model is on this machine, and need not be downloaded.
+
+        Raises:
+            NotServable: the version was not imported by Brinery.
+        """
+        file = imported(version).artifact.file
+        return self._artifacts.here(self._location(version), file)
+
+    def _location(self, version: Version) -> str:
+        """Return the URI of the folder that a version's model is in."""
+        for row in self._tables.rows(version.name, tag=SHA256_TAG) or ():
+            if row.number == version.number:
+                return row.location
+        with foreign_errors():
+            created = self._client.get_model_version(version.name, str(version.number))
+            return mlflow_client.folder(self._client, created)
+
+    def _model(self, place: str, candidate: Candidate) -> Path:
+        """Return the file or folder of a stored model."""
+        artifact = candidate.artifact
+        found = self._artifacts.path(place, artifact.file, sha256=artifact.sha256)
+        return found or self._artifacts.absent(place, artifact.file)
+
+    def _code(self, place: str, candidate: Candidate) -> Path:
+        """Return the folder of the user's own modules that is stored with a model."""
+        found = self._artifacts.path(place, CODE_FOLDER, sha256=candidate.artifact.code_sha256)
+        return found or self._artifacts.absent(place, CODE_FOLDER)
+
+    def _version(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Version:
+        number = int(version.version)
+        tagged = SHA256_TAG in version.tags
+        row = Row(
+            version.name,
+            number,
+            version.creation_timestamp,
+            version.run_id or "",
+            mlflow_client.folder(self._client, version) if tagged else "",
+            tagged,
+            tuple(sorted(aliases.get(number, ()))),
+            version.current_stage == Stage.ARCHIVED,
+            version.tags.get(PASSPORT_TAG, ""),
+        )
+        return self._described(row)
+
+    def _read(self, rows: list[Row]) -> list[Version]:
+        """Return the versions of MLflow's tables.
+
+        Raises:
+            RegistryFault: what lies beside the model of one cannot be read.
+        """
+        try:
+            if any(self._artifacts.remote(row.location) for row in rows if row.tagged):
+                with ThreadPoolExecutor(_DOWNLOADS) as pool:
+                    return list(pool.map(self._described, rows))
+            return [self._described(row) for row in rows]
+        except (OSError, msgspec.MsgspecError) as error:
+            raise failure(error) from error
+
+    def _described(self, row: Row) -> Version:
+        """Return a version, with what lies beside its model where it was imported."""
+        passport = None
+        if row.tagged:
+            file = mlflow_model.PASSPORT_FILE
+            found = self._artifacts.path(row.location, file, sha256=row.passport)
+            path = found or self._artifacts.absent(row.location, file)
+            passport = msgspec.json.decode(path.read_bytes(), type=Passport)
+        return Version(
+            name=row.name,
+            number=row.number,
+            aliases=row.aliases,
+            created=datetime.fromtimestamp(row.created_ms / EPOCH_MS, UTC),
+            run_id=row.run_id or None,
+            candidate=passport.candidate if passport else None,
+            parity=passport.parity if passport else None,
+            fast_path=passport.fast_path if passport else None,
+            archived=row.archived,
+        )
