@@ -5,8 +5,9 @@
 Train, log, register, stage, serve, as in `train.py` and `serve.py`; then Brinery: the model is
 checked and promoted, a better one is promoted by itself while the server answers, a worse one is
 refused with reasons, and the better one is taken back. --train and --serve are interpreters with
-MLflow of any version from 2.17 on; both are this one by default. Each step says what it saw, and
-the script ends with an error where that is something else.
+MLflow of any version from 2.17 on; both are this one by default. What MLflow 3.14 or later logs is
+in the format of skops, which MLflow 2 cannot load: let the older one train, or both be the same.
+Each step says what it saw, and the script ends with an error where that is something else.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ LOOP = """\
 name: iris-again
 model: iris
 train:
-  command: {python} {train} --model {kind} --into model.pkl
+  command: {python} {train} --model {kind} --into model.pkl --tracking-uri {url}
   model: model.pkl
 evaluate: {{data: ./holdout.csv, target: species}}
 import: {{environment: auto}}
@@ -126,7 +127,7 @@ class Story:
     def turn(self, python: str, kind: str) -> None:
         """Run the loop once, with a training of some kind."""
         train = HERE / "train.py"
-        text = LOOP.format(python=python, train=train, kind=kind)
+        text = LOOP.format(python=python, train=train, kind=kind, url=self.url)
         (self.folder / "loop.yml").write_text(text)
         self.brinery("loop", "run", "loop.yml")
 

@@ -49,10 +49,10 @@ def told(*options: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("trains", [0, 1], ids=["2.17-trains", "3.x-trains"])
-def test_the_story_on_files(clients: tuple[str, str], trains: int) -> None:
+@pytest.mark.parametrize("client", [0, 1], ids=["2.17", "3.x"])
+def test_the_story_on_files(clients: tuple[str, str], client: int) -> None:
     """Train, log, register, stage, serve, promoted by itself, refused, taken back."""
-    text = told("--train", clients[trains], "--serve", clients[1 - trains])
+    text = told("--train", clients[client], "--serve", clients[client])
     assert "it is promoted by itself" in text
     assert "it is refused, because" in text
     assert "iris@2 is the champion again" in text

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import msgspec
 import uvicorn
@@ -33,7 +32,8 @@ _DRAIN_S = 20
 def main() -> None:
     """Answer until told to end."""
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
-    threading.Thread(target=_end_with, args=(sys.stdin.buffer,), name="parent", daemon=True).start()
+    parent = sys.stdin.fileno()
+    threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
     application = _Application(rooms, mlflow_application(rooms))
@@ -94,9 +94,15 @@ class _Application:
         await (self._api if ours else self._mlflow)(scope, receive, send)
 
 
-def _end_with(told: IO[bytes]) -> None:
-    """End this process, its answers given, when nobody is there any more to tell it anything."""
-    told.read()
+def _end_with(parent: int) -> None:
+    """End this process, its answers given, when nobody is there any more to tell it anything.
+
+    Args:
+        parent: the descriptor that it would be told by. It is read without a buffer, whose lock
+            would be held when the interpreter ends.
+    """
+    while os.read(parent, 1):
+        continue
     os.kill(os.getpid(), signal.SIGTERM)
 
 
