@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from brinery import errors
-from brinery.errors import BrineryError, Fault, UserError
+from brinery.errors import BrineryError, Fault, PromotionRefused, UserError
 
 Tree = list[tuple[int, str]]
 
@@ -69,10 +69,11 @@ def test_codes_follow_names(error: type[BrineryError]) -> None:
 
 @pytest.mark.parametrize("error", list(classes()), ids=lambda error: error.__name__)
 def test_exit_status(error: type[BrineryError]) -> None:
-    """What the user can mend exits with 2, what is ours with 1."""
+    """What the user can mend exits with 2, what is ours with 1; a gate that says no, with 3."""
     if error is not BrineryError:
         assert issubclass(error, UserError) != issubclass(error, Fault)
-    assert error.exit_status == (2 if issubclass(error, UserError) else 1)
+    due = 2 if issubclass(error, UserError) else 1
+    assert error.exit_status == (3 if error is PromotionRefused else due)
 
 
 @pytest.mark.parametrize("error", list(classes()), ids=lambda error: error.__name__)

@@ -18,7 +18,8 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def check_after(rooms: Rooms, *, least: int, killed: int) -> None:
         due = Stage.ARCHIVED if number in former else Stage.NONE
         due = Stage.PRODUCTION if f"{NAME}@{number}" == champion else due
         assert found.current_stage == due.value, (number, found.current_stage, due)
-        told = client.get_run(found.run_id).data.tags.get("brinery.stage", Stage.NONE)
+        told = client.get_run(str(found.run_id)).data.tags.get("brinery.stage", Stage.NONE)
         assert told == due.value, (number, told, due)
     kept = {one.number for one in rooms.decisions.kept(NAME)}
     assert {e.decision for e in moves if e.change is Change.PROMOTE} <= kept
@@ -119,12 +120,16 @@ def forked(work: Callable[[Callable[[str], None]], None]) -> tuple[int, int]:
     status = 1
     try:
         os.close(reading)
-        work(lambda text: os.write(writing, text.encode()) and None)
+        work(lambda text: _say(writing, text))
         status = 0
     except BaseException:  # noqa: BLE001 - a process of its own ends here
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _say(writing: int, text: str) -> None:
+    os.write(writing, text.encode())
 
 
 def line_of(reading: int) -> str:
@@ -145,7 +150,7 @@ def tell(result: object) -> None:
     sys.stdout.write(msgspec.json.encode(result).decode())
 
 
-def make(opened: list[Callable[[], Rooms]], *, versions: int) -> None:
+def make(opened: Sequence[Callable[[], Rooms]], *, versions: int) -> None:
     """Register versions, and make the first one the champion."""
     rooms = opened[0]()
     file = rooms.workspace.state / "model.pkl"
@@ -155,7 +160,7 @@ def make(opened: list[Callable[[], Rooms]], *, versions: int) -> None:
     promote_in(rooms, PromoteAsked(reference=f"{NAME}@1"))
 
 
-def warm(opened: list[Callable[[], Rooms]]) -> list[Rooms]:
+def warm(opened: Sequence[Callable[[], Rooms]]) -> list[Rooms]:
     """Return rooms that were used once and have no connection: each process makes its own."""
     found = []
     for one in opened:
@@ -204,7 +209,7 @@ def kill(everywhere: list[Rooms], *, rounds: int, seed: int) -> None:
     began = time.monotonic()
     one_s = 0.0
     for number in range(rounds + 1):
-        process, reading = forked(lambda told, number=number: work(told, number=number))
+        process, reading = forked(partial(work, number=number))
         chance.random()  # as the forked one drew
         assert line_of(reading) == "ready\n"
         if number == 0:
@@ -250,10 +255,7 @@ def race(everywhere: list[Rooms], *, rounds: int, versions: int) -> None:
             else:
                 told(f"won {number}")
 
-        processes = [
-            forked(lambda told, number=number: work(told, number=number))
-            for number in range(2, versions + 1)
-        ]
+        processes = [forked(partial(work, number=number)) for number in range(2, versions + 1)]
         for _, reading in processes:
             assert line_of(reading) == "ready\n"
         os.write(start, b"g" * len(processes))
@@ -280,7 +282,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     asked = parser.parse_args()
     opened = [
-        lambda folder=folder: open_rooms(folder, store=asked.store, artifacts=asked.artifacts)
+        partial(open_rooms, folder, store=asked.store, artifacts=asked.artifacts)
         for folder in asked.workspaces
     ]
     if asked.what == "make":
