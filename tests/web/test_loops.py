@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import run_brinery
-from tests.web.conftest import X, lines, running_up
+from tests.web.conftest import Up, X, lines, running_up
 
 LOOP = """\
 name: again
@@ -19,6 +19,11 @@ train:
 evaluate: {{data: ./holdout.csv, target: y}}
 trigger: {{new_data: "./incoming/*.csv"}}
 """
+
+
+def deeds(up: Up) -> list[str]:
+    """Return what was done with the aliases of the model."""
+    return [one["deed"] for one in up.get("/api/v1/models/m/history").json()["history"]]
 
 
 @pytest.mark.slow
@@ -34,8 +39,7 @@ def test_new_data_begins_a_turn(tmp_path: Path) -> None:
         assert up.answered() == 0
         X.to_csv(tmp_path / "incoming" / "first.csv", index=False)
         up.until(lambda: up.answered() == 1)
-        history = up.get("/api/v1/models/m/history").json()["history"]
-        assert [one["deed"] for one in history] == ["promoted"]
+        up.until(lambda: deeds(up) == ["promoted"])
 
 
 def test_a_loop_that_is_not_there_is_one_error(tmp_path: Path) -> None:
