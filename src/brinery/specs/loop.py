@@ -244,7 +244,7 @@ class LoopFile:
     def gate(self) -> str:
         """Return the name of the gate, or the path of its file."""
         gate = self.loop.gate
-        named = "/" not in gate and not gate.endswith(".toml")
+        named = "/" not in gate and ".toml" not in gate
         return gate if named else str(self.folder / gate)
 
     @property
