@@ -66,7 +66,7 @@ class Lamps:
 
     def steps(self, begun: Beginning | None = None) -> Generator[Event, None, Turn]:
         """Return a turn that has not begun yet."""
-        return run_turn(self.rooms, read(self.folder / "loop.yml"), begun or Beginning())
+        return run_turn(self.rooms, read(self.folder / "loop.yml"), begun=begun or Beginning())
 
     def turn(self, begun: Beginning | None = None) -> Turn:
         """Return a turn, once it has ended."""
@@ -201,7 +201,7 @@ def test_a_training_that_is_stopped_goes_on_another_time(lamps: Lamps) -> None:
     """A turn that is told to stop has not ended, and stopping is no attempt that failed."""
     failing(lamps.folder, "[sleep, '300']")
     stop = threading.Event()
-    steps = run_turn(lamps.rooms, read(lamps.folder / "loop.yml"), Beginning(), stop=stop)
+    steps = run_turn(lamps.rooms, read(lamps.folder / "loop.yml"), stop=stop)
     next(steps)
     stop.set()
     turn = result_of(steps)

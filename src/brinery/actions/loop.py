@@ -72,11 +72,15 @@ def run_loop(loop: Folder, *, if_new: bool = False, workspace: Folder | None = N
         LoopBusy: a turn of it goes on.
     """
     begun = Beginning(if_new=if_new)
-    return result_of(run_turn(open_rooms(workspace), read(Path(loop)), begun))
+    return result_of(run_turn(open_rooms(workspace), read(Path(loop)), begun=begun))
 
 
 def run_turn(
-    rooms: Rooms, file: LoopFile, begun: Beginning, *, stop: threading.Event | None = None
+    rooms: Rooms,
+    file: LoopFile,
+    *,
+    begun: Beginning = Beginning(),
+    stop: threading.Event | None = None,
 ) -> Steps:
     """Yield an event as each step is done; return the turn, which has ended.
 
@@ -196,7 +200,7 @@ def _trained(at: _Site, begun: Beginning) -> Generator[Event, None, bool]:
         log=str(folder / training.LOG),
     )
     yield at.said(Step.TRAIN, at.turn.lineage.command)
-    left = training.train(rooms, file, at.turn, stop=at.stop)
+    left = training.train(rooms, file, turn=at.turn, stop=at.stop)
     lineage = msgspec.structs.replace(at.turn.lineage, run_id=left.run_id, model_sha256=left.sha256)
     name = Path(left.model).name if left.run_id is None else left.model
     turning.leave(

@@ -80,7 +80,7 @@ class Scheduler:
         self._stop = threading.Event()
         self._poll_s = poll_s
         told = _Told(on_event, on_turn, on_error)
-        self._loops = [_Watched(rooms, file, told, now, self._stop) for file in files]
+        self._loops = [_Watched(rooms, file, told=told, now=now, stop=self._stop) for file in files]
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -197,6 +197,7 @@ class _Watched:
         self,
         rooms: Rooms,
         file: LoopFile,
+        *,
         told: _Told,
         now: Callable[[], datetime],
         stop: threading.Event,
@@ -267,7 +268,7 @@ class _Watched:
     def _run(self, begun: Beginning) -> None:
         self._running = True
         try:
-            steps = run_turn(self._rooms, self._file, begun, stop=self._stop)
+            steps = run_turn(self._rooms, self._file, begun=begun, stop=self._stop)
             while True:
                 try:
                     self._told.event(self.name, next(steps))

@@ -88,7 +88,7 @@ def lineage(file: LoopFile, new_files: tuple[NewFile, ...], *, output: Path) -> 
 
 
 def train(
-    rooms: Rooms, file: LoopFile, turn: Turn, *, stop: threading.Event | None = None
+    rooms: Rooms, file: LoopFile, *, turn: Turn, stop: threading.Event | None = None
 ) -> Trained:
     """Return what the command of a loop left, kept for the turn alone.
 
@@ -109,7 +109,7 @@ def train(
     before = {path: _mark(path) for path in task.left(output)}
     rooms.workspace.prepare()
     if not task.model:
-        rooms.registry.welcome(name)
+        rooms.registry.open(welcome=name)
     runs = set() if task.model else {run.id for run in rooms.registry.runs(name)}
     ended = command.run(
         task.filled(output),
@@ -175,8 +175,8 @@ def _of_run(rooms: Rooms, name: str, before: set[str], *, seconds: float) -> Tra
     """Return the model of the newest run that was not there before."""
     new = [run for run in rooms.registry.runs(name) if run.id not in before]
     for run in new:
-        if (uri := rooms.registry.logged_model(run.id)) is not None:
-            return Trained(uri, "", run.id, seconds)
+        if run.model:
+            return Trained(run.model, "", run.id, seconds)
     told = f"{len(new)} new runs logged none" if new else "there is no new run"
     raise TrainingFailed(
         f"the training ended well and left no model in MLflow: in the experiment {name} {told}",

@@ -52,7 +52,7 @@ def run(session: Session, /, *, loop: Path, dry_run: bool, if_new: bool) -> int:
     if dry_run:
         _print_plan(session.format, loop_plan(loop, if_new=if_new, workspace=session.workspace))
         return 0
-    steps = run_turn(open_rooms(session.workspace), read(loop), Beginning(if_new=if_new))
+    steps = run_turn(open_rooms(session.workspace), read(loop), begun=Beginning(if_new=if_new))
     turn = follow(steps, session.format)
     match session.format:
         case Format.JSON:

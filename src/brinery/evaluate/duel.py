@@ -86,9 +86,7 @@ class Tested(NamedTuple):
 
     Attributes:
         figure: of the version and, where it was compared, of the champion.
-        estimate: of the figure, or of `candidate - champion`, with its interval.
-        p_value: one-sided: that chance alone shows as much; None where it cannot be told.
-        test: what it is called.
+        estimate: of the figure, or of `candidate - champion`, with its interval and p-value.
     """
 
     figure: Figure
@@ -118,6 +116,9 @@ class _View:
     candidate: Entrant
     champion: Entrant | None
     places: Rows
+
+
+_Key = tuple[bytes, float | None, float]
 
 
 class Duel:
@@ -151,7 +152,9 @@ class Duel:
         self._inputs = inputs if self._kept.all() else inputs.filter(pa.array(self._kept))
         self._truth = self._true(actual)
         self._said = self._answered()
-        self._views: dict[tuple[bytes, float | None, float], _View] = {}
+        self._views: dict[_Key, _View] = {}
+        # Of parts of the rows only the newest: there may be as many as groups.
+        self._part: dict[_Key, _View] = {}
 
     @property
     def rows(self) -> int:
@@ -283,8 +286,9 @@ class Duel:
         chosen = np.ones(self.rows, np.bool_) if asked.rows is None else asked.rows
         beta = beta_of(asked.metric) or _BETA
         key = (np.packbits(chosen).tobytes(), asked.threshold, beta)
-        if key in self._views:
-            return self._views[key]
+        known = self._views if asked.rows is None else self._part
+        if key in known:
+            return known[key]
         if not chosen.any():
             return "no row is of that kind"
         truth = _part(self._truth, chosen)
@@ -297,7 +301,8 @@ class Duel:
                 return f"{side.name}: {said}"
             entrants[name] = Entrant.of(side.name, truth, said=said, beta=beta)
         view = _View(truth, entrants["candidate"], entrants.get("champion"), np.flatnonzero(chosen))
-        self._views[key] = view
+        self._part.clear()
+        known[key] = view
         return view
 
     def _figure(self, asked: Asked, view: _View) -> Figure | str:

@@ -16,6 +16,7 @@ class Run(Struct, frozen=True, kw_only=True):
         created: when it began, with time zone.
         metrics: name to the last finite value that was logged.
         data: name of the data set that was logged with it; empty where none was.
+        model: URI of the model that was logged last; empty where none was.
     """
 
     id: str
@@ -23,3 +24,4 @@ class Run(Struct, frozen=True, kw_only=True):
     created: datetime
     metrics: dict[str, float] = {}
     data: str = ""
+    model: str = ""

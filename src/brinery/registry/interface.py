@@ -91,8 +91,13 @@ class Files(Protocol):
 class Registry(Files, Protocol):
     """Where models, their versions and their aliases are."""
 
-    def open(self) -> None:
-        """Connect, so that the first call after it does not wait."""
+    def open(self, welcome: str = "") -> None:
+        """Connect, so that the first call after it does not wait.
+
+        Args:
+            welcome: name of a model whose experiment is made where it is missing, for the runs of
+                other programs; none where empty.
+        """
         ...
 
     def stage(self, candidate: Candidate, model: Path, *, code: Path | None = None) -> Staged:
@@ -153,14 +158,6 @@ class Registry(Files, Protocol):
 
         An empty list where there is no experiment of that name.
         """
-        ...
-
-    def welcome(self, name: str) -> None:
-        """Make the experiment of a model where it is missing, for the runs of other programs."""
-        ...
-
-    def logged_model(self, run_id: str) -> str | None:
-        """Return the URI of the model that a run logged last; None where it logged none."""
         ...
 
     def outline(self, name: str) -> Mapping[int, tuple[str, ...]]:

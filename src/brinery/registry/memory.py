@@ -76,8 +76,10 @@ class MemoryRegistry(MemoryFiles):
         self.logged: dict[str, list[Run]] = {}
         self.production: dict[str, set[int]] = {}
 
-    def open(self) -> None:
-        """Do nothing: it is open."""
+    def open(self, welcome: str = "") -> None:
+        """Make the place for a model's runs; it is open."""
+        if welcome:
+            self.logged.setdefault(welcome, [])
 
     def stage(self, candidate: Candidate, model: Path, *, code: Path | None = None) -> Staged:
         """Return the model, copied."""
@@ -154,14 +156,6 @@ class MemoryRegistry(MemoryFiles):
     def runs(self, name: str) -> list[Run]:
         """Return the runs that were put into `logged`."""
         return self.logged.get(name, [])
-
-    def welcome(self, name: str) -> None:
-        """Make the place for a model's runs where it is missing."""
-        self.logged.setdefault(name, [])
-
-    def logged_model(self, run_id: str) -> str | None:
-        """Return the URI of the model that a run logged last: none of them logged one."""
-        del run_id
 
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases."""

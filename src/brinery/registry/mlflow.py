@@ -43,10 +43,12 @@ _MOST_RUNS = 1000
 class MlflowRegistry(MlflowFiles):
     """A registry in any store that MLflow reaches; see `MlflowFiles` for what it is made of."""
 
-    def open(self) -> None:
+    def open(self, welcome: str = "") -> None:
         """Import MLflow and connect, so that the first call after it waits for neither."""
         with foreign_errors():
             self._client.search_registered_models(max_results=1)
+            if welcome:
+                mlflow_client.experiment(self._client, welcome, artifacts=self._artifacts)
 
     def stage(self, candidate: Candidate, model: Path, *, code: Path | None = None) -> Staged:
         """Return the model, stored under a run that is marked as pending."""
@@ -201,16 +203,6 @@ class MlflowRegistry(MlflowFiles):
             )
             return [_run(each) for each in found if _IMPORT_TAG not in each.data.tags]
 
-    def welcome(self, name: str) -> None:
-        """Make the experiment of a model where it is missing."""
-        with foreign_errors():
-            mlflow_client.experiment(self._client, name, artifacts=self._artifacts)
-
-    def logged_model(self, run_id: str) -> str | None:
-        """Return the URI of the model that a run logged last; None where it logged none."""
-        with foreign_errors():
-            return mlflow_client.logged_model(self._client, run_id)
-
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases, of every version of a model; empty where it is not."""
         rows = self._tables.rows(name, tag=SHA256_TAG)
@@ -298,6 +290,7 @@ def _run(found: entities.Run) -> Run:
         created=datetime.fromtimestamp((found.info.start_time or 0) / EPOCH_MS, tz=UTC),
         metrics={name: value for name, value in found.data.metrics.items() if isfinite(value)},
         data=inputs[-1].dataset.name if inputs else "",
+        model=mlflow_client.logged_model(found),
     )
 
 

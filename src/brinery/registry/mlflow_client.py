@@ -23,6 +23,7 @@ from brinery.specs.places import without_passwords
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
 _MAX_VERSIONS = 10_000
@@ -224,19 +225,14 @@ def experiment(client: MlflowClient, name: str, *, artifacts: Artifacts) -> str:
     return str(client.create_experiment(name, artifact_location=artifacts.under(name)))
 
 
-def logged_model(client: MlflowClient, run_id: str) -> str | None:
-    """Return the URI of the model that a run logged last; None where it logged none."""
-    run = client.get_run(run_id)
+def logged_model(run: Run) -> str:
+    """Return the URI of the model that a run logged last; empty where it logged none."""
     outputs = run.outputs.model_outputs if run.outputs else []
     if outputs:
-        newest = max(
-            (client.get_logged_model(each.model_id) for each in outputs),
-            key=lambda model: model.creation_timestamp,
-        )
-        return f"models:/{newest.model_id}"
+        return f"models:/{max(outputs, key=lambda output: output.step).model_id}"
     # MLflow 2 knows no logged models: its runs have a tag.
     history = msgspec.json.decode(run.data.tags.get(_HISTORY_TAG, "[]"), type=list[_Logged])
-    return f"runs:/{run_id}/{history[-1].artifact_path}" if history else None
+    return f"runs:/{run.info.run_id}/{history[-1].artifact_path}" if history else ""
 
 
 class _Logged(msgspec.Struct):
