@@ -263,4 +263,4 @@ def test_foreign_errors_are_translated(tmp_path: Path) -> None:
         registry.open()
     registry = MlflowRegistry(f"sqlite:///{tmp_path}/mlflow.db/not-a-folder/mlflow.db", tmp_path)
     with pytest.raises(RegistryFault):
-        registry.names()
+        registry.open()

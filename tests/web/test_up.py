@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +13,7 @@ import pytest
 from tests.conftest import run_brinery
 from tests.web.conftest import Up
 
+from brinery.actions.stages import LOOK_S
 from brinery.web import document
 
 JSON = {"content-type": "application/json"}
@@ -24,6 +26,7 @@ def first(up: Up) -> Iterator[Up]:
     yield up
     up.post("/api/v1/models/m/promote", {"version": 1, "force": True, "why": "as it was"})
     up.until(lambda: up.answered() == 1)
+    time.sleep(3 * LOOK_S)  # what moves between two looks is told from no other move
 
 
 def stage_of(up: Up, version: int) -> str:

@@ -20,7 +20,7 @@ from brinery.specs.reference import Reference
 
 _log = logging.getLogger("brinery")
 
-_LOOK_S = 0.5
+LOOK_S = 0.5
 _END_S = 5.0
 
 
@@ -63,7 +63,7 @@ class Stages:
                 return before or Standing()
             if wished is not None:
                 self._promote(Reference(name, version=wished))
-            elif there.champion not in there.production:
+            elif there.champion not in there.production or (before and len(there.production) > 1):
                 registry.restage(name)
         return registry.standings().get(name, Standing())
 
@@ -119,7 +119,7 @@ class Following:
 
     def _run(self) -> None:
         told = ""
-        while not self._ended.wait(_LOOK_S):
+        while not self._ended.wait(LOOK_S):
             try:
                 self._stages.look()
                 told = ""
