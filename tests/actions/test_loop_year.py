@@ -6,6 +6,7 @@ import importlib
 import pickle
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "loop"
 WEEKS, CHALLENGES = 52, 200
 TRUTH_ROWS = 10_000
 CERTAIN = 1e-4
+WAIT_S = 60.0
 TRAINS = "command: python train.py --data {data}"
 TAKES = "command: [sh, -c, 'cp models/$BRINERY_TURN.pkl model.pkl']"
 
@@ -67,6 +69,13 @@ class Visitors:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
+
+    def wait_for(self, version: int | None) -> None:
+        """Wait until a version answers."""
+        end = time.monotonic() + WAIT_S
+        while version not in self.versions[-1:]:
+            assert time.monotonic() < end, self.versions[-1:]
+            time.sleep(0.05)
 
     def _run(self) -> None:
         with httpx.Client() as client:
@@ -109,6 +118,7 @@ def test_a_year(example: dict[str, ModuleType], tmp_path: Path) -> None:
         for week in range(2, WEEKS + 1):
             source.deliver(tmp_path, week)
             turns.append(brinery.run_loop(loop, if_new=True, workspace=tmp_path))
+        visitors.wait_for(turns[-1].champion)
     assert visitors.failed == []
     assert [turn.version for turn in turns] == list(range(1, WEEKS + 1))
     promoted = {turn.version for turn in turns if turn.ending is Ending.PROMOTED}
