@@ -48,7 +48,7 @@ def test_who_is_better_is_said_first(compared: dict[str, Comparison], name: str)
 def test_curves_lie_over_each_other(compared: dict[str, Comparison]) -> None:
     """Each version has a line in the ROC, precision-recall and calibration charts."""
     page = comparison.render(compared["binary"])
-    found = re.search(r'id="figures">(.*?)</script>', page, re.DOTALL)
+    found = re.search(r'id="data-of-figures">(.*?)</script>', page, re.DOTALL)
     assert found is not None
     figures = {one["name"]: one for one in json.loads(found.group(1))}
     for name in ("roc", "precision-recall", "calibration"):

@@ -63,7 +63,7 @@ def test_the_record_is_in_the_file(appraisal: Appraisal, version: Version) -> No
     """The figures can be read back from the file by a program."""
     page = report.render(appraisal, version)
     found = re.search(
-        r'<script type="application/json" id="record">(.*?)</script>', page, re.DOTALL
+        r'<script type="application/json" id="data-of-record">(.*?)</script>', page, re.DOTALL
     )
     assert found is not None
     record = json.loads(found.group(1))
@@ -94,7 +94,7 @@ def test_a_column_is_called_in_charts_as_it_is_in_the_data(
     odd = replace(found, importance=replace(found.importance, columns=columns))
     page = report.render(replace(appraisals["binary"], explanation=odd), version)
     drawn = re.search(
-        r'<script type="application/json" id="figures">(.*?)</script>', page, re.DOTALL
+        r'<script type="application/json" id="data-of-figures">(.*?)</script>', page, re.DOTALL
     )
     assert drawn is not None
     figures = {one["name"]: one for one in json.loads(drawn.group(1))}

@@ -1,7 +1,7 @@
 /* Draws the charts of the report in the colours of the page, and again when these change. */
 "use strict";
 (() => {
-  const figures = new Map(JSON.parse(document.getElementById("figures").textContent).map((f) => [f.name, f]));
+  const figures = new Map(JSON.parse(document.getElementById("data-of-figures").textContent).map((f) => [f.name, f]));
   const drawn = new Set();
   const light = {
     ink: "#232a22", quiet: "#7f8a7c", grid: "#e6ebe3", brine: "#3b6a33", wash: "rgba(59,106,51,0.16)",
