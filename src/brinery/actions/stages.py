@@ -61,6 +61,8 @@ class Stages:
             there = registry.standings().get(name, Standing())
             if there.champion != now.champion:
                 return before or Standing()
+            # What was seen may have been half of our own command.
+            wished = self._wished(name, there, before)
             if wished is not None:
                 self._promote(Reference(name, version=wished))
             elif there.champion not in there.production or (before and len(there.production) > 1):
