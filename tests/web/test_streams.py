@@ -24,10 +24,10 @@ MOST_BYTES = 64 * 2**20
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """A server of a workspace with one model."""
-    workspace = lines(tmp_path_factory.mktemp("streams"), versions=1)
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Up]:
+    """A server of a workspace with one model; each test has its own, for one ends it."""
+    workspace = lines(tmp_path, versions=1)
     brinery.promote("m@1", force=True, why="a test", workspace=workspace)
     with running_up(workspace) as up:
         up.starts()
