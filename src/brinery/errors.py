@@ -9,6 +9,8 @@ BrineryError
 │   ├── InvalidFilter            not comparisons of columns joined by `and`
 │   ├── InvalidAssertions        assertions.yml is wrong, or does not fit the model
 │   ├── InvalidLoop              loop.yml is wrong, or names what is not there
+│   ├── InvalidJob               a job file, or a file it names, is wrong; all faults
+│   ├── InvalidExpression        an expression ${{…}} has no value
 │   ├── LoopBusy                 another turn of the loop goes on
 │   ├── TrainingFailed           the command that trains failed, or left no model
 │   ├── InvalidGate              a gate asks for what cannot be, or for nothing
@@ -137,6 +139,18 @@ class InvalidLoop(UserError):
     """What is declared in loop.yml is wrong, or names what is not there."""
 
     code = "invalid-loop"
+
+
+class InvalidJob(UserError):
+    """A job file, or a file that it names, is wrong: one line for each fault."""
+
+    code = "invalid-job"
+
+
+class InvalidExpression(UserError):
+    """An expression `${{…}}` has no value where it stands."""
+
+    code = "invalid-expression"
 
 
 class LoopBusy(UserError):
