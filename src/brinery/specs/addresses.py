@@ -119,24 +119,25 @@ def parse(uri: str) -> Address:
     Raises:
         InvalidReference: it begins as one of ours does, and goes on otherwise.
     """
-    if uri.startswith("file://"):
-        return Local(unquote(urlsplit(uri).path))
     if uri.startswith("file:"):
-        return Local(uri.removeprefix("file:"))
+        return Local(unquote(urlsplit(uri).path) if uri.startswith("file://") else uri[5:])
     if uri.startswith("runs:/"):
         run_id, _, path = uri.removeprefix("runs:").lstrip("/").partition("/")
         if not run_id:
             raise InvalidReference(f"'{uri}' names no run", hint="runs:/RUN_ID/PATH")
         return OfRun(run_id, path.strip("/"))
-    if uri.startswith(f"{_PREFIX}//"):
-        return _long(uri)
     if uri.startswith(_PREFIX):
-        rest = uri.removeprefix(_PREFIX)
-        # Older clients print relative paths in this form.
-        return Local(rest) if rest.startswith((".", "/")) else asset(rest)
-    if (found := _SCHEME.match(uri)) is not None:
-        return Elsewhere(uri, found[1].lower())
-    return Local(uri)
+        return _ours(uri)
+    found = _SCHEME.match(uri)
+    return Local(uri) if found is None else Elsewhere(uri, found[1].lower())
+
+
+def _ours(uri: str) -> Address:
+    rest = uri.removeprefix(_PREFIX)
+    if rest.startswith("//"):
+        return _long(uri)
+    # Other clients print relative paths in this form.
+    return Local(rest) if rest.startswith((".", "/")) else asset(rest)
 
 
 def asset(reference: str) -> OfAsset:
@@ -167,39 +168,36 @@ def _long(uri: str) -> Address:
     """
     parts = [unquote(part) for part in uri.removeprefix(f"{_PREFIX}//").strip("/").split("/")]
     registry = ""
-    # What comes before the workspace's own part, with or without `resourceGroups` and `providers`.
+    # What comes before the workspace's own part.
     while len(parts) > 1 and parts[0].lower() in _OUTER:
         if parts[0].lower() == "registries":
             registry = parts[1]
         parts = parts[2:]
-    match parts:
-        case ["locations", _, "workspaces", _, *rest]:
-            parts = rest
-        case _:
-            pass
-    match parts:
-        case ["datastores", name] | ["datastores", name, "paths"]:
-            return InDatastore(name, "")
-        case ["datastores", name, "paths", *rest]:
-            return InDatastore(name, "/".join(rest).strip("/"))
-        case ["jobs", job, "outputs", output]:
-            return OfJob(job, output)
-        case ["jobs", job, "outputs", output, "paths", *rest]:
-            return OfJob(job, output, "/".join(rest).strip("/"))
-        case [kind, name] if kind in _KINDS:
-            return OfAsset(name, kind=_KINDS[kind], registry=registry)
-        case [kind, name, "versions", version, *rest] if kind in _KINDS:
-            return OfAsset(name, version, "", _KINDS[kind], registry, "/".join(rest))
-        case [kind, name, "labels", label, *rest] if kind in _KINDS:
-            return OfAsset(name, "", label, _KINDS[kind], registry, "/".join(rest))
-        case _:
-            near = nearest(parts[0], ["datastores", "jobs", *_KINDS])
-            meant = f": did you mean azureml://{near}/…?" if near and near != parts[0] else ""
-            raise InvalidReference(f"'{uri}' is no address that is known{meant}", hint=_HINT)
+    kind, name, word, value, *rest = (*parts, "", "", "", "")[: max(len(parts), 4)]
+    path = "/".join(rest).strip("/")
+    if kind == "datastores" and name and word in ("", "paths"):
+        return InDatastore(name, "/".join(filter(None, (value, path))))
+    if kind == "jobs" and word == "outputs" and value and (not path or rest[0] == "paths"):
+        return OfJob(name, value, path.removeprefix("paths").strip("/"))
+    if kind in _KINDS and name and word in ("", "versions", "labels"):
+        version = value if word == "versions" else ""
+        label = "" if version else value or LATEST
+        return OfAsset(name, version, label, _KINDS[kind], registry, path)
+    near = nearest(kind, ["datastores", "jobs", *_KINDS])
+    meant = f": did you mean azureml://{near}/…?" if near and near != kind else ""
+    raise InvalidReference(f"'{uri}' is no address that is known{meant}", hint=_HINT)
 
 
 _OUTER: Final = frozenset(
-    {"subscriptions", "resourcegroups", "providers", "workspaces", "registries"}
+    {
+        "subscriptions",
+        "resourcegroups",
+        "resource-groups",
+        "providers",
+        "workspaces",
+        "registries",
+        "locations",
+    }
 )
 
 
