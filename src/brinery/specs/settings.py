@@ -145,6 +145,8 @@ class Settings(_Section):
     up: UpSettings = UpSettings()
     store: StoreSettings = StoreSettings()
     gates: dict[str, Gate] = {}
+    datastores: dict[str, str] = {}
+    map: dict[str, str] = {}
 
 
 def read(
@@ -215,6 +217,7 @@ def _fault(fault: Any, file: Path, origins: dict[tuple[str, str], str]) -> str:
         return f"{where}: {fault['ctx']['error']}"
     if fault["type"] != "extra_forbidden":
         return f"{where}: {fault['msg'].lower()}"
-    fields = Settings.model_fields if len(location) == 1 else _sections()[location[0]].model_fields
+    section = _sections().get(location[0])
+    fields = Settings.model_fields if len(location) == 1 or not section else section.model_fields
     near = nearest(location[-1], fields)
     return f"{where} is not a setting" + (f": did you mean {near}?" if near else "")
