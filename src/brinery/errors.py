@@ -162,6 +162,8 @@ class AssetExists(UserError):
     """A version of an asset is there already, and what is in one never changes."""
 
     code = "asset-exists"
+
+
 class JobBusy(UserError):
     """Another process runs the job, or there is a job of that name."""
 

@@ -273,7 +273,7 @@ class DataPaths:
             meant = f": did you mean {near}?" if near else ""
             raise NotFound(f"there is no job {made.job}{meant}", hint="brinery job list")
         outputs = folder / "named-outputs"
-        whole = folder / "artifacts" if made.output == "default" else outputs / made.output
+        whole = _artifacts(folder) if made.output in _ARTIFACTS else outputs / made.output
         if not whole.exists():
             there = ", ".join(one.name for one in _folders(outputs)) or "none"
             raise NotFound(
@@ -292,6 +292,13 @@ class DataPaths:
 
 
 _DEPTH: Final = 8
+_ARTIFACTS: Final = ("default", "artifacts")
+
+
+def _artifacts(job: Path) -> Path:
+    """Return the folder of what the step of a job left beside its outputs."""
+    steps = list(_folders(job / "steps"))
+    return steps[0] / "artifacts" if len(steps) == 1 else job / "artifacts"
 
 
 def read_maps(told: tuple[str, ...], *, base: Path) -> dict[str, str]:
