@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -301,7 +301,7 @@ def _artifacts(job: Path) -> Path:
     return steps[0] / "artifacts" if len(steps) == 1 else job / "artifacts"
 
 
-def read_maps(told: tuple[str, ...], *, base: Path) -> dict[str, str]:
+def read_maps(told: Sequence[str], *, base: Path) -> dict[str, str]:
     """Return what `--map URL=PATH` says, of which there may be several; paths made absolute.
 
     Raises:

@@ -1,0 +1,71 @@
+"""The rooms that jobs need, opened in a few milliseconds: no registry, and no database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from brinery.specs import settings
+from brinery.specs.settings import Settings
+from brinery.store.catalog import AssetCatalog
+from brinery.store.data_paths import DataPaths, read_maps
+from brinery.store.job_data import JobData
+from brinery.store.jobs import Jobs
+from brinery.store.workspace import Workspace
+
+Folder = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class JobRooms:
+    """A workspace as jobs see it.
+
+    Attributes:
+        workspace: where its state lies.
+        settings: of the workspace and of the process.
+        data: where data lie.
+        jobs: that were run, and are.
+    """
+
+    workspace: Workspace
+    settings: Settings
+    data: DataPaths
+    jobs: Jobs
+
+    @property
+    def catalog(self) -> AssetCatalog:
+        """Return what was registered, as the planner asks for it."""
+        return AssetCatalog(self.data)
+
+    @property
+    def job_data(self) -> JobData:
+        """Return where data lie, as the engine asks for it."""
+        return JobData(self.data, staging=self.workspace.state / "staging")
+
+
+def open_job_rooms(
+    workspace: Folder | None = None,
+    *,
+    maps: Sequence[str] = (),
+    note: Callable[[str], None] = lambda _: None,
+) -> JobRooms:
+    """Return the rooms of a workspace that jobs need.
+
+    Args:
+        workspace: its folder; when None, `BRINERY_WORKSPACE`, or the nearest `brinery.toml`
+            upwards, or the current folder.
+        maps: each `URL=PATH`: what stands for an address.
+        note: told what a user should know of data, a line each.
+
+    Raises:
+        SettingsError: it is not a folder, or its settings are wrong.
+        DataUnreachable: a map is no pair.
+    """
+    chosen = workspace or os.environ.get("BRINERY_WORKSPACE")
+    found = Workspace.find(Path(chosen) if chosen else None)
+    told = settings.read(found.settings_file, os.environ)
+    mapped = {**told.map, **read_maps(maps, base=Path.cwd())}
+    data = DataPaths(found, datastores=told.datastores, mapped=mapped, note=note)
+    return JobRooms(found, told, data, Jobs(found.jobs))
