@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from brinery.specs import settings
-from brinery.specs.settings import Settings
+from brinery.specs import job_settings
+from brinery.specs.job_settings import JobSettings
 from brinery.store.catalog import AssetCatalog
 from brinery.store.data_paths import DataPaths, read_maps
 from brinery.store.job_data import JobData
@@ -24,13 +24,13 @@ class JobRooms:
 
     Attributes:
         workspace: where its state lies.
-        settings: of the workspace and of the process.
+        settings: of the workspace, as far as jobs go.
         data: where data lie.
         jobs: that were run, and are.
     """
 
     workspace: Workspace
-    settings: Settings
+    settings: JobSettings
     data: DataPaths
     jobs: Jobs
 
@@ -60,12 +60,12 @@ def open_job_rooms(
         note: told what a user should know of data, a line each.
 
     Raises:
-        SettingsError: it is not a folder, or its settings are wrong.
+        SettingsError: it is not a folder, or its settings for jobs are wrong.
         DataUnreachable: a map is no pair.
     """
     chosen = workspace or os.environ.get("BRINERY_WORKSPACE")
     found = Workspace.find(Path(chosen) if chosen else None)
-    told = settings.read(found.settings_file, os.environ)
-    mapped = {**told.map, **read_maps(maps, base=Path.cwd())}
+    told = job_settings.read(found.settings_file)
+    mapped = {**told.maps, **read_maps(maps, base=Path.cwd())}
     data = DataPaths(found, datastores=told.datastores, mapped=mapped, note=note)
     return JobRooms(found, told, data, Jobs(found.jobs))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from brinery.errors import SettingsError
-from brinery.specs import gates, places
+from brinery.specs import gates, job_settings, places
 from brinery.specs.categories import UnknownCategories
 from brinery.specs.gates import Gate
 from brinery.specs.names import nearest
@@ -145,8 +145,6 @@ class Settings(_Section):
     up: UpSettings = UpSettings()
     store: StoreSettings = StoreSettings()
     gates: dict[str, Gate] = {}
-    datastores: dict[str, str] = {}
-    map: dict[str, str] = {}
 
 
 def read(
@@ -189,6 +187,9 @@ def read(
                 values[key] = said
                 origins[section, key] = origin
     declared_gates, faults = gates.parse(declared.pop("gates", {}), where=str(file))
+    faults = [*faults, *job_settings.faults(declared, where=str(file))]
+    for section in job_settings.SECTIONS:
+        declared.pop(section, None)
     settings = Settings()
     try:
         settings = Settings.model_validate(declared)
@@ -217,7 +218,6 @@ def _fault(fault: Any, file: Path, origins: dict[tuple[str, str], str]) -> str:
         return f"{where}: {fault['ctx']['error']}"
     if fault["type"] != "extra_forbidden":
         return f"{where}: {fault['msg'].lower()}"
-    section = _sections().get(location[0])
-    fields = Settings.model_fields if len(location) == 1 or not section else section.model_fields
+    fields = Settings.model_fields if len(location) == 1 else _sections()[location[0]].model_fields
     near = nearest(location[-1], fields)
     return f"{where} is not a setting" + (f": did you mean {near}?" if near else "")
