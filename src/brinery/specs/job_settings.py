@@ -1,4 +1,4 @@
-"""What brinery.toml says for jobs, read in a millisecond: `[datastores]`, `[map]`, `[environments]`.
+"""What brinery.toml says for jobs, read in a millisecond: `[datastores]`, `[map]`, environments.
 
 A job of small steps has no time for the models of all other settings; whoever reads those checks
 these by the same rules.
