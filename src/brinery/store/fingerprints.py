@@ -137,8 +137,8 @@ class Fingerprints:
         stamp = _stamp(found, folders)
         size = sum(each.size for each in found)
         if single:
-            content = contents[found[0].name].hex()
-            return Fingerprint(content, True, size, 1, stamp), contents  # noqa: FBT003 - a field
+            whole = contents[found[0].name].hex()
+            return Fingerprint(whole, True, size, 1, stamp), contents  # noqa: FBT003 - a field
         return _of_tree(found, folders, contents, stamp), contents
 
     def _known(self, path: str) -> dict[str, _Seen]:
