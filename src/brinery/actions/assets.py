@@ -15,7 +15,7 @@ from typing import Any, Final, TypedDict, Unpack
 import yaml
 from msgspec.structs import replace
 
-from brinery.actions.job_rooms import Folder, JobRooms, open_job_rooms
+from brinery.actions.asset_rooms import Folder, AssetRooms, open_asset_rooms
 from brinery.errors import InvalidJob, InvalidReference
 from brinery.records.asset import Asset, AssetKind
 from brinery.records.plan import Software
@@ -99,7 +99,7 @@ def create_asset(
         DataFileMissing: what its path names is not there.
         InvalidReference: it has no name, or one that is not allowed.
     """
-    rooms = open_job_rooms(workspace)
+    rooms = open_asset_rooms(workspace)
     declared = None
     if file is not None:
         declared = checked(Path(file), sets=said.get("sets", ()), noun=_NOUNS[kind])
@@ -151,7 +151,7 @@ class _Maker:
         folder: absolute, that its relative paths begin in.
     """
 
-    def __init__(self, rooms: JobRooms, stated: dict[str, Any], folder: Path) -> None:
+    def __init__(self, rooms: AssetRooms, stated: dict[str, Any], folder: Path) -> None:
         self._rooms = rooms
         self._stated = stated
         self._folder = folder
@@ -267,7 +267,7 @@ def assets(
         archived: whether those that were archived are among them.
         workspace: its folder; the nearest upwards when None.
     """
-    kept = open_job_rooms(workspace).data.assets
+    kept = open_asset_rooms(workspace).data.assets
     if name is not None:
         found = kept.versions(kind, name)
     else:
@@ -289,7 +289,7 @@ def asset(
     Raises:
         NotFound: there is none; the message has the nearest.
     """
-    kept = open_job_rooms(workspace).data.assets
+    kept = open_asset_rooms(workspace).data.assets
     return kept.get(kind, name, version=version or "", label=label or LATEST)
 
 
@@ -313,7 +313,7 @@ def archive_asset(
     Raises:
         NotFound: there is none.
     """
-    kept = open_job_rooms(workspace).data.assets
+    kept = open_asset_rooms(workspace).data.assets
     first = kept.get(kind, name, version=version or "")
     chosen = [first] if version else kept.versions(kind, name)
     what = "restored" if restored else "archived"
@@ -346,7 +346,7 @@ def update_asset(
         NotFound: there is none.
         InvalidJob: something else is set, which cannot be changed.
     """
-    kept = open_job_rooms(workspace).data.assets
+    kept = open_asset_rooms(workspace).data.assets
     found = kept.get(kind, name, version=version or "")
     edits = [_edit(one) for one in sets]
 
@@ -365,7 +365,16 @@ def update_asset(
 
 def datastores(*, workspace: Folder | None = None) -> dict[str, str]:
     """Return the name of each datastore, and the path or the address that it is a name for."""
-    return open_job_rooms(workspace).data.datastores()
+    return open_asset_rooms(workspace).data.datastores()
+
+
+def datastore(name: str, *, workspace: Folder | None = None) -> str:
+    """Return the path or the address that a datastore is a name for.
+
+    Raises:
+        NotFound: there is none of that name; the message has the nearest.
+    """
+    return open_asset_rooms(workspace).data.datastore(name)
 
 
 def forget_datastore(name: str, *, workspace: Folder | None = None) -> None:
@@ -374,7 +383,7 @@ def forget_datastore(name: str, *, workspace: Folder | None = None) -> None:
     Raises:
         NotFound: none of that name was created.
     """
-    kept = open_job_rooms(workspace).data.assets
+    kept = open_asset_rooms(workspace).data.assets
     kept.get(AssetKind.DATASTORE, name)
     kept.remove(AssetKind.DATASTORE, name)
 

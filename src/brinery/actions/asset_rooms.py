@@ -1,16 +1,17 @@
-"""The rooms that jobs need, opened in a few milliseconds: no registry, and no database."""
+"""The rooms of assets and of data, opened in a few milliseconds: no registry, and no database."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from brinery.specs import job_settings
 from brinery.specs.job_settings import JobSettings
 from brinery.store.catalog import AssetCatalog
-from brinery.store.data_paths import DataPaths, read_maps
+from brinery.store.data_paths import DataPaths, Models, read_maps
 from brinery.store.job_data import JobData
 from brinery.store.jobs import Jobs
 from brinery.store.workspace import Workspace
@@ -19,8 +20,8 @@ Folder = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
-class JobRooms:
-    """A workspace as jobs see it.
+class AssetRooms:
+    """A workspace as assets and data see it.
 
     Attributes:
         workspace: where its state lies.
@@ -36,22 +37,22 @@ class JobRooms:
 
     @property
     def catalog(self) -> AssetCatalog:
-        """Return what was registered, as the planner asks for it."""
+        """Return what was registered, as the planner of jobs asks for it."""
         return AssetCatalog(self.data)
 
     @property
     def job_data(self) -> JobData:
-        """Return where data lie, as the engine asks for it."""
+        """Return where data lie, as the engine of jobs asks for it."""
         return JobData(self.data, staging=self.workspace.state / "staging")
 
 
-def open_job_rooms(
+def open_asset_rooms(
     workspace: Folder | None = None,
     *,
     maps: Sequence[str] = (),
     note: Callable[[str], None] = lambda _: None,
-) -> JobRooms:
-    """Return the rooms of a workspace that jobs need.
+) -> AssetRooms:
+    """Return the rooms of a workspace that assets and data need.
 
     Args:
         workspace: its folder; when None, `BRINERY_WORKSPACE`, or the nearest `brinery.toml`
@@ -67,5 +68,28 @@ def open_job_rooms(
     found = Workspace.find(Path(chosen) if chosen else None)
     told = job_settings.read(found.settings_file)
     mapped = {**told.maps, **read_maps(maps, base=Path.cwd())}
-    data = DataPaths(found, datastores=told.datastores, mapped=mapped, note=note)
-    return JobRooms(found, told, data, Jobs(found.jobs))
+    data = DataPaths(
+        found, datastores=told.datastores, mapped=mapped, models=_LaterModels(found), note=note
+    )
+    return AssetRooms(found, told, data, Jobs(found.jobs))
+
+
+class _LaterModels:
+    """The registry of models, which takes longer to import than most jobs to run."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def artifact(self, run_id: str, path: str, /) -> Path | None:
+        """Return where an artifact of an MLflow run lies on this machine."""
+        return self._registry().artifact(run_id, path)
+
+    def model(self, name: str, version: str, label: str, /) -> Path | None:
+        """Return where a version of an MLflow model lies on this machine."""
+        return self._registry().model(name, version, label)
+
+    def _registry(self) -> Models:
+        models: Models = import_module("brinery.actions.registered_models").RegisteredModels(
+            self._workspace.root
+        )
+        return models
