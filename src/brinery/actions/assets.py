@@ -15,7 +15,7 @@ from typing import Any, Final, TypedDict, Unpack
 import yaml
 from msgspec.structs import replace
 
-from brinery.actions.asset_rooms import Folder, AssetRooms, open_asset_rooms
+from brinery.actions.asset_rooms import AssetRooms, Folder, open_asset_rooms
 from brinery.errors import InvalidJob, InvalidReference
 from brinery.records.asset import Asset, AssetKind
 from brinery.records.plan import Software

@@ -14,9 +14,10 @@ from brinery.cli.context import Session
 from brinery.cli.output import Format, report_error
 from brinery.errors import BrineryError
 
-# Name, module, with its attribute where that is not `command`, and what `brinery --help` says, which
-# must not cost an import.
+# Name, module, with its attribute where that is not `command`, and what `brinery --help` says,
+# which must not cost an import.
 _COMMANDS = {
+    "az": ("brinery.cli.az", "Understand what scripts say to another client of job YAML."),
     "compare": ("brinery.cli.compare", "Compare versions on the same rows."),
     "component": ("brinery.cli.assets:component", "Register components of pipelines."),
     "data": ("brinery.cli.assets:data", "Register data for jobs."),
