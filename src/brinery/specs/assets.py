@@ -1,4 +1,4 @@
-"""What may be registered beside components: environments, data, models, datastores; and schedules."""
+"""What may be registered beside components: environments, data, models, datastores, schedules."""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
 """The values of one job file, where each stands, and what was set from outside; and their check.
 
-A `Source` knows no meaning: it has values, lines, faults and notes. `checked` makes a model of a part
-of it, as far as that goes: what is at fault is told and left out.
+A `Source` knows no meaning: it has values, lines, faults and notes. `checked` makes a model of a
+part of it, as far as that goes: what is at fault is told and left out.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -192,7 +191,7 @@ def read(file: Path, *, found: Findings, name: str = "", sets: Sequence[str] = (
     """
     shown = name or str(file)
     stated, document = yaml_file.values(file, refusal=_REFUSAL, dialect=Dialect.FOREIGN)
-    folder = Path(os.path.abspath(file)).parent
+    folder = file.parent.resolve()
     found.files.append(folder / file.name)
     if stated is None:
         raise _REFUSAL.of(f"{shown} is empty")
@@ -287,7 +286,7 @@ def _found_at(loc: tuple[int | str, ...], stated: Any) -> Place:
     return tuple(place)
 
 
-def _told(fault: Any) -> str:
+def _told(fault: Any) -> str:  # noqa: PLR0911 - one for each kind
     """Return what is wrong, of a fault of Pydantic."""
     given, kind = fault["input"], fault["type"]
     if given is None:

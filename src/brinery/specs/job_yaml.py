@@ -39,7 +39,15 @@ class Noun(StrEnum):
 _JOBS: Final = ("command", "pipeline", "sweep")
 _COMPONENTS: Final = ("command", "pipeline", "parallel")
 _ELSEWHERE: Final = ("automl", "spark", "import", "data_transfer", "base", "finetuning")
-_DATASTORES: Final = ("azure_blob", "azure_file", "azure_data_lake_gen1", "azure_data_lake_gen2", "one_lake", "local", "fsspec")  # fmt: skip
+_DATASTORES: Final = (
+    "azure_blob",
+    "azure_file",
+    "azure_data_lake_gen1",
+    "azure_data_lake_gen2",
+    "one_lake",
+    "local",
+    "fsspec",
+)
 _SCHEMAS: Final = {
     "commandjob": Noun.JOB,
     "pipelinejob": Noun.JOB,
@@ -124,7 +132,7 @@ def declared(source: Source, *, noun: Noun) -> Declared:
     return Declared(noun, kind, model, source)
 
 
-def noun_of(stated: Mapping[str, Any]) -> Noun | None:
+def noun_of(stated: Mapping[str, Any]) -> Noun | None:  # noqa: PLR0911 - one for each noun
     """Return what values declare, by `$schema` or else by their keys; None where that is open."""
     schema = stated.get("$schema")
     if isinstance(schema, str):
