@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import os
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
 
 import msgspec
 
@@ -16,7 +19,6 @@ from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.job_event import JobEvent
 from brinery.records.plan import Plan, StepKind
 from brinery.runners.interface import Driver, Runner
-from brinery.runners.local import LocalRunner
 from brinery.specs.user import login_name
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
 from brinery.store.reuse import Earlier
@@ -29,17 +31,19 @@ class How:
     """How a job is run.
 
     Attributes:
-        limit: attempts at once; as many as there are processors when 0.
+        limit: attempts at once; as many as there are processors that we may use when 0.
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are among the events.
-        runner: of attempts; processes of this machine when None.
+        runner: its name.
+        make_runner: makes it, once a step must run; processes of this machine when None.
         drivers: of kinds of steps.
     """
 
     limit: int = 0
     ignore_comments: bool = False
     told: bool = False
-    runner: Runner | None = None
+    runner: str = "local"
+    make_runner: Callable[[], Runner] | None = None
     drivers: Mapping[StepKind, Driver] = field(default_factory=lambda: COMMANDS)
 
 
@@ -62,17 +66,16 @@ def run_plan(rooms: JobRooms, plan: Plan, how: How | None = None) -> Running:
     plan = msgspec.structs.replace(plan, name=name)
     previous = rooms.reuse.last(plan.file) if plan.file else ""
     how = how or How()
-    runner = how.runner or LocalRunner([str(rooms.outputs.folder)])
     begun = Begun(
         name=name,
         created=datetime.now(UTC),
         who=login_name(),
-        runner=runner.name,
+        runner=how.runner,
         previous=previous,
     )
     with rooms.jobs.create(plan, begun) as journal:
         rooms.reuse.begin(plan.file or name, name)
-        return (yield from _run(rooms, plan, journal, how=how, runner=runner, previous=previous))
+        return (yield from _run(rooms, plan, journal, how=how, previous=previous))
 
 
 def resume(rooms: JobRooms, name: str, how: How | None = None) -> Running:
@@ -86,7 +89,6 @@ def resume(rooms: JobRooms, name: str, how: How | None = None) -> Running:
     """
     recover(rooms)
     how = how or How()
-    runner = how.runner or LocalRunner([str(rooms.outputs.folder)])
     with rooms.jobs.resume(name) as journal:
         job, previous = rooms.jobs.read_with_previous(name)
         rooms.reuse.begin(job.plan.file or name, name)
@@ -97,7 +99,6 @@ def resume(rooms: JobRooms, name: str, how: How | None = None) -> Running:
                 job.plan,
                 journal,
                 how=how,
-                runner=runner,
                 previous=previous,
                 before=before,
             )
@@ -149,17 +150,16 @@ def _run(
     journal: Journal,
     *,
     how: How,
-    runner: Runner,
     previous: str,
     before: list[StepRun] | None = None,
 ) -> Running:
-    limit = how.limit or runner.capacity
+    limit = how.limit or len(os.sched_getaffinity(0))
     options = Options(limit=limit, ignore_comments=how.ignore_comments, told=how.told)
     engine = Engine(
         rooms,
         plan,
         journal=journal,
-        runner=runner,
+        runner=how.make_runner or partial(_local, rooms),
         options=options,
         drivers=how.drivers,
         previous=previous,
@@ -167,3 +167,9 @@ def _run(
     job = yield from engine.run(before or ())
     rooms.reuse.end(plan.name)
     return job
+
+
+def _local(rooms: JobRooms) -> Runner:
+    """Return what runs steps here; a job in which nothing changed does not pay for it."""
+    made: Runner = import_module("brinery.runners.local").LocalRunner([str(rooms.outputs.folder)])
+    return made
