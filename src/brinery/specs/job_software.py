@@ -43,9 +43,29 @@ _CURATED: Final = (
 
 # Imported under the name of a module that Python has had for long.
 _BACKPORTS: Final = frozenset(
-    "argparse asyncio contextvars dataclasses enum34 functools32 futures hashlib importlib "
-    "ipaddress multiprocessing ordereddict pathlib singledispatch ssl statistics subprocess32 "
-    "typing unittest uuid wsgiref".split()
+    {
+        "argparse",
+        "asyncio",
+        "contextvars",
+        "dataclasses",
+        "enum34",
+        "functools32",
+        "futures",
+        "hashlib",
+        "importlib",
+        "ipaddress",
+        "multiprocessing",
+        "ordereddict",
+        "pathlib",
+        "singledispatch",
+        "ssl",
+        "statistics",
+        "subprocess32",
+        "typing",
+        "unittest",
+        "uuid",
+        "wsgiref",
+    }
 )
 # Imported under a name of their own: dropped unless somebody does.
 _OWN_NAMES: Final = {"pathlib2": "pathlib", "unittest2": "unittest", "contextlib2": "contextlib"}
@@ -210,23 +230,23 @@ def relaxed(wanted: Wanted, *, imported: Iterable[str] = ()) -> Wanted:
     """
     kept, changes, told = [], list(wanted.changes), set(imported)
     for line in wanted.packages:
-        name = canonicalize_name(_name(line))
-        own = _OWN_NAMES.get(name)
-        if name in _TOOLS:
+        known = canonicalize_name(name(line))
+        own = _OWN_NAMES.get(known)
+        if known in _TOOLS:
             continue
-        if name in _BACKPORTS or (own and name not in told):
-            changes.append(f"{line}: left out, Python has {own or name.rstrip('0123456789')}")
-        elif name in _RENAMED:
-            new = _RENAMED[name]
-            if name not in _FORGET_PIN and _is_requirement(line):
+        if known in _BACKPORTS or (own and known not in told):
+            changes.append(f"{line}: left out, Python has {own or known.rstrip('0123456789')}")
+        elif known in _RENAMED:
+            new = _RENAMED[known]
+            if known not in _FORGET_PIN and _is_requirement(line):
                 new = f"{new}{Requirement(line).specifier}"
             kept.append(new)
             changes.append(f"{line}: it is {new} here")
-        elif name.startswith(_CLOUD):
+        elif known.startswith(_CLOUD):
             changes.append(f"{line}: left out, it means the vendor's cloud")
         else:
             kept.append(line)
-    if "mlflow" in told and not any(_name(line).startswith("mlflow") for line in kept):
+    if "mlflow" in told and not any(name(line).startswith("mlflow") for line in kept):
         kept.append(MLFLOW)
         changes.append(f"{MLFLOW}: added, the step imports mlflow and its environment has none")
     return Wanted(
@@ -248,8 +268,8 @@ def pinned(line: str) -> str:
     return version.removesuffix(".*")
 
 
-def _name(line: str) -> str:
-    """Return the name of what a requirement asks for, as far as it has one."""
+def name(line: str) -> str:
+    """Return the name of what a requirement asks for, in small letters, as far as it has one."""
     found = re.match(r"[A-Za-z0-9][\w.-]*", line)
     return found.group(0).lower() if found else line
 
