@@ -115,6 +115,11 @@ class Workspace:
         return self.state / "environments"
 
     @property
+    def untold_runs(self) -> Path:
+        """Return the folder of the runs of jobs that MLflow was not told of yet."""
+        return self.state / "untold-runs"
+
+    @property
     def database_uri(self) -> str:
         """Return the URI of our own database."""
         return f"sqlite:///{self.state / 'brinery.db'}"
