@@ -11,6 +11,7 @@ BrineryError
 │   ├── InvalidLoop              loop.yml is wrong, or names what is not there
 │   ├── InvalidJob               a job file, or a file it names, is wrong; all faults
 │   ├── InvalidExpression        an expression ${{…}} has no value
+│   ├── InvalidTable             an MLTable file is wrong, or names what is not there
 │   ├── LoopBusy                 another turn of the loop goes on
 │   ├── TrainingFailed           the command that trains failed, or left no model
 │   ├── InvalidGate              a gate asks for what cannot be, or for nothing
@@ -151,6 +152,12 @@ class InvalidExpression(UserError):
     """An expression `${{…}}` has no value where it stands."""
 
     code = "invalid-expression"
+
+
+class InvalidTable(UserError):
+    """An MLTable file is wrong, declares what is not read here, or names no files."""
+
+    code = "invalid-table"
 
 
 class LoopBusy(UserError):

@@ -1,4 +1,4 @@
-"""A parallel step: mini-batches of its data, taken by workers from a folder, their rows put together.
+"""A parallel step: mini-batches that workers take from a folder, and their rows put together.
 
 A worker is a plain command, `PYTHON parallel_entry.py FOLDER NUMBER`, which takes mini-batches out
 of the folder until there are none: it may run wherever the folder can be seen. The step is told

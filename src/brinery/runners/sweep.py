@@ -1,4 +1,4 @@
-"""A sweep: trials of one step, several at once, the bad ones ended early, the best one's outputs kept.
+"""A sweep: trials of one step, several at once, the bad ones ended early, the best one told.
 
 Knows which values a trial is told and when it is ended; how a trial is run, and where its metrics
 come from, is its caller's, who gives two callables. `trials.json` is written whenever a trial is
