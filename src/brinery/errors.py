@@ -12,6 +12,9 @@ BrineryError
 │   ├── InvalidJob               a job file, or a file it names, is wrong; all faults
 │   ├── InvalidExpression        an expression ${{…}} has no value
 │   ├── InvalidTable             an MLTable file is wrong, or names what is not there
+│   ├── JobBusy                  another process runs the job, or has its name
+│   ├── JobFailed                a step of the job failed; exit status 1
+│   ├── JobCanceled              somebody asked for the job's end; exit status 1
 │   ├── LoopBusy                 another turn of the loop goes on
 │   ├── TrainingFailed           the command that trains failed, or left no model
 │   ├── InvalidGate              a gate asks for what cannot be, or for nothing
@@ -158,6 +161,26 @@ class InvalidTable(UserError):
     """An MLTable file is wrong, declares what is not read here, or names no files."""
 
     code = "invalid-table"
+
+
+class JobBusy(UserError):
+    """Another process runs the job, or there is a job of that name."""
+
+    code = "job-busy"
+
+
+class JobFailed(UserError):
+    """A step of the job failed."""
+
+    code = "job-failed"
+    exit_status = 1
+
+
+class JobCanceled(UserError):
+    """Somebody asked for the job's end."""
+
+    code = "job-canceled"
+    exit_status = 1
 
 
 class LoopBusy(UserError):
