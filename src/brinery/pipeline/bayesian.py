@@ -8,13 +8,18 @@ from the trials that are told with it, so that a sweep that is resumed goes on a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import optuna
 
 from brinery.pipeline import search_space
 from brinery.pipeline.sampling import Places
 from brinery.records.plan import Dimension
+
+_DIRECTIONS: Final = {
+    "minimize": optuna.study.StudyDirection.MINIMIZE,
+    "maximize": optuna.study.StudyDirection.MAXIMIZE,
+}
 
 
 class Seen(NamedTuple):
@@ -42,7 +47,7 @@ def place(space: Mapping[str, Dimension], seen: Sequence[Seen], *, goal: str, se
     ranges = {name: _range(dimension) for name, dimension in space.items()}
     # A trial that goes on repels others, so that those that run at once are not the same.
     sampler = optuna.samplers.TPESampler(seed=(seed + len(seen)) % 2**32, constant_liar=True)
-    study = optuna.create_study(direction=goal, sampler=sampler)
+    study = optuna.create_study(direction=_DIRECTIONS[goal], sampler=sampler)
     for each in seen:
         study.add_trial(_told(each, ranges, space))
     trial = study.ask(ranges)

@@ -7,7 +7,8 @@ from typing import Optional
 
 from msgspec import Struct
 
-from brinery.records.job import Made, Status
+from brinery.records.job import Status
+from brinery.records.plan import Sweep
 
 
 class Trial(Struct, frozen=True, kw_only=True):
@@ -22,7 +23,9 @@ class Trial(Struct, frozen=True, kw_only=True):
         started: with time zone; None where it was not begun.
         ended: likewise.
         run_id: MLflow's, of the trial's own run; empty where it has none.
-        outputs: what it left, by name; kept for each trial.
+        outputs: absolute place of what it left, by name; kept for each trial.
+        early: whether it was ended before its time because it did badly or took too long.
+        attempts: how often it was begun.
         why: one line: why it failed or was ended; empty where it did what it should.
     """
 
@@ -34,8 +37,15 @@ class Trial(Struct, frozen=True, kw_only=True):
     started: Optional[datetime] = None
     ended: Optional[datetime] = None
     run_id: str = ""
-    outputs: dict[str, Made] = {}
+    outputs: dict[str, str] = {}
+    early: bool = False
+    attempts: int = 0
     why: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return the name of its folder in that of the step."""
+        return f"trial_{self.number}"
 
     @property
     def metric(self) -> Optional[float]:
@@ -47,9 +57,7 @@ class Trials(Struct, frozen=True, kw_only=True):
     """All trials of a sweep.
 
     Attributes:
-        goal: `minimize` or `maximize`.
-        metric: MLflow's name of what is compared.
-        sampling: how they were drawn.
+        sweep: what was declared.
         seed: that they were drawn with; one was chosen where none was declared.
         trials: in the order of their numbers.
         best: number of the best that completed; None where there is none.
@@ -57,9 +65,7 @@ class Trials(Struct, frozen=True, kw_only=True):
         notes: what a reader should know, a line each.
     """
 
-    goal: str
-    metric: str
-    sampling: str
+    sweep: Sweep
     seed: int
     trials: tuple[Trial, ...] = ()
     best: Optional[int] = None

@@ -70,7 +70,7 @@ def main(folder: Path, worker: str) -> int:
     try:
         module = _script(Path(task["entry"]).absolute(), task["arguments"])
         if not callable(getattr(module, "run", None)):
-            raise AttributeError("the script has no function run(mini_batch)")  # noqa: TRY301
+            raise AttributeError("the script has no function run(mini_batch)")  # noqa: TRY004, TRY301
         if callable(getattr(module, "init", None)):
             module.init()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told, whatever it is
@@ -78,7 +78,7 @@ def main(folder: Path, worker: str) -> int:
         _write(folder / "workers" / f"{worker}.json", json.dumps({"error": _told(error)}))
         return NOT_BEGUN
     reader = Reader(task["table"])
-    while names := sorted(os.listdir(folder / "queue")):
+    while names := sorted(each.name for each in (folder / "queue").glob("*.json")):
         for name in names:
             taken = folder / "taken" / f"{name}.{worker}"
             try:
