@@ -393,8 +393,9 @@ def protect(folders):
 def main(arguments):
     """Serve the socket with a number, with folders read-only."""
     number, *folders = arguments
+    # Not SIG_IGN, which our children would inherit: none would end when it is asked to.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
+        signal.signal(each, lambda *_: None)
     protect(folders)
     Nursery(socket.socket(fileno=int(number))).run()
 
