@@ -19,7 +19,7 @@ from typing import Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from brinery.errors import LibraryMissing
+from brinery.errors import BrineryError, LibraryMissing
 from brinery.pipeline import early_termination, sampling, search_space
 from brinery.records.job import Status, Usage
 from brinery.records.plan import Sweep
@@ -86,6 +86,7 @@ class _Sweeping:
         self._places = _Places(sweep, self._trials.seed)
         self._running: dict[str, int] = {}
         self._looked: dict[int, int] = {}
+        self._earlier: dict[int, int] = {}
         self._stopping: dict[int, str] = {}
         self._cut_off: set[int] = set()
         self._other: set[str] = set()
@@ -100,7 +101,11 @@ class _Sweeping:
             waits = min(poll_s, sweep.timeout_s)
         late = False
         while True:
-            start = () if late else tuple(self._more())
+            try:
+                start = () if late else tuple(self._more())
+            except (BrineryError, OverflowError) as error:
+                # Of the first trial already: what draws trials is not there, or cannot.
+                return Outcome(exit_status=1, usage=self._usage, error=str(error))
             if not start and not self._running:
                 return self._outcome(late=late)
             stop = tuple(self._doubtful())
@@ -121,6 +126,8 @@ class _Sweeping:
                 attempt = replace(attempt, timeout_s=self._sweep.trial_timeout_s)
             self._running[attempt.name] = trial.number
             self._looked[trial.number] = 0
+            # The run of a trial that is begun again still has what it logged at first.
+            self._earlier[trial.number] = len(self._history(trial)) if trial.attempts else 0
             self._note(
                 replace(
                     trial,
@@ -223,10 +230,13 @@ class _Sweeping:
         """Return a trial with what it has logged until now."""
         if not trial.run_id:
             return trial
-        history = self._readings.history(trial.run_id, self._sweep.metric)
+        history = self._history(trial)[self._earlier[trial.number] :]
         if not history:
             self._other.update(self._readings.metrics(trial.run_id))
         return replace(trial, metrics=tuple(each.value for each in history))
+
+    def _history(self, trial: Trial) -> Sequence[Measured]:
+        return self._readings.history(trial.run_id, self._sweep.metric) if trial.run_id else ()
 
     def _note(self, trial: Trial, *, write: bool = True) -> None:
         trials = list(self._trials.trials)
@@ -318,7 +328,7 @@ def _begun(sweep: Sweep, file: Path) -> Trials:
     if earlier is not None and earlier.sweep == sweep:
         kept = tuple(
             each
-            if each.status is Status.COMPLETED or each.early
+            if (each.status is Status.COMPLETED and each.metrics) or each.early
             else replace(each, status=Status.NOT_STARTED)
             for each in earlier.trials
         )

@@ -29,10 +29,6 @@ def _columns(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _settings(value: object) -> object:
-    return {} if value is None else value
-
-
 Columns = Annotated[tuple[str, ...], BeforeValidator(_columns)]
 
 
@@ -89,9 +85,9 @@ class Partition(_Strict):
 class Transformation(_Strict):
     """One step of reading; exactly one is given."""
 
-    read_delimited: Annotated[Delimited, BeforeValidator(_settings)] | None = None
-    read_json_lines: Annotated[JsonLines, BeforeValidator(_settings)] | None = None
-    read_parquet: Annotated[Parquet, BeforeValidator(_settings)] | None = None
+    read_delimited: Delimited | None = None
+    read_json_lines: JsonLines | None = None
+    read_parquet: Parquet | None = None
     extract_columns_from_partition_format: Partition | None = None
     drop_columns: Columns | None = None
     keep_columns: Columns | None = None
@@ -99,7 +95,12 @@ class Transformation(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, value: object) -> object:
-        return {value: {}} if isinstance(value, str) else value
+        if isinstance(value, str):
+            return {value: {}}
+        # `- read_parquet:` with nothing behind it reads as is usual.
+        if isinstance(value, dict):
+            return {key: {} if each is None else each for key, each in value.items()}
+        return value
 
     @model_validator(mode="after")
     def _one(self) -> Self:
