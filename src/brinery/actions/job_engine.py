@@ -60,9 +60,6 @@ def _fault(step: Step, end: Ended) -> str:
     return f"its command ended with status {end.exit_status}" if end.exit_status else ""
 
 
-COMMANDS: Final[Mapping[StepKind, Driver]] = {StepKind.COMMAND: run_command}
-
-
 class Engine:
     """Runs one job.
 
@@ -84,7 +81,7 @@ class Engine:
         journal: Journal,
         runner: Callable[[], Runner],
         options: Options,
-        drivers: Mapping[StepKind, Driver] = COMMANDS,
+        drivers: Mapping[StepKind, Driver],
         previous: str = "",
     ) -> None:
         self._rooms = rooms
@@ -135,6 +132,7 @@ class Engine:
             waiting.difference_update(self._runs)
             if not waiting and name not in self._runs:
                 self._ready.append(name)
+        self._rooms.tracking.open(self._rooms.jobs.read(self._name))
         try:
             while self._ready or self._looking or self._attempts:
                 try:
@@ -145,7 +143,9 @@ class Engine:
             self._attempts.close()
             self._threads.close()
             self._committer.close()
-        return self._end()
+        job = self._end()
+        self._rooms.tracking.close(job)
+        return job
 
     def _cancel(self) -> Happened:
         """Have everything that runs ended, and nothing more begun."""
