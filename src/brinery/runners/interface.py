@@ -27,7 +27,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
         log: absolute; standard output and error, each line behind its time.
         processes: variables of each process beside those; more than one are started together.
         timeout_s: seconds until it is ended; None without end.
-        protected: absolute paths that it may not write to, where the system can hold it.
+        told: whether each line that it writes is told as it comes.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     log: str
     processes: tuple[dict[str, str], ...] = ({},)
     timeout_s: float | None = None
-    protected: tuple[str, ...] = ()
+    told: bool = False
 
 
 class Ended(Struct, frozen=True, kw_only=True):

@@ -38,16 +38,8 @@ _LOCK: Final = "lock"
 _CANCEL: Final = "cancel"
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _NAME_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
-_ADJECTIVES: Final = (
-    "amiable brave calm clever cosmic crisp dapper eager fair gentle goofy happy honest icy jolly "
-    "keen lively lucid mellow neat nimble olive patient plucky quiet red sharp sincere steady sunny "
-    "tidy upbeat vivid warm witty zen"
-).split()
-_NOUNS: Final = (
-    "anchor apple barrel basil bean brook carrot cedar cherry cloud coral date dill feather fig "
-    "garlic ginger heron island jar kettle lake lemon lime maple mustard oak olive orange pear "
-    "pepper plum quill river salt sea shelf spade thyme tree"
-).split()
+_ADJECTIVES: Final = ("brave", "calm", "crisp", "fair", "gentle", "keen", "lively", "neat", "sunny")
+_NOUNS: Final = ("anchor", "basil", "cedar", "dill", "heron", "island", "lemon", "olive", "river")
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
