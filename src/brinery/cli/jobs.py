@@ -1,4 +1,4 @@
-"""`brinery job list`, `show`, `stream`, `logs` and the like: what jobs were run, and what of them."""
+"""`brinery job list`, `show`, `stream`, `logs` and the like: jobs that were run, or are."""
 
 from __future__ import annotations
 
