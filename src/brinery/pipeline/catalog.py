@@ -37,12 +37,15 @@ class Catalog(Protocol):
 
     def component(self, reference: str, /) -> Registered | None:
         """Return a component by `name`, `name:1`, `name@label`; None where there is none."""
+        ...
 
     def environment(self, reference: str, /) -> Software | None:
         """Return an environment by the same; None where none of that name was registered."""
+        ...
 
     def exists(self, kind: str, reference: str, /) -> bool | None:
         """Return whether there is such a `data`, `model` or `datastore`; None where unknown."""
+        ...
 
     def names(self, kind: str, /) -> Sequence[str]:
         """Return the names of what there is of a kind, for the nearest."""
@@ -54,14 +57,17 @@ class Nothing:
     def component(self, reference: str, /) -> Registered | None:
         """Return None."""
         del reference
+        return None
 
     def environment(self, reference: str, /) -> Software | None:
         """Return None."""
         del reference
+        return None
 
     def exists(self, kind: str, reference: str, /) -> bool | None:
         """Return None: it is not known."""
         del kind, reference
+        return None
 
     def names(self, kind: str, /) -> Sequence[str]:
         """Return no names."""

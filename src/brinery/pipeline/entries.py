@@ -81,6 +81,7 @@ def entry(key: str, stated: Any, scope: Scope, components: Components) -> Entry 
     if isinstance(model, PipelineStep) and "component" not in stated:
         source.fault(place, "component is missing: a pipeline within a pipeline is a component")
     named = "component" in stated or "trial" in stated
+    outputs: dict[str, str] | None
     if named and component is None:
         # Its faults are told where it was read.
         outputs = None

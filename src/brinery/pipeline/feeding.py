@@ -15,11 +15,8 @@ from brinery.specs.yaml_file import Place
 
 
 def ports_of(component: Component) -> dict[str, InputPort]:
-    """Return the inputs of a component; a literal is a text with a default."""
-    return {
-        name: port if isinstance(port, InputPort) else InputPort(type="string", default=port)
-        for name, port in (component.model.inputs or {}).items()
-    }
+    """Return the inputs of a component."""
+    return component.model.inputs or {}
 
 
 def feed(
@@ -43,30 +40,21 @@ def feed(
     """
     ports = ports_of(component)
     fed: dict[str, Fed] = {}
-    _undeclared(given, ports, component, scope, place=place)
+    meant = _undeclared(given, ports, component, scope, place=place)
     for key, port in ports.items():
         if key in drawn:
             continue
         if key not in given:
-            fed[key] = _absent(key, port, component, scope, place)
-            continue
-        where = (*place, key)
-        one = scope.fed(given[key], where, of=name)
-        if one.value is not None:
-            if (why := _unfit(one, port, component)) and not one.missing:
-                scope.source.fault(where, why)
-            if one.optional and not port.optional and default_text(port) is None:
-                scope.source.fault(where, _optional(key, component))
-            fed[key] = Fed(one.value, port.type or "", bool(port.optional), one.missing)
-        elif one.missing:
-            if one.missing != "told":
-                scope.source.fault(where, one.missing)
-            fed[key] = Fed(None, port.type or "", missing="told")
-        else:
             fed[key] = _default(port)
             if fed[key].value is None and not port.optional:
-                scope.source.fault(where, _optional(key, component))
                 fed[key].missing = "told"
+                if key not in meant:
+                    scope.source.fault(
+                        place[:-1],
+                        f"the input {key} of component {component.told} is required, and not given",
+                    )
+            continue
+        fed[key] = _given(given[key], key, component, scope, (*place, key), of=name)
     return fed
 
 
@@ -114,33 +102,49 @@ def _undeclared(
     scope: Scope,
     *,
     place: Place,
-) -> None:
-    """Tell the inputs that the component does not have.
+) -> set[str]:
+    """Tell the inputs that the component does not have; return those that were meant.
 
     Other clients drop them, so that one which resembles none is noted; one which resembles an input
     that nothing is given to was meant for that one.
     """
     left = [name for name in ports if name not in given]
+    meant: set[str] = set()
     for name in given:
         if name in ports:
             continue
         near = nearest(name, left)
         said = f"no such input on component {component.told}"
         if near:
+            meant.add(near)
             scope.source.fault((*place, name), f"{said} (did you mean {near}?)")
         else:
             scope.source.note((*place, name), f"{said}: it is dropped")
             # What it names is known all the same.
             scope.fed(given[name], (*place, name))
+    return meant
 
 
-def _absent(key: str, port: InputPort, component: Component, scope: Scope, place: Place) -> Fed:
+def _given(
+    given: Given, key: str, component: Component, scope: Scope, where: Place, *, of: str
+) -> Fed:
+    """Return what an input stands for that the step names."""
+    port = ports_of(component)[key]
+    kind, optional = port.type or "", bool(port.optional)
+    one = scope.fed(given, where, of=of)
+    if one.value is not None:
+        if (why := _unfit(one, port, component)) and not one.missing:
+            scope.source.fault(where, why)
+        if one.optional and not optional and default_text(port) is None:
+            scope.source.fault(where, _optional(key, component))
+        return Fed(one.value, kind, optional, one.missing)
+    if one.missing:
+        if one.missing != "told":
+            scope.source.fault(where, one.missing)
+        return Fed(None, kind, missing="told")
     found = _default(port)
-    if found.value is None and not port.optional:
-        scope.source.fault(
-            (*place[:-1],) if place else (),
-            f"the input {key} of component {component.told} is required, and not given",
-        )
+    if found.value is None and not optional:
+        scope.source.fault(where, _optional(key, component))
         found.missing = "told"
     return found
 

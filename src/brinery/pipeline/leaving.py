@@ -50,9 +50,9 @@ def inner(
         settings, promise = _settings(given.get(key), scope, (*place, key), (name, key))
         if promise is not None:
             settings = _merged(settings, promise.settings)
-        kind = port.type or settings.type or (promise.type if promise is not None else "")
+        kind: str = port.type or settings.type or (promise.type if promise is not None else "")
         top = promise is not None and promise.top
-        found[key] = Promise(kind or "", settings, top=top)
+        found[key] = Promise(kind, settings, top=top)
     return found
 
 
@@ -73,7 +73,7 @@ def ports_of(component: Component) -> dict[str, OutputPort]:
 
 
 def _output(port: OutputPort | None, settings: DataOutput, promise: Promise | None) -> Output:
-    kind = (port.type if port is not None else None) or settings.type or ""
+    kind: str = (port.type if port is not None else None) or settings.type or ""
     mode = (port.mode if port is not None else None) or ""
     if promise is not None:
         kind = kind or promise.type

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
 from brinery.specs.job_parts import (
-    DATA_TYPES,
     CommandLimits,
     Distribution,
     Environment,
-    Identity,
     Part,
     Resources,
     Scalar,
@@ -157,38 +155,8 @@ class ParallelComponent(ParallelPart, ComponentPart):
     lenient = True
 
 
-def _which_port(given: object) -> str:
-    return "~port" if isinstance(given, (dict, InputPort)) else "~literal"
-
-
 class PipelineComponent(ComponentPart):
     """Steps, with ports."""
 
     needed = ("jobs",)
     jobs: dict[str, Any] | None = None
-    inputs: (  # type: ignore[assignment] # a literal stands for its own type
-        dict[
-            str,
-            Annotated[
-                Annotated[InputPort, Tag("~port")] | Annotated[Scalar, Tag("~literal")],
-                Discriminator(_which_port),
-            ],
-        ]
-        | None
-    ) = None
-
-
-__all__ = [
-    "DATA_TYPES",
-    "PARAMETERS",
-    "CommandComponent",
-    "ComponentPart",
-    "Identity",
-    "InputPort",
-    "OutputPort",
-    "ParallelComponent",
-    "ParallelPart",
-    "ParallelTask",
-    "PipelineComponent",
-    "Retries",
-]

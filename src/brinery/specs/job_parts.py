@@ -49,7 +49,7 @@ class Part(BaseModel):
         frozen=True,
         defer_build=True,
         populate_by_name=True,
-        json_schema_extra=_extra,  # type: ignore[typeddict-item] # it is given this class alone
+        json_schema_extra=_extra,
     )
 
     needed: ClassVar[tuple[str, ...]] = ()

@@ -167,13 +167,14 @@ class Source:
     def _unknown(self, where: Place, made: Part, place: Place, *, lenient: bool) -> None:
         owner: Any = made
         for key in where[:-1]:
-            owner = owner[key] if isinstance(owner, (dict, list)) else getattr(owner, str(key))
+            held: Any = owner
+            owner = held[key] if isinstance(owner, (dict, list)) else getattr(owner, str(key))
         fields = type(owner).model_fields if isinstance(owner, Part) else {}
-        if lenient or getattr(owner, "lenient", False):
-            self.note((*place, *where), "is not known here, and means nothing")
-            return
         near = nearest(str(where[-1]), [one.alias or name for name, one in fields.items()])
         said = f" (did you mean {near}?)" if near else ""
+        if lenient or getattr(owner, "lenient", False):
+            self.note((*place, *where), f"is not known here, and means nothing{said}")
+            return
         self.fault((*place, *where), f"is not known{said}")
 
 
@@ -276,12 +277,12 @@ def _found_at(loc: tuple[int | str, ...], stated: Any) -> Place:
     What Pydantic adds to a place, such as the name of one of several types, stands in no file.
     """
     place: list[str | int] = []
-    held = stated
+    held: Any = stated
     for one in loc:
-        if (isinstance(held, dict) and one in held) or (
-            isinstance(held, list) and isinstance(one, int) and one < len(held)
-        ):
-            held = held[one]
+        known = range(len(held)) if isinstance(held, list) else held
+        if isinstance(held, (dict, list)) and one in known:
+            inner: Any = held
+            held = inner[one]
             place.append(one)
     return tuple(place)
 

@@ -36,8 +36,16 @@ class Noun(StrEnum):
         return "data" if self is Noun.DATA else self.value
 
 
-_JOBS: Final = ("command", "pipeline", "sweep")
-_COMPONENTS: Final = ("command", "pipeline", "parallel")
+_JOB_MODELS: Final[dict[str, type[Part]]] = {
+    "command": job_kinds.CommandJob,
+    "pipeline": job_kinds.PipelineJob,
+    "sweep": job_kinds.SweepJob,
+}
+_COMPONENT_MODELS: Final[dict[str, type[Part]]] = {
+    "command": components.CommandComponent,
+    "pipeline": components.PipelineComponent,
+    "parallel": components.ParallelComponent,
+}
 _ELSEWHERE: Final = ("automl", "spark", "import", "data_transfer", "base", "finetuning")
 _DATASTORES: Final = (
     "azure_blob",
@@ -173,7 +181,7 @@ def type_of(source: Source, noun: Noun) -> str:
     """Return the type of what a source declares; a fault is told, and the likeliest returned."""
     if noun not in (Noun.JOB, Noun.COMPONENT):
         return str(source.stated.get("type") or "")
-    known = _JOBS if noun is Noun.JOB else _COMPONENTS
+    known = tuple(_JOB_MODELS if noun is Noun.JOB else _COMPONENT_MODELS)
     stated = source.stated.get("type")
     if stated in known:
         return str(stated)
@@ -203,14 +211,5 @@ def _likely(stated: Mapping[str, Any]) -> str:
 
 def _model(noun: Noun, kind: str) -> type[Part]:
     """Return the model of a noun and type."""
-    if noun is Noun.JOB:
-        return {
-            "pipeline": job_kinds.PipelineJob,
-            "sweep": job_kinds.SweepJob,
-        }.get(kind, job_kinds.CommandJob)
-    if noun is Noun.COMPONENT:
-        return {
-            "pipeline": components.PipelineComponent,
-            "parallel": components.ParallelComponent,
-        }.get(kind, components.CommandComponent)
-    return assets.MODELS[noun.command]
+    known = _JOB_MODELS if noun is Noun.JOB else _COMPONENT_MODELS
+    return known[kind] if noun in (Noun.JOB, Noun.COMPONENT) else assets.MODELS[noun.command]

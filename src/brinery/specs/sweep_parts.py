@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
@@ -29,7 +29,7 @@ class Choice(Part):
 class Uniform(Part):
     """Between two bounds; for `loguniform` they are exponents."""
 
-    needed = ("type", "min_value", "max_value")
+    needed: ClassVar[tuple[str, ...]] = ("type", "min_value", "max_value")
     type: Annotated[Literal["uniform", "loguniform"], Lower] | None = None
     min_value: float | None = None
     max_value: float | None = None
@@ -38,15 +38,15 @@ class Uniform(Part):
 class QUniform(Uniform):
     """The same, rounded to multiples of q."""
 
-    needed = ("type", "min_value", "max_value", "q")
-    type: Annotated[Literal["quniform", "qloguniform"], Lower] | None = None  # type: ignore[assignment]
+    needed: ClassVar[tuple[str, ...]] = ("type", "min_value", "max_value", "q")
+    type: Annotated[Literal["quniform", "qloguniform"], Lower] | None = None  # type: ignore[assignment] # other kinds, the same bounds
     q: float | None = None
 
 
 class Normal(Part):
     """About a mean; `lognormal` is e to such a number."""
 
-    needed = ("type", "mu", "sigma")
+    needed: ClassVar[tuple[str, ...]] = ("type", "mu", "sigma")
     type: Annotated[Literal["normal", "lognormal"], Lower] | None = None
     mu: float | None = None
     sigma: float | None = None
@@ -55,8 +55,8 @@ class Normal(Part):
 class QNormal(Normal):
     """The same, rounded to multiples of q."""
 
-    needed = ("type", "mu", "sigma", "q")
-    type: Annotated[Literal["qnormal", "qlognormal"], Lower] | None = None  # type: ignore[assignment]
+    needed: ClassVar[tuple[str, ...]] = ("type", "mu", "sigma", "q")
+    type: Annotated[Literal["qnormal", "qlognormal"], Lower] | None = None  # type: ignore[assignment] # other kinds, the same figures
     q: float | None = None
 
 

@@ -11,11 +11,11 @@ finds that it is there.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import stat as modes
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,8 @@ from brinery.records.job import Made
 from brinery.store.copying import copy_file, remove
 from brinery.store.fingerprints import Fingerprints, stamp_of
 
+# Whoever may look at the workspace may look at it.
+_FOLDER: Final = 0o555
 _WRITABLE: Final = modes.S_IWUSR | modes.S_IWGRP | modes.S_IWOTH
 # More files than this are put on the disk by one call for the whole file system.
 _FEW: Final = 24
@@ -116,6 +118,14 @@ class Outputs:
             for path in (*paths, *_above(each.path, self.folder)):
                 _sync(path)
 
+    def places(self, content: str) -> list[str]:
+        """Return the places at which a content lies, under one name or several."""
+        folder = self.folder / content[:2] / content
+        try:
+            return sorted(entry.path for entry in os.scandir(folder))
+        except OSError:
+            return []
+
     def _target(self, content: str, name: str) -> Path:
         return self.folder / content[:2] / content / name
 
@@ -173,12 +183,12 @@ def _settle(place: str, *, top: str) -> None:
         _resolve(place, top)
     elif modes.S_ISDIR(seen.st_mode):
         if seen.st_mode & modes.S_IRWXU != modes.S_IRWXU:
-            os.chmod(place, 0o755)  # noqa: PTH101 - texts
+            os.chmod(place, 0o700)  # noqa: PTH101 - texts
         with os.scandir(place) as entries:
             for path in [entry.path for entry in entries]:
                 _settle(path, top=top)
         if place != top:
-            os.chmod(place, 0o555)  # noqa: PTH101 - as above
+            os.chmod(place, _FOLDER)  # noqa: PTH101 - as above
     elif modes.S_ISREG(seen.st_mode):
         if seen.st_nlink > 1:
             # Somebody else's name for the same file would be a way to write to it.
@@ -212,7 +222,7 @@ def _resolve(place: str, top: str) -> None:
 
 
 def _lock(folder: str) -> None:
-    os.chmod(folder, 0o555)  # noqa: PTH101 - a text
+    os.chmod(folder, _FOLDER)  # noqa: PTH101 - a text
 
 
 def _with_stamp(made: Made, stamp: str) -> Made:
@@ -251,7 +261,7 @@ def _sync(path: str) -> None:
 def _sync_all(folder: Path) -> None:
     file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
+        libc = import_module("ctypes").CDLL(None, use_errno=True)
         if not hasattr(libc, "syncfs") or libc.syncfs(file) != 0:
             os.sync()
     finally:

@@ -63,10 +63,12 @@ class Reuse:
     def add(self, key: str, earlier: Earlier) -> None:
         """Remember a run. What it left must be on the disk.
 
+        The file itself need not be: what a loss of power leaves of it is no JSON, or nothing.
+
         Raises:
             OSError: it cannot be written.
         """
-        self._write(self._folder / "steps" / f"{key}.json", _ENCODER.encode(earlier), sync=True)
+        self._write(self._folder / "steps" / f"{key}.json", _ENCODER.encode(earlier))
 
     def tree(self, content: str) -> Mapping[str, str] | None:
         """Return the files of a tree by name; None where nobody remembers."""
@@ -136,7 +138,7 @@ class Reuse:
     def _last(self, file: str) -> Path:
         return self._folder / "last" / hash_text(file)[:32]
 
-    def _write(self, place: Path, content: bytes, *, sync: bool = False) -> None:
+    def _write(self, place: Path, content: bytes) -> None:
         beside = f"{place}.{os.getpid()}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         try:
@@ -146,8 +148,6 @@ class Reuse:
             file = os.open(beside, flags, 0o644)
         try:
             os.write(file, content)
-            if sync:
-                os.fsync(file)
         finally:
             os.close(file)
         os.replace(beside, place)  # noqa: PTH105 - a text

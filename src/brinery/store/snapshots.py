@@ -43,7 +43,7 @@ class Snapshots:
             files: dict[str, str] = {}
             for top, prefix in _tops(code, includes):
                 keeps = keeps_of(top) if Path(top).is_dir() else None
-                found = self._fingerprints.files(top, keeps=keeps)
+                _, found = self._fingerprints.look(top, keeps=keeps)
                 single = not Path(top).is_dir()
                 files |= {prefix if single else prefix + name: found[name] for name in found}
             lines = [f"{name}\0{files[name]}" for name in sorted(files)]
