@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-
-from filelock import FileLock
+from typing import TYPE_CHECKING
 
 from brinery.errors import SettingsError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 SETTINGS_FILE = "brinery.toml"
 _STATE_FOLDER = ".brinery"
@@ -92,9 +95,29 @@ class Workspace:
         return self.state / "data"
 
     @property
+    def assets(self) -> Path:
+        """Return the folder of the registered data, environments, components and models."""
+        return self.state / "assets"
+
+    @property
+    def datastores(self) -> Path:
+        """Return the folder of the datastores that are at no address."""
+        return self.state / "datastores"
+
+    @property
+    def jobs(self) -> Path:
+        """Return the folder of the jobs."""
+        return self.state / "jobs"
+
+    @property
     def environments(self) -> Path:
         """Return the folder of the environments that were built for models."""
         return self.state / "environments"
+
+    @property
+    def untold_runs(self) -> Path:
+        """Return the folder of the runs of jobs that MLflow was not told of yet."""
+        return self.state / "untold-runs"
 
     @property
     def database_uri(self) -> str:
@@ -106,7 +129,9 @@ class Workspace:
 
         It belongs to the process: the system frees it when the process is killed.
         """
-        return FileLock(self.state / "registry.lock")
+        # A job of small steps takes no lock of this kind, and has no time for its import.
+        made: FileLock = import_module("filelock").FileLock(self.state / "registry.lock")
+        return made
 
     def prepare(self) -> None:
         """Make its folders and its settings file, where they are missing.
