@@ -109,6 +109,7 @@ class Engine:
         self._runs: dict[str, StepRun] = {}
         self._begun: dict[str, int] = {}
         self._made: dict[str, Mapping[str, Made]] = {}
+        self._noted: set[str] = set()
         self._stopping = ""
         self._cancelled = False
         self._began = time.monotonic()
@@ -207,7 +208,9 @@ class Engine:
         self._looking.discard(over.step)
         active = self._attempts.end(over.step)
         for note in active.bench.notes if active is not None else ():
-            yield self._event(Happening.NOTE, over.step, message=note)
+            if note not in self._noted:
+                self._noted.add(note)
+                yield self._event(Happening.NOTE, over.step, message=note)
         run = over.run
         if run is None:
             run = msgspec.structs.replace(

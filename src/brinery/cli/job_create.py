@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from brinery.records.job_event import JobEvent
 
 _LAST_LINES = 20
+
+
+class _Model(NamedTuple):
+    """What a job's output is registered as."""
+
+    name: str
+    data: Path | None
+    target: str | None
 
 
 def _how_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,6 +85,10 @@ def _how_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("-n", "--name", default="", help="Of the job. Default: the file's, or a drawn one.")
 @click.option("--register", metavar="NAME", help="Register the job's model output as a model.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="What that model is evaluated on, a file."
+)
+@click.option("--target", help="The column with the truth in it.")
 @_how_options
 @click.option("--web", is_flag=True, help="Say where the job's page is.")
 @format_option
@@ -90,7 +102,7 @@ def create(
     name: str,
     register: str | None,
     web: bool,
-    **how: Any,
+    **more: Any,
 ) -> int:
     """Run the job that a file declares, here, to its end.
 
@@ -99,12 +111,13 @@ def create(
     """
     from brinery.actions import job
 
-    rooms = _rooms(session, how)
-    running = job.create(rooms, file, sets=sets, name=name, how=_how(how, session.format))
+    asked = _Model(register, more["data"], more["target"]) if register else None
+    rooms = _rooms(session, more)
+    running = job.create(rooms, file, sets=sets, name=name, how=_how(more, session.format))
     ended = _follow(running, session.format)
     if web:
         note(f"brinery up shows the job {ended.name}")
-    return _tell(session, rooms, ended) or _register(session, rooms, ended, model=register)
+    return _tell(session, rooms, ended) or _register(session, rooms, ended, asked)
 
 
 @click.command("resume", short_help="Go on with a job that failed or was killed.")
@@ -234,11 +247,20 @@ def _tell(session: Session, rooms: JobRooms, job: JobRun) -> int:
     return 1
 
 
-def _register(session: Session, rooms: JobRooms, job: JobRun, *, model: str | None) -> int:
-    if model is None:
+def _register(session: Session, rooms: JobRooms, job: JobRun, asked: _Model | None) -> int:
+    """Register the job's model output as a model; return the exit status."""
+    if asked is None:
         return 0
-    from brinery.actions.job_model import register_output
+    from brinery.actions.job import model_output
+    from brinery.actions.register_output import register_output
 
-    told = register_output(rooms, job, name=model, workspace=session.workspace)
-    print(told, file=sys.stdout if session.format is not Format.JSON else sys.stderr)
+    version = register_output(
+        model_output(job),
+        name=asked.name,
+        data=asked.data,
+        target=asked.target,
+        workspace=rooms.workspace.root,
+    )
+    out = sys.stderr if session.format is Format.JSON else sys.stdout
+    print(f"registered as {version.name}@{version.version}", file=out)
     return 0
