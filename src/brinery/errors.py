@@ -341,7 +341,7 @@ class OutputTaken(DataError):
 
 
 class InvalidNotebook(UserError):
-    """It is no notebook of Python, or its cells are no Python; or its script would be overwritten."""
+    """It is no notebook of Python, its cells are no Python, or its script would be lost."""
 
     code = "invalid-notebook"
 

@@ -1,8 +1,8 @@
 """The cells of a notebook, or of a script with `# %%` marks, as plain Python.
 
-What only IPython understands (`%matplotlib inline`, `!pip install`, `df?`) stands there as a comment
-from then on. Only what is between two tokens is looked at: a `%` that goes on with an expression, or
-stands in a text, is Python.
+What only IPython understands (`%matplotlib inline`, `!pip install`, `df?`) becomes a comment.
+Only where a statement may begin is it looked for: a `%` that goes on with an expression, or stands
+in a text, is Python.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _CELL_MAGIC: Final = re.compile(r"%%(\w+)")
 _MAGIC_LINE: Final = re.compile(r"\s*(?:%{1,2}[A-Za-z_]|!|\?{1,2}[A-Za-z_])|\s*[\w.%]+\?{1,2}\s*$")
 _MAGIC_VALUE: Final = re.compile(r"\s*[A-Za-z_][\w., ]*=\s*(?:!|%[A-Za-z_])")
 _SHELL: Final = re.compile(r"\s*get_ipython\(\)\.(?:run_line_magic|run_cell_magic|system|magic)\(")
+_TIMED: Final = re.compile(r"\s*%time\s+(\S.*)")
 _SCRIPT_MARK: Final = re.compile(r"# (?:%%|In\[[\d ]*\]:)")
 _TOKEN: Final = re.compile(
     r"""(?P<long>[rRbBuUfF]{0,2}(?:'''|\"\"\"))|(?P<short>'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")"""
@@ -157,6 +158,9 @@ def _magic(line: str, number: int, *, first: bool) -> Iterator[str]:
         yield from [f"{indent}pass"] if indent else []
         yield f"{indent}{MARK}magic (cell {number})"
     yield f"{indent}{KEPT}{line.strip()}"
+    timed = _TIMED.match(line)
+    if timed is not None:
+        yield f"{indent}{timed.group(1)}"
 
 
 def commented(lines: list[str], rule: str, number: int) -> list[str]:
