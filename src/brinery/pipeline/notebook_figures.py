@@ -1,4 +1,4 @@
-"""What a script shows or sets that MLflow should know: metrics that it prints, values that it sets."""
+"""What a script shows or sets that MLflow should know: metrics it prints, values it sets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ _SCALAR: Final = re.compile(
 _NO_SCALAR: Final = {"cross_val_score", "max_error_curve"}
 _KNOWN_NAMES: Final = re.compile(
     r"(?:^|_)(?:mse|rmse|mae|mape|smape|r2|r_squared|accuracy|acc|auc|roc_auc|f1|precision|recall"
-    r"|log_?loss|rmsle|score|error)(?:_|$)",
+    r"|log_?loss|rmsle)(?:_|$)",
     re.IGNORECASE,
 )
 _KEEPS: Final = {"sqrt", "round", "abs", "float", "mean", "max", "min", "std", "item"}
 _TAKES: Final = {
-    "train_test_split", "KFold", "sample", "cross_val_score", "cross_validate", "fit", "train", "cv",
+    "train_test_split", "KFold", "sample", "cross_val_score", "cross_validate", "fit", "train",
+    "cv",
 }  # fmt: skip
+_HALF: Final = 0.5
 _MANY: Final = {"multioutput": {"raw_values"}, "average": {None}}
 
 
@@ -87,9 +89,7 @@ class _Metrics:
     def _remember(self, name: str, value: ast.expr) -> None:
         if chain(value) == ("cross_val_score", ()):
             self._many.add(name)
-        elif self._is_figure(value) or (
-            _KNOWN_NAMES.search(name) and isinstance(value, ast.Call | ast.BinOp)
-        ):
+        elif self._is_figure(value) or (_KNOWN_NAMES.search(name) and _is_mean(value)):
             self._variables.add(name)
 
     def shown(self, value: ast.expr) -> Iterator[tuple[str, str]]:
@@ -143,9 +143,7 @@ class _Metrics:
                 and one.value.value in _MANY.get(one.arg or "", ())
                 for one in node.keywords
             )
-        name, attributes = chain(node.func)
-        last = attributes[-1] if attributes else name
-        return last in _KEEPS and bool(node.args) and self._is_figure(node.args[0])
+        return _last(node) in _KEEPS and bool(node.args) and self._is_figure(node.args[0])
 
     def _function(self, node: ast.Call) -> str:
         """Return the name of the function of sklearn.metrics that is called; empty for others."""
@@ -158,23 +156,34 @@ class _Metrics:
         match node:
             case ast.Name(id=name):
                 return name
-            case ast.Call(func=ast.Attribute(attr="score", value=owner)):
-                return f"{chain(owner)[0] or 'model'}_score"
             case ast.Call() if self._function(node):
                 return self._function(node)
-            case ast.Call(func=ast.Attribute(attr=last, value=owner), args=[]):
-                return f"{chain(owner)[0]}_{last}"
-            case ast.Call(args=[first, *_]):
-                name, attributes = chain(node.func)
-                root = (attributes[-1:] or (name,))[0] == "sqrt"
-                inner = self._name(first)
-                return f"root_{inner}" if root else inner
-            case ast.BinOp(left=left, right=right):
+            case ast.Call(args=[first, *_]) if _last(node) in _KEEPS:
+                inner, root = self._name(first), _last(node) == "sqrt"
+            case ast.Call(func=ast.Attribute(attr=last, value=owner)):
+                return f"{chain(owner)[0] or 'model'}_{last}"
+            case ast.BinOp(left=left, right=right, op=sign):
                 inner = self._name(right if isinstance(left, ast.Constant) else left)
-                half = isinstance(right, ast.Constant) and right.value == 0.5  # noqa: PLR2004 - a root
-                return f"root_{inner}" if half and isinstance(node.op, ast.Pow) else inner
+                power = right.value if isinstance(right, ast.Constant) else None
+                root = isinstance(sign, ast.Pow) and power == _HALF
             case _:
                 return "metric"
+        return f"root_{inner}" if root else inner
+
+
+def _last(node: ast.Call) -> str:
+    """Return the last name of what is called: `sqrt` of `np.sqrt(x)`."""
+    name, attributes = chain(node.func)
+    return attributes[-1] if attributes else name
+
+
+def _is_mean(node: ast.expr) -> bool:
+    """Return whether an expression is one number, being a mean or its root."""
+    if not isinstance(node, ast.Call) or any(one.arg == "axis" for one in node.keywords):
+        return False
+    if _last(node) in {"sqrt", "float", "round"} and node.args:
+        return _is_mean(node.args[0])
+    return _last(node) in {"mean", "item"}
 
 
 def _next(name: str, taken: dict[str, str]) -> str:

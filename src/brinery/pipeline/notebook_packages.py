@@ -220,6 +220,7 @@ def choose(
     *,
     beside: Callable[[str], bool],
     installed: Callable[[str], str],
+    added: frozenset[str] = frozenset(),
 ) -> Chosen:
     """Return what a script needs of a list.
 
@@ -229,6 +230,7 @@ def choose(
         beside: whether a module of a name lies beside the notebook.
         installed: the version that a distribution has where this runs; empty for none. It is asked
             where there is no list.
+        added: distributions that the notebook did not import, and the script does.
     """
     used: dict[str, list[str]] = {}
     local: dict[str, None] = {}
@@ -244,7 +246,9 @@ def choose(
             used.setdefault(name, []).append(method)
     notes: list[str] = []
     packages = tuple(
-        _package(name, tuple(dict.fromkeys(found)), listed, installed=installed, notes=notes)
+        Package(requirement=name, modules=tuple(found), source="logs what is measured")
+        if name in added and name not in listed.requirements
+        else _package(name, tuple(dict.fromkeys(found)), listed, installed=installed, notes=notes)
         for name, found in sorted(used.items())
     )
     return Chosen(
