@@ -11,6 +11,9 @@ BrineryError
 │   ├── InvalidLoop              loop.yml is wrong, or names what is not there
 │   ├── InvalidJob               a job file, or a file it names, is wrong; all faults
 │   ├── InvalidExpression        an expression ${{…}} has no value
+│   ├── JobBusy                  another process runs the job, or has its name
+│   ├── JobFailed                a step of the job failed; exit status 1
+│   ├── JobCanceled              somebody asked for the job's end; exit status 1
 │   ├── LoopBusy                 another turn of the loop goes on
 │   ├── TrainingFailed           the command that trains failed, or left no model
 │   ├── InvalidGate              a gate asks for what cannot be, or for nothing
@@ -152,6 +155,26 @@ class InvalidExpression(UserError):
     """An expression `${{…}}` has no value where it stands."""
 
     code = "invalid-expression"
+
+
+class JobBusy(UserError):
+    """Another process runs the job, or there is a job of that name."""
+
+    code = "job-busy"
+
+
+class JobFailed(UserError):
+    """A step of the job failed."""
+
+    code = "job-failed"
+    exit_status = 1
+
+
+class JobCanceled(UserError):
+    """Somebody asked for the job's end."""
+
+    code = "job-canceled"
+    exit_status = 1
 
 
 class LoopBusy(UserError):

@@ -54,6 +54,8 @@ class Made(Struct, frozen=True, kw_only=True):
         file: whether it is one file.
         size_bytes: of all files.
         files: count.
+        stamp: BLAKE3 of the names, sizes, times and inodes that it lay there with; what is the same
+            is not read again.
     """
 
     content: str
@@ -61,6 +63,7 @@ class Made(Struct, frozen=True, kw_only=True):
     file: bool
     size_bytes: int
     files: int
+    stamp: str = ""
 
 
 class Part(Struct, frozen=True, kw_only=True):

@@ -32,7 +32,7 @@ class StepKind(TextEnum):
     SWEEP = "sweep"
 
 
-class Text(Struct, frozen=True, kw_only=True, tag="text"):
+class Text(Struct, frozen=True, kw_only=True, tag_field="kind", tag="text"):
     """A value that a command is told as it is.
 
     Attributes:
@@ -42,7 +42,7 @@ class Text(Struct, frozen=True, kw_only=True, tag="text"):
     text: str
 
 
-class Data(Struct, frozen=True, kw_only=True, tag="data"):
+class Data(Struct, frozen=True, kw_only=True, tag_field="kind", tag="data"):
     """Files that were there before the job.
 
     Attributes:
@@ -58,7 +58,7 @@ class Data(Struct, frozen=True, kw_only=True, tag="data"):
     declared: str = ""
 
 
-class Produced(Struct, frozen=True, kw_only=True, tag="produced"):
+class Produced(Struct, frozen=True, kw_only=True, tag_field="kind", tag="produced"):
     """What another step leaves.
 
     Attributes:
@@ -70,7 +70,7 @@ class Produced(Struct, frozen=True, kw_only=True, tag="produced"):
     output: str
 
 
-class Joined(Struct, frozen=True, kw_only=True, tag="joined"):
+class Joined(Struct, frozen=True, kw_only=True, tag_field="kind", tag="joined"):
     """Values written one after the other, as `${{parent.inputs.d}}/sub` asks for.
 
     Attributes:

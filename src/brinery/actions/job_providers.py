@@ -1,0 +1,198 @@
+"""What the engine of jobs asks of others: an interpreter, MLflow runs, where data lies.
+
+Each is one small protocol with a plain implementation that needs nothing: our own interpreter, no
+tracking, and paths of this machine.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+
+from brinery.errors import InvalidJob
+from brinery.records.job import JobRun, Made, Status
+from brinery.records.plan import Data, DataType, Step
+
+
+class Interpreter(Struct, frozen=True, kw_only=True):
+    """An environment that is ready.
+
+    Attributes:
+        python: absolute path of its interpreter; its folder is put first on PATH.
+        variables: of the step, beside its own.
+        notes: what was changed of what was declared, a line each.
+    """
+
+    python: str
+    variables: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
+
+
+class SoftwareProvider(Protocol):
+    """Finds the Python that a step declares. Called by several threads."""
+
+    def key(self, step: Step, /) -> str:
+        """Return the text that a step's key has of its environment: its definition, not its place.
+
+        Nothing is built for it, and it is asked of every step.
+        """
+        ...
+
+    def ready(self, step: Step, folder: Path, /) -> Interpreter:
+        """Return the interpreter of an attempt, built where it was not yet.
+
+        Args:
+            step: as it was planned.
+            folder: of the attempt; what it installs itself may go below it.
+
+        Raises:
+            EnvironmentUnavailable: it cannot be set up here.
+        """
+        ...
+
+
+class TrackingProvider(Protocol):
+    """Knows the MLflow runs of a job."""
+
+    def open(self, job: JobRun, /) -> None:
+        """Begin to listen; nothing is started before a step connects."""
+        ...
+
+    def run_id(self, step: Step, label: str, /) -> str:
+        """Return the id that the run of a step, or of one of its attempts, has; "" for none."""
+        ...
+
+    def variables(self, step: Step, label: str, /) -> Mapping[str, str]:
+        """Return the variables that MLflow needs in a step, or in one of its attempts."""
+        ...
+
+    def ended(self, run_id: str, status: Status, /) -> None:
+        """Tell that a run is over."""
+        ...
+
+    def close(self, job: JobRun, /) -> None:
+        """Write down what MLflow is yet to be told, and end the server where one was started."""
+        ...
+
+
+class DataProvider(Protocol):
+    """Knows where data lies, and what it is registered as."""
+
+    def resolve(self, data: Data, /) -> str:
+        """Return the absolute path at which data can be read, when the step starts.
+
+        Raises:
+            UserError: there is none.
+        """
+        ...
+
+    def destination(self, uri: str, /) -> str:
+        """Return the absolute path that an output with an address is put at.
+
+        Args:
+            uri: absolute path or `azureml://datastores/D/paths/P`, filled in.
+
+        Raises:
+            UserError: nothing can be written there.
+        """
+        ...
+
+    def stored(self, uri: str, path: str, /) -> None:
+        """Take what now lies at a destination to where the address says, if that is elsewhere."""
+        ...
+
+    def register_data(
+        self, name: str, version: str, /, *, made: Made, kind: DataType, job: str
+    ) -> str:
+        """Return the version under which an output was registered as a data asset."""
+        ...
+
+
+class OwnPython:
+    """The interpreter that runs us, whatever a step declares: `--environment current`."""
+
+    def key(self, step: Step, /) -> str:
+        """Return what is declared: the interpreter is another on the next machine."""
+        del step
+        return f"current {sys.version_info.major}.{sys.version_info.minor}"
+
+    def ready(self, step: Step, folder: Path, /) -> Interpreter:
+        """Return our own interpreter."""
+        del step, folder
+        return Interpreter(python=sys.executable)
+
+
+class NoTracking:
+    """Steps that are told nothing of MLflow."""
+
+    def open(self, job: JobRun, /) -> None:
+        """Nobody listens."""
+
+    def run_id(self, step: Step, label: str, /) -> str:
+        """Return no id."""
+        del step, label
+        return ""
+
+    def variables(self, step: Step, label: str, /) -> Mapping[str, str]:
+        """Return none."""
+        del step, label
+        return {}
+
+    def ended(self, run_id: str, status: Status, /) -> None:
+        """Nobody asks."""
+
+    def close(self, job: JobRun, /) -> None:
+        """Nothing was opened."""
+
+
+class LocalData:
+    """Data of this machine.
+
+    Args:
+        datastores: folder of those that nobody configured, each in a folder of its name.
+    """
+
+    def __init__(self, datastores: Path) -> None:
+        self._datastores = datastores
+
+    def resolve(self, data: Data, /) -> str:
+        """Return the path of what lies on this machine.
+
+        Raises:
+            InvalidJob: it lies elsewhere, or is not there.
+        """
+        path = Path(self.destination(data.uri))
+        if not path.exists():
+            raise InvalidJob(f"there is nothing at {path}", hint=f"asked for as {data.declared}")
+        return str(path)
+
+    def destination(self, uri: str, /) -> str:
+        """Return the path of an address on this machine.
+
+        Raises:
+            InvalidJob: it lies elsewhere.
+        """
+        parts = urlsplit(uri)
+        if parts.scheme == "file":
+            return unquote(parts.path)
+        if not parts.scheme:
+            return uri
+        if parts.scheme == "azureml" and parts.netloc == "datastores":
+            store, _, path = parts.path.lstrip("/").partition("/paths/")
+            return str(self._datastores / store / path)
+        raise InvalidJob(f"{uri} is not on this machine", hint="map it to a path: --map URL=PATH")
+
+    def stored(self, uri: str, path: str, /) -> None:
+        """It is there."""
+
+    def register_data(
+        self, name: str, version: str, /, *, made: Made, kind: DataType, job: str
+    ) -> str:
+        """Return the version it was to have: nothing is registered."""
+        del name, made, kind, job
+        return version

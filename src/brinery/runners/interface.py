@@ -1,0 +1,207 @@
+"""What a runner is given, and what it gives back: attempts, each a command in a folder of its own.
+
+A runner starts processes and tells of their ends; which steps are ready, what they read and what
+becomes of what they leave is none of its business. `local` runs them here, `ray` on a cluster.
+A step that is more than one command is a driver's: it asks for attempts and is sent their ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from brinery.records.job import Usage
+from brinery.records.plan import Step
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One command to be run, in a folder that is ready.
+
+    Attributes:
+        name: unique in the job: the step's, or `step/trial_3`.
+        command: one text for bash.
+        folder: absolute; its working directory.
+        variables: its whole environment.
+        log: absolute; standard output and error, each line behind its time.
+        processes: variables of each process beside those; more than one are started together.
+        timeout_s: seconds until it is ended; None without end.
+        told: whether each line that it writes is told as it comes.
+    """
+
+    name: str
+    command: str
+    folder: str
+    variables: dict[str, str]
+    log: str
+    processes: tuple[dict[str, str], ...] = ({},)
+    timeout_s: float | None = None
+    told: bool = False
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """How an attempt ended.
+
+    Attributes:
+        name: of the attempt.
+        exit_status: of bash, the first that is not 0; 128 and the signal's number where one ended
+            it.
+        usage: of all its processes.
+        late: whether it was ended because its time was over.
+        stopped: whether it was ended because that was asked for.
+        lost: why it could not be run or was lost with its machine, which is worth another attempt;
+            empty where it ended by itself.
+    """
+
+    name: str
+    exit_status: int
+    usage: Usage
+    late: bool = False
+    stopped: bool = False
+    lost: str = ""
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One line that an attempt wrote, as it came.
+
+    Attributes:
+        name: of the attempt.
+        text: without its end.
+    """
+
+    name: str
+    text: str
+
+
+class Runner(Protocol):
+    """Runs attempts. All but `wake` is called by one thread."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called: `local`, `ray`."""
+        ...
+
+    @property
+    def capacity(self) -> int:
+        """Return how many attempts run at once where nobody says otherwise."""
+        ...
+
+    def start(self, attempt: Attempt, /) -> None:
+        """Begin an attempt."""
+        ...
+
+    def stop(self, name: str, /) -> None:
+        """End an attempt and everything it started; its end is told like any other."""
+        ...
+
+    def wait(self, timeout_s: float, /) -> list[Ended | Line]:
+        """Return what happened, in order, waiting until something has or the time is over."""
+        ...
+
+    def wake(self) -> None:
+        """Have `wait` return at once; called by any thread."""
+        ...
+
+    def close(self) -> None:
+        """End everything that still runs."""
+        ...
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """What a driver wants next.
+
+    Attributes:
+        start: attempts, each begun as soon as there is room.
+        stop: names of attempts that are to end.
+        wake_s: seconds after which it is sent an empty list where nothing ended; None for never.
+    """
+
+    start: tuple[Attempt, ...] = ()
+    stop: tuple[str, ...] = ()
+    wake_s: float | None = None
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of a step.
+
+    Attributes:
+        exit_status: 0 where it is complete.
+        usage: of all its attempts.
+        error: why it failed, one line; empty where it did not.
+        label: of the attempt whose outputs are the step's; empty for the step's own.
+    """
+
+    exit_status: int
+    usage: Usage
+    error: str = ""
+    label: str = ""
+
+
+Drive = Generator[Ask, list[Ended], Outcome]
+
+
+class Bench(Protocol):
+    """Where the attempts of one step are made ready."""
+
+    @property
+    def step(self) -> Step:
+        """Return the step as it was planned."""
+        ...
+
+    @property
+    def folder(self) -> str:
+        """Return the absolute folder of the step, in its job's."""
+        ...
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Return what the command is told for each input; a path where it is data."""
+        ...
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """Return the absolute place of each output of the step itself."""
+        ...
+
+    @property
+    def python(self) -> str:
+        """Return the absolute interpreter of the step's environment."""
+        ...
+
+    @property
+    def cores(self) -> int:
+        """Return how many attempts may run at once."""
+        ...
+
+    def attempt(
+        self, label: str = "", *, searched: Mapping[str, str] | None = None, command: str = ""
+    ) -> Attempt:
+        """Return an attempt whose folder, outputs and variables are ready.
+
+        Args:
+            label: of one of several, `trial_3`: it has a folder `steps/STEP/LABEL/`, outputs and an
+                MLflow run of its own. Empty for the step itself.
+            searched: values of `${{search_space.x}}`.
+            command: for bash, instead of the step's; a template as that is.
+        """
+        ...
+
+    def outputs_of(self, label: str) -> Mapping[str, str]:
+        """Return the absolute place of each output of an attempt with a label."""
+        ...
+
+    def run_of(self, label: str) -> str:
+        """Return the id of the MLflow run of an attempt with a label, or of the step."""
+        ...
+
+
+class Driver(Protocol):
+    """Runs one step of some kind as attempts."""
+
+    def __call__(self, bench: Bench, /) -> Drive:
+        """Return what asks for attempts and is sent their ends, until it returns the outcome.
+
+        It is closed where the step is cancelled; its attempts are ended by then.
+        """
+        ...
