@@ -7,6 +7,7 @@ form of what stays are kept. What is left out stands there as a comment, and `re
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from brinery.pipeline import notebook_cells
 from brinery.pipeline.notebook_cells import KEPT, MARK
 from brinery.pipeline.notebook_figures import Logged, Set, metrics, parameters
 from brinery.pipeline.notebook_job import Layout, conda_text, job_text
-from brinery.pipeline.notebook_packages import Stated, choose, modules, unused
+from brinery.pipeline.notebook_packages import Stated, choose, included, modules, unused
 from brinery.pipeline.notebook_ports import Names, Ports, ports
 from brinery.pipeline.notebook_rules import Leaving, leaving, needed
 from brinery.pipeline.notebook_source import (
@@ -79,11 +80,11 @@ def convert(
     values = parameters(source, away)
     kept_values = [one for one in values if names.draw(one.parameter.name) == one.parameter.name]
     taken = bound_names(source.tree)
-    arguments = _free("args", taken)
+    arguments, parser = _free("args", taken), _free("parser", taken)
     found = ports(source, away, kind=around.kind, names=names, arguments=arguments)
     kept_values = _apart(kept_values, found.edits, source)
     parts = _Parts(left=left, logged=logged, values=kept_values, ports=found)
-    script = _script(source, parts, layout=layout, arguments=arguments, keep=keep)
+    script = _script(source, parts, layout=layout, words=(arguments, parser), keep=keep)
     tree = ast.parse(script)
     chosen = choose(
         tree,
@@ -136,8 +137,14 @@ def _apart(values: list[Set], edits: Iterable[Edit], source: Source) -> list[Set
 
 
 def _script(
-    source: Source, parts: _Parts, *, layout: Layout, arguments: str, keep: frozenset[DropRule]
+    source: Source,
+    parts: _Parts,
+    *,
+    layout: Layout,
+    words: tuple[str, str],
+    keep: frozenset[DropRule],
 ) -> str:
+    arguments = words[0]
     edits = [*parts.ports.edits, *parts.logged.edits]
     edits += [
         source.replaced(one.node, f"{arguments}.{one.parameter.name}") for one in parts.values
@@ -151,10 +158,11 @@ def _script(
         whole, halves = unused(source, names)
         left += [Leaving(node=node, rule=DropRule.IMPORT, alone=False) for node in whole]
         edits += halves
+    edits += included(source, [one.node for one in left])
     edits += _comments(source, left)
     away = {one.node for one in left}
     at, bound_here = _after_imports(source, away)
-    header = _header(parts, sorted(required - bound_here), arguments=arguments)
+    header = _header(parts, sorted(required - bound_here), words=words)
     edits.append(Edit(begin=at, end=at, text=header))
     title = f"# Made of {layout.notebook} by `brinery notebook convert`.\n"
     # What is left out covers what else was to be done with it.
@@ -211,34 +219,39 @@ def _after_imports(source: Source, away: set[ast.stmt]) -> tuple[int, set[str]]:
     return at, names
 
 
-def _header(parts: _Parts, imports: Sequence[str], *, arguments: str) -> str:
+def _header(parts: _Parts, imports: Sequence[str], *, words: tuple[str, str]) -> str:
+    arguments, parser = words
     lines = [f"import {name}" for name in imports]
     if parts.values or parts.ports.inputs or parts.ports.outputs:
-        lines += ["", "parser = argparse.ArgumentParser()".replace("parser", f"{arguments}_parser")]
-        lines += [_added(one, "input", arguments) for one in parts.ports.inputs]
-        lines += [_of_value(one, arguments) for one in parts.values]
-        lines += [_added(one, "output", arguments) for one in parts.ports.outputs]
-        lines.append(f"{arguments} = {arguments}_parser.parse_args()")
+        lines += ["", f"{parser} = argparse.ArgumentParser()"]
+        added = [_of_path(one, "input") for one in parts.ports.inputs]
+        added += [_of_value(one) for one in parts.values]
+        added += [_of_path(one, "output") for one in parts.ports.outputs]
+        lines += [f"{parser}.add_argument({one})" for one in added]
+        lines.append(f"{arguments} = {parser}.parse_args()")
     if parts.values:
-        inner = ", ".join(
-            f'"{one.parameter.name}": {arguments}.{one.parameter.name}' for one in parts.values
-        )
-        lines += ["", f"mlflow.log_params({{{inner}}})"]
+        names = [one.parameter.name for one in parts.values]
+        lines += ["", "mlflow.log_params("]
+        lines += [
+            "    {",
+            *(f'        "{name}": {arguments}.{name},' for name in names),
+            "    }",
+            ")",
+        ]
     return "\n".join([*lines, ""]) if lines else ""
 
 
-def _added(port: Port, word: str, arguments: str) -> str:
-    return (
-        f'{arguments}_parser.add_argument("--{port.name}", type=str, default={port.path!r}, '
-        f'help="{word}: {port.type.value}")'
-    )
+def _of_path(port: Port, word: str) -> str:
+    path = json.dumps(port.path, ensure_ascii=False)
+    return f'"--{port.name}", type=str, default={path}, help="{word}: {port.type.value}"'
 
 
-def _of_value(one: Set, arguments: str) -> str:
+def _of_value(one: Set) -> str:
     kind, name = one.parameter.type, one.parameter.name
     reader = 'lambda text: text == "True"' if kind == "bool" else kind
-    value = repr(one.parameter.value) if kind == "str" else one.parameter.value
-    return f'{arguments}_parser.add_argument("--{name}", type={reader}, default={value})'
+    text = one.parameter.value
+    value = json.dumps(text, ensure_ascii=False) if kind == "str" else text
+    return f'"--{name}", type={reader}, default={value}'
 
 
 def _dropped(script: str) -> Iterator[Dropped]:

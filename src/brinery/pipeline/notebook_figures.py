@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from brinery.pipeline.notebook_access import constants
-from brinery.pipeline.notebook_source import Edit, Source, alias_name, chain, statements
+from brinery.pipeline.notebook_source import (
+    Edit,
+    Source,
+    alias_name,
+    chain,
+    shares_a_line,
+    statements,
+)
 from brinery.records.conversion import Metric, Parameter
 
 _SCALAR: Final = re.compile(
@@ -49,7 +56,7 @@ def metrics(source: Source, left: set[ast.stmt]) -> Logged:
     found: list[Metric] = []
     edits: list[Edit] = []
     for node in statements(source.tree.body):
-        if node in left or not isinstance(node, ast.Expr):
+        if node in left or not isinstance(node, ast.Expr) or shares_a_line(source, node):
             continue
         lines = []
         for name, expression in finder.shown(node.value):

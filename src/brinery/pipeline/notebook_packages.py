@@ -14,7 +14,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from brinery.errors import InvalidNotebook
-from brinery.pipeline.notebook_source import Edit, Source, alias_name
+from brinery.pipeline.notebook_cells import commented
+from brinery.pipeline.notebook_source import Edit, Source, alias_name, shares_a_line, statements
 from brinery.records.conversion import Package
 
 # Modules whose distribution has another name; what is not here is asked of the caller, and last
@@ -69,6 +70,11 @@ _BACKPORTS: Final = {
     "enum34": "enum", "typing": "typing", "dataclasses": "dataclasses", "statistics": "statistics",
     "contextvars": "contextvars", "asyncio": "asyncio", "argparse": "argparse",
     "ipaddress": "ipaddress", "mock": "unittest.mock", "ordereddict": "collections",
+}  # fmt: skip
+_STAND_IN_MODULES: Final = {
+    "pathlib2": "pathlib", "subprocess32": "subprocess", "unittest2": "unittest", "mock":
+    "unittest.mock", "functools32": "functools", "contextlib2": "contextlib", "backports.zoneinfo":
+    "zoneinfo", "pysqlite3": "sqlite3",
 }  # fmt: skip
 # What pandas loads for a method that no import names.
 _BEHIND: Final = {
@@ -182,19 +188,50 @@ def unused(source: Source, needed: set[str]) -> tuple[list[ast.stmt], list[Edit]
     for node in source.tree.body:
         if not isinstance(node, ast.Import | ast.ImportFrom) or _for_effect(node):
             continue
+        if shares_a_line(source, node):
+            continue
         used = [alias for alias in node.names if alias.name == "*" or alias_name(alias) in needed]
         if not used:
             whole.append(node)
         elif len(used) < len(node.names):
-            rest = (
-                ast.ImportFrom(module=node.module, names=used, level=node.level)
-                if isinstance(node, ast.ImportFrom)
-                else ast.Import(names=used)
-            )
+            lines = commented(source.segment(node).splitlines(), "import", source.cell(node))
+            trimmed = ast.unparse(_with_names(node, used))
             edits.append(
-                Edit(begin=source.begin(node), end=source.end(node), text=ast.unparse(rest))
+                Edit(
+                    begin=source.begin(node),
+                    end=source.end(node),
+                    text="\n".join([*lines, trimmed]),
+                )
             )
     return whole, edits
+
+
+def _with_names(
+    node: ast.Import | ast.ImportFrom, names: list[ast.alias]
+) -> ast.Import | ast.ImportFrom:
+    if isinstance(node, ast.ImportFrom):
+        return ast.ImportFrom(module=node.module, names=names, level=node.level)
+    return ast.Import(names=names)
+
+
+def included(source: Source, left: Iterable[ast.stmt]) -> list[Edit]:
+    """Return the edits that import from Python itself what stand-ins of other days gave."""
+    away = set(left)
+    edits = []
+    for node in statements(source.tree.body):
+        if node in away:
+            continue
+        match node:
+            case ast.ImportFrom(module=str(module), names=names) if module in _STAND_IN_MODULES:
+                text = ast.unparse(
+                    ast.ImportFrom(module=_STAND_IN_MODULES[module], names=names, level=0)
+                )
+            case ast.Import(names=[ast.alias(name=module) as alias]) if module in _STAND_IN_MODULES:
+                text = f"import {_STAND_IN_MODULES[module]} as {alias_name(alias)}"
+            case _:
+                continue
+        edits.append(Edit(begin=source.begin(node), end=source.end(node), text=text))
+    return edits
 
 
 def _for_effect(node: ast.Import | ast.ImportFrom) -> bool:

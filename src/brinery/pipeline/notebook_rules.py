@@ -18,6 +18,7 @@ from brinery.pipeline.notebook_source import (
     bound,
     chain,
     loaded,
+    shares_a_line,
     statements,
 )
 from brinery.records.conversion import DropRule
@@ -73,7 +74,7 @@ def leaving(source: Source, *, keep: frozenset[DropRule] = frozenset()) -> list[
                 one.rule is DropRule.PLOT and source.cell(one.node) in pinned and not _shows(one)
             )
         ]
-        rest = [one for one in rest if not _shares_a_line(source, one.node)]
+        rest = [one for one in rest if not shares_a_line(source, one.node)]
         if len(rest) == len(found):
             return found
         found = rest
@@ -119,18 +120,6 @@ def _needed(block: list[ast.stmt], away: set[ast.stmt]) -> set[str]:
 def needed(source: Source, left: Iterable[Leaving]) -> set[str]:
     """Return the names that are read by what stays."""
     return _needed(source.tree.body, {one.node for one in left})
-
-
-def _shares_a_line(source: Source, node: ast.stmt) -> bool:
-    """Return whether another statement stands on a line of this one."""
-    first, last = source.rows(node)
-    text = source.block(first, last)[2]
-    before = text[0][: len(text[0]) - len(text[0].lstrip())]
-    end = source.end(node)
-    after = source.text[end : end + len(source.block(last, last)[2][0])].partition("\n")[0]
-    after = after.strip().lstrip(";").strip()
-    begins = source.begin(node) - source.block(node.lineno, node.lineno)[0]
-    return begins != len(before.encode()) or bool(after and not after.startswith("#"))
 
 
 def _saves(node: ast.stmt) -> bool:

@@ -216,3 +216,15 @@ def chain(node: ast.expr) -> tuple[str, tuple[str, ...]]:
                 return name, tuple(reversed(attributes))
             case _:
                 return "", tuple(reversed(attributes))
+
+
+def shares_a_line(source: Source, node: ast.stmt) -> bool:
+    """Return whether another statement stands on a line of this one."""
+    first, last = source.rows(node)
+    text = source.block(first, last)[2]
+    before = text[0][: len(text[0]) - len(text[0].lstrip())]
+    end = source.end(node)
+    after = source.text[end : end + len(source.block(last, last)[2][0])].partition("\n")[0]
+    after = after.strip().lstrip(";").strip()
+    begins = source.begin(node) - source.block(node.lineno, node.lineno)[0]
+    return begins != len(before.encode()) or bool(after and not after.startswith("#"))
