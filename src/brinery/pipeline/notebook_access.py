@@ -212,6 +212,12 @@ def _named(inner: Found, node: ast.Name) -> Found:
     )
 
 
+def is_same(node: ast.Call) -> bool:
+    """Return whether a call gives the path that it is given: `Path`, `str`, `abspath`."""
+    name, attributes = chain(node.func)
+    return (attributes or (name,))[-1] in _SAME
+
+
 def constants(tree: ast.Module) -> Constants:
     """Return the names that are given a value once in a script, at the top level."""
     stores = Counter(

@@ -27,6 +27,7 @@ from brinery.pipeline.notebook_source import (
     bound,
     edited,
     joined,
+    loaded,
     statements,
 )
 from brinery.records.conversion import Conversion, Dropped, DropRule, Port
@@ -107,7 +108,7 @@ def convert(
         packages=chosen.packages,
         removed=chosen.removed,
         modules=chosen.local,
-        notes=(*found.notes, *chosen.notes),
+        notes=(*found.notes, *_lost(script, tree), *chosen.notes),
     )
 
 
@@ -119,6 +120,15 @@ class _Parts:
     logged: Logged
     values: Sequence[Set]
     ports: Ports
+
+
+def _lost(script: str, tree: ast.Module) -> Iterator[str]:
+    """Yield a note for each name that magic gave, and that something needs."""
+    read = loaded(tree)
+    for one in _dropped(script):
+        name = one.text.partition("=")[0].strip()
+        if one.rule is DropRule.MAGIC and name in read:
+            yield f"cell {one.cell}: {one.text} is no Python, and {name} is needed: set it yourself"
 
 
 def bound_names(tree: ast.Module) -> set[str]:
@@ -172,7 +182,11 @@ def _script(
 
 
 def _covered(edit: Edit, wide: Iterable[Edit]) -> bool:
-    return any(one.begin <= edit.begin < one.end and edit.end <= one.end for one in wide)
+    """Return whether an edit is of text that is left out; what is put before or behind is not."""
+    return any(
+        one.begin < edit.begin < one.end or one.begin <= edit.begin < edit.end <= one.end
+        for one in wide
+    )
 
 
 def _comments(source: Source, left: Sequence[Leaving]) -> Iterator[Edit]:

@@ -56,13 +56,16 @@ def metrics(source: Source, left: set[ast.stmt]) -> Logged:
     found: list[Metric] = []
     edits: list[Edit] = []
     for node in statements(source.tree.body):
-        if node in left or not isinstance(node, ast.Expr) or shares_a_line(source, node):
+        if node in left or not isinstance(node, ast.Expr):
             continue
         lines = []
         for name, expression in finder.shown(node.value):
             lines.append(f'mlflow.log_metric("{name}", {expression})')
             found.append(Metric(name=name, expression=expression, cell=source.cell(node)))
-        if lines:
+        if lines and shares_a_line(source, node):
+            end = source.end(node)
+            edits.append(Edit(begin=end, end=end, text="".join(f"; {line}" for line in lines)))
+        elif lines:
             _, end, (text, *_) = source.block(node.lineno, node.end_lineno or node.lineno)
             indent = text[: len(text) - len(text.lstrip())]
             edits.append(Edit(begin=end, end=end, text="".join(f"{indent}{x}\n" for x in lines)))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from brinery.pipeline.notebook_access import Access, Found, Use, accesses, constants
+from brinery.pipeline.notebook_access import Access, Found, Use, accesses, constants, is_same
 from brinery.pipeline.notebook_source import Edit, Source
 from brinery.records.conversion import Port
 from brinery.records.plan import DataType
@@ -152,7 +152,7 @@ class _Finder:
         owner = self._owners.get(id(uses[0].found.root))
         folder, rest = _split(writes)
         wish = "" if owner is None or (rest and not _OF_FILE.search(owner)) else owner
-        port = self._output(folder, wish)
+        port = self._output(folder, f"{wish}_output" if reads and wish else wish)
         if not reads:
             self._put(uses, port, rest)
         else:
@@ -289,7 +289,7 @@ def _owners(tree: ast.Module) -> dict[int, str]:
     owners = {}
     for name, value in constants(tree).values.items():
         node = value
-        while isinstance(node, ast.Call) and len(node.args) == 1:
+        while isinstance(node, ast.Call) and len(node.args) == 1 and is_same(node):
             node = node.args[0]
         if isinstance(node, ast.Constant):
             owners[id(node)] = name

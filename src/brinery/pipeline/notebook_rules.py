@@ -74,7 +74,8 @@ def leaving(source: Source, *, keep: frozenset[DropRule] = frozenset()) -> list[
                 one.rule is DropRule.PLOT and source.cell(one.node) in pinned and not _shows(one)
             )
         ]
-        rest = [one for one in rest if not shares_a_line(source, one.node)]
+        away = {one.node for one in rest}
+        rest = [one for one in rest if not shares_a_line(source, one.node, away=away)]
         if len(rest) == len(found):
             return found
         found = rest

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -48,6 +48,18 @@ class Source:
     def tree(self) -> ast.Module:
         """Return the syntax tree."""
         return ast.parse(self.text)
+
+    @cached_property
+    def blocks(self) -> dict[ast.stmt, list[ast.stmt]]:
+        """Return the block that each statement stands in."""
+        found = {}
+        waiting = [self.tree.body]
+        while waiting:
+            block = waiting.pop()
+            for node in block:
+                found[node] = block
+                waiting += bodies(node)
+        return found
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -218,13 +230,27 @@ def chain(node: ast.expr) -> tuple[str, tuple[str, ...]]:
                 return "", tuple(reversed(attributes))
 
 
-def shares_a_line(source: Source, node: ast.stmt) -> bool:
-    """Return whether another statement stands on a line of this one."""
+def shares_a_line(
+    source: Source, node: ast.stmt, *, away: Collection[ast.stmt] = frozenset()
+) -> bool:
+    """Return whether something that stays stands on a line of a statement.
+
+    Args:
+        source: the script.
+        node: the statement.
+        away: statements that do not stay.
+    """
     first, last = source.rows(node)
-    text = source.block(first, last)[2]
-    before = text[0][: len(text[0]) - len(text[0].lstrip())]
-    end = source.end(node)
-    after = source.text[end : end + len(source.block(last, last)[2][0])].partition("\n")[0]
-    after = after.strip().lstrip(";").strip()
-    begins = source.begin(node) - source.block(node.lineno, node.lineno)[0]
-    return begins != len(before.encode()) or bool(after and not after.startswith("#"))
+    mates = [
+        one
+        for one in source.blocks[node]
+        if one is node or (source.rows(one)[0] <= last and source.rows(one)[1] >= first)
+    ]
+    if any(one is not node and one not in away for one in mates):
+        return True
+    begins = min(source.begin(one) for one in mates)
+    ends = max(source.end(one) for one in mates)
+    before = source.text[:begins].rpartition("\n")[2]
+    after = source.text[ends:].partition("\n")[0].strip().lstrip(";").strip()
+    decorated = bool(getattr(node, "decorator_list", []))
+    return bool(before.strip() and not decorated) or bool(after and not after.startswith("#"))
