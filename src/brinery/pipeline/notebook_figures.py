@@ -34,7 +34,7 @@ _TAKES: Final = {
     "cv",
 }  # fmt: skip
 _HALF: Final = 0.5
-_MANY: Final = {"multioutput": {"raw_values"}, "average": {None}}
+_MANY: Final[tuple[tuple[str, object], ...]] = (("multioutput", "raw_values"), ("average", None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +149,7 @@ class _Metrics:
     def _is_called(self, node: ast.Call) -> bool:
         if self._function(node):
             return not any(
-                isinstance(one.value, ast.Constant)
-                and one.value.value in _MANY.get(one.arg or "", ())
+                isinstance(one.value, ast.Constant) and (one.arg, one.value.value) in _MANY
                 for one in node.keywords
             )
         return _last(node) in _KEEPS and bool(node.args) and self._is_figure(node.args[0])

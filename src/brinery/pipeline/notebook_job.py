@@ -45,7 +45,7 @@ def job_text(
 ) -> str:
     """Return the text of a job file."""
     command = [f"python {layout.script}"]
-    command += [_argument("inputs", one.name) for one in (*inputs, *parameters)]
+    command += [_argument("inputs", name) for name in _names(inputs, parameters)]
     command += [_argument("outputs", one.name) for one in outputs]
     lines = [
         f"# Made of {layout.notebook} by `brinery notebook convert`.",
@@ -68,6 +68,10 @@ def job_text(
         lines += [f"  {port.name}:", f"    type: {port.type.value}"]
     lines += ["environment:", f"  image: {_IMAGE}", f"  conda_file: ./{layout.conda}"]
     return "\n".join(lines) + "\n"
+
+
+def _names(inputs: Sequence[Port], parameters: Sequence[Parameter]) -> list[str]:
+    return [one.name for one in inputs] + [one.name for one in parameters]
 
 
 def _argument(kind: str, name: str) -> str:
