@@ -11,6 +11,7 @@ BrineryError
 │   ├── InvalidLoop              loop.yml is wrong, or names what is not there
 │   ├── InvalidJob               a job file, or a file it names, is wrong; all faults
 │   ├── InvalidExpression        an expression ${{…}} has no value
+│   ├── AssetExists              a version of an asset is there already
 │   ├── JobBusy                  another process runs the job, or has its name
 │   ├── JobFailed                a step of the job failed; exit status 1
 │   ├── JobCanceled              somebody asked for the job's end; exit status 1
@@ -36,6 +37,7 @@ BrineryError
 │   ├── DataError
 │   │   ├── DataRequired         a model that predicts is imported without data
 │   │   ├── DataFileMissing      no such file
+│   │   ├── DataUnreachable      an address that nothing here leads to
 │   │   ├── DataUnreadable       not csv, parquet or json lines
 │   │   ├── SeparatorUnclear     the csv separator cannot be told
 │   │   ├── TargetMissing        the target is not a column
@@ -155,6 +157,12 @@ class InvalidExpression(UserError):
     """An expression `${{…}}` has no value where it stands."""
 
     code = "invalid-expression"
+
+
+class AssetExists(UserError):
+    """A version of an asset is there already, and what is in one never changes."""
+
+    code = "asset-exists"
 
 
 class JobBusy(UserError):
@@ -307,6 +315,12 @@ class DataFileMissing(DataError):
     """No such data file."""
 
     code = "data-file-missing"
+
+
+class DataUnreachable(DataError):
+    """Data at an address that cannot be read here, and for which nothing else is named."""
+
+    code = "data-unreachable"
 
 
 class DataUnreadable(DataError):

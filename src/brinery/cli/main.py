@@ -14,10 +14,16 @@ from brinery.cli.context import Session
 from brinery.cli.output import Format, report_error
 from brinery.errors import BrineryError
 
-# Name, module, and what `brinery --help` says, which must not cost an import.
+# Name, module, with its attribute where that is not `command`, and what `brinery --help` says,
+# which must not cost an import.
 _COMMANDS = {
+    "az": ("brinery.cli.az", "Understand what scripts say to another client of job YAML."),
     "compare": ("brinery.cli.compare", "Compare versions on the same rows."),
+    "component": ("brinery.cli.assets:component", "Register components of pipelines."),
+    "data": ("brinery.cli.assets:data", "Register data for jobs."),
+    "datastore": ("brinery.cli.assets:datastore", "Name the places that data lie at."),
     "doctor": ("brinery.cli.doctor", "Show what stops a hostile model on this machine."),
+    "environment": ("brinery.cli.assets:environment", "Register environments for jobs."),
     "evaluate": ("brinery.cli.evaluate", "Find out how good a model is, why, and where it fails."),
     "export": ("brinery.cli.export", "Write a registered model in another format."),
     "gate": ("brinery.cli.gate", "Explain and check what a version must hold to be promoted."),
@@ -33,6 +39,7 @@ _COMMANDS = {
     "report": ("brinery.cli.report", "Write what was found out about a version, as one page."),
     "rollback": ("brinery.cli.rollback", "Give the champion's place back."),
     "scan": ("brinery.cli.scan", "Tell what model files would do, without running them."),
+    "schema": ("brinery.cli.job_validate", "Print the JSON Schema of job files, for editors."),
     "serve": ("brinery.cli.serve", "Serve registered models over HTTP."),
     "up": ("brinery.cli.up", "Run MLflow's server, the REST API and all endpoints on one port."),
 }
@@ -51,7 +58,8 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        found = import_module(_COMMANDS[cmd_name][0]).command
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        found = getattr(import_module(module), attribute or "command")
         assert isinstance(found, click.Command)  # noqa: S101 - for the type checker
         return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from brinery.cli.context import Session, format_option
+from brinery.cli.answers import answer, answer_options, named
+from brinery.cli.assets import asset_commands
+from brinery.cli.context import Session
 from brinery.cli.output import Format, note, print_facts, print_json, print_table
 from brinery.cli.parity import parity_of, print_parity, scored_by
 
@@ -25,16 +27,30 @@ _MANY_OUTPUTS = 10
 
 @click.group("model")
 def command() -> None:
-    """List and show registered models."""
+    """List and show registered models, and register folders for jobs."""
+
+
+for _one in asset_commands("model"):
+    if _one.name not in ("list", "show"):
+        command.add_command(_one)
 
 
 @command.command("list")
-@format_option
+@click.option("-n", "--name", help="Whose versions are asked for, with -o or --query.")
+@answer_options
 @click.pass_obj
-def list_models(session: Session) -> None:
-    """List the models of the workspace."""
+def list_models(
+    session: Session, /, *, name: str | None, query: str | None, form: str | None
+) -> None:
+    """List the models of the workspace; with -o or --query, what jobs may name of them."""
     from brinery.actions.models import models
 
+    if query or form:
+        from brinery.actions.registered_models import model_answers
+
+        told = model_answers(name, workspace=session.workspace)
+        answer(session, told, query=query, form=form, columns=("name", "version", "type"))
+        return
     found = models(workspace=session.workspace)
     match session.format:
         case Format.JSON:
@@ -60,12 +76,27 @@ def list_models(session: Session) -> None:
 
 
 @command.command("show")
-@click.argument("reference")
+@click.argument("reference", required=False)
+@click.option("-n", "--name", help="The same, as scripts write it.")
+@click.option("-v", "--version", help="Which version, with -o or --query.")
 @click.option("--parity", is_flag=True, help="Which ways to its answers were compared, and how.")
-@format_option
-@click.pass_obj
-def show(session: Session, reference: str, *, parity: bool) -> None:
+@answer_options
+@click.pass_context
+def show(ctx: click.Context, /, **said: Any) -> None:
     """Show a model (bank) or one version of it (bank@1, bank@champion, bank@Production)."""
+    session = ctx.ensure_object(Session)
+    reference = named(ctx, said["reference"], said["name"])
+    query, form = said["query"], said["form"]
+    if query or form or said["version"]:
+        from brinery.actions.registered_models import model_answer
+
+        told = model_answer(reference, version=said["version"], workspace=session.workspace)
+        answer(session, told, query=query, form=form)
+        return
+    _show(session, reference, parity=said["parity"])
+
+
+def _show(session: Session, reference: str, *, parity: bool) -> None:
     from brinery.actions.history import history
     from brinery.actions.models import model, version
 

@@ -1,4 +1,4 @@
-"""The process that the steps of a job are children of. Started as a script; imports nothing of ours.
+"""The process that the steps of a job are children of; a script that imports nothing of ours.
 
 It reads a socket: one JSON object a line, `{"start": {…}}` or `{"stop": NAME}`, and answers with
 `{"ended": {…}}` and `{"line": {…}}`. When the socket ends, whoever asked is gone: everything that
@@ -21,7 +21,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 _GRACE_S = 5.0
 _TICK_S = 0.5
@@ -35,42 +37,47 @@ _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _SLAVE = 1, 32, 4096, 16384, 1 << 19
 class _Process:
     """One process of an attempt, with its group."""
 
-    def __init__(self, popen, number):
+    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
         self.popen = popen
         self.pid = popen.pid
-        self.number = number
-        self.status = None
+        self.status: int | None = None
+
+    def ended(self, status: int) -> None:
+        """Take the status that the system gave."""
+        code = os.waitstatus_to_exitcode(status)
+        self.popen.returncode = code
+        self.status = code if code >= 0 else 128 - code
 
 
 class _Attempt:
     """An attempt that runs."""
 
-    def __init__(self, told):
-        self.name = told["name"]
-        self.told = told.get("told", False)
-        self.timeout_s = told.get("timeout_s")
+    def __init__(self, told: dict[str, Any]) -> None:
+        self.name: str = told["name"]
+        self.told: bool = told.get("told", False)
+        self.timeout_s: float | None = told.get("timeout_s")
         self.began = time.monotonic()
-        self.processes = []
-        self.pipes = {}
-        self.log = None
+        self.processes: list[_Process] = []
+        self.pipes: dict[int, bytearray] = {}
+        self.log: int | None = None
         self.cpu_s = 0.0
         self.peak_bytes = 0
         self.late = self.stopped = False
-        self.kill_at = None
-        self.bash_ended = None
+        self.kill_at: float | None = None
+        self.bash_ended: float | None = None
         self.noted = False
 
 
 class Nursery:
     """Starts attempts, and tells of their ends."""
 
-    def __init__(self, sock):
+    def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        sock.setblocking(False)
+        sock.setblocking(False)  # noqa: FBT003 - as below
         self.selector = selectors.DefaultSelector()
         self.inbox, self.outbox = bytearray(), bytearray()
-        self.attempts = {}
-        self.groups = {}
+        self.attempts: dict[str, _Attempt] = {}
+        self.groups: dict[int, tuple[_Attempt, _Process]] = {}
         self.open = True
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
@@ -81,7 +88,7 @@ class Nursery:
         self.selector.register(reader, selectors.EVENT_READ, "child")
         self.child = reader
 
-    def run(self):
+    def run(self) -> None:
         """Serve until the socket ends."""
         while self.open:
             for key, mask in self.selector.select(self._patience()):
@@ -96,7 +103,7 @@ class Nursery:
             self._look_at_clocks()
         self._end_all()
 
-    def _patience(self):
+    def _patience(self) -> float | None:
         if not self.attempts:
             return None
         now = time.monotonic()
@@ -108,7 +115,7 @@ class Nursery:
                 times.append(each.began + each.timeout_s - now)
         return max(0.0, min(times)) if times else None
 
-    def _talk(self, mask):
+    def _talk(self, mask: int) -> None:
         if mask & selectors.EVENT_WRITE:
             self._send()
         if not mask & selectors.EVENT_READ:
@@ -132,11 +139,11 @@ class Nursery:
             else:
                 self._stop(told["stop"])
 
-    def _tell(self, kind, told):
+    def _tell(self, kind: str, told: dict[str, Any]) -> None:
         self.outbox += json.dumps({kind: told}).encode() + b"\n"
         self._send()
 
-    def _send(self):
+    def _send(self) -> None:
         try:
             while self.outbox:
                 sent = self.sock.send(self.outbox)
@@ -149,13 +156,13 @@ class Nursery:
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self.outbox else 0)
         self.selector.modify(self.sock, events, "socket")
 
-    def _start(self, told):
+    def _start(self, told: dict[str, Any]) -> None:
         attempt = _Attempt(told)
         self.attempts[attempt.name] = attempt
         try:
-            attempt.log = open(told["log"], "ab", buffering=0)
-            for number, more in enumerate(told.get("processes") or [{}]):
-                self._spawn(attempt, told, number, more)
+            attempt.log = os.open(told["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            for more in told.get("processes") or [{}]:
+                self._spawn(attempt, told, more)
         except OSError as error:
             self._write(attempt, [f"cannot be run: {error}".encode()])
             attempt.processes = [each for each in attempt.processes if each.status is None]
@@ -164,7 +171,7 @@ class Nursery:
             else:
                 self._finish(attempt, _NOT_RUN, lost=str(error))
 
-    def _spawn(self, attempt, told, number, more):
+    def _spawn(self, attempt: _Attempt, told: dict[str, Any], more: dict[str, str]) -> None:
         reader, writer = os.pipe()
         try:
             popen = subprocess.Popen(
@@ -182,13 +189,13 @@ class Nursery:
         finally:
             os.close(writer)
         os.set_blocking(reader, False)
-        process = _Process(popen, number)
+        process = _Process(popen)
         attempt.processes.append(process)
         attempt.pipes[reader] = bytearray()
         self.groups[process.pid] = (attempt, process)
         self.selector.register(reader, selectors.EVENT_READ, (attempt,))
 
-    def _stop(self, name):
+    def _stop(self, name: str) -> None:
         attempt = self.attempts.get(name)
         if attempt is None or attempt.kill_at is not None:
             return
@@ -196,7 +203,7 @@ class Nursery:
         attempt.kill_at = time.monotonic() + _GRACE_S
         _signal(attempt, signal.SIGTERM)
 
-    def _look_at_clocks(self):
+    def _look_at_clocks(self) -> None:
         now = time.monotonic()
         for attempt in list(self.attempts.values()):
             if attempt.kill_at is not None:
@@ -211,7 +218,7 @@ class Nursery:
             if attempt.bash_ended is not None:
                 self._settle(attempt)
 
-    def _reap(self):
+    def _reap(self) -> None:
         """Reap what ended: steps, and what they left to itself."""
         while True:
             try:
@@ -221,37 +228,39 @@ class Nursery:
             if ended is None:
                 return
             pid = ended.si_pid
-            with suppress(ProcessLookupError):
-                attempt, process = self.groups.get(os.getpgid(pid), (None, None))
+            group = os.getpgid(pid)
             _, status, usage = os.wait4(pid, 0)
-            if attempt is None:
+            if group not in self.groups:
                 continue
+            attempt, process = self.groups[group]
             attempt.cpu_s += usage.ru_utime + usage.ru_stime
             attempt.peak_bytes = max(attempt.peak_bytes, usage.ru_maxrss * 1024)
             if pid == process.pid:
-                code = os.waitstatus_to_exitcode(status)
-                process.popen.returncode = code
-                process.status = code if code >= 0 else 128 - code
-                if process.status and len(attempt.processes) > 1:
-                    # One of several failed: the others would wait for it for ever.
-                    attempt.kill_at = attempt.kill_at or time.monotonic() + _GRACE_S
-                    _signal(attempt, signal.SIGTERM)
-                if all(each.status is not None for each in attempt.processes):
-                    attempt.bash_ended = time.monotonic()
-                    self._settle(attempt)
+                process.ended(status)
+                self._bash_ended(attempt, process)
 
-    def _settle(self, attempt):
+    def _bash_ended(self, attempt: _Attempt, process: _Process) -> None:
+        if process.status and len(attempt.processes) > 1 and attempt.kill_at is None:
+            # One of several failed: the others would wait for it for ever.
+            attempt.kill_at = time.monotonic() + _GRACE_S
+            _signal(attempt, signal.SIGTERM)
+        if all(each.status is not None for each in attempt.processes):
+            attempt.bash_ended = time.monotonic()
+            self._settle(attempt)
+
+    def _settle(self, attempt: _Attempt) -> None:
         """Tell of an attempt's end, once nothing that it left in the background runs."""
         left = [each for each in attempt.processes if _lives(each.pid)]
         if left:
-            if not attempt.noted and time.monotonic() - attempt.bash_ended > _GRACE_S:
+            waited_s = time.monotonic() - (attempt.bash_ended or time.monotonic())
+            if not attempt.noted and waited_s > _GRACE_S:
                 attempt.noted = True
                 self._write(attempt, [b"bash ended; what it left in the background is waited for"])
             return
         failed = [each.status for each in attempt.processes if each.status]
         self._finish(attempt, failed[0] if failed else 0)
 
-    def _finish(self, attempt, status, lost=""):
+    def _finish(self, attempt: _Attempt, status: int, lost: str = "") -> None:
         for reader in list(attempt.pipes):
             self._read(reader, attempt)
         for reader in list(attempt.pipes):
@@ -259,7 +268,7 @@ class Nursery:
         for process in attempt.processes:
             self.groups.pop(process.pid, None)
         if attempt.log is not None:
-            attempt.log.close()
+            os.close(attempt.log)
         del self.attempts[attempt.name]
         usage = {
             "wall_s": time.monotonic() - attempt.began,
@@ -278,7 +287,7 @@ class Nursery:
             },
         )
 
-    def _read(self, reader, attempt):
+    def _read(self, reader: int, attempt: _Attempt) -> None:
         """Move what an attempt wrote to its log, line by line."""
         rest = attempt.pipes.get(reader)
         if rest is None:
@@ -295,33 +304,33 @@ class Nursery:
             *lines, last = rest.split(b"\n")
             rest[:] = last
             if len(rest) > _CHUNK:
-                lines.append(bytes(rest))
+                lines.append(rest[:])
                 rest.clear()
             self._write(attempt, lines)
             if len(content) < _CHUNK:
                 break
 
-    def _close(self, reader, attempt):
+    def _close(self, reader: int, attempt: _Attempt) -> None:
         rest = attempt.pipes.pop(reader)
         if rest:
             self._write(attempt, [bytes(rest)])
         self.selector.unregister(reader)
         os.close(reader)
 
-    def _write(self, attempt, lines):
+    def _write(self, attempt: _Attempt, lines: Sequence[bytes | bytearray]) -> None:
         if not lines or attempt.log is None:
             return
         now = time.time()
-        head = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
-        head = f"{head}.{int(now * 1000) % 1000:03}Z ".encode()
+        second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+        head = f"{second}.{int(now * 1000) % 1000:03}Z ".encode()
         with suppress(OSError):  # a full disk ends the step, not us
-            attempt.log.write(b"".join(head + line + b"\n" for line in lines))
+            os.write(attempt.log, b"".join(head + line + b"\n" for line in lines))
         if attempt.told:
             for line in lines:
                 text = line.decode("utf-8", "replace")
                 self._tell("line", {"name": attempt.name, "text": text})
 
-    def _end_all(self):
+    def _end_all(self) -> None:
         """Kill everything that was started, and what that started, wherever it went."""
         for _ in range(20):
             left = descendants(os.getpid())
@@ -336,21 +345,23 @@ class Nursery:
             time.sleep(0.01)
 
 
-def descendants(pid):
+def descendants(pid: int) -> list[int]:
     """Return what a process started and what those did, each before its own."""
-    found, todo = [], [pid]
+    found: list[int] = []
+    todo = [pid]
     while todo:
         above = todo.pop()
         with suppress(OSError):
-            for task in os.listdir(f"/proc/{above}/task"):
-                with open(f"/proc/{above}/task/{task}/children", "rb") as stream:
+            # pathlib takes as long to import as all else here.
+            for task in os.listdir(f"/proc/{above}/task"):  # noqa: PTH208
+                with open(f"/proc/{above}/task/{task}/children", "rb") as stream:  # noqa: PTH123
                     below = [int(each) for each in stream.read().split()]
                 found += below
                 todo += below
     return found
 
 
-def _signal(attempt, number):
+def _signal(attempt: _Attempt, number: signal.Signals) -> None:
     for process in attempt.processes:
         # What left the group is found by its parents.
         gone = descendants(process.pid) if process.status is None else []
@@ -361,7 +372,7 @@ def _signal(attempt, number):
                 os.kill(pid, number)
 
 
-def _lives(group):
+def _lives(group: int) -> bool:
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -371,14 +382,14 @@ def _lives(group):
     return True
 
 
-def protect(folders):
+def protect(folders: Sequence[str]) -> bool:
     """Make folders read-only for all children, where the system lets us; return whether it did."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     if not folders or os.geteuid() != 0 or libc.unshare(_NEW_MOUNTS) != 0:
         return False
     none = ctypes.c_char_p(b"none")
-    done = libc.mount(none, b"/", None, ctypes.c_ulong(_RECURSIVE | _SLAVE), None) == 0
+    done: bool = libc.mount(none, b"/", None, ctypes.c_ulong(_RECURSIVE | _SLAVE), None) == 0
     for folder in folders:
         path = os.fsencode(folder)
         flags = ctypes.c_ulong(_REMOUNT | _BIND | _READ_ONLY)
@@ -390,11 +401,12 @@ def protect(folders):
     return done
 
 
-def main(arguments):
+def main(arguments: Sequence[str]) -> None:
     """Serve the socket with a number, with folders read-only."""
     number, *folders = arguments
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
+        # Ignored, they would be ignored by all that is started, too.
+        signal.signal(each, lambda *_: None)
     protect(folders)
     Nursery(socket.socket(fileno=int(number))).run()
 

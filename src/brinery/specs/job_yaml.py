@@ -6,63 +6,210 @@ raised: the room `pipeline` adds those that only the whole tells.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from pydantic import BaseModel
+from brinery.errors import InvalidJob
+from brinery.specs import assets, components, job_kinds, job_source
+from brinery.specs.job_parts import Part
+from brinery.specs.job_source import Findings, Source
+from brinery.specs.names import nearest
 
-from brinery.records.text_enum import TextEnum
 
-Place = tuple["str | int", ...]
-
-
-class Noun(TextEnum):
+class Noun(StrEnum):
     """What a file declares."""
 
     JOB = "job"
     COMPONENT = "component"
     ENVIRONMENT = "environment"
-    DATA = "data"
+    DATA = "data asset"
     MODEL = "model"
     DATASTORE = "datastore"
     SCHEDULE = "schedule"
 
+    @property
+    def command(self) -> str:
+        """Return the word of the command line."""
+        return "data" if self is Noun.DATA else self.value
 
-@dataclass
+
+_JOB_MODELS: Final[dict[str, type[Part]]] = {
+    "command": job_kinds.CommandJob,
+    "pipeline": job_kinds.PipelineJob,
+    "sweep": job_kinds.SweepJob,
+}
+_COMPONENT_MODELS: Final[dict[str, type[Part]]] = {
+    "command": components.CommandComponent,
+    "pipeline": components.PipelineComponent,
+    "parallel": components.ParallelComponent,
+}
+_ELSEWHERE: Final = ("automl", "spark", "import", "data_transfer", "base", "finetuning")
+_DATASTORES: Final = (
+    "azure_blob",
+    "azure_file",
+    "azure_data_lake_gen1",
+    "azure_data_lake_gen2",
+    "one_lake",
+    "local",
+    "fsspec",
+)
+_SCHEMAS: Final = {
+    "commandjob": Noun.JOB,
+    "pipelinejob": Noun.JOB,
+    "sweepjob": Noun.JOB,
+    "commandcomponent": Noun.COMPONENT,
+    "pipelinecomponent": Noun.COMPONENT,
+    "parallelcomponent": Noun.COMPONENT,
+    "environment": Noun.ENVIRONMENT,
+    "data": Noun.DATA,
+    "model": Noun.MODEL,
+    "schedule": Noun.SCHEDULE,
+    "azureblob": Noun.DATASTORE,
+    "azurefile": Noun.DATASTORE,
+    "azuredatalakegen1": Noun.DATASTORE,
+    "azuredatalakegen2": Noun.DATASTORE,
+}
+
+
+@dataclass(frozen=True)
 class Declared:
     """A file that declares something, `--set` applied.
 
     Attributes:
-        file: as it was named.
-        folder: absolute, that its relative paths begin in.
         noun: what it declares.
         type: of it: `command`, `pipeline`, `sweep`, `parallel`, `uri_folder`, …
-        stated: its values, as they stand there.
         model: its values as the model of its noun and type has them; what is at fault is absent.
-        faults: so far, each `file:line path: what is wrong`.
-        notes: so far, each likewise: what is accepted and means nothing, or something else, here.
+        source: its values as they stand there, with their lines.
     """
 
-    file: Path
-    folder: Path
     noun: Noun
     type: str
-    stated: dict[str, Any]
-    model: BaseModel
-    faults: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    model: Part
+    source: Source
+
+    @property
+    def found(self) -> Findings:
+        """Return the faults and notes so far."""
+        return self.source.found
 
 
 def read(file: Path, *, sets: Sequence[str] = (), noun: Noun = Noun.JOB) -> Declared:
     """Return what a file declares, with its faults gathered in it.
 
     Args:
-        file: of at most four megabytes.
+        file: of at most a megabyte.
         sets: each `a.b.c=value` or `a[0].b=value`, set before anything is checked.
         noun: what it is to declare.
 
     Raises:
         InvalidJob: it cannot be read, is no YAML, or declares another noun.
     """
+    return declared(job_source.read(file, found=Findings(), sets=sets), noun=noun)
+
+
+def checked(file: Path, *, sets: Sequence[str] = (), noun: Noun) -> Declared:
+    """Return what a file declares, without faults.
+
+    Raises:
+        InvalidJob: with every fault at once, or as `read` does.
+    """
+    found = read(file, sets=sets, noun=noun)
+    found.found.raise_if_any()
+    return found
+
+
+def declared(source: Source, *, noun: Noun) -> Declared:
+    """Return what a source declares, with its faults gathered in it.
+
+    Raises:
+        InvalidJob: it declares another noun.
+    """
+    there = noun_of(source.stated)
+    if there is not None and there is not noun:
+        raise InvalidJob(
+            f"{source.name} declares a{'n' if there.value[0] in 'aeiou' else ''} {there}, "
+            f"and no {noun}",
+            hint=f"brinery {there.command} create -f {source.name}",
+        )
+    kind = type_of(source, noun)
+    lenient = noun is Noun.COMPONENT
+    model = source.checked(_model(noun, kind), source.stated, lenient=lenient)
+    return Declared(noun, kind, model, source)
+
+
+def noun_of(stated: Mapping[str, Any]) -> Noun | None:  # noqa: PLR0911 - one for each noun
+    """Return what values declare, by `$schema` or else by their keys; None where that is open."""
+    schema = stated.get("$schema")
+    if isinstance(schema, str):
+        last = schema.rstrip("/").rpartition("/")[2].lower()
+        found = _SCHEMAS.get(last.removesuffix(".json").removesuffix(".schema"))
+        if found:
+            return found
+    kind = stated.get("type")
+    if kind in _DATASTORES:
+        return Noun.DATASTORE
+    if "trigger" in stated and "create_job" in stated:
+        return Noun.SCHEDULE
+    if kind in ("uri_file", "uri_folder", "mltable"):
+        return Noun.DATA
+    if kind in ("mlflow_model", "custom_model", "triton_model"):
+        return Noun.MODEL
+    if {"image", "build", "conda_file"} & set(stated) and not {"command", "jobs"} & set(stated):
+        return Noun.ENVIRONMENT
+    ports = _ports(stated, "inputs") + _ports(stated, "outputs")
+    if "is_deterministic" in stated or any(
+        "optional" in one
+        or "default" in one
+        or one.get("type") in ("string", "number", "integer", "boolean")
+        for one in ports
+    ):
+        return Noun.COMPONENT
+    if {"experiment_name", "settings", "compute", "trial"} & set(stated):
+        return Noun.JOB
+    return None
+
+
+def _ports(stated: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    held = stated.get(key)
+    return [one for one in held.values() if isinstance(one, dict)] if isinstance(held, dict) else []
+
+
+def type_of(source: Source, noun: Noun) -> str:
+    """Return the type of what a source declares; a fault is told, and the likeliest returned."""
+    if noun not in (Noun.JOB, Noun.COMPONENT):
+        return str(source.stated.get("type") or "")
+    known = tuple(_JOB_MODELS if noun is Noun.JOB else _COMPONENT_MODELS)
+    stated = source.stated.get("type")
+    if stated in known:
+        return str(stated)
+    likely = _likely(source.stated)
+    if stated is None:
+        if likely != "command":
+            source.fault((), f"type is missing: write type: {likely}")
+        return likely
+    if stated in _ELSEWHERE:
+        source.fault(
+            ("type",), f"{noun}s of type {stated} are not run here, but {', '.join(known)}"
+        )
+    else:
+        near = nearest(str(stated), known)
+        said = f" (did you mean {near}?)" if near else f": there are {', '.join(known)}"
+        source.fault(("type",), f"there is no {noun} of type {stated!r}{said}")
+    return likely
+
+
+def _likely(stated: Mapping[str, Any]) -> str:
+    if "jobs" in stated or "component" in stated:
+        return "pipeline"
+    if "task" in stated:
+        return "parallel"
+    return "sweep" if "trial" in stated else "command"
+
+
+def _model(noun: Noun, kind: str) -> type[Part]:
+    """Return the model of a noun and type."""
+    known = _JOB_MODELS if noun is Noun.JOB else _COMPONENT_MODELS
+    return known[kind] if noun in (Noun.JOB, Noun.COMPONENT) else assets.MODELS[noun.command]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from brinery.errors import SettingsError
-from brinery.specs import gates, places
+from brinery.specs import gates, job_settings, places
 from brinery.specs.categories import UnknownCategories
 from brinery.specs.gates import Gate
 from brinery.specs.names import nearest
@@ -187,6 +187,9 @@ def read(
                 values[key] = said
                 origins[section, key] = origin
     declared_gates, faults = gates.parse(declared.pop("gates", {}), where=str(file))
+    faults = [*faults, *job_settings.faults(declared, where=str(file))]
+    for section in job_settings.SECTIONS:
+        declared.pop(section, None)
     settings = Settings()
     try:
         settings = Settings.model_validate(declared)

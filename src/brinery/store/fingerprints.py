@@ -97,13 +97,14 @@ class Fingerprints:
         """
         return self._look(path, keeps)[0]
 
-    def files(self, path: str, *, keeps: Kept | None = None) -> dict[str, str]:
-        """Return the BLAKE3 of each file below a folder by its name; of a file, by its own.
+    def look(self, path: str, *, keeps: Kept | None = None) -> tuple[Fingerprint, dict[str, str]]:
+        """Return what lies at a path, and the BLAKE3 of each file by its name below it.
 
         Raises:
             OSError: it cannot be read.
         """
-        return {name: content.hex() for name, content in self._look(path, keeps)[1].items()}
+        found, contents = self._look(path, keeps)
+        return found, {name: content.hex() for name, content in contents.items()}
 
     def _look(self, path: str, keeps: Kept | None) -> tuple[Fingerprint, dict[str, bytes]]:
         top = os.stat(path)  # noqa: PTH116 - ten thousand of them are asked for in a row
@@ -137,8 +138,8 @@ class Fingerprints:
         stamp = _stamp(found, folders)
         size = sum(each.size for each in found)
         if single:
-            content = contents[found[0].name].hex()
-            return Fingerprint(content, True, size, 1, stamp), contents  # noqa: FBT003 - a field
+            whole = contents[found[0].name].hex()
+            return Fingerprint(whole, True, size, 1, stamp), contents  # noqa: FBT003 - a field
         return _of_tree(found, folders, contents, stamp), contents
 
     def _known(self, path: str) -> dict[str, _Seen]:

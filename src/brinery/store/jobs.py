@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import msgspec
 
@@ -68,29 +68,23 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of a job when it begins, beside its plan."""
+    """What is known of a job when it begins, beside its plan.
+
+    Attributes:
+        name: of it.
+        created: with time zone.
+        who: began it.
+        runner: what it runs on.
+        run_id: MLflow's, of the job's own run.
+        previous: job of the same file that was the last before it; empty where there was none.
+    """
 
     name: str
     created: datetime
     who: str = ""
     runner: str = "local"
     run_id: str = ""
-
-
-class Summary(NamedTuple):
-    """A job as lists show it.
-
-    Attributes:
-        name: of the job.
-        status: how far it is; `NotResponding` where the process that ran it is gone.
-        created: with time zone.
-        path: its folder.
-    """
-
-    name: str
-    status: Status
-    created: datetime
-    path: Path
+    previous: str = ""
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -166,6 +160,16 @@ class Jobs:
         """
         path = self._known(name)
         return read(path)
+
+    def read_with_previous(self, name: str) -> tuple[JobRun, str]:
+        """Return a job as its journal has it, and the name of the one of its file before it.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        path = self._known(name)
+        begun = next((line.job for line in _lines(path / _JOURNAL) if line.job is not None), None)
+        return read(path), begun.previous if begun is not None else ""
 
     def names(self) -> list[str]:
         """Return the names of all jobs, the newest first."""

@@ -92,6 +92,21 @@ class Workspace:
         return self.state / "data"
 
     @property
+    def assets(self) -> Path:
+        """Return the folder of the registered data, environments, components and models."""
+        return self.state / "assets"
+
+    @property
+    def datastores(self) -> Path:
+        """Return the folder of the datastores that are at no address."""
+        return self.state / "datastores"
+
+    @property
+    def jobs(self) -> Path:
+        """Return the folder of the jobs."""
+        return self.state / "jobs"
+
+    @property
     def environments(self) -> Path:
         """Return the folder of the environments that were built for models."""
         return self.state / "environments"

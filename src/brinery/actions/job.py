@@ -1,0 +1,169 @@
+"""Jobs from their files: run, resumed after whatever ended them, and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+
+from brinery.actions.job_engine import COMMANDS, Engine
+from brinery.actions.job_rooms import JobRooms
+from brinery.actions.job_steps import Options
+from brinery.errors import JobBusy
+from brinery.records.job import JobRun, Status, StepRun
+from brinery.records.job_event import JobEvent
+from brinery.records.plan import Plan, StepKind
+from brinery.runners.interface import Driver, Runner
+from brinery.runners.local import LocalRunner
+from brinery.specs.user import login_name
+from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
+from brinery.store.reuse import Earlier
+
+Running = Generator[JobEvent, None, JobRun]
+
+
+@dataclass(frozen=True)
+class How:
+    """How a job is run.
+
+    Attributes:
+        limit: attempts at once; as many as there are processors when 0.
+        ignore_comments: whether a change of comments in Python files is none.
+        told: whether lines that steps write are among the events.
+        runner: of attempts; processes of this machine when None.
+        drivers: of kinds of steps.
+    """
+
+    limit: int = 0
+    ignore_comments: bool = False
+    told: bool = False
+    runner: Runner | None = None
+    drivers: Mapping[StepKind, Driver] = field(default_factory=lambda: COMMANDS)
+
+
+def run_plan(rooms: JobRooms, plan: Plan, how: How | None = None) -> Running:
+    """Run a job that is planned; return it, whatever became of it.
+
+    Args:
+        rooms: of the workspace.
+        plan: of the job; a name is drawn where it has none.
+        how: it is run.
+
+    Yields:
+        What happens.
+
+    Raises:
+        JobBusy: there is a job of that name.
+    """
+    recover(rooms)
+    name = plan.name or new_name()
+    plan = msgspec.structs.replace(plan, name=name)
+    previous = rooms.reuse.last(plan.file) if plan.file else ""
+    how = how or How()
+    runner = how.runner or LocalRunner([str(rooms.outputs.folder)])
+    begun = Begun(
+        name=name,
+        created=datetime.now(UTC),
+        who=login_name(),
+        runner=runner.name,
+        previous=previous,
+    )
+    with rooms.jobs.create(plan, begun) as journal:
+        rooms.reuse.begin(plan.file or name, name)
+        return (yield from _run(rooms, plan, journal, how=how, runner=runner, previous=previous))
+
+
+def resume(rooms: JobRooms, name: str, how: How | None = None) -> Running:
+    """Go on with a job that failed, was cancelled, or whose process was killed; return it.
+
+    Steps that finished are not run again.
+
+    Raises:
+        NotFound: there is no such job.
+        JobBusy: a process runs it.
+    """
+    recover(rooms)
+    how = how or How()
+    runner = how.runner or LocalRunner([str(rooms.outputs.folder)])
+    with rooms.jobs.resume(name) as journal:
+        job, previous = rooms.jobs.read_with_previous(name)
+        rooms.reuse.begin(job.plan.file or name, name)
+        before = [_finished(rooms, journal, run) for run in job.steps]
+        return (
+            yield from _run(
+                rooms,
+                job.plan,
+                journal,
+                how=how,
+                runner=runner,
+                previous=previous,
+                before=before,
+            )
+        )
+
+
+def recover(rooms: JobRooms) -> None:
+    """Remember what jobs left that were killed before that was remembered.
+
+    A step's line is in the journal before its outputs are on the disk. In the same boot of the
+    machine both are there for us to see; after another, what the line says is read and compared.
+    """
+    for name in rooms.reuse.begun():
+        path = rooms.jobs.path(name)
+        try:
+            with Journal(path) as journal:
+                job = read(path)
+                for run in job.steps:
+                    if (
+                        run.status is Status.COMPLETED
+                        and job.plan.pipeline
+                        and not run.reused
+                        and rooms.reuse.find(run.key) is None
+                        and _finished(rooms, journal, run).status is Status.COMPLETED
+                    ):
+                        rooms.outputs.sync(tuple(run.outputs.values()))
+                        rooms.reuse.add(run.key, Earlier(job=name, run=run))
+        except FileNotFoundError:
+            pass  # it was deleted
+        except JobBusy:
+            continue
+        rooms.reuse.end(name)
+
+
+def _finished(rooms: JobRooms, journal: Journal, run: StepRun) -> StepRun:
+    """Return a step as it can be gone on with: not completed where its outputs are gone."""
+    if run.status is not Status.COMPLETED:
+        return run
+    known = boots(journal.path) <= {boot_id()}
+    good = rooms.outputs.holds if known else rooms.outputs.same
+    if all(good(made) for made in run.outputs.values()):
+        return run
+    return msgspec.structs.replace(run, status=Status.NOT_STARTED)
+
+
+def _run(
+    rooms: JobRooms,
+    plan: Plan,
+    journal: Journal,
+    *,
+    how: How,
+    runner: Runner,
+    previous: str,
+    before: list[StepRun] | None = None,
+) -> Running:
+    limit = how.limit or runner.capacity
+    options = Options(limit=limit, ignore_comments=how.ignore_comments, told=how.told)
+    engine = Engine(
+        rooms,
+        plan,
+        journal=journal,
+        runner=runner,
+        options=options,
+        drivers=how.drivers,
+        previous=previous,
+    )
+    job = yield from engine.run(before or ())
+    rooms.reuse.end(plan.name)
+    return job

@@ -1,0 +1,213 @@
+"""Where an attempt of a step is made ready: its copy of the code, its places, its variables."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from brinery.actions.job_rooms import JobRooms
+from brinery.records.plan import DataType, Output, Plan, Spread, Step
+from brinery.runners.interface import Attempt
+from brinery.specs.expressions import render
+from brinery.store.copying import remove
+
+# The output that holds what a step left in `./outputs` and `./logs`.
+ARTIFACTS: Final = "artifacts"
+KEPT_FOLDERS: Final = ("outputs", "logs")
+_ADDRESS: Final = "127.0.0.1"
+_FIRST_PORT: Final = 29500
+_PORTS: Final = 10_000
+
+
+@dataclass(frozen=True)
+class StepBench:
+    """One step, ready to be run.
+
+    Attributes:
+        job: name of the job.
+        plan: of the job.
+        step: as it was planned.
+        rooms: of the workspace.
+        folder: absolute, of the step in its job's.
+        inputs: what the command is told.
+        cores: attempts that may run at once.
+        told: whether each line that it writes is wanted as it comes.
+    """
+
+    job: str
+    plan: Plan
+    step: Step
+    rooms: JobRooms
+    folder: str
+    inputs: Mapping[str, str]
+    cores: int
+    told: bool = False
+    _pythons: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """Return the place at which each output is made."""
+        return self.outputs_of("")
+
+    @property
+    def python(self) -> str:
+        """Return the interpreter of the step's environment."""
+        if not self._pythons:
+            self._variables("", self._place(""))
+        return next(iter(self._pythons.values()))
+
+    def outputs_of(self, label: str) -> Mapping[str, str]:
+        """Return the place at which an attempt makes each output."""
+        making = f"{self._place(label)}/making"
+        return {
+            name: f"{making}/{name}/{base_of(name, output)}"
+            for name, output in {**self.step.outputs, ARTIFACTS: self._artifacts()}.items()
+        }
+
+    def run_of(self, label: str) -> str:
+        """Return the id of an attempt's MLflow run."""
+        return self.rooms.tracking.run_id(self.step, label)
+
+    def work_of(self, label: str) -> str:
+        """Return the working directory of an attempt."""
+        return f"{self._place(label)}/work"
+
+    def attempt(
+        self, label: str = "", *, searched: Mapping[str, str] | None = None, command: str = ""
+    ) -> Attempt:
+        """Return an attempt that can be started.
+
+        Raises:
+            UserError: the environment cannot be set up, or the command cannot be filled in.
+            OSError: a file cannot be copied.
+        """
+        place = self._place(label)
+        work = self.work_of(label)
+        for below in ("making", "work"):
+            remove(f"{place}/{below}")
+        os.makedirs(work)  # noqa: PTH103 - texts
+        os.makedirs(f"{place}/logs", exist_ok=True)  # noqa: PTH103 - as above
+        self.rooms.snapshots.copy(self.step.code, self.step.includes, work)
+        for name in KEPT_FOLDERS:
+            os.makedirs(f"{work}/{name}", exist_ok=True)  # noqa: PTH103 - as above
+        outputs = self.outputs_of(label)
+        for name, path in outputs.items():
+            file = name in self.step.outputs and self.step.outputs[name].type is DataType.FILE
+            os.makedirs(os.path.dirname(path) if file else path)  # noqa: PTH103, PTH120 - as above
+        variables = self._variables(label, place)
+        for name in self.step.outputs:
+            variables[f"AZURE_ML_OUTPUT_{name}"] = outputs[name]
+        return Attempt(
+            name=f"{self.step.name}/{label}" if label else self.step.name,
+            command=render(command or self.step.command, self._scope(outputs, searched)),
+            folder=work,
+            variables=variables,
+            log=f"{place}/logs/std_log.txt",
+            processes=processes_of(self.step.spread, seed=f"{self.job}/{self.step.name}/{label}"),
+            timeout_s=self.step.timeout_s,
+            told=self.told,
+        )
+
+    def _place(self, label: str) -> str:
+        return f"{self.folder}/{label}" if label else self.folder
+
+    def _artifacts(self) -> Output:
+        return self.step.outputs.get(ARTIFACTS, Output())
+
+    def _scope(
+        self, outputs: Mapping[str, str], searched: Mapping[str, str] | None
+    ) -> dict[str, str | Mapping[str, str]]:
+        return {
+            "inputs": self.inputs,
+            "outputs": outputs,
+            "search_space": searched or {},
+            "name": self.job,
+            "default_datastore": self.plan.datastore,
+        }
+
+    def _variables(self, label: str, place: str) -> dict[str, str]:
+        from_us = partial(self.rooms.variables.get)
+        found = self.rooms.software.ready(self.step, Path(place))
+        self._pythons[label] = found.python
+        self.notes.extend(note for note in found.notes if note not in self.notes)
+        run = f"{self.job}_{self.step.name}_{label}".rstrip("_") if self.plan.pipeline else self.job
+        first = os.path.dirname(found.python)  # noqa: PTH120 - a text
+        path = found.variables.get("PATH") or from_us("PATH", os.defpath) or os.defpath
+        return {
+            **self.rooms.variables,
+            "PYTHONUNBUFFERED": "1",
+            "AZUREML_RUN_ID": run,
+            "AZUREML_ROOT_RUN_ID": self.job,
+            "AZUREML_EXPERIMENT_NAME": self.plan.experiment,
+            "AZUREML_ARM_SUBSCRIPTION": "local",
+            "AZUREML_ARM_RESOURCEGROUP": "local",
+            "AZUREML_ARM_WORKSPACE_NAME": self.rooms.workspace.root.name,
+            "AZUREML_ARM_PROJECT_NAME": self.plan.experiment,
+            "AZUREML_CR_NODE_RANK": "0",
+            "AZUREML_PROCESS_NAME": "main",
+            **self.rooms.tracking.variables(self.step, label),
+            **{f"AZURE_ML_INPUT_{name}": told for name, told in self.inputs.items()},
+            **found.variables,
+            "PATH": path if path.startswith(first) else f"{first}{os.pathsep}{path}",
+            **self.step.variables,
+        }
+
+
+def base_of(name: str, output: Output) -> str:
+    """Return the name that an output has as a file or a folder: that of its own place, if any."""
+    base = output.path.rstrip("/").rpartition("/")[2]
+    return base if base and "$" not in base and base not in (".", "..") else name
+
+
+def processes_of(spread: Spread, *, seed: str) -> tuple[dict[str, str], ...]:
+    """Return the variables of each process of a step that is several, on one machine.
+
+    Args:
+        spread: how many, and of which kind.
+        seed: decides the port that they meet at.
+    """
+    world = spread.instances * spread.processes
+    if not spread.distribution and spread.instances == 1:
+        return ({},)
+    port = _FIRST_PORT + sum(seed.encode()) % _PORTS
+    found = []
+    for rank in range(world):
+        node, local = divmod(rank, spread.processes)
+        variables = {
+            "RANK": str(rank),
+            "LOCAL_RANK": str(local),
+            "NODE_RANK": str(node),
+            "WORLD_SIZE": str(world),
+            "LOCAL_WORLD_SIZE": str(spread.processes),
+            "NODE_COUNT": str(spread.instances),
+            "MASTER_ADDR": _ADDRESS,
+            "MASTER_PORT": str(port),
+            "AZUREML_CR_NODE_RANK": str(node),
+            "AZUREML_PROCESS_NAME": f"rank_{rank}",
+        }
+        if spread.distribution == "mpi":
+            variables |= {
+                "OMPI_COMM_WORLD_RANK": str(rank),
+                "OMPI_COMM_WORLD_SIZE": str(world),
+                "OMPI_COMM_WORLD_LOCAL_RANK": str(local),
+                "OMPI_COMM_WORLD_LOCAL_SIZE": str(spread.processes),
+            }
+        if spread.distribution == "tensorflow":
+            variables["TF_CONFIG"] = _cluster(rank, world, spread.parameter_servers, port=port)
+        found.append(variables)
+    return tuple(found)
+
+
+def _cluster(rank: int, world: int, servers: int, *, port: int) -> str:
+    """Return what tensorflow is told: workers first, then parameter servers."""
+    addresses = [f"{_ADDRESS}:{port + each}" for each in range(world + servers)]
+    cluster = {"worker": addresses[:world]}
+    if servers:
+        cluster["ps"] = addresses[world:]
+    return json.dumps({"cluster": cluster, "task": {"type": "worker", "index": rank}})

@@ -1,0 +1,425 @@
+"""What becomes of one step: looked at, reused or run, and what it left taken in.
+
+Nothing here waits for a step's process; it is called by threads beside the loop of the engine.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, StepBench
+from brinery.actions.job_rooms import JobRooms
+from brinery.errors import InvalidJob, NotFound
+from brinery.pipeline.keys import key_of, parts_of
+from brinery.records.job import JobRun, Made, Part, Status, StepRun
+from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, Text, Value
+from brinery.runners.interface import Outcome
+from brinery.specs.expressions import render
+from brinery.store.copying import remove
+from brinery.store.outputs import link, put
+from brinery.store.reuse import Earlier
+from brinery.store.snapshots import place_of
+
+_HISTORY: Final = 5
+
+
+class Options(NamedTuple):
+    """How a job is run.
+
+    Attributes:
+        limit: attempts at once.
+        ignore_comments: whether a change of comments in Python files is none.
+        told: whether lines that steps write are wanted as they come.
+    """
+
+    limit: int
+    ignore_comments: bool = False
+    told: bool = False
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A step that was looked at.
+
+    Attributes:
+        run: what it is now: completed where an earlier run stands for it.
+        bench: where it is to be run; None where it is not.
+    """
+
+    run: StepRun
+    bench: StepBench | None
+
+
+@dataclass
+class History:
+    """The jobs of the same file before this one, read when something is to be told of them.
+
+    Args:
+        rooms: of the workspace.
+        last: name of the newest; empty where there is none.
+    """
+
+    rooms: JobRooms
+    last: str
+    _read: list[JobRun] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def step(self, name: str) -> tuple[str, StepRun] | None:
+        """Return the newest run of a step that was looked at, and its job; None for none."""
+        with self._lock:
+            for number in range(_HISTORY):
+                while len(self._read) <= number and self.last:
+                    self._next()
+                if number >= len(self._read):
+                    return None
+                for run in self._read[number].steps:
+                    if run.name == name and run.parts:
+                        return self._read[number].name, run
+        return None
+
+    def _next(self) -> None:
+        name, self.last = self.last, ""
+        # A job that was deleted, or is of a version that wrote otherwise, tells nothing.
+        with suppress(NotFound, OSError, msgspec.MsgspecError):
+            job, self.last = self.rooms.jobs.read_with_previous(name)
+            self._read.append(job)
+
+
+class Steps:
+    """The steps of one job.
+
+    Args:
+        rooms: of the workspace.
+        plan: of the job.
+        name: of the job.
+        options: how it is run.
+        history: jobs before it.
+    """
+
+    def __init__(
+        self, rooms: JobRooms, plan: Plan, *, name: str, options: Options, history: History
+    ) -> None:
+        self._rooms = rooms
+        self._plan = plan
+        self._name = name
+        self._options = options
+        self._history = history
+        self._folder = rooms.jobs.path(name)
+        self._lock = threading.Lock()
+        self._contents: dict[str, str] = {}
+        self._trees: dict[str, _Tree] = {}
+
+    def look(self, step: Step, made: Mapping[str, Mapping[str, Made]], *, attempts: int) -> Looked:
+        """Return whether a step is to be run, and what stands for it where it is not.
+
+        Args:
+            step: whose inputs are all there.
+            made: what other steps left, by their names.
+            attempts: how often it was begun.
+
+        Raises:
+            UserError: an input is not there, or the environment is not known.
+            OSError: an input or the code cannot be read.
+        """
+        told: dict[str, str] = {}
+        compared: dict[str, str] = {}
+        for name, value in step.inputs.items():
+            found = self._input(name, value, step=step, made=made)
+            if found is not None:
+                told[name], compared[name] = found
+        environment = self._rooms.software.key(step)
+        code = self._code_of(step)
+        parts = parts_of(step, code=code, inputs=compared, environment=environment)
+        key = key_of(parts)
+        run = StepRun(
+            name=step.name, status=Status.RUNNING, key=key, parts=parts, attempts=attempts + 1
+        )
+        why = self._must_run(step)
+        if not why:
+            earlier, why = self._find(step, key, parts)
+            if earlier is not None:
+                return Looked(self._reused(step, run, earlier, why=why), None)
+        self._remember(parts)
+        bench = StepBench(
+            job=self._name,
+            plan=self._plan,
+            step=step,
+            rooms=self._rooms,
+            folder=str(self._folder / "steps" / step.name),
+            inputs=told,
+            cores=self._options.limit,
+            told=self._options.told,
+        )
+        run_id = bench.run_of("")
+        run = msgspec.structs.replace(run, why=why, run_id=run_id, started=datetime.now(UTC))
+        return Looked(run, bench)
+
+    def take(self, run: StepRun, bench: StepBench, outcome: Outcome) -> StepRun:
+        """Return a step that ended, what it left taken in.
+
+        Raises:
+            UserError: an output cannot be put where it was to be.
+            OSError: likewise.
+        """
+        step = bench.step
+        outputs: dict[str, Made] = {}
+        places = bench.outputs_of(outcome.label)
+        _gather(bench.work_of(outcome.label), places[ARTIFACTS])
+        complete = outcome.exit_status == 0 and not outcome.error
+        wanted = [*step.outputs, ARTIFACTS] if complete else [ARTIFACTS]
+        for name in dict.fromkeys(wanted):
+            if _is_there(places[name], needed=name in step.outputs):
+                outputs[name] = self._rooms.outputs.keep(places[name])
+        run = msgspec.structs.replace(
+            run,
+            status=Status.COMPLETED if complete else Status.FAILED,
+            ended=datetime.now(UTC),
+            exit_status=outcome.exit_status,
+            why=run.why if complete else outcome.error,
+            outputs=outputs,
+            usage=outcome.usage,
+        )
+        self._hand_out(step, run)
+        if complete:
+            remove(f"{bench.folder}/making")
+            remove(bench.work_of(""))
+        return run
+
+    def forget_contents(self) -> None:
+        """Look at data again that a step may have written to."""
+        with self._lock:
+            self._contents.clear()
+
+    def _must_run(self, step: Step) -> str:
+        if not self._plan.pipeline:
+            return "a job of one command is never reused"
+        if self._plan.force_rerun:
+            return "force_rerun is set"
+        if not step.deterministic:
+            return "is_deterministic is false"
+        return ""
+
+    def _find(self, step: Step, key: str, parts: tuple[Part, ...]) -> tuple[Earlier | None, str]:
+        """Return a run that stands for a step, and why; or none, and why not."""
+        earlier = self._rooms.reuse.find(key)
+        if earlier is not None:
+            gone = next(
+                (name for name, made in earlier.run.outputs.items() if not self._holds(made)), None
+            )
+            if gone is None:
+                return earlier, f"nothing changed since {earlier.job}"
+            return None, f"its output {gone} of {earlier.job} is gone or was altered"
+        before = self._history.step(step.name)
+        self._remember(parts)
+        if before is None:
+            return None, "it never ran before"
+        job, run = before
+        if self._options.ignore_comments:
+            stands = self._but_comments(step, run, parts)
+            if stands is not None:
+                return stands, f"only comments changed since {stands.job}"
+        if run.key == key:
+            said = "failed" if run.status is Status.FAILED else "did not finish"
+            return None, f"it {said} in {job}"
+        return None, f"since {job}: {'; '.join(self._changes(run.parts, parts))}"
+
+    def _changes(self, before: tuple[Part, ...], now: tuple[Part, ...]) -> list[str]:
+        # Comparing texts takes an import that a job in which nothing changed does not need.
+        explain: Any = import_module("brinery.pipeline.explain")
+        found: list[str] = explain.differences(
+            before, now, trees=self._tree, files=self._rooms.reuse.file
+        )
+        return found
+
+    def _but_comments(self, step: Step, run: StepRun, parts: tuple[Part, ...]) -> Earlier | None:
+        """Return an earlier run of a step from which this one differs in comments only."""
+        then = {part.name: part.value for part in run.parts}
+        now = {part.name: part.value for part in parts}
+        old = self._rooms.reuse.tree(then.get("code", ""))
+        if old is None or {**then, "code": ""} != {**now, "code": ""}:
+            return None
+        explain: Any = import_module("brinery.pipeline.explain")
+        _, files = self._rooms.snapshots.look(step.code, step.includes)
+        same = explain.same_but_comments(
+            old,
+            files,
+            old=self._rooms.reuse.file,
+            new=lambda name: Path(place_of(step.code, step.includes, name)).read_bytes(),
+        )
+        earlier = self._rooms.reuse.find(run.key) if same else None
+        if earlier is None or not all(self._holds(made) for made in earlier.run.outputs.values()):
+            return None
+        return earlier
+
+    def _holds(self, made: Made) -> bool:
+        return self._rooms.outputs.holds(made)
+
+    def _reused(self, step: Step, run: StepRun, earlier: Earlier, *, why: str) -> StepRun:
+        now = datetime.now(UTC)
+        run = msgspec.structs.replace(
+            run,
+            status=Status.COMPLETED,
+            started=now,
+            ended=now,
+            exit_status=earlier.run.exit_status,
+            reused=earlier.job,
+            why=why,
+            run_id=earlier.run.run_id,
+            outputs=earlier.run.outputs,
+            attempts=run.attempts - 1,
+        )
+        self._hand_out(step, run)
+        return run
+
+    def _hand_out(self, step: Step, run: StepRun) -> None:
+        """Put what a step left where people and later jobs look for it."""
+        for name, made in run.outputs.items():
+            link(made.path, self._folder / "steps" / step.name / "outputs" / name)
+            if name in step.outputs:
+                self._put(made, step.outputs[name], name=name)
+        if run.status is not Status.COMPLETED:
+            return
+        for name, kept in self._plan.outputs.items():
+            found = run.outputs.get(kept.output) if kept.step == step.name else None
+            if found is not None:
+                link(found.path, self._folder / "named-outputs" / name)
+                if kept.settings != step.outputs.get(kept.output):
+                    self._put(found, kept.settings, name=name)
+
+    def _put(self, made: Made, output: Output, *, name: str) -> None:
+        if output.path:
+            scope = {
+                "name": self._name,
+                "default_datastore": self._plan.datastore,
+                "output_name": name,
+            }
+            uri = render(output.path, scope)
+            place = self._rooms.data.destination(uri)
+            put(made, place)
+            self._rooms.data.stored(uri, place)
+        if output.asset:
+            self._rooms.data.register_data(
+                output.asset, output.version, made=made, kind=output.type, job=self._name
+            )
+
+    def _input(
+        self,
+        name: str,
+        value: Value,
+        *,
+        step: Step,
+        made: Mapping[str, Mapping[str, Made]],
+    ) -> tuple[str, str] | None:
+        """Return what the command is told for an input, and what is compared; None for no value."""
+        match value:
+            case Text():
+                return value.text, value.text
+            case Data():
+                path = self._rooms.data.resolve(value)
+                return path, self._content(path)
+            case Produced():
+                found = made.get(value.step, {}).get(value.output)
+                if found is not None:
+                    return found.path, found.content
+                if name in step.optional:
+                    return None
+                raise InvalidJob(
+                    f"the step {value.step} left nothing at its output {value.output}",
+                    hint=f"{step.name} needs it as {name}",
+                )
+            case Joined():
+                return self._joined(name, value, step=step, made=made)
+
+    def _joined(
+        self, name: str, value: Joined, *, step: Step, made: Mapping[str, Mapping[str, Made]]
+    ) -> tuple[str, str] | None:
+        found = [self._input(name, part, step=step, made=made) for part in value.parts]
+        known = [each for each in found if each is not None]
+        if len(known) < len(found):
+            return None
+        text = "".join(told for told, _ in known)
+        if not isinstance(value.parts[0], Text) and os.path.exists(text):  # noqa: PTH110 - a text
+            return text, self._content(text)
+        return text, "\0".join(compared for _, compared in known)
+
+    def _content(self, path: str) -> str:
+        """Return the BLAKE3 of what lies at a path; it is looked at once for each job."""
+        with self._lock:
+            found = self._contents.get(path)
+            if found is None:
+                seen, files = self._rooms.fingerprints.look(path)
+                found = self._contents[path] = seen.content
+                if not seen.file:
+                    self._trees[found] = _Tree(files)
+            return found
+
+    def _code_of(self, step: Step) -> str:
+        with self._lock:
+            code, files = self._rooms.snapshots.look(step.code, step.includes)
+            if code and code not in self._trees:
+                self._trees[code] = _Tree(files, step.code, step.includes)
+            return code
+
+    def _remember(self, parts: Sequence[Part]) -> None:
+        """Remember the trees that a step ran with, to tell what changed when it runs again."""
+        for part in parts:
+            with self._lock:
+                tree = self._trees.pop(part.value, None)
+                if tree is not None and tree.code:
+                    self._trees[part.value] = _Tree({})
+            if tree is None or not tree.files:
+                continue
+            self._rooms.reuse.add_tree(part.value, tree.files)
+            if tree.code or tree.includes:
+                for name, content in tree.files.items():
+                    place = place_of(tree.code, tree.includes, name)
+                    self._rooms.reuse.add_file(content, place)
+
+    def _tree(self, content: str) -> Mapping[str, str] | None:
+        """Return the files of a tree: one that is remembered, or that a step left."""
+        found = self._rooms.reuse.tree(content)
+        if found is None:
+            for path in self._rooms.outputs.places(content):
+                return self._rooms.fingerprints.look(path)[1]
+        return found
+
+
+class _Tree(NamedTuple):
+    """A tree that is remembered once a step runs with it.
+
+    Attributes:
+        files: BLAKE3 of each by its name.
+        code: folder, where it is a snapshot of one.
+        includes: of the snapshot.
+    """
+
+    files: Mapping[str, str]
+    code: str = ""
+    includes: tuple[str, ...] = ()
+
+
+def _gather(work: str, artifacts: str) -> None:
+    """Move what a step left in `./outputs` and `./logs` to its artifacts."""
+    for name in KEPT_FOLDERS:
+        source = f"{work}/{name}"
+        if os.path.isdir(source) and not os.path.islink(source) and os.listdir(source):  # noqa: PTH112, PTH114, PTH208 - texts
+            target = f"{artifacts}/{name}"
+            if not os.path.exists(target):  # noqa: PTH110 - as above
+                os.rename(source, target)  # noqa: PTH104 - as above
+
+
+def _is_there(place: str, *, needed: bool) -> bool:
+    """Return whether there is an output; artifacts that nobody declared count if they are some."""
+    if not os.path.lexists(place):
+        return False
+    return needed or bool(os.listdir(place))  # noqa: PTH208 - a text

@@ -1,0 +1,133 @@
+"""What a job does beside its steps: a few threads for what takes long, one that syncs the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from brinery.records.job import Made
+from brinery.store.outputs import Outputs
+from brinery.store.reuse import Earlier, Reuse
+
+# So long what ended is gathered, to be put on the disk together.
+_GATHER_S: Final = 0.2
+
+
+class Threads:
+    """Calls functions beside the loop, and hands back what they return.
+
+    Args:
+        count: of threads, at most.
+        wake: called when there is something to hand back.
+    """
+
+    def __init__(self, count: int, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._count = count
+        self._todo: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._done: SimpleQueue[object] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._pending = 0
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Have a function called; what it returns or raises is handed back."""
+        self._pending += 1
+        if len(self._threads) < min(self._count, self._pending):
+            thread = threading.Thread(target=self._work, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        self._todo.put(function)
+
+    def results(self) -> list[object]:
+        """Return what was handed back since: results, and what was raised."""
+        found: list[object] = []
+        try:
+            while True:
+                found.append(self._done.get_nowait())
+                self._pending -= 1
+        except Empty:
+            return found
+
+    @property
+    def pending(self) -> int:
+        """Return how many calls have not been handed back."""
+        return self._pending
+
+    def close(self) -> None:
+        """End the threads, once each has done what it is about."""
+        for _ in self._threads:
+            self._todo.put(None)
+
+    def _work(self) -> None:
+        while (function := self._todo.get()) is not None:
+            try:
+                result = function()
+            except Exception as error:  # noqa: BLE001 - it is raised by whoever reads it
+                result = error
+            self._done.put(result)
+            self._wake()
+
+
+class Committer:
+    """Remembers what steps left, once it is on the disk; steps do not wait for it.
+
+    Args:
+        outputs: the store that it lies in.
+        reuse: what is remembered.
+    """
+
+    def __init__(self, outputs: Outputs, reuse: Reuse) -> None:
+        self._outputs = outputs
+        self._reuse = reuse
+        self._todo: SimpleQueue[tuple[str, Earlier] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._hurry = threading.Event()
+        self.error: OSError | None = None
+
+    def add(self, key: str, earlier: Earlier) -> None:
+        """Remember a run for a key, soon."""
+        self._todo.put((key, earlier))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Wait until all is remembered.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        if self._thread is not None:
+            self._hurry.set()
+            self._todo.put(None)
+            self._thread.join()
+            self._thread = None
+        if self.error is not None:
+            raise self.error
+
+    def _work(self) -> None:
+        ended = False
+        while not ended:
+            batch = [self._todo.get()]
+            self._hurry.wait(_GATHER_S)
+            try:
+                while True:
+                    batch.append(self._todo.get_nowait())
+            except Empty:
+                pass
+            ended = None in batch
+            try:
+                self._commit([each for each in batch if each is not None])
+            except OSError as error:
+                self.error = self.error or error
+
+    def _commit(self, batch: Sequence[tuple[str, Earlier]]) -> None:
+        made: list[Made] = []
+        for _, earlier in batch:
+            made += earlier.run.outputs.values()
+        if made:
+            self._outputs.sync(made)
+        for key, earlier in batch:
+            self._reuse.add(key, earlier)

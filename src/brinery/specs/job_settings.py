@@ -1,0 +1,76 @@
+"""What brinery.toml says for jobs, read in a millisecond: `[datastores]`, `[map]`, environments.
+
+A job of small steps has no time for the models of all other settings; whoever reads those checks
+these by the same rules.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from brinery.errors import SettingsError
+
+SECTIONS: Final = ("datastores", "map", "environments")
+
+_EXAMPLES: Final = {
+    "datastores": 'full = "s3://bucket/prefix"',
+    "map": '"https://host/data" = "data"',
+}
+
+
+@dataclass(frozen=True)
+class JobSettings:
+    """What brinery.toml says for jobs.
+
+    Attributes:
+        datastores: name to URI or path.
+        maps: address, or the beginning of addresses, to the path or URI that stands for it.
+        environments: the section as it stands there.
+    """
+
+    datastores: dict[str, str] = field(default_factory=dict)
+    maps: dict[str, str] = field(default_factory=dict)
+    environments: dict[str, Any] = field(default_factory=dict)
+
+
+def read(file: Path) -> JobSettings:
+    """Return what brinery.toml, which need not exist, says for jobs.
+
+    Raises:
+        SettingsError: it cannot be read, or one of these sections is wrong.
+    """
+    try:
+        declared = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return JobSettings()
+    except OSError as error:
+        raise SettingsError(
+            f"{file} cannot be read: {error.strerror}", hint=f"ls -l {file} shows who may read it"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}", hint=f"edit {file}") from None
+    if found := faults(declared, where=str(file)):
+        raise SettingsError("; ".join(found), hint="docs/how-to/datastores.md shows these sections")
+    sections = [declared.get(section, {}) for section in SECTIONS]
+    return JobSettings(*sections)
+
+
+def faults(declared: dict[str, Any], *, where: str) -> list[str]:
+    """Return what is wrong with these sections of a settings file, a sentence each."""
+    found = []
+    for section, example in _EXAMPLES.items():
+        values = declared.get(section, {})
+        if not isinstance(values, dict):
+            found.append(f"{where}: {section} is no section: write [{section}] and {example}")
+            continue
+        found += [
+            f"{where}: {section}.{key} is no text: write {example}"
+            for key, value in values.items()
+            if not isinstance(value, str) or not value
+        ]
+    if not isinstance(declared.get("environments", {}), dict):
+        found.append(f"{where}: environments is no section: write [environments.map]")
+    return found
