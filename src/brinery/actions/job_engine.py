@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -60,9 +60,6 @@ def _fault(step: Step, end: Ended) -> str:
     return f"its command ended with status {end.exit_status}" if end.exit_status else ""
 
 
-COMMANDS: Final[Mapping[StepKind, Driver]] = {StepKind.COMMAND: run_command}
-
-
 class Engine:
     """Runs one job.
 
@@ -70,7 +67,7 @@ class Engine:
         rooms: of the workspace.
         plan: of the job.
         journal: of the job, held by us.
-        runner: of attempts; closed at the end.
+        runner: makes what runs attempts, once one is to be run; closed at the end.
         options: how it is run.
         drivers: of kinds of steps.
         previous: the job of the same file before this one.
@@ -82,23 +79,25 @@ class Engine:
         plan: Plan,
         *,
         journal: Journal,
-        runner: Runner,
+        runner: Callable[[], Runner],
         options: Options,
-        drivers: Mapping[StepKind, Driver] = COMMANDS,
+        drivers: Mapping[StepKind, Driver],
         previous: str = "",
     ) -> None:
         self._rooms = rooms
         self._plan = plan
         self._journal = journal
-        self._runner = runner
         self._limit = options.limit
         self._drivers = drivers
         self._name = journal.path.name
-        self._threads = Threads(max(4, options.limit), runner.wake)
+        self._threads = Threads(max(4, options.limit))
         self._committer = Committer(rooms.outputs, rooms.reuse)
         history = History(rooms, previous)
         self._steps = Steps(rooms, plan, name=self._name, options=options, history=history)
-        self._attempts = Attempts(runner, self._threads, limit=options.limit, take=self._steps.take)
+        self._attempts = Attempts(
+            runner, threads=self._threads, limit=options.limit, take=self._steps.take
+        )
+        self._threads.wakes(self._attempts.wake)
         self._planned = {step.name: step for step in plan.steps}
         self._waiting = {step.name: _feeding(step) for step in plan.steps}
         self._fed: dict[str, list[str]] = {step.name: [] for step in plan.steps}
@@ -133,6 +132,7 @@ class Engine:
             waiting.difference_update(self._runs)
             if not waiting and name not in self._runs:
                 self._ready.append(name)
+        self._rooms.tracking.open(self._rooms.jobs.read(self._name))
         try:
             while self._ready or self._looking or self._attempts:
                 try:
@@ -140,10 +140,12 @@ class Engine:
                 except KeyboardInterrupt:
                     yield from self._cancel()
         finally:
-            self._runner.close()
+            self._attempts.close()
             self._threads.close()
             self._committer.close()
-        return self._end()
+        job = self._end()
+        self._rooms.tracking.close(job)
+        return job
 
     def _cancel(self) -> Happened:
         """Have everything that runs ended, and nothing more begun."""
@@ -230,7 +232,8 @@ class Engine:
                 self._steps.forget_contents()
         if run.run_id and not run.reused:
             self._rooms.tracking.ended(run.run_id, run.status)
-        yield self._event(_HAPPENINGS[run.status, bool(run.reused)], run.name, message=run.why)
+        happening = _HAPPENINGS[run.status, bool(run.reused)]
+        yield self._event(happening, run.name, message=_message(run))
         failed = run.status is Status.FAILED and not self._plan.continue_on_failure
         if failed and not self._stopping:
             yield from self._stop(f"the step {run.name} failed")
@@ -291,6 +294,13 @@ _HAPPENINGS: Final = {
     (Status.CANCELED, False): Happening.STEP_CANCELED,
     (Status.FAILED, False): Happening.STEP_FAILED,
 }
+
+
+def _message(run: StepRun) -> str:
+    """Return what is told of a step that is over; why it ran was told when it began."""
+    if run.status is Status.COMPLETED and not run.reused and run.usage is not None:
+        return f"in {run.usage.wall_s:.2f} s"
+    return run.why
 
 
 def _feeding(step: Step) -> set[str]:

@@ -230,6 +230,8 @@ class Steps:
                 return stands, f"only comments changed since {stands.job}"
         if run.key == key:
             said = "failed" if run.status is Status.FAILED else "did not finish"
+            if run.status is Status.COMPLETED:
+                said = "was stood for by an earlier run" if run.reused else "was not kept"
             return None, f"it {said} in {job}"
         return None, f"since {job}: {'; '.join(self._changes(run.parts, parts))}"
 

@@ -8,6 +8,9 @@ import click
 
 # Name, module and attribute, and what the help says, which must not cost an import.
 _COMMANDS = {
+    "create": ("brinery.cli.job_create", "create", "Run the job of a file."),
+    "explain": ("brinery.cli.job_create", "explain", "Say why each step ran or was reused."),
+    "resume": ("brinery.cli.job_create", "resume", "Go on with a job that failed or was killed."),
     "validate": ("brinery.cli.job_validate", "validate", "Check a file, and run nothing."),
 }
 
