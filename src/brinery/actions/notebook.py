@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -53,14 +53,14 @@ def convert_notebook(
         InvalidNotebook: it is no notebook, a cell is no Python, or a file would be lost.
     """
     path = Path(notebook)
-    text = _text(path)
+    text = text_of(path)
     script, folder = _places(path, output)
     found = conversion(
         path, text, script=script, folder=folder, requirements=requirements, keep=keep
     )
     names = [script, folder / "job.yml", folder / "conda.yml"]
     files = dict(zip(names, (found.script, found.job, found.conda), strict=True))
-    files |= {script.parent / name: _text(path.parent / name) for name in _local(path, found)}
+    files |= {script.parent / name: text_of(path.parent / name) for name in _local(path, found)}
     _write({file: body for file, body in files.items() if file.resolve() != path.resolve()}, force)
     return replace(found, files=tuple(str(file) for file in files))
 
@@ -73,6 +73,7 @@ def conversion(
     folder: Path,
     requirements: Path | None = None,
     keep: Iterable[str] = (),
+    values: Mapping[str, str] | None = None,
 ) -> Conversion:
     """Return what a notebook becomes, and write nothing.
 
@@ -83,6 +84,7 @@ def conversion(
         folder: of the job file.
         requirements: the data scientist's list, or None.
         keep: rules that leave nothing out.
+        values: names to the values that they have instead of their literals.
     """
     beside = path.resolve().parent
     layout = Layout(
@@ -102,7 +104,8 @@ def conversion(
         python=platform.python_version(),
     )
     rules = _rules(keep)
-    return converted(text, layout, listed=_list(path, requirements), around=around, keep=rules)
+    listed = _list(path, requirements)
+    return converted(text, layout, listed=listed, around=around, keep=rules, values=values)
 
 
 def restore_script(script: Path, *, rules: Iterable[str] = ()) -> tuple[Dropped, ...]:
@@ -116,7 +119,7 @@ def restore_script(script: Path, *, rules: Iterable[str] = ()) -> tuple[Dropped,
         InvalidNotebook: there is no such rule, or the script is no Python any more.
     """
     try:
-        text, back = restored(_text(script), _rules(rules))
+        text, back = restored(text_of(script), _rules(rules))
     except SyntaxError as error:
         raise InvalidNotebook(f"{script}, line {error.lineno}: {error.msg}") from None
     if back:
@@ -148,7 +151,12 @@ def _local(path: Path, found: Conversion) -> list[str]:
     return [f"{name}.py" for name in found.modules if (path.parent / f"{name}.py").is_file()]
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        InvalidNotebook: it cannot be read, or is no text.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -158,10 +166,10 @@ def _text(path: Path) -> str:
 
 def _list(path: Path, requirements: Path | None) -> Stated:
     if requirements is not None:
-        return stated(_text(requirements), requirements.name)
+        return stated(text_of(requirements), requirements.name)
     for name in LISTS:
         if (path.parent / name).is_file():
-            return stated(_text(path.parent / name), name)
+            return stated(text_of(path.parent / name), name)
     return Stated()
 
 
@@ -191,7 +199,7 @@ def _installed(name: str) -> str:
 
 
 def _write(files: dict[Path, str], force: bool) -> None:  # noqa: FBT001 - of this module
-    changed = [file for file, text in files.items() if file.is_file() and _text(file) != text]
+    changed = [file for file, text in files.items() if file.is_file() and text_of(file) != text]
     if changed and not force:
         raise InvalidNotebook(
             f"{changed[0]} is there, and would be written otherwise",

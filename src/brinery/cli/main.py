@@ -38,6 +38,7 @@ _COMMANDS = {
     "promote": ("brinery.cli.promote", "Make a version the champion, if the gate passes it."),
     "report": ("brinery.cli.report", "Write what was found out about a version, as one page."),
     "rollback": ("brinery.cli.rollback", "Give the champion's place back."),
+    "run": ("brinery.cli.run", "Run a script or a notebook as a tracked job."),
     "scan": ("brinery.cli.scan", "Tell what model files would do, without running them."),
     "schema": ("brinery.cli.job_validate", "Print the JSON Schema of job files, for editors."),
     "serve": ("brinery.cli.serve", "Serve registered models over HTTP."),

@@ -124,7 +124,7 @@ def _script_cells(text: str) -> tuple[Cell, ...]:
 
 def plain(cell: Cell) -> Cell:
     """Return a cell of code without what only IPython understands; that stands in comments."""
-    lines = cell.text.expandtabs(4).rstrip().splitlines()
+    lines = cell.text.rstrip().splitlines()
     first = next((at for at, line in enumerate(lines) if line.strip()), None)
     if first is None:
         return replace(cell, text="")

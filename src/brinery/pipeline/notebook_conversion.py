@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ from brinery.pipeline.notebook_job import Layout, conda_text, job_text
 from brinery.pipeline.notebook_packages import Stated, choose, included, modules, unused
 from brinery.pipeline.notebook_ports import Names, Ports, ports
 from brinery.pipeline.notebook_rules import Leaving, leaving, needed
+from brinery.pipeline.notebook_settings import with_values
 from brinery.pipeline.notebook_source import (
     Edit,
     Source,
@@ -59,6 +60,7 @@ def convert(
     listed: Stated,
     around: Surroundings,
     keep: frozenset[DropRule] = frozenset(),
+    values: Mapping[str, str] | None = None,
 ) -> Conversion:
     """Return what a notebook becomes.
 
@@ -68,12 +70,13 @@ def convert(
         listed: what the data scientist's list has.
         around: what is found on this machine.
         keep: rules that leave nothing out.
+        values: names to the values that they have instead of their literals.
 
     Raises:
         InvalidNotebook: it is no notebook, or a cell of it is no Python.
     """
     notebook = notebook_cells.read(text, layout.notebook)
-    source = joined(notebook.cells, layout.notebook)
+    source = joined(with_values(notebook.cells, values or {}), layout.notebook)
     left = leaving(source, keep=keep)
     away = {one.node for one in left}
     logged = metrics(source, away)
