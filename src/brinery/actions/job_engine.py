@@ -60,9 +60,6 @@ def _fault(step: Step, end: Ended) -> str:
     return f"its command ended with status {end.exit_status}" if end.exit_status else ""
 
 
-COMMANDS: Final[Mapping[StepKind, Driver]] = {StepKind.COMMAND: run_command}
-
-
 class Engine:
     """Runs one job.
 
@@ -84,7 +81,7 @@ class Engine:
         journal: Journal,
         runner: Callable[[], Runner],
         options: Options,
-        drivers: Mapping[StepKind, Driver] = COMMANDS,
+        drivers: Mapping[StepKind, Driver],
         previous: str = "",
     ) -> None:
         self._rooms = rooms
@@ -112,6 +109,7 @@ class Engine:
         self._runs: dict[str, StepRun] = {}
         self._begun: dict[str, int] = {}
         self._made: dict[str, Mapping[str, Made]] = {}
+        self._noted: set[str] = set()
         self._stopping = ""
         self._cancelled = False
         self._began = time.monotonic()
@@ -135,6 +133,7 @@ class Engine:
             waiting.difference_update(self._runs)
             if not waiting and name not in self._runs:
                 self._ready.append(name)
+        self._rooms.tracking.open(self._rooms.jobs.read(self._name))
         try:
             while self._ready or self._looking or self._attempts:
                 try:
@@ -145,7 +144,9 @@ class Engine:
             self._attempts.close()
             self._threads.close()
             self._committer.close()
-        return self._end()
+        job = self._end()
+        self._rooms.tracking.close(job)
+        return job
 
     def _cancel(self) -> Happened:
         """Have everything that runs ended, and nothing more begun."""
@@ -207,7 +208,9 @@ class Engine:
         self._looking.discard(over.step)
         active = self._attempts.end(over.step)
         for note in active.bench.notes if active is not None else ():
-            yield self._event(Happening.NOTE, over.step, message=note)
+            if note not in self._noted:
+                self._noted.add(note)
+                yield self._event(Happening.NOTE, over.step, message=note)
         run = over.run
         if run is None:
             run = msgspec.structs.replace(
