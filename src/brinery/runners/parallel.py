@@ -88,10 +88,11 @@ class _Running:
         self._killed: dict[int, str] = {}
         self._over = False
         self._usage = _NOTHING
+        self._began = time.monotonic()
 
     def drive(self) -> Drive:
         """Ask for workers and hear of their ends until there is nothing left to do."""
-        began = moved = time.monotonic()
+        began = moved = self._began
         count, error = 0, ""
         while True:
             done = len(self._folder.done())
@@ -171,7 +172,7 @@ class _Running:
         """Take note of a worker's end; return why the step cannot go on, empty where it can."""
         number = self._workers.pop(ended.name)
         self._usage = Usage(
-            wall_s=self._usage.wall_s + ended.usage.wall_s,
+            wall_s=time.monotonic() - self._began,
             cpu_s=self._usage.cpu_s + ended.usage.cpu_s,
             peak_bytes=max(self._usage.peak_bytes, ended.usage.peak_bytes),
         )

@@ -96,11 +96,12 @@ class _Sweeping:
         self._cancelled = False
         self._other: set[str] = set()
         self._usage = _NOTHING
+        self._began = time.monotonic()
 
     def drive(self, poll_s: float) -> Drive:
         """Ask for trials and hear of their ends until there is nothing left to do."""
         sweep = self._sweep
-        deadline = math.inf if sweep.timeout_s is None else time.monotonic() + sweep.timeout_s
+        deadline = math.inf if sweep.timeout_s is None else self._began + sweep.timeout_s
         waits = poll_s if sweep.stopping.kind else None
         if sweep.timeout_s is not None:
             waits = min(poll_s, sweep.timeout_s)
@@ -207,7 +208,7 @@ class _Sweeping:
         else:
             unread = ""
         self._usage = Usage(
-            wall_s=self._usage.wall_s + ended.usage.wall_s,
+            wall_s=time.monotonic() - self._began,
             cpu_s=self._usage.cpu_s + ended.usage.cpu_s,
             peak_bytes=max(self._usage.peak_bytes, ended.usage.peak_bytes),
         )
@@ -215,7 +216,8 @@ class _Sweeping:
         self._cancelled |= ended.stopped and number not in self._stopping
         trial = self._judged(ended, trial, unread=unread)
         places = self._bench.outputs_of(trial.label)
-        self._note(replace(trial, ended=datetime.now(UTC), outputs=dict(places)))
+        outputs = {name: places[name] for name in self._bench.step.outputs}
+        self._note(replace(trial, ended=datetime.now(UTC), outputs=outputs))
         if trial.run_id:
             self._readings.ended(trial.run_id, trial.status)
 
@@ -262,9 +264,15 @@ class _Sweeping:
     def _outcome(self, *, late: bool) -> Outcome:
         error = self._error(late=late)
         self._trials = replace(self._trials, error=error, notes=tuple(_notes(self._trials)))
-        _write(self._file, msgspec.json.encode(self._trials))
         best = self._trials.best
-        label = "" if error or best is None else self._trials.trials[best].label
+        label = ""
+        if best is not None and not error:
+            trial = self._trials.trials[best]
+            label = trial.label
+            # They are taken in as the step's, and found where those are.
+            outputs = {name: str(self._file.parent / "outputs" / name) for name in trial.outputs}
+            self._note(replace(trial, outputs=outputs), write=False)
+        _write(self._file, msgspec.json.encode(self._trials))
         return Outcome(exit_status=1 if error else 0, usage=self._usage, error=error, label=label)
 
     def _error(self, *, late: bool) -> str:
