@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -115,7 +116,11 @@ def test_the_same_file_is_known(theirs: Path, ours: Path) -> None:
 
 
 def test_servers_follow_a_promotion_from_elsewhere(theirs: Path, ours: Path) -> None:
-    """A server is told of a promotion in another folder within two seconds, and fails nobody."""
+    """A server follows a promotion in another folder within two seconds, and fails nobody.
+
+    That is the median of three, two of which are scored without the model's file.
+    """
+    took = []
     with serving(theirs, "m") as url, httpx.Client() as client:
         for number in (2, 3, 1):
             brinery.promote(f"m@{number}", workspace=ours, force=True, why="a test")
@@ -125,7 +130,9 @@ def test_servers_follow_a_promotion_from_elsewhere(theirs: Path, ours: Path) -> 
                 assert answer.status_code == 200
                 answered = answer.json()["version"]
                 assert time.monotonic() - began < 60
+            took.append(time.monotonic() - began)
             assert answer.json()["predictions"][0]["value"] == pytest.approx(7.0 * number, abs=2)
+    assert statistics.median(took) < FOLLOWED_S, took
 
 
 def test_a_file_is_downloaded_once(theirs: Path) -> None:
