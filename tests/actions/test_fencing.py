@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 OURS = "locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database "
 OURS += "WHERE datname = current_database())"
+END = "SELECT pg_terminate_backend(pid) FROM pg_locks"
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def test_a_lock_that_is_lost_moves_nothing(
     ours, theirs = machines
 
     def lose() -> None:
-        postgres.ask(database, f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {OURS}")
+        postgres.ask(database, f"{END} WHERE {OURS}")
         if other:
             with ThreadPoolExecutor(1) as pool:  # as another process, which has its own lock
                 pool.submit(promote_in, theirs, PromoteAsked(reference="m@3")).result()
@@ -116,7 +117,7 @@ def test_what_moved_before_is_settled_by_the_next(
     ours, theirs = machines
 
     def lose() -> None:
-        postgres.ask(database, f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {OURS}")
+        postgres.ask(database, f"{END} WHERE {OURS}")
 
     broken = replace(ours, audit=Interrupted(ours.database, when="done", happens=lose))
     with pytest.raises(LockLost):
