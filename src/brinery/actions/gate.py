@@ -25,8 +25,8 @@ from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.stored_data import stored_data
 from brinery.actions.timing import timed
-from brinery.errors import BrineryError, TargetMissing
-from brinery.evaluate import compatibility, spending
+from brinery.errors import BrineryError, DataUnreadable, TargetMissing
+from brinery.evaluate import compatibility, row_hashes, spending
 from brinery.evaluate.duel import Duel, Side
 from brinery.evaluate.gate import (
     Facts,
@@ -389,7 +389,11 @@ def _data(rooms: Rooms, asked: GateAsked, contest: _Contest) -> EvaluationData |
 
 def _fingerprint(data: EvaluationData) -> DecisionData:
     known = data.fingerprint
-    return DecisionData(name=known.name, rows=known.rows, sha256=known.sha256)
+    try:
+        content = row_hashes.digest(tables.to_arrow(data.frame))
+    except DataUnreadable:
+        content = ""
+    return DecisionData(name=known.name, rows=known.rows, sha256=known.sha256, rows_sha256=content)
 
 
 def _question(contest: _Contest, gate: Gate, *, data: DecisionData | None, seed: int) -> str:
