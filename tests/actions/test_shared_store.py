@@ -20,6 +20,7 @@ from tests.postgres import PASSWORD, Postgres
 
 import brinery
 from brinery.errors import ModelFileChanged, RegistryFault
+from brinery.records.decision import Decision
 
 pytestmark = pytest.mark.slow
 
@@ -105,6 +106,23 @@ def test_another_evaluates_and_compares(theirs: Path) -> None:
     assert found.data.rows == len(DATA)
     compared = brinery.compare(["m@2", "m@1"], data=DATA, target="y", workspace=theirs)
     assert compared is not None
+
+
+def test_what_one_evaluates_another_reports(theirs: Path, ours: Path) -> None:
+    """A gate that requires a report finds that of another workspace, which is written here, too."""
+    gate = theirs / "gate.toml"
+    gate.write_text('[gates.reported]\nrequire = ["report"]\n', encoding="utf-8")
+
+    def decided() -> Decision:
+        return brinery.decide("m@3", gate=f"{gate}:reported", workspace=theirs)
+
+    assert "there is no report of it" in decided().verdict
+    found = brinery.evaluate_model("m@3", data=DATA, target="y", workspace=ours)
+    assert decided().passes
+    assert brinery.report("m@3", output=theirs / "report.html", workspace=theirs) == found
+    (page,) = theirs.glob(".brinery/evaluations/m/3/*.html")
+    (own,) = ours.glob(".brinery/evaluations/m/3/*.html")
+    assert page.read_bytes() == own.read_bytes()
 
 
 def test_the_same_file_is_known(theirs: Path, ours: Path) -> None:

@@ -21,6 +21,7 @@ from msgspec import Struct
 from brinery.actions.answering import Answering
 from brinery.actions.evaluation_data import EvaluationData, data_line, read_data
 from brinery.actions.history import holder
+from brinery.actions.kept_appraisals import newest
 from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.stored_data import stored_data
@@ -451,7 +452,7 @@ def _scanned(candidate: Candidate) -> Found:
 
 def _reported(rooms: Rooms, version: Version) -> Found:
     kept = Appraisals(rooms.workspace.evaluations)
-    found = kept.newest(version.name, version.number)
+    found = newest(rooms, version)
     if found is None or not kept.report(found, name=version.name, number=version.number).is_file():
         hint = f"brinery evaluate {version.reference} --data FILE writes it"
         return Found(Outcome.FAILS, f"there is no report of it: {hint}")
