@@ -70,6 +70,7 @@ BrineryError
     ├── ModelProcessTimeout      it did not answer in time
     ├── RegistryFault            the registry could not be read or written
     ├── StoreFault               the database of our own records could not be
+    │   └── LockLost             the connection that held its lock broke
     ├── EndpointUnreachable      no server answers there, or the connection broke
     ├── EndpointTimeout          a server did not answer in time
     └── EndpointFault            a server could not answer
@@ -559,6 +560,12 @@ class StoreFault(Fault):
     """The database of our own records could not be read or written."""
 
     code = "store-fault"
+
+
+class LockLost(StoreFault):
+    """The connection that held a shared database's lock broke: nothing was changed after that."""
+
+    code = "lock-lost"
 
 
 class EndpointUnreachable(Fault):

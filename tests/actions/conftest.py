@@ -46,17 +46,18 @@ def rooms_in(folder: Path) -> Rooms:
 @pytest.fixture
 def run(rooms: Rooms) -> Run:
     """Imports into the rooms; gives the version and the events."""
+    return lambda **asked: imported_into(rooms, **asked)
 
-    def run(**asked: Any) -> tuple[Version, list[Event]]:
-        steps = import_steps(rooms, Submission(**{**asked, "model": str(asked["model"])}))
-        events = []
-        while True:
-            try:
-                events.append(next(steps))
-            except StopIteration as end:
-                return end.value, events
 
-    return run
+def imported_into(rooms: Rooms, **asked: Any) -> tuple[Version, list[Event]]:
+    """Return the version that an import makes, and its events."""
+    steps = import_steps(rooms, Submission(**{**asked, "model": str(asked["model"])}))
+    events = []
+    while True:
+        try:
+            events.append(next(steps))
+        except StopIteration as end:
+            return end.value, events
 
 
 @pytest.fixture(scope="session")

@@ -135,6 +135,19 @@ def test_fresh_rows_are_not_worn(judged: Rooms, files: Path) -> None:
     assert fresh.data.name == "fresh.csv"
 
 
+def test_the_same_rows_in_another_order_are_worn(
+    judged: Rooms, files: Path, tmp_path: Path
+) -> None:
+    """Other places of rows and columns, and another format, make no fresh rows; fewer rows do."""
+    first = decided(judged, "m@2")
+    rows = pd.read_csv(files / "test.csv")
+    mixed = rows.sample(frac=1, random_state=3)[["y", "vague", "clear"]]
+    mixed.to_parquet(tmp_path / "mixed.parquet")
+    again = decided(judged, "m@2", earlier=[first], data=tmp_path / "mixed.parquet", target="y")
+    assert again.looks == 2
+    assert decided(judged, "m@2", earlier=[first], data=rows[:-1], target="y").looks == 1
+
+
 def test_a_check_is_a_look(judged: Rooms, files: Path) -> None:
     """What is checked without being promoted is kept, and counts for the next question."""
     asked = GateAsked(reference="m@2", data=files / "fresh.csv")

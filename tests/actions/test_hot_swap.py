@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,10 @@ from tests.actions.steps import GATES
 from tests.conftest import serving
 
 import brinery
+from brinery.actions.rooms import open_rooms
+from brinery.records.audit import Change
+from brinery.records.version import Alias
+from brinery.serve import app, server
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +35,7 @@ VERSIONS = 3
 CLIENTS = 4
 SWAPS = 8
 WAIT_S = 30.0
+FOLLOWED_S = 2.0
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +133,31 @@ def test_a_rollback_is_followed(workspace: Path) -> None:
     assert {(status, version) for status, version, *_ in clients.answers} == {(200, 1), (200, 2)}
 
 
+def test_servers_follow_soon(workspace: Path) -> None:
+    """A promotion or a rollback is answered by within two seconds, as the median of several has it.
+
+    The two looks, of the server at the registry and of a worker at what it is told, are as far
+    apart as leaves the half of that for the change itself.
+    """
+    assert server.LOOK_S + app.LOOK_S <= FOLLOWED_S / 2
+    brinery.promote("m@1", workspace=workspace)
+    with serving(workspace, "m") as url, httpx.Client() as client:
+        took = []
+        for number in (2, None, 3, None, 2):
+            done = (
+                brinery.promote(f"m@{number}", workspace=workspace)
+                if number
+                else brinery.rollback("m", workspace=workspace)
+            )
+            began, answered = time.monotonic(), ""
+            while answered != done.version.reference:
+                answer = client.post(f"{url}/v1/models/m/predict", json={"x": 1.0})
+                answered = answer.headers["x-model-version"]
+                assert time.monotonic() - began < WAIT_S
+            took.append(time.monotonic() - began)
+    assert statistics.median(took) < FOLLOWED_S, took
+
+
 def test_a_server_that_is_told_to_end_answers_first(workspace: Path) -> None:
     """SIGTERM drops no request that was taken: each is answered, or its connection is refused."""
     statuses: list[int] = []
@@ -162,6 +193,23 @@ def own(tmp_path: Path) -> Path:
         brinery.import_model(path, name="m", data=data, target="y", workspace=tmp_path)
     brinery.promote("m@1", workspace=tmp_path)
     return tmp_path
+
+
+def test_a_server_settles_what_was_left_half_done(own: Path) -> None:
+    """A promotion that was killed after the alias moved is finished by who serves its champion."""
+    rooms = open_rooms(own)
+    number = rooms.audit.begin(
+        rooms.entry(Change.PROMOTE, "m", before="m@1 champion", after="m@2 champion")
+    )
+    assert [found for found, _ in rooms.audit.open_entries("m")] == [number]
+    rooms.registry.set_alias("m", 2, alias=Alias.CHAMPION)
+    with serving(own, "m") as url:
+        assert httpx.get(f"{url}/v1/models").json()["models"][0]["version"] == 2
+        end = time.monotonic() + WAIT_S
+        while rooms.audit.open_entries("m"):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    assert rooms.audit.entries("m")[-1].after == "m@2 champion"
 
 
 @pytest.mark.parametrize("how", ["locked", "removed"])

@@ -15,6 +15,7 @@ import joblib
 import msgspec
 import pandas as pd
 import pytest
+from tests.actions.conftest import imported_into, rooms_in
 
 import brinery
 from brinery.actions.import_model import import_steps
@@ -43,12 +44,47 @@ from brinery.specs.settings import EvaluateSettings, SandboxSettings, Settings
 
 Run = Callable[..., tuple[Version, list[Event]]]
 
+
+@dataclasses.dataclass(frozen=True)
+class Imported:
+    """An import that several tests look at, and none changes."""
+
+    version: Version
+    events: list[Event]
+    rooms: Rooms
+
+    @property
+    def candidate(self) -> Candidate:
+        """Return what was recorded of it."""
+        assert self.version.candidate is not None
+        return self.version.candidate
+
+
+@pytest.fixture(scope="module")
+def of_bank(bank: Any, tmp_path_factory: pytest.TempPathFactory) -> Imported:
+    """The demo's model, imported with its target."""
+    rooms = rooms_in(tmp_path_factory.mktemp("bank"))
+    version, events = imported_into(
+        rooms, model=bank.model, name="bank", data=bank.test, target="y"
+    )
+    return Imported(version, events, rooms)
+
+
+@pytest.fixture(scope="module")
+def of_iris(iris: Path, tmp_path_factory: pytest.TempPathFactory) -> Imported:
+    """A model of three classes, imported with data from Parquet."""
+    rooms = rooms_in(tmp_path_factory.mktemp("of-iris"))
+    model, data = iris / "classifier.pkl", iris / "iris.parquet"
+    version, events = imported_into(rooms, model=model, name="iris", data=data, target="species")
+    return Imported(version, events, rooms)
+
+
 SPECIES = {"data": "iris.parquet", "target": "species"}
 
 
-def test_steps_are_told_in_order(run: Run, bank: Any) -> None:
+def test_steps_are_told_in_order(of_bank: Imported) -> None:
     """Every step is an event, in the order of the work, with the time since its beginning."""
-    _, events = run(model=bank.model, name="bank", data=bank.test, target="y")
+    events = of_bank.events
     steps = list(dict.fromkeys(event.step for event in events))
     of_an_import = list(Step)[: list(Step).index(Step.REGISTER) + 1]
     assert steps == [step for step in of_an_import if step is not Step.ENVIRONMENT]
@@ -58,9 +94,9 @@ def test_steps_are_told_in_order(run: Run, bank: Any) -> None:
     assert [event.elapsed_s for event in events] == sorted(event.elapsed_s for event in events)
 
 
-def test_figures_are_the_models_own(run: Run, bank: Any) -> None:
+def test_figures_are_the_models_own(of_bank: Imported, bank: Any) -> None:
     """The recorded evaluation is that of the pickle's own predictions on the same rows."""
-    version, _ = run(model=bank.model, name="bank", data=bank.test, target="y")
+    version = of_bank.version
     own = joblib.load(bank.model)  # noqa: TID251 - the peer, loaded as its author would
     inputs = bank.frame.drop(columns="y")
     scores = Scores(predictions=own.predict(inputs), probabilities=own.predict_proba(inputs))
@@ -73,11 +109,9 @@ def test_figures_are_the_models_own(run: Run, bank: Any) -> None:
     assert (version.parity.rows, version.parity.max_difference) == (905, 0.0)
 
 
-def test_signature_is_the_data_minus_target(run: Run, bank: Any) -> None:
+def test_signature_is_the_data_minus_target(of_bank: Imported, bank: Any) -> None:
     """The signature has every column but the target, and knows which the model reads."""
-    version, _ = run(model=bank.model, name="bank", data=bank.test, target="y")
-    assert version.candidate is not None
-    columns = {column.name: column for column in version.candidate.signature.columns}
+    columns = {column.name: column for column in of_bank.candidate.signature.columns}
     assert list(columns) == list(bank.frame.columns.drop("y"))
     unread = [name for name, column in columns.items() if not column.required]
     assert unread == ["day", "month", "pdays"]
@@ -87,11 +121,9 @@ def test_signature_is_the_data_minus_target(run: Run, bank: Any) -> None:
     assert not columns["marital"].nullable
 
 
-def test_environment_is_what_the_model_uses(run: Run, bank: Any) -> None:
+def test_environment_is_what_the_model_uses(of_bank: Imported) -> None:
     """The environment has the model's own packages with their versions, and no others."""
-    version, _ = run(model=bank.model, name="bank", data=bank.test)
-    assert version.candidate is not None
-    packages = version.candidate.environment.packages
+    packages = of_bank.candidate.environment.packages
     assert {"scikit-learn", "numpy", "scipy", "joblib", "pandas"} <= packages.keys()
     assert not packages.keys() & {"mlflow", "granian", "pyarrow", "brinery", "ruff"}
 
@@ -129,14 +161,12 @@ def test_what_was_vouched_for_is_recorded_and_served(
         assert model.predict(data).predictions.tolist() == [2.0, 4.0]
 
 
-def test_what_held_the_model_back_is_recorded(run: Run, bank: Any) -> None:
+def test_what_held_the_model_back_is_recorded(of_bank: Imported) -> None:
     """Every layer of the sandbox is recorded, in force or not, with the version."""
-    version, _ = run(model=bank.model, name="bank", data=bank.test)
-    assert version.candidate is not None
-    layers = {layer.name for layer in version.candidate.sandbox.layers}
+    layers = {layer.name for layer in of_bank.candidate.sandbox.layers}
     assert {"filesystem", "network", "processes", "signals", "memory"} <= layers
-    assert version.candidate.trust is None
-    assert version.candidate.verdict is Verdict.SAFE
+    assert of_bank.candidate.trust is None
+    assert of_bank.candidate.verdict is Verdict.SAFE
 
 
 def test_the_settings_reach_the_models_process(rooms: Rooms, bank: Any) -> None:
@@ -187,23 +217,24 @@ def test_without_target_nothing_is_evaluated(run: Run, bank: Any) -> None:
     assert any("no --target" in event.message for event in events)
 
 
-def test_import_is_audited(run: Run, rooms: Rooms, bank: Any) -> None:
+def test_import_is_audited(of_bank: Imported) -> None:
     """An import is one row of the audit trail: who, when and what."""
-    run(model=bank.model, name="bank", data=bank.test)
-    (entry,) = rooms.audit.entries("bank")
+    (entry,) = of_bank.rooms.audit.entries("bank")
     assert (entry.change, entry.before, entry.after) == (Change.IMPORT, None, "bank@1")
     assert entry.who
 
 
-@pytest.mark.parametrize("data", ["iris.parquet", "iris.jsonl"])
-def test_multiclass(run: Run, iris: Path, data: str) -> None:
+def test_multiclass(run: Run, of_iris: Imported, iris: Path) -> None:
     """A model of three classes is found to be multiclass, from Parquet and JSON lines alike."""
-    version, _ = run(model=iris / "classifier.pkl", name="iris", data=iris / data, target="species")
-    assert version.candidate is not None
-    assert version.candidate.description.type is PredictionType.MULTICLASS
-    assert version.candidate.evaluation is not None
-    assert version.candidate.evaluation.metrics["accuracy"] > 0.9
-    assert version.candidate.description.classes == (0, 1, 2)
+    lines, _ = run(
+        model=iris / "classifier.pkl", name="iris", data=iris / "iris.jsonl", target="species"
+    )
+    assert lines.candidate is not None
+    for candidate in (of_iris.candidate, lines.candidate):
+        assert candidate.description.type is PredictionType.MULTICLASS
+        assert candidate.evaluation is not None
+        assert candidate.evaluation.metrics["accuracy"] > 0.9
+        assert candidate.description.classes == (0, 1, 2)
 
 
 def test_regression(run: Run, iris: Path) -> None:
@@ -238,18 +269,14 @@ def test_a_model_without_names_and_the_wrong_width(run: Run, iris: Path) -> None
         run(model=iris / "unnamed.pkl", name="iris", data=iris / "iris.parquet")
 
 
-def test_a_data_frame_is_data_too(run: Run, iris: Path) -> None:
+def test_a_data_frame_is_data_too(run: Run, of_iris: Imported, iris: Path) -> None:
     """A data frame is imported as its file would be, with the same content hash."""
     frame = pd.read_parquet(iris / "iris.parquet")
     one, _ = run(model=iris / "classifier.pkl", name="a", data=frame, target="species")
-    two, _ = run(
-        model=iris / "classifier.pkl", name="b", data=iris / "iris.parquet", target="species"
-    )
     assert one.candidate is not None
-    assert two.candidate is not None
     assert one.candidate.data is not None
-    assert two.candidate.data is not None
-    assert one.candidate.data.sha256 == two.candidate.data.sha256
+    assert of_iris.candidate.data is not None
+    assert one.candidate.data.sha256 == of_iris.candidate.data.sha256
     assert one.candidate.data.name == "dataframe"
 
 
@@ -297,13 +324,14 @@ def test_a_type_that_cannot_be(run: Run, iris: Path) -> None:
     assert "multiclass" in raised.value.hint
 
 
-def test_the_same_file_twice(run: Run, bank: Any) -> None:
+def test_the_same_file_twice(run: Run, iris: Path) -> None:
     """The same file is one version, unless a new one is asked for."""
-    first, _ = run(model=bank.model, name="bank", data=bank.test, target="y")
-    again, events = run(model=bank.model, name="bank", data=bank.test, target="y")
+    asked = {"model": iris / "classifier.pkl", "name": "iris", "data": iris / "iris.parquet"}
+    first, _ = run(**asked, target="species")
+    again, events = run(**asked, target="species")
     assert again == first
-    assert "is bank@1 already" in events[-1].message
-    new, _ = run(model=bank.model, name="bank", data=bank.test, target="y", new_version=True)
+    assert "is iris@1 already" in events[-1].message
+    new, _ = run(**asked, target="species", new_version=True)
     assert new.number == 2
 
 
@@ -451,23 +479,23 @@ def test_parity_failure_registers_nothing(
     assert rooms.registry.sweep("moody") == 0
 
 
-def test_a_record_without_attempts(run: Run, bank: Any) -> None:
+def test_a_record_without_attempts(of_bank: Imported) -> None:
     """A record of before attempts were kept is read, and has none."""
-    version, _ = run(model=bank.model, name="bank", data=bank.test, target="y")
-    assert version.candidate is not None
-    written = json.loads(msgspec.json.encode(version.candidate))
+    written = json.loads(msgspec.json.encode(of_bank.candidate))
     assert written.pop("attempts") == []
-    assert msgspec.convert(written, Candidate) == version.candidate
+    assert msgspec.convert(written, Candidate) == of_bank.candidate
 
 
 def test_python_api_in_a_fresh_folder(
-    bank: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    iris: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a workspace the current folder becomes one, and nothing else lands in it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BRINERY_WORKSPACE", raising=False)
-    version = brinery.import_model(bank.model, name="bank", data=bank.test, target="y")
-    assert version.reference == "bank@1"
+    version = brinery.import_model(
+        iris / "regression.pkl", name="width", data=iris / "iris.parquet", target="petal_width"
+    )
+    assert version.reference == "width@1"
     assert sorted(path.name for path in tmp_path.iterdir()) == [".brinery", "brinery.toml"]
-    (passport,) = tmp_path.glob(".brinery/artifacts/bank/models/*/artifacts/brinery.json")
-    assert json.loads(passport.read_text())["candidate"]["name"] == "bank"
+    (passport,) = tmp_path.glob(".brinery/artifacts/width/models/*/artifacts/brinery.json")
+    assert json.loads(passport.read_text())["candidate"]["name"] == "width"

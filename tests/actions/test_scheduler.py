@@ -67,6 +67,17 @@ def test_missed_turns_are_made_up_for_once(tmp_path: Path) -> None:
     assert due(file, turns, MONDAY + 2 * DAY) is None
 
 
+def test_a_loop_without_a_turn_has_missed_none(tmp_path: Path) -> None:
+    """What was due before its scheduler began is no turn of it: as with cron, the next time is."""
+    file = loop(tmp_path, CRON)
+    begun = MONDAY + DAY
+    for now in (begun, begun + 5 * DAY):
+        assert beginning(file, [], since=begun, now=now, fresh=False) is None
+    found = beginning(file, [], since=begun, now=MONDAY + WEEK, fresh=False)
+    assert found is not None
+    assert found.due == MONDAY + WEEK
+
+
 def test_a_turn_that_did_not_end_comes_first(tmp_path: Path) -> None:
     """A turn that was killed is resumed at once, whatever is due."""
     going = replace(turn(MONDAY, due=MONDAY), ended=None, ending=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.postgres import PASSWORD, Postgres
 
 import brinery
 from brinery.errors import ModelFileChanged, RegistryFault
+from brinery.records.decision import Decision
 
 pytestmark = pytest.mark.slow
 
@@ -106,6 +108,23 @@ def test_another_evaluates_and_compares(theirs: Path) -> None:
     assert compared is not None
 
 
+def test_what_one_evaluates_another_reports(theirs: Path, ours: Path) -> None:
+    """A gate that requires a report finds that of another workspace, which is written here, too."""
+    gate = theirs / "gate.toml"
+    gate.write_text('[gates.reported]\nrequire = ["report"]\n', encoding="utf-8")
+
+    def decided() -> Decision:
+        return brinery.decide("m@3", gate=f"{gate}:reported", workspace=theirs)
+
+    assert "there is no report of it" in decided().verdict
+    found = brinery.evaluate_model("m@3", data=DATA, target="y", workspace=ours)
+    assert decided().passes
+    assert brinery.report("m@3", output=theirs / "report.html", workspace=theirs) == found
+    (page,) = theirs.glob(".brinery/evaluations/m/3/*.html")
+    (own,) = ours.glob(".brinery/evaluations/m/3/*.html")
+    assert page.read_bytes() == own.read_bytes()
+
+
 def test_the_same_file_is_known(theirs: Path, ours: Path) -> None:
     """A file that one imported is not imported again by another."""
     version = brinery.import_model(
@@ -115,7 +134,11 @@ def test_the_same_file_is_known(theirs: Path, ours: Path) -> None:
 
 
 def test_servers_follow_a_promotion_from_elsewhere(theirs: Path, ours: Path) -> None:
-    """A server is told of a promotion in another folder within two seconds, and fails nobody."""
+    """A server follows a promotion in another folder within two seconds, and fails nobody.
+
+    That is the median of three, two of which are scored without the model's file.
+    """
+    took = []
     with serving(theirs, "m") as url, httpx.Client() as client:
         for number in (2, 3, 1):
             brinery.promote(f"m@{number}", workspace=ours, force=True, why="a test")
@@ -125,7 +148,9 @@ def test_servers_follow_a_promotion_from_elsewhere(theirs: Path, ours: Path) -> 
                 assert answer.status_code == 200
                 answered = answer.json()["version"]
                 assert time.monotonic() - began < 60
+            took.append(time.monotonic() - began)
             assert answer.json()["predictions"][0]["value"] == pytest.approx(7.0 * number, abs=2)
+    assert statistics.median(took) < FOLLOWED_S, took
 
 
 def test_a_file_is_downloaded_once(theirs: Path) -> None:

@@ -76,20 +76,3 @@ def test_decisions_come_back_as_they_were(decisions: Decisions) -> None:
         (numbers[0], "ada", written[0]),
         (numbers[1], "ada", written[1]),
     ]
-
-
-def test_looks_are_questions_about_the_same_rows(decisions: Decisions) -> None:
-    """A question asked twice is one look; other rows, models and untested questions are none."""
-    assert decisions.looks("bank", DATA) == 0
-    for one in (
-        decision("bank@2", "a"),
-        decision("bank@2", "a"),
-        decision("bank@3", "b", looks=2),
-        decision("bank@4", "c", looks=0),
-        decision("bank@5", "d", data="e" * 64),
-        decision("bank@6", "e", data=None),
-        decision("iris@1", "f"),
-    ):
-        decisions.add(one)
-    assert decisions.looks("bank", DATA) == 2
-    assert decisions.looks("iris", DATA) == 1

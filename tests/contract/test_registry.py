@@ -220,6 +220,26 @@ def test_rows_with_answers_are_kept(
     assert registry.kept_file(register(), SAMPLE_FILE) is None
 
 
+def test_what_is_put_beside_a_version(
+    registry: Registry, register: Register, tmp_path: Path
+) -> None:
+    """Files are kept beside a version under their names, sorted; they are no part of the model."""
+    first, second = register(), register()
+    assert registry.beside(first) == []
+    for text in ("b.json", "a.json"):
+        file = tmp_path / text
+        file.write_text(text)
+        registry.put_beside(first, file)
+    assert registry.beside(first) == ["a.json", "b.json"]
+    assert registry.beside(second) == []
+    found = registry.file_beside(first, "b.json")
+    assert found is not None
+    assert found.read_text() == "b.json"
+    assert registry.file_beside(first, "c.json") is None
+    model = registry.model_file(first)
+    assert "b.json" not in {path.name for path in model.parent.iterdir()}
+
+
 def test_find_by_digest(registry: Registry, name: str, register: Register) -> None:
     """A version is found by the digest of the file it came from; the newest where there are two."""
     register("a" * 64)

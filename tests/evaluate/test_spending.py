@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from brinery.evaluate import spending
 from brinery.records.decision import Decision, DecisionData, Outcome
@@ -50,6 +51,19 @@ def test_what_is_a_look() -> None:
     assert spending.look_at(DATA, "one", earlier=earlier) == 1
     assert spending.look_at(DATA, "two", earlier=earlier) == 2
     assert spending.look_at(DATA, "not tested", earlier=earlier) == 3
+
+
+def test_rows_in_another_order_are_the_same_rows() -> None:
+    """They are known by what they hold; records without that are known by the file's content."""
+    mixed = DecisionData(name="mixed.csv", rows=800, sha256="cc", rows_sha256="rr")
+    kept = [
+        replace(decided("one", looks=1), data=replace(DATA, rows_sha256="rr")),
+        replace(decided("two", looks=2), data=replace(DATA, rows_sha256="rr")),
+        replace(decided("old", looks=1, sha256="dd")),
+    ]
+    assert spending.look_at(mixed, "three", earlier=kept) == 3
+    assert spending.look_at(replace(mixed, rows_sha256=""), "three", earlier=kept) == 1
+    assert spending.look_at(replace(mixed, sha256="dd"), "three", earlier=kept[2:]) == 2
 
 
 def test_how_worn_rows_are() -> None:

@@ -16,10 +16,7 @@ import httpx
 import pandas as pd
 import pyarrow as pa
 import pytest
-from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
-from tests.serve.conftest import Api, MakeEndpoint, running
+from tests.serve.conftest import Api, MakeEndpoint, regression, running
 
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.holder import Holder
@@ -35,7 +32,7 @@ TIMEOUT_S = 1.5
 def moody_model() -> Any:
     """Return a model that answers what it is given, and on some values misbehaves."""
 
-    def mood(frame: pd.DataFrame) -> pd.DataFrame:
+    def mood(frame: pd.DataFrame) -> Any:
         import os  # noqa: PLC0415 - pickled by value, so it brings its imports along
         import time  # noqa: PLC0415
 
@@ -56,9 +53,9 @@ def moody_model() -> Any:
 
             with suppress(OSError):
                 open(os.path.expanduser("~/.ssh/id_rsa")).close()  # noqa: PTH111, PTH123
-        return frame if -4.0 not in values else frame.assign(x=float(os.getpid()))
+        return frame["x"] if -4.0 not in values else [float(os.getpid())] * len(frame)
 
-    return make_pipeline(FunctionTransformer(mood), LinearRegression()).fit(X, X["x"])
+    return regression(mood)
 
 
 @pytest.fixture

@@ -13,11 +13,8 @@ import httpx
 import pandas as pd
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 from tests.conftest import Bank, serving
-from tests.serve.conftest import Api, MakeEndpoint, running
+from tests.serve.conftest import Api, MakeEndpoint, regression, running
 
 from brinery.serve import paths
 from brinery.serve.endpoint import Endpoint
@@ -169,16 +166,16 @@ def test_open_metrics_is_written_for_who_asks(api: Api) -> None:
 def slow_model() -> Any:
     """Return a model that takes its time, and whose process ends on a row."""
 
-    def take_time(frame: pd.DataFrame) -> pd.DataFrame:
+    def take_time(frame: pd.DataFrame) -> Any:
         import os  # noqa: PLC0415 - pickled by value, so it brings its imports along
         import time  # noqa: PLC0415
 
         if (frame["x"] == 13).any():
             os.abort()
         time.sleep(0.3)
-        return frame
+        return frame["x"]
 
-    return make_pipeline(FunctionTransformer(take_time), LinearRegression()).fit(X, X["x"])
+    return regression(take_time)
 
 
 def test_restarts_of_a_models_process_are_counted(make_endpoint: MakeEndpoint) -> None:

@@ -15,8 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from msgspec.structs import replace
-from sklearn.dummy import DummyRegressor
-from tests.serve.conftest import Api, endpoint_of, serving
+from tests.serve.conftest import Api, endpoint_of, regression, serving
 
 from brinery.flavors import sample
 from brinery.records.scores import Scores
@@ -37,7 +36,7 @@ class Shelf:
     def add(self, name: str, number: int, *, aliases: tuple[str, ...] = (), **changes: Any) -> None:
         """Offer a version of a model."""
         path = self._folder / f"{name}{number}.pkl"
-        model = DummyRegressor(strategy="constant", constant=number).fit(X, X["x"])
+        model = regression(lambda frame: [float(number)] * len(frame))
         endpoint = endpoint_of(model, X, path, **changes)
         version = replace(endpoint.version, name=name, number=number, aliases=aliases)
         self.offers[name, number] = Offer(

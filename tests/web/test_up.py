@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from brinery.web import document
 
 JSON = {"content-type": "application/json"}
 MLFLOW = "/api/2.0/mlflow"
+FOLLOWED_S = 2.0
 
 
 @pytest.fixture
@@ -136,6 +138,22 @@ def test_promoted_and_rolled_back(first: Up) -> None:
     back = first.post("/api/v1/models/m/rollback", {"why": "seen"})
     assert back.json()["reference"] == "m@1"
     first.until(lambda: first.answered() == 1)
+
+
+@pytest.mark.slow
+def test_endpoints_follow_soon(first: Up) -> None:
+    """What was promoted or taken back answers within two seconds, as the median of several."""
+    took = []
+    for _ in range(3):
+        for path, body, number in (
+            ("promote", {"version": 2, "force": True, "why": "to see"}, 2),
+            ("rollback", {"why": "seen"}, 1),
+        ):
+            assert first.post(f"/api/v1/models/m/{path}", body).status_code == httpx.codes.OK
+            began = time.monotonic()
+            first.until(lambda: first.answered() == number)  # noqa: B023 - called here
+            took.append(time.monotonic() - began)
+    assert statistics.median(took) < FOLLOWED_S, took
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pyarrow as pa
 from brinery.actions.answering import Answering
 from brinery.actions.appraising import Appraising, Question
 from brinery.actions.evaluation_data import EvaluationData, check_weights, data_line, read_data
+from brinery.actions.kept_appraisals import keep, newest, share
 from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.charts import report as page
 from brinery.charts.summary import summarise
 from brinery.errors import BrineryError, ColumnMissing, MetricUnknown, RowMissing
 from brinery.evaluate.assertions import refuse_unfit
@@ -31,7 +31,6 @@ from brinery.specs.names import nearest
 from brinery.specs.reference import Reference
 from brinery.store import tables
 from brinery.store.appraisals import Appraisals
-from brinery.store.documents import write
 from brinery.store.frames import Data, given
 
 Steps = Generator[Event, None, Appraisal]
@@ -175,6 +174,8 @@ def appraised(
         yield clock.event(Step.EVALUATE, f"stopped by Ctrl-C: {lost}", warning=True)
         raise KeyboardInterrupt
     path = keep(rooms, version, appraisal=found)
+    if not work.stopped and (alone := share(rooms, version, appraisal=found)):
+        yield clock.event(Step.REPORT, alone, warning=True)
     here = Path.cwd()
     shown = path.relative_to(here) if path.is_relative_to(here) else path
     yield clock.event(Step.REPORT, str(shown))
@@ -211,7 +212,7 @@ def evaluated_whole(
     """
     if version.candidate is None or version.candidate.description.unscored is not None:
         return
-    known = Appraisals(rooms.workspace.evaluations).newest(version.name, version.number)
+    known = newest(rooms, version)
     if known is not None and known.data == data.fingerprint and not known.not_done:
         return
     question = Question(data=data, budget=rooms.settings.evaluate.budget)
@@ -228,18 +229,8 @@ def evaluated_whole(
 
 def summary_of(version: Version, *, workspace: Folder | None = None) -> Summary | None:
     """Return the first screen of a version's newest evaluation; None where there is none."""
-    kept = Appraisals(open_rooms(workspace).workspace.evaluations)
-    found = kept.newest(version.name, version.number)
+    found = newest(open_rooms(workspace), version)
     return None if found is None else summarise(found)
-
-
-def keep(rooms: Rooms, version: Version, *, appraisal: Appraisal) -> Path:
-    """Return the report of an evaluation, once both are kept in the workspace."""
-    kept = Appraisals(rooms.workspace.evaluations)
-    kept.keep(appraisal, name=version.name, number=version.number)
-    path = kept.report(appraisal, name=version.name, number=version.number)
-    write(path, page.render(appraisal, version).encode())
-    return path
 
 
 def first_screen(appraisal: Appraisal) -> Summary:

@@ -21,12 +21,13 @@ from msgspec import Struct
 from brinery.actions.answering import Answering
 from brinery.actions.evaluation_data import EvaluationData, data_line, read_data
 from brinery.actions.history import holder
+from brinery.actions.kept_appraisals import newest
 from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.stored_data import stored_data
 from brinery.actions.timing import timed
-from brinery.errors import BrineryError, TargetMissing
-from brinery.evaluate import compatibility, spending
+from brinery.errors import BrineryError, DataUnreadable, TargetMissing
+from brinery.evaluate import compatibility, row_hashes, spending
 from brinery.evaluate.duel import Duel, Side
 from brinery.evaluate.gate import (
     Facts,
@@ -389,7 +390,11 @@ def _data(rooms: Rooms, asked: GateAsked, contest: _Contest) -> EvaluationData |
 
 def _fingerprint(data: EvaluationData) -> DecisionData:
     known = data.fingerprint
-    return DecisionData(name=known.name, rows=known.rows, sha256=known.sha256)
+    try:
+        content = row_hashes.digest(tables.to_arrow(data.frame))
+    except DataUnreadable:
+        content = ""
+    return DecisionData(name=known.name, rows=known.rows, sha256=known.sha256, rows_sha256=content)
 
 
 def _question(contest: _Contest, gate: Gate, *, data: DecisionData | None, seed: int) -> str:
@@ -447,7 +452,7 @@ def _scanned(candidate: Candidate) -> Found:
 
 def _reported(rooms: Rooms, version: Version) -> Found:
     kept = Appraisals(rooms.workspace.evaluations)
-    found = kept.newest(version.name, version.number)
+    found = newest(rooms, version)
     if found is None or not kept.report(found, name=version.name, number=version.number).is_file():
         hint = f"brinery evaluate {version.reference} --data FILE writes it"
         return Found(Outcome.FAILS, f"there is no report of it: {hint}")

@@ -213,7 +213,7 @@ def overtaken(decision: Decision, since: Sequence[Decision]) -> bool:
     if data is None or not decision.looks:
         return False
     return any(
-        one.looks and one.data and one.data.sha256 == data.sha256
+        one.looks and one.data and one.data.same_rows(data)
         for one in since
         if one.question != decision.question
     )

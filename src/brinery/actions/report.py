@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from brinery.actions.kept_appraisals import newest
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.charts import card, comparison
 from brinery.charts import report as page
@@ -106,7 +107,7 @@ def _newest(rooms: Rooms, version: Version) -> Appraisal:
         NotEvaluated: nobody has evaluated it yet.
     """
     askable(version)
-    found = Appraisals(rooms.workspace.evaluations).newest(version.name, version.number)
+    found = newest(rooms, version)
     if found is None:
         raise NotEvaluated(
             f"nobody has evaluated {version.reference} yet",

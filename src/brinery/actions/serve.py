@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable, Sequence
 from typing import TypedDict, Unpack
 
-from brinery.actions.rooms import Folder, open_rooms
+from brinery.actions import history
+from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.roster import Roster
+from brinery.errors import BrineryError
 from brinery.serve import server
 from brinery.serve.manifest import Manifest
 from brinery.specs.reference import Reference
+
+_log = logging.getLogger("brinery")
 
 
 class ServeOptions(TypedDict, total=False):
@@ -41,7 +47,8 @@ def serve_models(
 ) -> None:
     """Serve models until the process is told to end; what is not given is in the settings.
 
-    When the alias that a model follows moves, the new version answers within two seconds.
+    When the alias that a model follows moves, the new version answers within two seconds. What a
+    killed promotion left half done is settled meanwhile.
 
     Args:
         references: which versions, as in `bank`, `bank@2` or `bank@challenger`; a name alone
@@ -67,6 +74,9 @@ def serve_models(
     roster = Roster(rooms, asked, every=every, memory_limit_gb=options.get("memory_limit_gb"))
     manifest = roster.first()
     server.check_address(host, port)
+    # Which version answers is known without it, and nobody waits for it.
+    names = None if every else [reference.name for reference in asked]
+    threading.Thread(target=_settle, args=(rooms, names), name="settle", daemon=True).start()
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
     server.serve(
@@ -78,3 +88,11 @@ def serve_models(
         on_start=lambda: on_start(manifest, url) if on_start else None,
         changed=roster.changed,
     )
+
+
+def _settle(rooms: Rooms, names: Sequence[str] | None) -> None:
+    """Settle what killed processes left open; who may not write serves all the same."""
+    try:
+        history.recover(rooms, names)
+    except (BrineryError, OSError) as error:
+        _log.warning("what was left half done is not settled: %s", error)

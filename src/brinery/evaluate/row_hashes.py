@@ -8,7 +8,7 @@ be kept in its place. Two rows that differ share one with a chance of 1 in 10 to
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Final
 
 import numpy as np
@@ -34,6 +34,13 @@ def row_hashes(table: pa.Table, columns: Sequence[str]) -> Hashes:
     for name in sorted(columns):
         found = _mixed(found ^ _hashed(plain(table.column(name))))
     return found
+
+
+def digest(table: pa.Table) -> str:
+    """Return the sha256 of a table's rows and columns, in whatever order they are."""
+    content = sha256("\0".join(sorted(table.column_names)).encode())
+    content.update(np.sort(row_hashes(table, table.column_names)).tobytes())
+    return content.hexdigest()
 
 
 def repeated(hashes: Hashes) -> npt.NDArray[np.bool_]:

@@ -52,7 +52,9 @@ def spent(look: int) -> float:
 def look_at(data: DecisionData, question: str, *, earlier: Sequence[Decision]) -> int:
     """Return which look at some rows a question is, from 1.
 
-    A question that was asked before is the same look again: its answer is the same, too.
+    A question that was asked before is the same look again: its answer is the same, too. The same
+    rows in another order are no fresh ones, and asking about them is another question: groups of
+    rows that are left out together are others then, and so may the answer be.
 
     Args:
         data: the rows.
@@ -88,7 +90,7 @@ def wear(data: DecisionData, look: int, *, confidence: float) -> str:
 
 
 def _on(decision: Decision, data: DecisionData) -> bool:
-    return decision.data is not None and decision.data.sha256 == data.sha256
+    return decision.data is not None and decision.data.same_rows(data)
 
 
 def _percent(part: float) -> str:

@@ -48,11 +48,20 @@ class DecisionData(Struct, frozen=True, kw_only=True):
         name: of the file, or `dataframe`.
         rows: count.
         sha256: of the content, the same whatever the file format.
+        rows_sha256: of the same rows in whatever order, their columns too; empty where an older
+            Brinery decided, or a column mixes types.
     """
 
     name: str
     rows: int
     sha256: str
+    rows_sha256: str = ""
+
+    def same_rows(self, other: DecisionData) -> bool:
+        """Return whether others are the same rows, in whatever order."""
+        if self.sha256 == other.sha256:
+            return True
+        return bool(self.rows_sha256) and self.rows_sha256 == other.rows_sha256
 
 
 class RuleResult(Struct, frozen=True, kw_only=True):

@@ -74,6 +74,39 @@ class Artifacts:
                 return None
         return found
 
+    def put(self, location: str, file: Path) -> None:
+        """Keep a copy of a file at a place, under its own name, whole or not at all.
+
+        Raises:
+            RegistryFault: it cannot be written.
+        """
+        if self.remote(location):
+            self._bucket.upload(file, f"{location}/{file.name}")
+            return
+        folder = local_path(location)
+        part = folder / f".{file.name}.part"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, part)
+            part.rename(folder / file.name)
+        except OSError as error:
+            raise RegistryFault(
+                f"{folder} cannot be written: {error.strerror}", hint=f"ls -ld {folder.parent}"
+            ) from error
+
+    def names(self, location: str) -> list[str]:
+        """Return the names of the files at a place, sorted; none where it is not there.
+
+        Raises:
+            RegistryFault: the bucket cannot be read.
+        """
+        if self.remote(location):
+            return self._bucket.names(location)
+        folder = local_path(location)
+        if not folder.is_dir():
+            return []
+        return sorted(path.name for path in folder.iterdir() if path.name[0] != ".")
+
     def absent(self, location: str, name: str) -> Path:
         """Return where a file or folder would be; nothing is there.
 

@@ -60,6 +60,27 @@ class Bucket:
                     found = True
         return found
 
+    def upload(self, file: Path, uri: str) -> None:
+        """Keep a copy of a file.
+
+        Raises:
+            RegistryFault: the bucket cannot be written.
+        """
+        bucket, key = _parsed(uri)
+        with _told(uri):
+            self._client.upload_file(str(file), bucket, key)
+
+    def names(self, uri: str) -> list[str]:
+        """Return the names of the objects in a folder, sorted; those of folders in it are left out.
+
+        Raises:
+            RegistryFault: the bucket cannot be read.
+        """
+        bucket, key = _parsed(uri)
+        with _told(uri):
+            inner = [one.removeprefix(f"{key}/") for one in self._keys(bucket, f"{key}/")]
+        return sorted(name for name in inner if name and "/" not in name)
+
     def remove(self, uri: str) -> None:
         """Remove every object whose name begins with a URI's.
 

@@ -79,6 +79,26 @@ class Files(Protocol):
         """
         ...
 
+    def put_beside(self, version: Version, file: Path) -> None:
+        """Keep a file beside a version's model, where everybody finds it who finds the model.
+
+        Args:
+            version: which.
+            file: with a name that is never used again: what is there never changes.
+
+        Raises:
+            RegistryFault: it cannot be written there.
+        """
+        ...
+
+    def beside(self, version: Version) -> list[str]:
+        """Return the names of the files that were put beside a version's model, sorted."""
+        ...
+
+    def file_beside(self, version: Version, name: str) -> Path | None:
+        """Return a file that was put beside a version's model; None where there is none."""
+        ...
+
     def here(self, version: Version) -> bool:
         """Return whether a version's model is on this machine, and need not be downloaded.
 

@@ -55,6 +55,26 @@ class MemoryFiles:
         path = self._stored[version.reference].model_file.parent / name
         return path if path.is_file() else None
 
+    def put_beside(self, version: Version, file: Path) -> None:
+        """Keep a file beside a version's model."""
+        folder = self._beside(version)
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(file, folder / file.name)
+
+    def beside(self, version: Version) -> list[str]:
+        """Return the names of the files that were put beside a version's model, sorted."""
+        folder = self._beside(version)
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def file_beside(self, version: Version, name: str) -> Path | None:
+        """Return a file that was put beside a version's model; None where there is none."""
+        path = self._beside(version) / name
+        return path if path.is_file() else None
+
+    def _beside(self, version: Version) -> Path:
+        folder = self.model_file(version).parent
+        return folder.with_name(f"{folder.name}-beside")
+
     def here(self, version: Version) -> bool:
         """Return that a version's model is on this machine."""
         return bool(imported(version))

@@ -29,6 +29,7 @@ SHA256_TAG = "brinery.sha256"
 EPOCH_MS = 1000
 
 _DOWNLOADS = 8
+_BESIDE = "beside"
 
 
 class Passport(Struct, frozen=True):
@@ -96,6 +97,18 @@ class MlflowFiles:
         """Return what was stored beside a version's model; None where there is none."""
         scorer = version.fast_path.sha256 if version.fast_path and name == SCORER_FILE else ""
         return self._artifacts.path(self._location(version), name, sha256=scorer)
+
+    def put_beside(self, version: Version, file: Path) -> None:
+        """Keep a file beside a version's model, where everybody finds it who finds the model."""
+        self._artifacts.put(_beside(self._location(version)), file)
+
+    def beside(self, version: Version) -> list[str]:
+        """Return the names of the files that were put beside a version's model, sorted."""
+        return self._artifacts.names(_beside(self._location(version)))
+
+    def file_beside(self, version: Version, name: str) -> Path | None:
+        """Return a file that was put beside a version's model; None where there is none."""
+        return self._artifacts.path(_beside(self._location(version)), name)
 
     def here(self, version: Version) -> bool:
         """Return whether a version's model is on this machine, and need not be downloaded.
@@ -175,3 +188,8 @@ class MlflowFiles:
             fast_path=passport.fast_path if passport else None,
             archived=row.archived,
         )
+
+
+def _beside(location: str) -> str:
+    """Return the URI of the folder beside that of a model: what is put there is no part of it."""
+    return f"{location.rpartition('/')[0]}/{_BESIDE}"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("brinery.serve")
 
 # How often a process looks whether something else is to be served.
-_LOOK_S = 0.25
+LOOK_S = 0.25
 
 
 class Application:
@@ -148,7 +148,7 @@ class Application:
                 if str(error) != told:
                     told = str(error)
                     _log.error("the manifest cannot be read, what is served stays: %s", error)
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(LOOK_S)
 
 
 async def _refuse(problem: Problem, scope: Scope, exchange: Exchange, *, headers: Headers) -> Sent:

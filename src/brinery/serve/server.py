@@ -28,7 +28,8 @@ from brinery.serve.manifest import Manifest, ManifestFile
 
 _log = logging.getLogger("brinery.serve")
 
-_LOOK_S = 0.5
+# How often is asked for what is served from now on; a worker looks again after `app.LOOK_S`.
+LOOK_S = 0.5
 # How long requests that were taken have to be answered when the server is told to end: less than
 # the half minute that those who run containers wait before they kill.
 _DRAIN_S = 25
@@ -179,7 +180,7 @@ class _Watch:
 
     def _run(self) -> None:
         told = ""
-        while not self._ended.wait(_LOOK_S):
+        while not self._ended.wait(LOOK_S):
             try:
                 manifest = self._changed()
                 if manifest is not None:

@@ -58,11 +58,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Training(_Part):
-    """What trains: a command that leaves a model file, or a run in MLflow."""
+class _Program(_Part):
+    """What is run: a command, what it is given, what it leaves, and how long it may take."""
 
     command: tuple[str, ...] = Field((), description="the program and its arguments, no shell")
-    job: str = Field("", description="a YAML file with the command, in place of it")
     model: str = Field("", description="the model it leaves: a path or a pattern; a run when empty")
     inputs: dict[str, str] = Field({}, description="names to paths, for {NAME} in the command")
     timeout_s: float = Field(86_400.0, gt=0, allow_inf_nan=False, description="seconds it may take")
@@ -76,6 +75,12 @@ class Training(_Part):
     @classmethod
     def _are_paths(cls, given: object) -> object:
         return _paths(given)
+
+
+class Training(_Program):
+    """What trains: a command that leaves a model file, or a run in MLflow."""
+
+    job: str = Field("", description="a YAML file with the command, in place of it")
 
     @model_validator(mode="after")
     def _has_one_program(self) -> Training:
@@ -157,25 +162,12 @@ class Loop(_Part):
         return self.model or self.name
 
 
-class _Job(_Part):
+class _Job(_Program):
     """A job of one command."""
 
     type: str = Field("command", pattern="^command$")
     command: tuple[str, ...]
     code: str = Field(".", description="the folder that it runs in")
-    inputs: dict[str, str] = {}
-    model: str = ""
-    timeout_s: float = Field(86_400.0, gt=0, allow_inf_nan=False)
-
-    @field_validator("command", mode="before")
-    @classmethod
-    def _is_a_command(cls, given: object) -> object:
-        return _words(given)
-
-    @field_validator("inputs", mode="before")
-    @classmethod
-    def _are_paths(cls, given: object) -> object:
-        return _paths(given)
 
 
 @dataclass(frozen=True)

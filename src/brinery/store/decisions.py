@@ -30,18 +30,6 @@ class Decisions(Protocol):
         """Return the decisions on a model's versions as they are kept, oldest first."""
         ...
 
-    def looks(self, model: str, data_sha256: str) -> int:
-        """Return how many looks at some data the decisions on a model's versions took.
-
-        Nothing was looked at where nothing was tested, and the same question asked again is no
-        further look.
-
-        Args:
-            model: its name.
-            data_sha256: of the data's content.
-        """
-        ...
-
 
 class MemoryDecisions:
     """Decisions that are kept as long as the object."""
@@ -62,16 +50,6 @@ class MemoryDecisions:
     def kept(self, model: str) -> list[KeptDecision]:
         """Return the decisions on a model's versions as they are kept, oldest first."""
         return [one for one in self._kept if one.decision.model == model]
-
-    def looks(self, model: str, data_sha256: str) -> int:
-        """Return how many looks at some data the decisions on a model's versions took."""
-        return len(
-            {
-                one.question
-                for one in self.of(model)
-                if one.looks and one.data is not None and one.data.sha256 == data_sha256
-            }
-        )
 
 
 class StoredDecisions:
@@ -100,7 +78,3 @@ class StoredDecisions:
     def kept(self, model: str) -> list[KeptDecision]:
         """Return the decisions on a model's versions as they are kept, oldest first."""
         return self._stored.kept(model)
-
-    def looks(self, model: str, data_sha256: str) -> int:
-        """Return how many looks at some data the decisions on a model's versions took."""
-        return self._stored.looks(model, data_sha256)

@@ -73,13 +73,3 @@ class SqlDecisions(Database):
                 )
                 for row in session.scalars(query)
             ]
-
-    def looks(self, model: str, data_sha256: str) -> int:
-        """Return how many looks at some data the decisions on a model's versions took."""
-        asked = sa.select(sa.func.count(sa.distinct(DecisionRow.question))).where(
-            DecisionRow.model == model,
-            DecisionRow.data_sha256 == data_sha256,
-            DecisionRow.looks > 0,
-        )
-        with self.session() as session:
-            return session.scalar(asked) or 0
