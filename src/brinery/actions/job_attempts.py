@@ -67,14 +67,17 @@ class Attempts:
     """The steps that run.
 
     Args:
-        runner: of attempts.
+        runner: makes what runs attempts, once one is to be run.
         threads: that drivers are moved on by.
         limit: attempts at once.
         take: what takes in what a step left.
     """
 
-    def __init__(self, runner: Runner, threads: Threads, *, limit: int, take: Take) -> None:
-        self._runner = runner
+    def __init__(
+        self, runner: Callable[[], Runner], *, threads: Threads, limit: int, take: Take
+    ) -> None:
+        self._make = runner
+        self._runner: Runner | None = None
         self._threads = threads
         self._limit = limit
         self._take = take
@@ -127,6 +130,8 @@ class Attempts:
                 attempt = active.wanted.popleft()
                 self._running += size
                 active.running[attempt.name] = size
+                if self._runner is None:
+                    self._runner = self._make()
                 self._runner.start(attempt)
 
     def wait(self, timeout_s: float) -> list[Line]:
@@ -136,7 +141,9 @@ class Attempts:
             if active.wake_at is not None:
                 timeout_s = max(0.0, min(timeout_s, active.wake_at - now))
         lines = []
-        for each in self._runner.wait(timeout_s):
+        if self._runner is None:
+            self._threads.wait(timeout_s)
+        for each in self._runner.wait(timeout_s) if self._runner is not None else ():
             if isinstance(each, Line):
                 lines.append(each)
             else:
@@ -149,6 +156,17 @@ class Attempts:
                 active.busy, active.wake_at = True, None
                 self._threads.call(partial(self._advance, active, ended))
         return lines
+
+    def wake(self) -> None:
+        """Have `wait` return at once; called by any thread."""
+        if self._runner is not None:
+            self._runner.wake()
+
+    def close(self) -> None:
+        """End everything that still runs."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.close()
 
     def _ended(self, ended: Ended) -> None:
         for active in self._active.values():
@@ -174,7 +192,7 @@ class Attempts:
             self._stop(active, name)
 
     def _stop(self, active: Active, name: str) -> None:
-        if name in active.running:
+        if name in active.running and self._runner is not None:
             self._runner.stop(name)
             return
         for attempt in [each for each in active.wanted if each.name == name]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from brinery.actions.job_rooms import JobRooms
 from brinery.records.plan import DataType, Output, Plan, Spread, Step
@@ -210,4 +211,6 @@ def _cluster(rank: int, world: int, servers: int, *, port: int) -> str:
     cluster = {"worker": addresses[:world]}
     if servers:
         cluster["ps"] = addresses[world:]
-    return json.dumps({"cluster": cluster, "task": {"type": "worker", "index": rank}})
+    return msgspec.json.encode(
+        {"cluster": cluster, "task": {"type": "worker", "index": rank}}
+    ).decode()

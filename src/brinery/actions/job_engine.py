@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -31,7 +31,8 @@ from brinery.runners.interface import Ask, Bench, Drive, Driver, Ended, Outcome,
 from brinery.store.jobs import Journal
 from brinery.store.reuse import Earlier
 
-_TICK_S: Final = 1.0
+# So long a request to cancel may go unheard.
+_TICK_S: Final = 0.25
 _AHEAD: Final = 8
 _TRIES: Final = 3
 
@@ -60,9 +61,6 @@ def _fault(step: Step, end: Ended) -> str:
     return f"its command ended with status {end.exit_status}" if end.exit_status else ""
 
 
-COMMANDS: Final[Mapping[StepKind, Driver]] = {StepKind.COMMAND: run_command}
-
-
 class Engine:
     """Runs one job.
 
@@ -70,7 +68,7 @@ class Engine:
         rooms: of the workspace.
         plan: of the job.
         journal: of the job, held by us.
-        runner: of attempts; closed at the end.
+        runner: makes what runs attempts, once one is to be run; closed at the end.
         options: how it is run.
         drivers: of kinds of steps.
         previous: the job of the same file before this one.
@@ -82,23 +80,26 @@ class Engine:
         plan: Plan,
         *,
         journal: Journal,
-        runner: Runner,
+        runner: Callable[[], Runner],
         options: Options,
-        drivers: Mapping[StepKind, Driver] = COMMANDS,
+        drivers: Mapping[StepKind, Driver],
         previous: str = "",
     ) -> None:
         self._rooms = rooms
         self._plan = plan
         self._journal = journal
-        self._runner = runner
         self._limit = options.limit
+        self._asked = options.cancel
         self._drivers = drivers
         self._name = journal.path.name
-        self._threads = Threads(max(4, options.limit), runner.wake)
+        self._threads = Threads(max(4, options.limit))
         self._committer = Committer(rooms.outputs, rooms.reuse)
         history = History(rooms, previous)
         self._steps = Steps(rooms, plan, name=self._name, options=options, history=history)
-        self._attempts = Attempts(runner, self._threads, limit=options.limit, take=self._steps.take)
+        self._attempts = Attempts(
+            runner, threads=self._threads, limit=options.limit, take=self._steps.take
+        )
+        self._threads.wakes(self._attempts.wake)
         self._planned = {step.name: step for step in plan.steps}
         self._waiting = {step.name: _feeding(step) for step in plan.steps}
         self._fed: dict[str, list[str]] = {step.name: [] for step in plan.steps}
@@ -110,6 +111,7 @@ class Engine:
         self._runs: dict[str, StepRun] = {}
         self._begun: dict[str, int] = {}
         self._made: dict[str, Mapping[str, Made]] = {}
+        self._noted: set[str] = set()
         self._stopping = ""
         self._cancelled = False
         self._began = time.monotonic()
@@ -133,6 +135,7 @@ class Engine:
             waiting.difference_update(self._runs)
             if not waiting and name not in self._runs:
                 self._ready.append(name)
+        self._rooms.tracking.open(self._rooms.jobs.read(self._name))
         try:
             while self._ready or self._looking or self._attempts:
                 try:
@@ -140,10 +143,12 @@ class Engine:
                 except KeyboardInterrupt:
                     yield from self._cancel()
         finally:
-            self._runner.close()
+            self._attempts.close()
             self._threads.close()
             self._committer.close()
-        return self._end()
+        job = self._end()
+        self._rooms.tracking.close(job)
+        return job
 
     def _cancel(self) -> Happened:
         """Have everything that runs ended, and nothing more begun."""
@@ -155,7 +160,7 @@ class Engine:
         self._look_at_ready()
         self._attempts.start()
         for line in self._attempts.wait(_TICK_S):
-            step = line.name.partition("/")[0]
+            step = line.name.partition("/")[0] if self._plan.pipeline else ""
             yield self._event(Happening.LINE, step, message=line.text)
         for told in self._threads.results():
             if isinstance(told, Asked):
@@ -170,7 +175,7 @@ class Engine:
         limit_s = self._plan.timeout_s
         if limit_s is not None and not self._stopping and self._seconds() > limit_s:
             yield from self._stop(f"the job took longer than {limit_s:g} s, its time limit")
-        if not self._cancelled and self._journal.cancelled:
+        if not self._cancelled and (self._asked.is_set() or self._journal.cancelled):
             yield from self._cancel()
 
     def _look_at_ready(self) -> None:
@@ -205,7 +210,9 @@ class Engine:
         self._looking.discard(over.step)
         active = self._attempts.end(over.step)
         for note in active.bench.notes if active is not None else ():
-            yield self._event(Happening.NOTE, over.step, message=note)
+            if note not in self._noted:
+                self._noted.add(note)
+                yield self._event(Happening.NOTE, over.step, message=note)
         run = over.run
         if run is None:
             run = msgspec.structs.replace(
@@ -230,7 +237,8 @@ class Engine:
                 self._steps.forget_contents()
         if run.run_id and not run.reused:
             self._rooms.tracking.ended(run.run_id, run.status)
-        yield self._event(_HAPPENINGS[run.status, bool(run.reused)], run.name, message=run.why)
+        happening = _HAPPENINGS[run.status, bool(run.reused)]
+        yield self._event(happening, run.name, message=_message(run))
         failed = run.status is Status.FAILED and not self._plan.continue_on_failure
         if failed and not self._stopping:
             yield from self._stop(f"the step {run.name} failed")
@@ -291,6 +299,13 @@ _HAPPENINGS: Final = {
     (Status.CANCELED, False): Happening.STEP_CANCELED,
     (Status.FAILED, False): Happening.STEP_FAILED,
 }
+
+
+def _message(run: StepRun) -> str:
+    """Return what is told of a step that is over; why it ran was told when it began."""
+    if run.status is Status.COMPLETED and not run.reused and run.usage is not None:
+        return f"in {run.usage.wall_s:.2f} s"
+    return run.why
 
 
 def _feeding(step: Step) -> set[str]:

@@ -20,11 +20,11 @@ class Threads:
 
     Args:
         count: of threads, at most.
-        wake: called when there is something to hand back.
     """
 
-    def __init__(self, count: int, wake: Callable[[], None]) -> None:
-        self._wake = wake
+    def __init__(self, count: int) -> None:
+        self._wake: Callable[[], None] = lambda: None
+        self._handed = threading.Event()
         self._count = count
         self._todo: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._done: SimpleQueue[object] = SimpleQueue()
@@ -40,9 +40,18 @@ class Threads:
             thread.start()
         self._todo.put(function)
 
+    def wakes(self, wake: Callable[[], None]) -> None:
+        """Have something called whenever there is something to hand back."""
+        self._wake = wake
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until there is something to hand back, or the time is over."""
+        self._handed.wait(timeout_s)
+
     def results(self) -> list[object]:
         """Return what was handed back since: results, and what was raised."""
         found: list[object] = []
+        self._handed.clear()
         try:
             while True:
                 found.append(self._done.get_nowait())
@@ -67,6 +76,7 @@ class Threads:
             except Exception as error:  # noqa: BLE001 - it is raised by whoever reads it
                 result = error
             self._done.put(result)
+            self._handed.set()
             self._wake()
 
 

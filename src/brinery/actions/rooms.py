@@ -12,6 +12,7 @@ from brinery.records.audit import AuditEntry, Change
 from brinery.records.decision import Decision
 from brinery.registry.interface import Registry
 from brinery.registry.mlflow import MlflowRegistry
+from brinery.registry.mlflow_runs import MlflowRuns
 from brinery.specs import settings
 from brinery.specs.settings import Settings
 from brinery.specs.user import login_name
@@ -52,6 +53,11 @@ class Rooms:
     def lock(self) -> AbstractContextManager[None]:
         """Return the lock that is held while the registry is changed, on whatever machine."""
         return locks.held(self.workspace.lock(), self.database)
+
+    def runs(self) -> MlflowRuns:
+        """Return the runs of jobs; a client of its own, made when it is used."""
+        places = self.places
+        return MlflowRuns(places.tracking_uri, places.artifacts, spool=self.workspace.untold_runs)
 
     def keep(self, decision: Decision) -> int:
         """Return the number of a decision that is kept as this user's: a look at its data."""
@@ -110,7 +116,9 @@ def open_rooms(
     return Rooms(
         workspace=found,
         settings=told,
-        registry=MlflowRegistry(places.tracking_uri, places.artifacts, cache=found.cache),
+        registry=MlflowRegistry(
+            places.tracking_uri, places.artifacts, cache=found.cache, spool=found.untold_runs
+        ),
         audit=StoredAudit(places.database_uri),
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
         decisions=StoredDecisions(places.database_uri),

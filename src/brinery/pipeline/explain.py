@@ -14,6 +14,7 @@ Trees = Callable[[str], Mapping[str, str] | None]
 Files = Callable[[str], bytes | None]
 
 _SHOWN_CHARACTERS = 60
+_BEFORE_CHARACTERS = 20
 _SHOWN_FILES = 3
 
 
@@ -120,8 +121,20 @@ def _line(before: bytes, now: bytes) -> str:
         if kind == "delete":
             return f" at line {start + 1}: {_short(old[start])} is gone"
         del end, last
-        return f" at line {other + 1}: {_short(old[start])} became {_short(new[other])}"
+        was, becomes = _apart(old[start], new[other])
+        return f" at line {other + 1}: {was} became {becomes}"
     return ""
+
+
+def _apart(old: str, new: str) -> tuple[str, str]:
+    """Return two lines as they are shown: of long ones, from a little before they differ."""
+    old, new = " ".join(old.split()), " ".join(new.split())
+    pairs = enumerate(zip(old, new, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
+    start = max(0, same - _BEFORE_CHARACTERS)
+    if max(len(old), len(new)) <= _SHOWN_CHARACTERS or start == 0:
+        return _short(old), _short(new)
+    return _short("…" + old[start:]), _short("…" + new[start:])
 
 
 def _short(text: str) -> str:

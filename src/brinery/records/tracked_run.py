@@ -8,6 +8,9 @@ from msgspec import Struct
 
 RUNNING = "RUNNING"
 
+# Where the server behind a job is told of runs; no path of MLflow's.
+RUNS_PATH = "/brinery/job-runs"
+
 
 class TrackedRun(Struct, frozen=True, kw_only=True):
     """A job's run, or that of one of its steps.

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from brinery.records.fast_path import FastPath
 from brinery.records.version import Candidate, Parity, Stage, Version
-from brinery.registry import mlflow_client, mlflow_model
+from brinery.registry import mlflow_client, mlflow_model, mlflow_runs
 from brinery.registry.artifacts import Artifacts
 from brinery.registry.interface import SCORER_FILE, imported
 from brinery.registry.mlflow_client import failure, foreign_errors
@@ -46,12 +46,19 @@ class MlflowFiles:
         tracking_uri: of runs, models and versions; `sqlite:///…` in a workspace.
         artifacts: the folder, or the `s3://…` or `file://…` URI, that model files go to.
         cache: folder of what was downloaded from a bucket; none is needed without one.
+        spool: folder of the runs of jobs that MLflow is told of when it is reached; None for none.
     """
 
     def __init__(
-        self, tracking_uri: str, artifacts: Path | str, *, cache: Path | None = None
+        self,
+        tracking_uri: str,
+        artifacts: Path | str,
+        *,
+        cache: Path | None = None,
+        spool: Path | None = None,
     ) -> None:
         self._uri = tracking_uri
+        self._spool = spool
         self._artifacts = Artifacts(artifacts, cache=cache)
 
     @cached_property
@@ -61,7 +68,11 @@ class MlflowFiles:
 
     @cached_property
     def _client(self) -> MlflowClient:
-        return mlflow_client.connect(self._uri, self._artifacts)
+        client = mlflow_client.connect(self._uri, self._artifacts)
+        if self._spool is not None:
+            with foreign_errors():
+                mlflow_runs.catch_up(client, self._spool, artifacts=self._artifacts)
+        return client
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder, of a version that was imported by Brinery.

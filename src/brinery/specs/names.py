@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
+from importlib import import_module
 from itertools import islice
 
 from brinery.errors import InvalidName
@@ -39,5 +39,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     folded: dict[str, str] = {}
     for one in islice(known, _SEARCHED):
         folded.setdefault(one.casefold()[:_COMPARED_CHARACTERS], one)
-    close = get_close_matches(name.casefold()[:_COMPARED_CHARACTERS], folded, n=1)
+    close = import_module("difflib").get_close_matches(
+        name.casefold()[:_COMPARED_CHARACTERS], folded, n=1
+    )
     return folded[close[0]] if close else None

@@ -7,8 +7,6 @@ one that is there is whole; a lock on its name keeps two builders apart.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 import subprocess
 import sysconfig
@@ -16,12 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
 
 from brinery.errors import EnvironmentUnavailable
 from brinery.records.requirements import Requirements
 from brinery.records.version import Environment
-from brinery.store import interpreters, uv, wheels
+from brinery.store import building, interpreters, uv, wheels
 from brinery.store.interpreters import Interpreter
 
 # What Brinery's own code in a model's process imports. joblib writes aligned arrays since 1.2, and
@@ -30,7 +27,6 @@ CHILD = ("joblib>=1.2", "msgspec>=0.18", "numpy", "pandas>=1.3", "pyarrow>=10")
 # Its later wheels say of no numpy that they need the second.
 _ARROW_OF_NUMPY_1 = "pyarrow<22"
 
-_DIGITS = 32
 _RECORD = "environment.json"
 _CUSTOMIZE = ("sitecustomize", "usercustomize")
 
@@ -86,9 +82,9 @@ class Environments:
         request = self._request(wanted)
         try:
             request.parent.mkdir(parents=True, exist_ok=True)
-            _write(request, environment)
+            building.write(request, environment)
         except OSError as error:
-            raise _unwritable(request.parent, error) from None
+            raise building.unwritable(request.parent, error) from None
         return environment
 
     def has(self, environment: Environment) -> bool:
@@ -110,10 +106,10 @@ class Environments:
 
     def _place(self, environment: Environment) -> Path:
         minor = environment.python.rpartition(".")[0]
-        return self._folder / _digest(minor, sysconfig.get_platform(), *environment.lock)
+        return self._folder / building.digest(minor, sysconfig.get_platform(), *environment.lock)
 
     def _request(self, wanted: Requirements) -> Path:
-        name = _digest(
+        name = building.digest(
             wanted.python,
             str(wanted.python_exact),
             sysconfig.get_platform(),
@@ -129,30 +125,13 @@ class Environments:
     def _make(self, environment: Environment, python: Interpreter) -> None:
         """Build an environment in its place, unless another process does so meanwhile."""
         place = self._place(environment)
-        building = self._folder / f".building-{place.name}"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._folder / f".{place.name}.lock"):
-                if self._whole(place):
-                    return
-                for remains in (building, place):
-                    shutil.rmtree(remains, ignore_errors=True)
-                try:
-                    _fill(building, python, lock=environment.lock)
-                    _compile(building, python, place=place)
-                    _write(building / _RECORD, environment)
-                    building.rename(place)
-                finally:
-                    shutil.rmtree(building, ignore_errors=True)
-        except OSError as error:
-            raise _unwritable(place, error) from None
 
+        def fill(folder: Path) -> None:
+            _fill(folder, python, lock=environment.lock)
+            _compile(folder, python, place=place)
+            building.write(folder / _RECORD, environment)
 
-def _unwritable(place: Path, error: OSError) -> EnvironmentUnavailable:
-    return EnvironmentUnavailable(
-        f"the environment cannot be written to {place}: {error.strerror}",
-        hint=f"df {place.parent} shows whether there is room",
-    )
+        building.build(place, whole=self._whole, fill=fill)
 
 
 def _chosen(wanted: Requirements) -> tuple[Interpreter, tuple[str, ...]]:
@@ -244,14 +223,3 @@ def _compile(folder: Path, python: Interpreter, *, place: Path) -> None:
             stdout=subprocess.DEVNULL,
             check=False,  # some packages ship examples in other languages than this Python
         )
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:_DIGITS]
-
-
-def _write(path: Path, environment: Environment) -> None:
-    """Write a record whole or not at all."""
-    partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_bytes(msgspec.json.encode(environment))
-    partial.replace(path)

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -93,8 +92,10 @@ _LINES: Final = msgspec.json.Decoder(_Line)
 
 def new_name() -> str:
     """Return a name that no job has: `adjective_noun_10chars`."""
-    tail = "".join(secrets.choice(_NAME_LETTERS) for _ in range(10))
-    return f"{secrets.choice(_ADJECTIVES)}_{secrets.choice(_NOUNS)}_{tail}"
+    drawn = os.urandom(12)
+    tail = "".join(_NAME_LETTERS[each % len(_NAME_LETTERS)] for each in drawn[2:])
+    first, second = _ADJECTIVES[drawn[0] % len(_ADJECTIVES)], _NOUNS[drawn[1] % len(_NOUNS)]
+    return f"{first}_{second}_{tail}"
 
 
 def boot_id() -> str:

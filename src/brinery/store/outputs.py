@@ -11,11 +11,11 @@ finds that it is there.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import stat as modes
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -261,7 +261,7 @@ def _sync(path: str) -> None:
 def _sync_all(folder: Path) -> None:
     file = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        libc = ctypes.CDLL(None, use_errno=True)
+        libc = import_module("ctypes").CDLL(None, use_errno=True)
         if not hasattr(libc, "syncfs") or libc.syncfs(file) != 0:
             os.sync()
     finally:

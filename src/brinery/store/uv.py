@@ -6,6 +6,7 @@ downloaded.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from uv import find_uv_bin
 
 from brinery.errors import EnvironmentUnavailable
 
+# A line of a lock: of a registry, or of an address.
+_RELEASE = re.compile(r"==| @ ")
 _TIMEOUT_S = 1800.0
 _LAST_CHARACTERS = 300
 
@@ -36,7 +39,13 @@ class Unresolved(Exception):
 
 
 def resolve(
-    requirements: Sequence[str], *, python: Path | str, dependencies: bool = True
+    requirements: Sequence[str],
+    *,
+    python: Path | str,
+    dependencies: bool = True,
+    sources: bool = False,
+    lowest: bool = False,
+    left_out: Sequence[str] = _LEFT_OUT,
 ) -> tuple[str, ...]:
     """Return `name==version` of every distribution that requirements come to, sorted.
 
@@ -45,16 +54,21 @@ def resolve(
         python: the interpreter that the wheels must fit, or a version such as `3.8`, which need
             not be installed.
         dependencies: whether what they require is resolved too.
+        sources: whether what has no wheel is built from its source, which runs what it brings.
+        lowest: whether the oldest that will do is chosen of what is asked for by name.
+        left_out: names that are not installed, whoever requires them.
 
     Raises:
         Unresolved: no set of wheels meets them.
         EnvironmentUnavailable: the registry cannot be reached, or uv cannot be run.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
-        overrides.writelines(f"{name} ; python_version < '0'\n" for name in _LEFT_OUT)
+        overrides.writelines(f"{name} ; python_version < '0'\n" for name in left_out)
         overrides.flush()
         said = _run(
-            *("pip", "compile", "-", "--only-binary", ":all:", "--override", overrides.name),
+            *("pip", "compile", "-", "--override", overrides.name),
+            *(() if sources else ("--only-binary", ":all:")),
+            *(("--resolution", "lowest-direct") if lowest else ()),
             *("--no-header", "--no-annotate", "--no-emit-index-url", "--quiet"),
             *(
                 ("--python", str(python))
@@ -64,7 +78,7 @@ def resolve(
             *(() if dependencies else ("--no-deps",)),
             given="\n".join(requirements),
         )
-    return tuple(sorted(line.strip() for line in said.splitlines() if "==" in line))
+    return tuple(sorted(line.strip() for line in said.splitlines() if _RELEASE.search(line)))
 
 
 def make(folder: Path, *, python: Path) -> None:
@@ -76,12 +90,20 @@ def make(folder: Path, *, python: Path) -> None:
     _run("venv", "--quiet", "--relocatable", "--no-project", "--python", str(python), str(folder))
 
 
-def install(lock: Sequence[str], *, environment: Path) -> None:
+def install(
+    lock: Sequence[str], *, environment: Path, sources: bool = False, options: Sequence[str] = ()
+) -> None:
     """Install exactly these distributions from wheels, and run nothing of them.
 
     uv would compile them by the environment's own Python, which reads what they brought: it does
     not. Their files are hard links to uv's cache, so that environments share them, where that lies
     on the same file system; else to a cache beside the environment.
+
+    Args:
+        lock: the distributions.
+        environment: folder of the environment.
+        sources: whether what has no wheel is built from its source, which runs what it brings.
+        options: where they are looked for, as lines of a requirements file.
 
     Raises:
         Unresolved: a wheel does not exist here.
@@ -91,11 +113,12 @@ def install(lock: Sequence[str], *, environment: Path) -> None:
     beside = environment.parent / ".cache"
     _run(
         *("pip", "install", "--quiet", "--python", str(environment / "bin" / "python")),
-        *("--no-deps", "--only-binary", ":all:", "--no-compile-bytecode"),
+        *("--no-deps", "--no-compile-bytecode"),
+        *(() if sources else ("--only-binary", ":all:")),
         *("--link-mode", "hardlink"),
         *(() if _same_device(cache, environment) else ("--cache-dir", str(beside))),
         *("--requirements", "-"),
-        given="\n".join(lock),
+        given="\n".join([*options, *lock]),
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-
-from filelock import FileLock
+from typing import TYPE_CHECKING
 
 from brinery.errors import SettingsError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 SETTINGS_FILE = "brinery.toml"
 _STATE_FOLDER = ".brinery"
@@ -112,6 +115,11 @@ class Workspace:
         return self.state / "environments"
 
     @property
+    def untold_runs(self) -> Path:
+        """Return the folder of the runs of jobs that MLflow was not told of yet."""
+        return self.state / "untold-runs"
+
+    @property
     def database_uri(self) -> str:
         """Return the URI of our own database."""
         return f"sqlite:///{self.state / 'brinery.db'}"
@@ -121,7 +129,9 @@ class Workspace:
 
         It belongs to the process: the system frees it when the process is killed.
         """
-        return FileLock(self.state / "registry.lock")
+        # A job of small steps takes no lock of this kind, and has no time for its import.
+        made: FileLock = import_module("filelock").FileLock(self.state / "registry.lock")
+        return made
 
     def prepare(self) -> None:
         """Make its folders and its settings file, where they are missing.

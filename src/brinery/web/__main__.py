@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -19,27 +18,29 @@ from brinery.actions.companion import Task, mlflow_application
 from brinery.actions.rooms import Rooms, open_rooms
 from brinery.actions.scheduler import Scheduler
 from brinery.actions.stages import Following, Stages
+from brinery.errors import BrineryError
 from brinery.specs.loop import read
 from brinery.web import api
+from brinery.web.parent import end_with_parent
 
 _log = logging.getLogger("brinery")
 
 # Longer than the other side keeps a connection.
 _KEPT_S = 120
 _DRAIN_S = 20
+_LOOK_S = 2.0
 
 
 def main() -> None:
     """Answer until told to end."""
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
-    parent = sys.stdin.fileno()
-    threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
+    end_with_parent()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
     application = _Application(rooms, mlflow_application(rooms))
     # uvicorn hands the signal on once all is answered; what is below is then to be ended, too.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    with Following(Stages(rooms)), _looping(rooms, task.loops):
+    with Following(Stages(rooms)), _looping(rooms, task.loops), _catching_up(rooms):
         uvicorn.Server(
             uvicorn.Config(
                 application,
@@ -75,6 +76,28 @@ def _looping(rooms: Rooms, loops: Sequence[str]) -> Iterator[None]:
         scheduler.stop()
 
 
+@contextmanager
+def _catching_up(rooms: Rooms) -> Iterator[None]:
+    """Tell MLflow of the runs of jobs that ended while the block runs."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        runs = rooms.runs()
+        while not ended.wait(_LOOK_S):
+            try:
+                runs.catch_up()
+            except BrineryError as error:
+                _log.error("the runs of jobs: %s", error.message)
+
+    thread = threading.Thread(target=tell, name="job runs", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(_DRAIN_S)
+
+
 class _Application:
     """Our paths, and MLflow's.
 
@@ -92,18 +115,6 @@ class _Application:
         path = scope.get("path", "")
         ours = path == api.PREFIX or path.startswith(f"{api.PREFIX}/")
         await (self._api if ours else self._mlflow)(scope, receive, send)
-
-
-def _end_with(parent: int) -> None:
-    """End this process, its answers given, when nobody is there any more to tell it anything.
-
-    Args:
-        parent: the descriptor that it would be told by. It is read without a buffer, whose lock
-            would be held when the interpreter ends.
-    """
-    while os.read(parent, 1):
-        continue
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

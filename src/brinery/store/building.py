@@ -1,0 +1,64 @@
+"""A folder that is built once: beside its place, by one process, and renamed into it when whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock
+
+from brinery.errors import EnvironmentUnavailable
+
+_DIGITS = 32
+
+
+def build(place: Path, *, whole: Callable[[Path], bool], fill: Callable[[Path], None]) -> None:
+    """Build a folder in its place, unless it is whole, or another process does so meanwhile.
+
+    Args:
+        place: of the folder.
+        whole: whether what lies there needs no more.
+        fill: makes the folder at the path that it is given.
+
+    Raises:
+        EnvironmentUnavailable: the disk cannot be written; what `fill` raises comes as it is.
+    """
+    building = place.with_name(f".building-{place.name}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(place.with_name(f".{place.name}.lock")):
+            if whole(place):
+                return
+            for remains in (building, place):
+                shutil.rmtree(remains, ignore_errors=True)
+            try:
+                fill(building)
+                building.rename(place)
+            finally:
+                shutil.rmtree(building, ignore_errors=True)
+    except OSError as error:
+        raise unwritable(place, error) from None
+
+
+def unwritable(place: Path, error: OSError) -> EnvironmentUnavailable:
+    """Return what is told where an environment cannot be written."""
+    return EnvironmentUnavailable(
+        f"the environment cannot be written to {place}: {error.strerror}",
+        hint=f"df {place.parent} shows whether there is room",
+    )
+
+
+def digest(*parts: str) -> str:
+    """Return a name for what these texts say."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:_DIGITS]
+
+
+def write(path: Path, record: msgspec.Struct) -> None:
+    """Write a record whole or not at all."""
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_bytes(msgspec.json.encode(record))
+    partial.replace(path)

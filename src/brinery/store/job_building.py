@@ -1,0 +1,354 @@
+"""The process that builds a job's environment: told on standard input, it writes down what it made.
+
+Started as a module by `job_environments`. Pins of releases that have no wheel for the Python that
+is here are moved to the oldest that has one, and each such change is told; what cannot be had is
+refused with the table to write. What jobs run is theirs to trust, so what has no wheel at all may
+be built from its source.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from brinery.errors import EnvironmentUnavailable, UserError
+from brinery.records.plan import Software
+from brinery.specs import job_software
+from brinery.specs.job_software import Wanted
+from brinery.store import building, interpreters, uv
+from brinery.store.interpreters import Interpreter
+from brinery.store.job_environments import Order, Prepared, Refused, installer
+
+_AT_ONCE: Final = 4
+_TOOLS: Final = {"pip": "pip", "setuptools": "setuptools<81", "wheel": "wheel"}
+# What a program saved by one release means to another is not for us to guess.
+_NEVER_MOVED: Final = ("tensorflow", "torch", "keras", "jax", "mxnet", "mlflow", "transformers")
+# The first release of each that may be used with numpy 2.
+_NUMPY_2: Final = {
+    "pandas": "2.2.2",
+    "scikit-learn": "1.4.2",
+    "scipy": "1.13.0",
+    "matplotlib": "3.9.0",
+    "lightgbm": "4.4.0",
+    "xgboost": "2.1.0",
+    "statsmodels": "0.14.2",
+    "pyarrow": "16.0.0",
+    "numba": "0.60.0",
+    "tensorflow": "2.18.0",
+    "torch": "2.3.0",
+}
+# Compiled while the first step runs: a step that is there early compiles what it imports itself.
+_COMPILE: Final = """
+import compileall, os, sys
+os.nice(15)
+compileall.compile_dir(sys.argv[1], quiet=2, maxlevels=20)
+open(sys.argv[2], "w").close()
+"""
+_COMPILED: Final = "compiled"
+
+
+def main() -> int:
+    """Return the exit status: 0 where the environment is built and written down."""
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    try:
+        prepared = _prepared(order)
+        Path(order.record).parent.mkdir(parents=True, exist_ok=True)
+        building.write(Path(order.record), prepared)
+    except UserError as error:
+        declared = not isinstance(error, EnvironmentUnavailable)
+        refused = Refused(message=error.message, hint=error.hint, declared=declared)
+        sys.stdout.buffer.write(msgspec.json.encode(refused))
+        return 2
+    return 0
+
+
+def _prepared(order: Order) -> Prepared:
+    """Return the environment of an order, built.
+
+    Raises:
+        UserError: it cannot be.
+    """
+    software = order.software
+    declared = _declared(software, order.mapped)
+    wanted = job_software.relaxed(declared, imported=order.imported)
+    python, changes = _python(wanted.python)
+    changes = (*changes, *wanted.changes)
+    if not wanted.packages:
+        return _described(python, changes=changes, variables=wanted.variables)
+    python, lock, more = _locked(wanted, python, name=software.reference or software.image)
+    place = Path(order.folder) / building.digest(
+        "job", python.minor, sysconfig.get_platform(), *lock
+    )
+    building.build(
+        place,
+        whole=lambda path: (path / "bin" / "python").exists(),
+        fill=lambda path: _fill(path, python, lock=lock, options=wanted.options),
+    )
+    _compile(place, python)
+    return _described(
+        python, place, lock=lock, changes=(*changes, *more), variables=wanted.variables
+    )
+
+
+def _described(
+    python: Interpreter,
+    place: Path | None = None,
+    *,
+    lock: tuple[str, ...] = (),
+    changes: tuple[str, ...],
+    variables: dict[str, str],
+) -> Prepared:
+    program = python.path.resolve()
+    bundled = installer(str(program.parent.parent), python.minor)
+    packages = place / "lib" / f"python{python.minor}" / "site-packages" if place else None
+    return Prepared(
+        program=str(program),
+        minor=python.minor,
+        key=place.name if place else f"python-{python.minor}",
+        changes=changes,
+        packages=str(packages) if packages else "",
+        scripts=str(place / "bin") if place else "",
+        installer="" if place else bundled,
+        variables=variables,
+        lock=lock,
+    )
+
+
+def _declared(software: Software, mapped: list[str] | None) -> Wanted:
+    """Return what is asked for, by whichever of the ways.
+
+    Raises:
+        SettingsError: it cannot be read.
+        EnvironmentUnavailable: it is a name that nobody knows.
+    """
+
+    def read(name: str) -> str | None:
+        for path in (Path(software.context, name.lstrip("/")), _alike(software, name)):
+            if path is not None and path.is_file():
+                return path.read_text(encoding="utf-8", errors="replace")
+        return None
+
+    if mapped is not None:
+        return job_software.listed(mapped)
+    if software.dockerfile:
+        return job_software.of_dockerfile(software.dockerfile, where="Dockerfile", read=read)
+    known = job_software.curated(software.reference or software.image)
+    if software.conda:
+        return (known or Wanted()).joined(
+            job_software.of_conda(software.conda, where="the conda file", read=read)
+        )
+    if software.reference and known is None:
+        raise EnvironmentUnavailable(
+            f"there is no environment {software.reference}",
+            hint=f"brinery environment create -f FILE, or say what it holds: {_entry(software)}",
+        )
+    return known or Wanted(python=job_software.software_names.python_of(software.image))
+
+
+def _alike(software: Software, name: str) -> Path | None:
+    """Return the file of a context with the name that a Dockerfile copied it under."""
+    found = sorted(Path(software.context).rglob(Path(name).name)) if software.context else []
+    return found[0] if found else None
+
+
+def _entry(software: Software) -> str:
+    name = software.reference or software.image
+    short = job_software.software_names.names(name)[-1] if name else "NAME"
+    return f'[environments.map] in brinery.toml: "{short}" = ["PACKAGE==VERSION"]'
+
+
+def _python(minor: str) -> tuple[Interpreter, tuple[str, ...]]:
+    """Return the Python to build with, and what is told of it.
+
+    It is the stated one where that is installed, or else the one that runs us.
+    """
+    ours = interpreters.inspect(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
+    if ours is None:
+        raise EnvironmentUnavailable(
+            f"{sys.executable} is no CPython that can be asked", hint="brinery doctor"
+        )
+    if minor in ("", ours.minor):
+        return ours, ()
+    stated = next((one for one in interpreters.installed() if one.minor == minor), None)
+    if stated is not None:
+        return stated, ()
+    return ours, (f"python={minor}: Python {ours.minor} is used",)
+
+
+def _locked(
+    wanted: Wanted, python: Interpreter, *, name: str
+) -> tuple[Interpreter, tuple[str, ...], tuple[str, ...]]:
+    """Return the Python, every distribution that will be there, and what was changed for it.
+
+    Raises:
+        EnvironmentUnavailable: there is no way.
+    """
+    named = {job_software.name(line) for line in wanted.packages}
+    tools = [line for tool, line in _TOOLS.items() if tool not in named]
+    attempt = _Attempt(python, wanted.options, tools)
+    try:
+        return (python, *attempt.resolved(wanted.packages))
+    except uv.Unresolved as error:
+        said = str(error)
+    packages, changes, stuck = _moved(wanted.packages, attempt)
+    try:
+        return (python, *attempt.resolved(packages, changes, sources=bool(stuck)))
+    except (uv.Unresolved, EnvironmentUnavailable) as error:
+        if isinstance(error, EnvironmentUnavailable) and not stuck:
+            raise
+        said = said if stuck else str(error)
+    at_fault = ", ".join(stuck)
+    short = job_software.software_names.names(name)[-1] if name else "NAME"
+    raise EnvironmentUnavailable(
+        f"the environment {name or 'of the conda file'} cannot be had on Python {python.minor}: "
+        + (f"{at_fault}: no wheel for it here" if stuck else said[:400]),
+        hint=f'say what to use instead in brinery.toml, under [environments.map]: "{short}" = '
+        f"[{', '.join(_suggested(line) for line in packages[:4])}]",
+    )
+
+
+def _suggested(line: str) -> str:
+    return f'"{job_software.name(line)}"'
+
+
+class _Attempt:
+    """What is asked of uv for one environment.
+
+    Args:
+        python: that it is for.
+        options: where packages are looked for.
+        tools: that an environment has beside what is declared.
+    """
+
+    def __init__(self, python: Interpreter, options: Sequence[str], tools: Sequence[str]) -> None:
+        self.python = python.path
+        self._options = list(options)
+        self._tools = list(tools)
+
+    def resolved(
+        self, packages: Sequence[str], changes: tuple[str, ...] = (), *, sources: bool = False
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return every distribution that requirements come to, and the changes.
+
+        Raises:
+            Unresolved: no set of releases meets them.
+            EnvironmentUnavailable: the registry cannot be reached.
+        """
+        lines = [*packages, *self._tools]
+        lock = self._asked(lines, sources=sources)
+        old = _of_numpy_1(lock)
+        if old:
+            lock = self._asked([*lines, "numpy<2"], sources=sources)
+            changes = (*changes, f"numpy<2: {old} does not work with numpy 2")
+        return lock, changes
+
+    def has_wheel(self, line: str) -> bool:
+        """Return whether a release that meets one requirement has a wheel for this Python."""
+        return self._alone(line) is not None
+
+    def oldest(self, name: str, version: str) -> str | None:
+        """Return the oldest release with a wheel, not before a version; None where none has."""
+        return self._alone(f"{name}>={version}", lowest=True)
+
+    def _alone(self, line: str, *, lowest: bool = False) -> str | None:
+        try:
+            found = uv.resolve(
+                [*self._options, line], python=self.python, dependencies=False, lowest=lowest
+            )
+        except uv.Unresolved:
+            return None
+        return found[0].partition("==")[2].partition(" ")[0] if found else None
+
+    def _asked(self, lines: Sequence[str], *, sources: bool) -> tuple[str, ...]:
+        direct = any("@" in line or line.startswith(("git+", "http")) for line in lines)
+        torch = any(job_software.name(line).startswith("torch") for line in lines)
+        options = {"left_out": ()} if torch else {}
+        return uv.resolve(
+            [*self._options, *lines], python=self.python, sources=sources or direct, **options
+        )
+
+
+def _of_numpy_1(lock: Sequence[str]) -> str:
+    """Return the first distribution that does not work with the numpy of a lock; empty for none."""
+    held = dict(line.split("==", 1) for line in lock if "==" in line)
+    held = {name: version.partition(" ")[0] for name, version in held.items()}
+    if Version(held.get("numpy", "1")) < Version("2"):
+        return ""
+    for name, first in _NUMPY_2.items():
+        if name in held and Version(held[name]) < Version(first):
+            return f"{name} {held[name]}"
+    return ""
+
+
+def _moved(
+    packages: Sequence[str], attempt: _Attempt
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return requirements that have wheels, what was changed, and what has none whatever is done.
+
+    A pin without one becomes the oldest series that has one.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        moved = list(pool.map(lambda line: _of_wheels(line, attempt), packages))
+    changes = tuple(
+        f"{line}: no wheel for this Python, {new} is used"
+        for line, new in zip(packages, moved, strict=True)
+        if new not in (line, None)
+    )
+    stuck = tuple(line for line, new in zip(packages, moved, strict=True) if new is None)
+    kept = tuple(new or line for line, new in zip(packages, moved, strict=True))
+    return kept, changes, stuck
+
+
+def _of_wheels(line: str, attempt: _Attempt) -> str | None:
+    """Return a requirement as it can be met by wheels; None where it cannot."""
+    version = job_software.pinned(line)
+    name = job_software.name(line)
+    if "@" in line or line.startswith(("git+", "http")) or attempt.has_wheel(line):
+        return line
+    if not version or name.startswith(_NEVER_MOVED):
+        return None
+    oldest = attempt.oldest(name, version)
+    if oldest is None:
+        return None
+    extras = ",".join(sorted(Requirement(line).extras))
+    series = ".".join(oldest.split(".")[:2])
+    return f"{name}{f'[{extras}]' if extras else ''}>={oldest},=={series}.*"
+
+
+def _fill(
+    folder: Path, python: Interpreter, *, lock: Sequence[str], options: Sequence[str]
+) -> None:
+    """Make an environment in a folder."""
+    uv.make(folder, python=python.path)
+    try:
+        uv.install(lock, environment=folder, sources=True, options=options)
+    except uv.Unresolved as error:
+        raise EnvironmentUnavailable(
+            f"the environment cannot be built: {error}", hint="brinery job create, once more"
+        ) from None
+
+
+def _compile(place: Path, python: Interpreter) -> None:
+    """Have an environment compiled by and by, by a Python that reads none of its packages."""
+    marker = place / _COMPILED
+    if not marker.exists():
+        subprocess.Popen(
+            [str(python.path), "-I", "-S", "-c", _COMPILE, str(place / "lib"), str(marker)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

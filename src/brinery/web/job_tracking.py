@@ -1,0 +1,84 @@
+"""The process behind a job that logs: MLflow's own server, told of each run before it is asked."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Final
+
+import msgspec
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from brinery.actions.companion import Task, mlflow_application
+from brinery.actions.rooms import open_rooms
+from brinery.errors import BrineryError
+from brinery.records.tracked_run import RUNS_PATH, TrackedRun
+from brinery.registry.mlflow_runs import MlflowRuns
+from brinery.web.parent import end_with_parent
+
+_KEPT_S: Final = 600
+_DRAIN_S: Final = 2
+
+
+def main() -> None:
+    """Answer until told to end."""
+    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    end_with_parent()
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    try:
+        rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
+        rooms.workspace.prepare()
+        application = mlflow_application(rooms)
+    except BrineryError as error:
+        sys.exit(error.message)
+    uvicorn.Server(
+        uvicorn.Config(
+            _Application(rooms.runs(), application),
+            uds=task.socket,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEPT_S,
+            timeout_graceful_shutdown=_DRAIN_S,
+        )
+    ).run()
+
+
+class _Application:
+    """The path that runs are told at, and MLflow's.
+
+    Args:
+        runs: of jobs.
+        mlflow: its application.
+    """
+
+    def __init__(self, runs: MlflowRuns, mlflow: ASGIApp) -> None:
+        self._runs = runs
+        self._mlflow = mlflow
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope.get("path") != RUNS_PATH:
+            await self._mlflow(scope, receive, send)
+            return
+        parts, more = [], True
+        while more:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            more = message.get("more_body", False)
+        status, said = 200, b"{}"
+        try:
+            self._runs.tell(msgspec.json.decode(b"".join(parts), type=list[TrackedRun]))
+        except (BrineryError, msgspec.MsgspecError) as error:
+            status, said = 400, str(error).encode()
+        headers = [(b"content-length", str(len(said)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": said})
+
+
+if __name__ == "__main__":
+    main()
