@@ -346,3 +346,29 @@ jobs:
     assert made.spread.instances == 3
     assert made.variables == {"N": "3"}
     assert "the pipeline has no input wher" in refused(folder, text.replace("s.where", "s.wher"))
+
+
+def test_an_output_that_nobody_leaves_is_told_where_it_is_taken(folder: Path) -> None:
+    """A component may declare more than its steps leave; nobody may wait for it."""
+    (folder / "hollow.yml").write_text(
+        "name: hollow\ntype: pipeline\noutputs: {o: {type: uri_folder}}\n"
+        "jobs:\n  a: {command: echo, environment: {image: python}}\n"
+    )
+    text = "type: pipeline\njobs:\n  a: {component: ./hollow.yml}\n"
+    notes = " ".join(planned(folder, text).notes)
+    assert "outputs.o: no step leaves it" in notes
+    taken = (
+        '  b: {command: "ls ${{inputs.x}}", environment: {image: python}, '
+        'inputs: {x: "${{parent.jobs.a.outputs.o}}"}}\n'
+    )
+    assert "jobs.b.inputs.x: no step of a leaves its output o" in refused(folder, text + taken)
+
+
+def test_an_older_form_is_met_with_the_newer(folder: Path) -> None:
+    """`${{jobs.a.outputs.o}}` was meant as `${{parent.jobs.a.outputs.o}}`."""
+    step = 'command: "ls ${{inputs.x}}", environment: {image: python}'
+    text = (
+        f"type: pipeline\njobs:\n  a: {{{step.replace('ls ${{inputs.x}}', 'ls')}, outputs: {{o: }}}}"
+        f'\n  b: {{{step}, inputs: {{x: "${{{{jobs.a.outputs.o}}}}"}}}}\n'
+    )
+    assert "write ${{parent.jobs.a.outputs.o}}" in refused(folder, text)
