@@ -366,9 +366,11 @@ def test_an_output_that_nobody_leaves_is_told_where_it_is_taken(folder: Path) ->
 
 def test_an_older_form_is_met_with_the_newer(folder: Path) -> None:
     """`${{jobs.a.outputs.o}}` was meant as `${{parent.jobs.a.outputs.o}}`."""
-    step = 'command: "ls ${{inputs.x}}", environment: {image: python}'
-    text = (
-        f"type: pipeline\njobs:\n  a: {{{step.replace('ls ${{inputs.x}}', 'ls')}, outputs: {{o: }}}}"
-        f'\n  b: {{{step}, inputs: {{x: "${{{{jobs.a.outputs.o}}}}"}}}}\n'
-    )
+    text = """\
+type: pipeline
+jobs:
+  a: {command: ls, environment: {image: python}, outputs: {o: }}
+  b: {command: "ls ${{inputs.x}}", environment: {image: python},
+      inputs: {x: "${{jobs.a.outputs.o}}"}}
+"""
     assert "write ${{parent.jobs.a.outputs.o}}" in refused(folder, text)
