@@ -12,6 +12,7 @@ BrineryError
 │   ├── InvalidJob               a job file, or a file it names, is wrong; all faults
 │   ├── InvalidExpression        an expression ${{…}} has no value
 │   ├── AssetExists              a version of an asset is there already
+│   ├── InvalidTable             an MLTable file is wrong, or names what is not there
 │   ├── JobBusy                  another process runs the job, or has its name
 │   ├── JobFailed                a step of the job failed; exit status 1
 │   ├── JobCanceled              somebody asked for the job's end; exit status 1
@@ -162,6 +163,12 @@ class AssetExists(UserError):
     """A version of an asset is there already, and what is in one never changes."""
 
     code = "asset-exists"
+
+
+class InvalidTable(UserError):
+    """An MLTable file is wrong, declares what is not read here, or names no files."""
+
+    code = "invalid-table"
 
 
 class JobBusy(UserError):

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Mapping
+import threading
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
+from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from brinery.actions.job_engine import COMMANDS, Engine
+from brinery.actions.job_engine import Engine, run_command
+from brinery.actions.job_later import all_drivers, local_runner
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import Options
-from brinery.errors import JobBusy
+from brinery.errors import JobBusy, NotFound
+from brinery.pipeline import planning
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.job_event import JobEvent
-from brinery.records.plan import Plan, StepKind
+from brinery.records.plan import DataType, Plan, StepKind
 from brinery.runners.interface import Driver, Runner
+from brinery.specs import job_yaml
 from brinery.specs.user import login_name
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
 from brinery.store.reuse import Earlier
+
+_MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
 
 Running = Generator[JobEvent, None, JobRun]
 
@@ -34,17 +41,94 @@ class How:
         limit: attempts at once; as many as there are processors that we may use when 0.
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are among the events.
+        cancel: is set, by whichever thread or signal, to have the job end.
         runner: its name.
         make_runner: makes it, once a step must run; processes of this machine when None.
-        drivers: of kinds of steps.
+        drivers: of kinds of steps, beside those that there are.
     """
 
     limit: int = 0
     ignore_comments: bool = False
     told: bool = False
+    cancel: threading.Event = field(default_factory=threading.Event)
     runner: str = "local"
     make_runner: Callable[[], Runner] | None = None
-    drivers: Mapping[StepKind, Driver] = field(default_factory=lambda: COMMANDS)
+    drivers: Mapping[StepKind, Driver] = field(default_factory=dict)
+
+
+def create(
+    rooms: JobRooms,
+    file: Path,
+    *,
+    sets: Sequence[str] = (),
+    name: str = "",
+    how: How | None = None,
+) -> Running:
+    """Run the job that a file declares, and return it, whatever became of it.
+
+    Args:
+        rooms: of the workspace.
+        file: its YAML.
+        sets: each `a.b.c=value`, set before anything is checked.
+        name: of the job; the file's, or one that is drawn, when empty.
+        how: it is run.
+
+    Yields:
+        What happens.
+
+    Raises:
+        InvalidJob: the file, or what it names, is wrong: every fault at once.
+        JobBusy: there is a job of that name.
+    """
+    plan = planned(rooms, file, sets=sets)
+    if name:
+        plan = msgspec.structs.replace(plan, name=name)
+    return (yield from run_plan(rooms, plan, how))
+
+
+def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
+    """Return the plan of the job that a file declares.
+
+    Raises:
+        InvalidJob: the file, or what it names, is wrong: every fault at once.
+    """
+    return planning.plan(job_yaml.read(file, sets=sets), rooms.catalog)
+
+
+def explain(rooms: JobRooms, name: str = "") -> JobRun:
+    """Return a job, whose steps say why they ran, were reused or failed; the newest when empty.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    if not name:
+        names = rooms.jobs.names()
+        if not names:
+            raise NotFound("there are no jobs yet", hint="brinery job create -f FILE")
+        name = names[0]
+    return rooms.jobs.read(name)
+
+
+def model_output(job: JobRun) -> Path:
+    """Return where the model lies that a job left: its output of such a type, or its only one.
+
+    Raises:
+        NotFound: there is none, or more than one.
+    """
+    runs = {run.name: run for run in job.steps}
+    found = {
+        name: (kept.settings.type, Path(runs[kept.step].outputs[kept.output].path))
+        for name, kept in job.plan.outputs.items()
+        if kept.output in runs[kept.step].outputs
+    }
+    models = [name for name in found if found[name][0] in _MODELS] or list(found)
+    if len(models) != 1:
+        said = f"several models: {', '.join(models)}" if models else "no output"
+        raise NotFound(
+            f"the job {job.name} has {said}",
+            hint=f"brinery import PATH --name NAME; brinery job show {job.name} has the paths",
+        )
+    return found[models[0]][1]
 
 
 def run_plan(rooms: JobRooms, plan: Plan, how: How | None = None) -> Running:
@@ -154,22 +238,16 @@ def _run(
     before: list[StepRun] | None = None,
 ) -> Running:
     limit = how.limit or len(os.sched_getaffinity(0))
-    options = Options(limit=limit, ignore_comments=how.ignore_comments, told=how.told)
+    options = Options(limit, how.ignore_comments, how.told, how.cancel)
     engine = Engine(
         rooms,
         plan,
         journal=journal,
-        runner=how.make_runner or partial(_local, rooms),
+        runner=how.make_runner or partial(local_runner, [str(rooms.outputs.folder)]),
         options=options,
-        drivers=how.drivers,
+        drivers={**all_drivers(run_command, rooms.tracking), **how.drivers},
         previous=previous,
     )
     job = yield from engine.run(before or ())
-    rooms.reuse.end(plan.name)
+    rooms.reuse.end(job.name)
     return job
-
-
-def _local(rooms: JobRooms) -> Runner:
-    """Return what runs steps here; a job in which nothing changed does not pay for it."""
-    made: Runner = import_module("brinery.runners.local").LocalRunner([str(rooms.outputs.folder)])
-    return made

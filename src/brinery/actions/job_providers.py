@@ -1,7 +1,6 @@
 """What the engine of jobs asks of others: an interpreter, MLflow runs, where data lies.
 
-Each is one small protocol with a plain implementation that needs nothing: our own interpreter, no
-tracking, and paths of this machine.
+Each is one small protocol. They are met by `job_software`, `job_tracking` and `store.job_data`.
 """
 
 from __future__ import annotations
@@ -10,11 +9,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
-from brinery.errors import InvalidJob
 from brinery.records.job import JobRun, Made, Status
 from brinery.records.plan import Data, DataType, Step
 
@@ -125,74 +122,3 @@ class OwnPython:
         """Return our own interpreter."""
         del step, folder
         return Interpreter(python=sys.executable)
-
-
-class NoTracking:
-    """Steps that are told nothing of MLflow."""
-
-    def open(self, job: JobRun, /) -> None:
-        """Nobody listens."""
-
-    def run_id(self, step: Step, label: str, /) -> str:
-        """Return no id."""
-        del step, label
-        return ""
-
-    def variables(self, step: Step, label: str, /) -> Mapping[str, str]:
-        """Return none."""
-        del step, label
-        return {}
-
-    def ended(self, run_id: str, status: Status, /) -> None:
-        """Nobody asks."""
-
-    def close(self, job: JobRun, /) -> None:
-        """Nothing was opened."""
-
-
-class LocalData:
-    """Data of this machine.
-
-    Args:
-        datastores: folder of those that nobody configured, each in a folder of its name.
-    """
-
-    def __init__(self, datastores: Path) -> None:
-        self._datastores = datastores
-
-    def resolve(self, data: Data, /) -> str:
-        """Return the path of what lies on this machine.
-
-        Raises:
-            InvalidJob: it lies elsewhere, or is not there.
-        """
-        path = Path(self.destination(data.uri))
-        if not path.exists():
-            raise InvalidJob(f"there is nothing at {path}", hint=f"asked for as {data.declared}")
-        return str(path)
-
-    def destination(self, uri: str, /) -> str:
-        """Return the path of an address on this machine.
-
-        Raises:
-            InvalidJob: it lies elsewhere.
-        """
-        parts = urlsplit(uri)
-        if parts.scheme == "file":
-            return unquote(parts.path)
-        if not parts.scheme:
-            return uri
-        if parts.scheme == "azureml" and parts.netloc == "datastores":
-            store, _, path = parts.path.lstrip("/").partition("/paths/")
-            return str(self._datastores / store / path)
-        raise InvalidJob(f"{uri} is not on this machine", hint="map it to a path: --map URL=PATH")
-
-    def stored(self, uri: str, path: str, /) -> None:
-        """It is there."""
-
-    def register_data(
-        self, name: str, version: str, /, *, made: Made, kind: DataType, job: str
-    ) -> str:
-        """Return the version it was to have: nothing is registered."""
-        del name, made, kind, job
-        return version

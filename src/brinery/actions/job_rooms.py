@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
+from importlib import import_module
+from typing import Final
 
-from brinery.actions.job_providers import (
-    DataProvider,
-    LocalData,
-    NoTracking,
-    OwnPython,
-    SoftwareProvider,
-    TrackingProvider,
-)
+from brinery.actions.asset_rooms import open_asset_rooms
+from brinery.actions.job_later import LaterTracking, Tracked
+from brinery.actions.job_providers import DataProvider, OwnPython, SoftwareProvider
+from brinery.actions.job_software import step_software
+from brinery.pipeline.catalog import Catalog
 from brinery.store.fingerprints import Fingerprints
 from brinery.store.jobs import Jobs
 from brinery.store.outputs import Outputs
 from brinery.store.reuse import Reuse
 from brinery.store.snapshots import Snapshots
 from brinery.store.workspace import Workspace
+
+CURRENT: Final = "current"
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,9 @@ class JobRooms:
         fingerprints: of inputs.
         snapshots: of code.
         data: where data lies.
-        software: the interpreters of steps.
+        catalog: what was registered.
         tracking: the MLflow runs of a job.
+        software: the interpreters of steps.
         variables: of our own environment, which steps have too.
     """
 
@@ -47,43 +49,56 @@ class JobRooms:
     fingerprints: Fingerprints
     snapshots: Snapshots
     data: DataProvider
+    catalog: Catalog
+    tracking: LaterTracking
     software: SoftwareProvider = field(default_factory=OwnPython)
-    tracking: TrackingProvider = field(default_factory=NoTracking)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def open_job_rooms(
     workspace: str | os.PathLike[str] | None = None,
     *,
-    data: DataProvider | None = None,
-    software: SoftwareProvider | None = None,
-    tracking: TrackingProvider | None = None,
+    environment: str = "",
+    maps: Sequence[str] = (),
+    note: Callable[[str], None] = lambda _: None,
 ) -> JobRooms:
     """Return the rooms of jobs of a workspace, which is made where it was never written to.
 
     Args:
         workspace: its folder; when None, `BRINERY_WORKSPACE`, or the nearest `brinery.toml`
             upwards, or the current folder.
-        data: where data lies; on this machine when None.
-        software: the interpreters of steps; our own when None.
-        tracking: the MLflow runs of a job; none when None.
+        environment: `current` for our own Python in each step; empty for what steps declare.
+        maps: each `URL=PATH`: what stands for an address.
+        note: told what a user should know of data, a line each.
 
     Raises:
-        SettingsError: it is not a folder, or cannot be written.
+        SettingsError: it is not a folder, cannot be written, or its settings are wrong.
     """
-    chosen = workspace or os.environ.get("BRINERY_WORKSPACE")
-    found = Workspace.find(Path(chosen) if chosen else None)
+    assets = open_asset_rooms(workspace, maps=maps, note=note)
+    found = assets.workspace
     found.prepare()
     fingerprints = Fingerprints(found.cache / "fingerprints")
+    catalog = assets.catalog
     return JobRooms(
         workspace=found,
-        jobs=Jobs(found.state / "jobs"),
+        jobs=assets.jobs,
         outputs=Outputs(found.state / "store", fingerprints),
         reuse=Reuse(found.cache),
         fingerprints=fingerprints,
         snapshots=Snapshots(fingerprints),
-        data=data or LocalData(found.state / "datastores"),
-        software=software or OwnPython(),
-        tracking=tracking or NoTracking(),
+        data=assets.job_data,
+        catalog=catalog,
+        tracking=LaterTracking(partial(_tracking, found)),
+        software=step_software(
+            found,
+            environ=os.environ,
+            current=environment == CURRENT,
+            registered=catalog.environment,
+        ),
         variables=dict(os.environ),
     )
+
+
+def _tracking(workspace: Workspace) -> Tracked:
+    made: Tracked = import_module("brinery.actions.job_tracking").job_tracking(workspace)
+    return made

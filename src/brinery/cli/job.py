@@ -8,6 +8,18 @@ import click
 
 # Name, module and attribute, and what the help says, which must not cost an import.
 _COMMANDS = {
+    "archive": ("brinery.cli.jobs", "archive", "Have lists leave a job out."),
+    "cancel": ("brinery.cli.jobs", "cancel", "Ask for the end of a job."),
+    "create": ("brinery.cli.job_create", "create", "Run the job of a file."),
+    "download": ("brinery.cli.jobs", "download", "Copy what a job left."),
+    "explain": ("brinery.cli.job_create", "explain", "Say why each step ran or was reused."),
+    "list": ("brinery.cli.jobs", "list_jobs", "List the jobs."),
+    "logs": ("brinery.cli.jobs", "logs", "Print the log of a step."),
+    "restore": ("brinery.cli.jobs", "restore", "Have lists have a job again."),
+    "resume": ("brinery.cli.job_create", "resume", "Go on with a job that failed or was killed."),
+    "show": ("brinery.cli.jobs", "show", "Show a job, or a step of it."),
+    "stream": ("brinery.cli.jobs", "stream", "Print what a job says until it is over."),
+    "update": ("brinery.cli.jobs", "update", "Change a job's tags or its name in lists."),
     "validate": ("brinery.cli.job_validate", "validate", "Check a file, and run nothing."),
 }
 

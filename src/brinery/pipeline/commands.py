@@ -6,9 +6,8 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from brinery.specs.expressions import Reference, references
-from brinery.specs.job_source import Source
+from brinery.specs.job_source import Spot
 from brinery.specs.names import nearest
-from brinery.specs.yaml_file import Place
 
 _PATH = 2
 _LATE = ("name", "default_datastore", "output_name")
@@ -33,7 +32,7 @@ class Names(NamedTuple):
 
 
 def check(  # noqa: C901 - one branch for each group of names
-    template: str, names: Names, source: Source, *, place: Place
+    template: str, names: Names, *, spot: Spot
 ) -> set[str]:
     """Return the inputs that a command names; what it names wrongly is told."""
     used: set[str] = set()
@@ -43,33 +42,29 @@ def check(  # noqa: C901 - one branch for each group of names
             name = ".".join(one.path[1:])
             used.add(name)
             if name not in names.inputs:
-                source.fault(place, _unknown(one, "input", name, names.inputs, names.owner))
+                spot.fault(_unknown(one, "input", names.inputs, owner=names.owner))
             elif name in names.optional and not one.optional:
-                source.fault(
-                    place,
+                spot.fault(
                     f"the input {name} is optional, and {one.text} must stand in $[[…]]",
                 )
         elif group == "outputs" and len(one.path) >= _PATH:
             name = ".".join(one.path[1:])
             if name not in names.outputs:
-                source.fault(place, _unknown(one, "output", name, names.outputs, names.owner))
+                spot.fault(_unknown(one, "output", names.outputs, owner=names.owner))
         elif group == "search_space" and len(one.path) == _PATH and names.space is not None:
             used.add(one.path[1])
             if one.path[1] not in names.space:
                 known = names.space
-                source.fault(
-                    place, _unknown(one, "hyperparameter", one.path[1], known, names.owner)
-                )
+                spot.fault(_unknown(one, "hyperparameter", known, owner=names.owner))
         elif group == "parent":
-            source.fault(
-                place, f"{one.text} is of the pipeline, and a command names inputs of its step"
-            )
+            spot.fault(f"{one.text} is of the pipeline, and a command names inputs of its step")
         elif not (len(one.path) == 1 and group in _LATE):
-            source.fault(place, f"{one.text} names nothing{_mended(one, names)}")
+            spot.fault(f"{one.text} names nothing{_mended(one, names)}")
     return used
 
 
-def _unknown(one: Reference, kind: str, name: str, known: Collection[str], owner: str) -> str:
+def _unknown(one: Reference, kind: str, known: Collection[str], *, owner: str) -> str:
+    name = ".".join(one.path[1:])
     near = nearest(name, known)
     said = f" (did you mean {near}?)" if near else ""
     return f"{one.text}: {owner} has no {kind} {name}{said}"

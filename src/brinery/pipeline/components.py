@@ -12,10 +12,9 @@ from brinery.pipeline import ports
 from brinery.pipeline.catalog import Catalog, name_of, named
 from brinery.specs import job_source, job_yaml
 from brinery.specs.components import ComponentPart
-from brinery.specs.job_source import Source
+from brinery.specs.job_source import Source, Spot
 from brinery.specs.job_yaml import Declared, Noun
 from brinery.specs.names import nearest
-from brinery.specs.yaml_file import Place
 
 
 @dataclass(frozen=True)
@@ -51,19 +50,20 @@ class Components:
     catalog: Catalog
     _read: dict[str, Component | None] = field(default_factory=dict)
 
-    def of(self, stated: str | dict[str, Any], source: Source, place: Place) -> Component | None:
+    def of(self, stated: str | dict[str, Any], spot: Spot) -> Component | None:
         """Return the component that a step names or has; None where a fault is told instead."""
         if isinstance(stated, dict):
-            return self._made(source.within(place, stated))
+            return self._made(spot.source.within(spot.place, stated))
         reference = named(stated)
         if reference is not None:
-            return self._registered(reference, source, place)
+            return self._registered(reference, spot)
         if stated.startswith("azureml:"):
-            source.fault(place, f"{stated!r} names no component: azureml:NAME:VERSION does")
+            spot.fault(f"{stated!r} names no component: azureml:NAME:VERSION does")
             return None
-        return self._of_file(stated.removeprefix("file:"), source, place)
+        return self._of_file(stated.removeprefix("file:"), spot)
 
-    def _of_file(self, path: str, source: Source, place: Place) -> Component | None:
+    def _of_file(self, path: str, spot: Spot) -> Component | None:
+        source = spot.source
         file = source.folder / path
         key = os.path.realpath(file)
         if key in self._read:
@@ -72,19 +72,19 @@ class Components:
             near = nearest(file.name, _siblings(file))
             said = f" (did you mean {near}?)" if near else ""
             hint = "" if "/" in path or "." in path else f"; a registered one is azureml:{path}"
-            source.fault(place, f"there is no file {path}{said}{hint}")
+            spot.fault(f"there is no file {path}{said}{hint}")
             return None
         shown = os.path.normpath(Path(source.name).parent / path)
         try:
             read = job_source.read(file, found=source.found, name=shown)
             found = self._made(read)
         except InvalidJob as error:
-            source.fault(place, error.message)
+            spot.fault(error.message)
             found = None
         self._read[key] = found
         return found
 
-    def _registered(self, reference: str, source: Source, place: Place) -> Component | None:
+    def _registered(self, reference: str, spot: Spot) -> Component | None:
         key = f"azureml:{reference}"
         if key in self._read:
             return self._read[key]
@@ -92,13 +92,12 @@ class Components:
         if held is None:
             near = nearest(name_of(reference), self.catalog.names("component"))
             said = f" (did you mean {near}?)" if near else ""
-            source.fault(
-                place,
+            spot.fault(
                 f"no component {reference} is registered{said}: brinery component create -f FILE",
             )
             found = None
         else:
-            read = Source(held.file, held.folder, dict(held.declared), {}, source.found)
+            read = Source(held.file, held.folder, dict(held.declared), {}, spot.source.found)
             found = self._made(read, version=held.version)
         self._read[key] = found
         return found

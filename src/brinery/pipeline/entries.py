@@ -18,6 +18,7 @@ from brinery.specs.job_kinds import (
     SweepStep,
 )
 from brinery.specs.job_parts import DataOutput
+from brinery.specs.job_source import Spot
 from brinery.specs.names import nearest
 from brinery.specs.yaml_file import Place
 
@@ -57,7 +58,7 @@ class Entry:
         return self.model.outputs or {}
 
 
-def entry(key: str, stated: Any, scope: Scope, components: Components) -> Entry | None:
+def entry(key: str, stated: Any, *, scope: Scope, components: Components) -> Entry | None:
     """Return a step, and have its pipeline know it; None where faults leave nothing of it."""
     place: Place = ("jobs", key)
     source = scope.source
@@ -73,8 +74,8 @@ def entry(key: str, stated: Any, scope: Scope, components: Components) -> Entry 
         said = "is empty" if stated is None else "has no keys and values"
         source.fault(place, said)
         return None
-    component = _component(stated, scope, place, components)
-    kind = _kind(stated, component, scope, place)
+    component = _component(stated, Spot(source, place), components)
+    kind = _kind(stated, component, Spot(source, place))
     if kind is None:
         return None
     model = source.checked(_KINDS[kind], stated, place=place)
@@ -95,19 +96,15 @@ def entry(key: str, stated: Any, scope: Scope, components: Components) -> Entry 
     return Entry(key, name, kind, model, component, place)
 
 
-def _component(
-    stated: dict[str, Any], scope: Scope, place: Place, components: Components
-) -> Component | None:
+def _component(stated: dict[str, Any], spot: Spot, components: Components) -> Component | None:
     for key in ("component", "trial"):
         given = stated.get(key)
         if isinstance(given, (str, dict)):
-            return components.of(given, scope.source, (*place, key))
+            return components.of(given, spot.at(key))
     return None
 
 
-def _kind(
-    stated: dict[str, Any], component: Component | None, scope: Scope, place: Place
-) -> str | None:
+def _kind(stated: dict[str, Any], component: Component | None, spot: Spot) -> str | None:
     """Return the kind of a step; None where a fault is told."""
     likely = "command"
     if "trial" in stated:
@@ -119,25 +116,23 @@ def _kind(
     elif "jobs" in stated:
         likely = "pipeline"
     given = stated.get("type")
-    where = (*place, "type")
+    where = spot.at("type")
     if given is None:
         return likely
     kind = given.lower() if isinstance(given, str) else str(given)
     if kind in _ELSEWHERE:
-        scope.source.fault(where, f"steps of type {kind} are not run here, but {', '.join(_KINDS)}")
+        where.fault(f"steps of type {kind} are not run here, but {', '.join(_KINDS)}")
         return None
     if kind not in _KINDS:
         near = nearest(kind, _KINDS)
         said = f" (did you mean {near}?)" if near else ""
-        scope.source.fault(where, f"{given!r} is none of {', '.join(_KINDS)}{said}")
+        where.fault(f"{given!r} is none of {', '.join(_KINDS)}{said}")
         return likely
     if component is not None and kind not in ("sweep", component.type):
-        scope.source.fault(
-            where, f"is {kind}, and component {component.told} is of type {component.type}"
-        )
+        where.fault(f"is {kind}, and component {component.told} is of type {component.type}")
         return component.type
     if kind == "sweep" and component is not None and component.type != "command":
-        scope.source.fault((*place, "trial"), f"is a {component.type}, and a trial is a command")
+        spot.at("trial").fault(f"is a {component.type}, and a trial is a command")
         return None
     return kind
 

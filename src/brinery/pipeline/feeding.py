@@ -10,6 +10,7 @@ from brinery.pipeline.scopes import Fed, Given, Scope, literal
 from brinery.records.plan import Data, DataType, Text, Value
 from brinery.specs.components import PARAMETERS, InputPort
 from brinery.specs.job_parts import DATA_TYPES
+from brinery.specs.job_source import Spot
 from brinery.specs.names import nearest
 from brinery.specs.yaml_file import Place
 
@@ -22,8 +23,8 @@ def ports_of(component: Component) -> dict[str, InputPort]:
 def feed(
     given: Mapping[str, Given],
     component: Component,
-    scope: Scope,
     *,
+    scope: Scope,
     place: Place,
     name: str = "",
     drawn: Collection[str] = (),
@@ -40,7 +41,7 @@ def feed(
     """
     ports = ports_of(component)
     fed: dict[str, Fed] = {}
-    meant = _undeclared(given, ports, component, scope, place=place)
+    meant = _undeclared(given, component, scope, place=place)
     for key, port in ports.items():
         if key in drawn:
             continue
@@ -54,7 +55,7 @@ def feed(
                         f"the input {key} of component {component.told} is required, and not given",
                     )
             continue
-        fed[key] = _given(given[key], key, component, scope, (*place, key), of=name)
+        fed[key] = _given(given[key], port, component, scope=scope, place=(*place, key), of=name)
     return fed
 
 
@@ -97,7 +98,6 @@ def types(fed: Mapping[str, Fed]) -> dict[str, DataType]:
 
 def _undeclared(
     given: Mapping[str, Given],
-    ports: Mapping[str, InputPort],
     component: Component,
     scope: Scope,
     *,
@@ -108,6 +108,7 @@ def _undeclared(
     Other clients drop them, so that one which resembles none is noted; one which resembles an input
     that nothing is given to was meant for that one.
     """
+    ports = ports_of(component)
     left = [name for name in ports if name not in given]
     meant: set[str] = set()
     for name in given:
@@ -126,25 +127,26 @@ def _undeclared(
 
 
 def _given(
-    given: Given, key: str, component: Component, scope: Scope, where: Place, *, of: str
+    given: Given, port: InputPort, component: Component, *, scope: Scope, place: Place, of: str
 ) -> Fed:
     """Return what an input stands for that the step names."""
-    port = ports_of(component)[key]
+    where = Spot(scope.source, place)
+    key = str(place[-1])
     kind, optional = port.type or "", bool(port.optional)
-    one = scope.fed(given, where, of=of)
+    one = scope.fed(given, place, of=of)
     if one.value is not None:
         if (why := _unfit(one, port, component)) and not one.missing:
-            scope.source.fault(where, why)
+            where.fault(why)
         if one.optional and not optional and default_text(port) is None:
-            scope.source.fault(where, _optional(key, component))
+            where.fault(_optional(key, component))
         return Fed(one.value, kind, optional, one.missing)
     if one.missing:
         if one.missing != "told":
-            scope.source.fault(where, one.missing)
+            where.fault(one.missing)
         return Fed(None, kind, missing="told")
     found = _default(port)
     if found.value is None and not optional:
-        scope.source.fault(where, _optional(key, component))
+        where.fault(_optional(key, component))
         found.missing = "told"
     return found
 

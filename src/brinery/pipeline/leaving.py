@@ -10,6 +10,7 @@ from brinery.records.plan import DataType, Output
 from brinery.specs.components import OutputPort
 from brinery.specs.expressions import references
 from brinery.specs.job_parts import DATA_TYPES, DataOutput
+from brinery.specs.job_source import Spot
 from brinery.specs.names import nearest
 from brinery.specs.yaml_file import Place
 
@@ -17,7 +18,7 @@ Declared = Mapping[str, DataOutput | str | None]
 
 
 def outputs(
-    given: Declared, component: Component | None, scope: Scope, *, place: Place, name: str
+    given: Declared, component: Component | None, *, scope: Scope, place: Place, name: str
 ) -> dict[str, Output]:
     """Return what a step leaves; what cannot be is told.
 
@@ -31,23 +32,23 @@ def outputs(
     known = ports_of(component) if component is not None else None
     found: dict[str, Output] = {}
     if known is not None and component is not None:
-        _unknown(given, known, component, scope, place)
+        _unknown(given, component, Spot(scope.source, place))
     for key in known if known is not None else given:
-        settings, promise = _settings(given.get(key), scope, (*place, key), (name, key))
+        settings, promise = _settings(given.get(key), scope, place=(*place, key), made=(name, key))
         port = known.get(key) if known is not None else None
         found[key] = _output(port, settings, promise)
     return found
 
 
 def inner(
-    given: Declared, component: Component, scope: Scope, *, place: Place, name: str
+    given: Declared, component: Component, *, scope: Scope, place: Place, name: str
 ) -> dict[str, Promise]:
     """Return the outputs of a pipeline component, which its own steps will leave."""
     known = ports_of(component)
-    _unknown(given, known, component, scope, place)
+    _unknown(given, component, Spot(scope.source, place))
     found: dict[str, Promise] = {}
     for key, port in known.items():
-        settings, promise = _settings(given.get(key), scope, (*place, key), (name, key))
+        settings, promise = _settings(given.get(key), scope, place=(*place, key), made=(name, key))
         if promise is not None:
             settings = _merged(settings, promise.settings)
         kind: str = port.type or settings.type or (promise.type if promise is not None else "")
@@ -84,7 +85,7 @@ def _output(port: OutputPort | None, settings: DataOutput, promise: Promise | No
 
 
 def _settings(
-    given: DataOutput | str | None, scope: Scope, place: Place, made: tuple[str, str]
+    given: DataOutput | str | None, scope: Scope, *, place: Place, made: tuple[str, str]
 ) -> tuple[DataOutput, Promise | None]:
     """Return what is declared of an output, and the pipeline's output that it is, if any."""
     if given is None:
@@ -115,18 +116,13 @@ def _merged(own: DataOutput, outer: DataOutput) -> DataOutput:
     return DataOutput.model_construct(**held)
 
 
-def _unknown(
-    given: Declared,
-    known: Mapping[str, OutputPort],
-    component: Component,
-    scope: Scope,
-    place: Place,
-) -> None:
+def _unknown(given: Declared, component: Component, spot: Spot) -> None:
+    known = ports_of(component)
     for key in given:
         if key not in known:
             near = nearest(key, known)
             said = f" (did you mean {near}?)" if near else ""
-            scope.source.fault((*place, key), f"no such output on component {component.told}{said}")
+            spot.at(key).fault(f"no such output on component {component.told}{said}")
 
 
 def _type(kind: str) -> DataType:

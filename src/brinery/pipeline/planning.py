@@ -47,7 +47,7 @@ from brinery.specs.job_kinds import (
     SweepStep,
 )
 from brinery.specs.job_parts import DataOutput
-from brinery.specs.job_source import Source
+from brinery.specs.job_source import Source, Spot
 from brinery.specs.job_yaml import Declared
 from brinery.specs.yaml_file import Place
 
@@ -107,13 +107,13 @@ class _Planner:
         job, source = declared.model, declared.source
         assert isinstance(job, JobPart)  # noqa: S101 - for the type checker
         _check_names(job, source)
-        self.remarks.of(job, source)
+        self.remarks.of(job, Spot(source))
         kept: dict[str, Kept] = {}
         settings = None
         if isinstance(job, PipelineJob):
             settings = job.settings
             if settings is not None:
-                self.remarks.of(settings, source, place=("settings",))
+                self.remarks.of(settings, Spot(source, ("settings",)))
             kept = self._pipeline_job(job, source)
         else:
             step = self._alone(job, source)
@@ -152,10 +152,10 @@ class _Planner:
         fed = {name: _opaque(name, port) for name, port in feeding.ports_of(made).items()}
         scope = Scope(made.source, self.catalog)
         if made.type == "pipeline":
-            promises = leaving.inner({}, made, scope, place=(), name="")
+            promises = leaving.inner({}, made, scope=scope, place=(), name="")
             self._within(made, fed, promises, prefix="")
         else:
-            outputs = leaving.outputs({}, made, scope, place=(), name=ALONE)
+            outputs = leaving.outputs({}, made, scope=scope, place=(), name=ALONE)
             making = Making(ALONE, scope, (), fed, outputs, made, self.catalog)
             self._leaf(made.type, making, None)
 
@@ -185,18 +185,18 @@ class _Planner:
         names = tuple(fed)
         if isinstance(job, CommandJob):
             making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, names)
-            made = steps.command(making, job, None)
+            made = steps.command(making, job)
             return replace(
                 made,
                 display_name=job.display_name or "",
                 timeout_s=steps.timeout(making, job.limits),
             )
         assert isinstance(job, SweepJob)  # noqa: S101 - for the type checker
-        found = sweeps.sweep(job, source, ())
+        found = sweeps.sweep(job, Spot(source))
         making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, names, found.space)
         if job.trial is None:
             return making.step(StepKind.SWEEP)
-        made = steps.command(_at(making, ("trial",)), job.trial, None)
+        made = steps.command(_at(making, ("trial",)), job.trial)
         return replace(made, kind=StepKind.SWEEP, sweep=found, display_name=job.display_name or "")
 
     def _pipeline_job(self, job: PipelineJob, source: Source) -> dict[str, Kept]:
@@ -223,18 +223,18 @@ class _Planner:
     ) -> dict[str, Promise]:
         """Plan a job that is an instance of a pipeline component; return its outputs."""
         place: Place = ("component",)
-        found = self.components.of(job.component or "", source, place)
+        found = self.components.of(job.component or "", Spot(source, place))
         if found is None:
             return promises
         if found.type != "pipeline":
             source.fault(place, f"is of type {found.type}, and a pipeline's is pipeline")
             return promises
         scope = Scope(source, self.catalog)
-        fed = feeding.feed(job.inputs or {}, found, scope, place=("inputs",))
+        fed = feeding.feed(job.inputs or {}, found, scope=scope, place=("inputs",))
         known = leaving.inner(
             {name: each.settings for name, each in promises.items()},
             found,
-            scope,
+            scope=scope,
             place=("outputs",),
             name="",
         )
@@ -283,7 +283,10 @@ class _Planner:
                 component.source.fault(("outputs", name), "no step leaves it")
 
     def _jobs(self, stated: Mapping[str, Any], scope: Scope) -> None:
-        found = [entry(key, each, scope, self.components) for key, each in stated.items()]
+        found = [
+            entry(key, each, scope=scope, components=self.components)
+            for key, each in stated.items()
+        ]
         for one in found:
             if one is not None:
                 self._step(one, scope)
@@ -291,7 +294,7 @@ class _Planner:
     def _step(self, one: Entry, scope: Scope) -> None:
         """Plan one step, or the steps of a pipeline that is one."""
         source, place, model = scope.source, one.place, one.model
-        self.remarks.of(model, source, place=place)
+        self.remarks.of(model, Spot(source, place))
         _check_keys(model.inputs or {}, source, (*place, "inputs"))
         if model.compute and "${{" in model.compute:
             scope.plain(model.compute, (*place, "compute"))
@@ -300,24 +303,24 @@ class _Planner:
         space: dict[str, Any] = {}
         swept: Sweep | None = None
         if isinstance(model, SweepStep):
-            swept = sweeps.sweep(model, source, place, scope=scope)
+            swept = sweeps.sweep(model, Spot(source, place), scope=scope)
             space = swept.space
         if one.component is None:
             fed = feeding.inline(given, scope, place=where, name=one.key)
         else:
             fed = feeding.feed(
-                given, one.component, scope, place=where, name=one.key, drawn=list(space)
+                given, one.component, scope=scope, place=where, name=one.key, drawn=list(space)
             )
         if one.kind == "pipeline" and one.component is not None:
             name, outs = one.name, (*place, "outputs")
-            promises = leaving.inner(one.outputs, one.component, scope, place=outs, name=name)
+            promises = leaving.inner(one.outputs, one.component, scope=scope, place=outs, name=name)
             self._within(one.component, fed, promises, prefix=f"{name}.")
             for output, each in promises.items():
                 if each.by is not None:
                     self.aliases[name, output] = each.by
             return
         outputs = leaving.outputs(
-            one.outputs, one.component, scope, place=(*place, "outputs"), name=one.name
+            one.outputs, one.component, scope=scope, place=(*place, "outputs"), name=one.name
         )
         making = Making(
             one.name, scope, place, fed, outputs, one.component, self.catalog, tuple(given), space
@@ -338,22 +341,22 @@ class _Planner:
         if kind == "parallel":
             own = model if isinstance(model, ParallelStep) else None
             if isinstance(component, ParallelComponent):
-                return steps.parallel(making, component, own)
+                return steps.parallel(making, component, own=own)
             if own is None:
                 return None
             if own.task is None and "task" not in model.model_fields_set:
-                making.source.fault(making.place, "task is missing")
-            return steps.parallel(making, own, None)
+                making.spot.fault("task is missing")
+            return steps.parallel(making, own)
         own_command = model if isinstance(model, CommandStep) else None
         limits = own_command.limits if own_command is not None else None
         if isinstance(component, CommandComponent):
-            step = steps.command(making, component, own_command)
+            step = steps.command(making, component, own=own_command)
             limits = limits or component.limits
         elif own_command is not None:
             for name in ("command", "environment"):
                 if name not in own_command.model_fields_set:
-                    making.source.fault(making.place, f"{name} is missing")
-            step = steps.command(making, own_command, None)
+                    making.spot.fault(f"{name} is missing")
+            step = steps.command(making, own_command)
         else:
             return None
         return replace(step, timeout_s=steps.timeout(making, limits))

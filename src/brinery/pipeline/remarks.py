@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from brinery.specs.job_source import Source
-from brinery.specs.yaml_file import Place
+from brinery.specs.job_source import Spot
 
 _SAID: Final = {
     "compute": "is not asked for: steps run on this machine, or where --runner says",
@@ -28,19 +27,19 @@ class Remarks:
 
     _told: set[str] = field(default_factory=set)
 
-    def of(self, model: Any, source: Source, *, place: Place = ()) -> None:
+    def of(self, model: Any, spot: Spot) -> None:
         """Tell what of a job or a step means nothing here."""
         for name, said in _SAID.items():
             if getattr(model, name, None):
-                self._tell(name, said, source, (*place, name))
+                self._tell(name, said, spot.at(name))
         resources = getattr(model, "resources", None)
         for name in _RESOURCES:
             if resources is not None and getattr(resources, name):
                 key = f"resources.{name}"
-                self._tell(key, "is of the vendor's machines", source, (*place, "resources", name))
+                self._tell(key, "is of the vendor's machines", spot.at("resources", name))
 
-    def _tell(self, key: str, said: str, source: Source, place: Place) -> None:
+    def _tell(self, key: str, said: str, spot: Spot) -> None:
         kind = key.removeprefix("default_")
         if kind not in self._told:
             self._told.add(kind)
-            source.note(place, said)
+            spot.note(said)

@@ -18,7 +18,7 @@ from brinery.pipeline.catalog import Catalog, name_of, named
 from brinery.records.plan import Data, DataType, Joined, Produced, Text, Value
 from brinery.specs.expressions import Reference, references
 from brinery.specs.job_parts import DataInput, DataOutput, Scalar, Valued
-from brinery.specs.job_source import Source
+from brinery.specs.job_source import Source, Spot
 from brinery.specs.names import nearest
 from brinery.specs.yaml_file import Place
 
@@ -155,7 +155,7 @@ class Scope:
         if not uri.startswith("/"):
             self._registered(uri, kind, (*place, "path"))
         elif not references(uri):
-            return Fed(_there(found, given, self.source, place), kind)
+            return Fed(_there(found, given, Spot(self.source, (*place, "path"))), kind)
         return Fed(found, kind)
 
     def _registered(self, uri: str, kind: str, place: Place) -> None:
@@ -250,7 +250,7 @@ class Scope:
             self.source.fault(place, "a step cannot take what it leaves itself")
             return Fed(None, missing="told")
         if group == "inputs":
-            return self._input_of(node, step, name, place)
+            return self._input_of(node, step, name, place=place)
         if node.outputs is None:
             return Fed(None, missing="told")
         if name not in node.outputs:
@@ -260,7 +260,7 @@ class Scope:
             return Fed(None, missing="told")
         return Fed(Produced(step=node.name, output=name), node.outputs[name])
 
-    def _input_of(self, node: Node, step: str, name: str, place: Place) -> Fed:
+    def _input_of(self, node: Node, step: str, name: str, *, place: Place) -> Fed:
         if name not in node.inputs:
             self.source.fault(
                 place, f"the step {step} has no input {name}{near(name, node.inputs)}"
@@ -305,22 +305,21 @@ def located(path: str, source: Source) -> str:
     return str((source.folder / plain.removeprefix("file:")).absolute().resolve())
 
 
-def _there(found: Data, given: DataInput, source: Source, place: Place) -> Data:
+def _there(found: Data, given: DataInput, spot: Spot) -> Data:
     """Return files on this machine, their type seen to; what is not there is told."""
     path = Path(found.uri)
-    where = (*place, "path")
     if any(mark in found.uri for mark in "*?["):
         if not path.exists() and not any(Path("/").glob(found.uri.removeprefix("/"))):
-            source.fault(where, f"no file matches {found.declared}")
+            spot.fault(f"no file matches {found.declared}")
         return found
     if not path.exists():
-        source.fault(where, f"there is nothing at {found.declared}")
+        spot.fault(f"there is nothing at {found.declared}")
     elif found.type is DataType.FILE and path.is_dir():
-        source.fault(where, f"{found.declared} is a folder, and uri_file is a file")
+        spot.fault(f"{found.declared} is a folder, and uri_file is a file")
     elif found.type in (DataType.FOLDER, DataType.TABLE) and path.is_file():
         if given.type is None:
             return Data(uri=found.uri, type=DataType.FILE, mode=found.mode, declared=found.declared)
-        source.fault(where, f"{found.declared} is a file, and {given.type} is a folder")
+        spot.fault(f"{found.declared} is a file, and {given.type} is a folder")
     return found
 
 

@@ -10,61 +10,58 @@ import yaml
 from brinery.pipeline.catalog import Catalog, named
 from brinery.records.plan import Software
 from brinery.specs import job_source
-from brinery.specs.job_parts import InlineEnvironment
-from brinery.specs.job_source import Source
-from brinery.specs.yaml_file import Place
+from brinery.specs.job_parts import Build, InlineEnvironment
+from brinery.specs.job_source import Spot
 
 _MAX_BYTES = 1_000_000
 
 
-def software(
-    declared: str | InlineEnvironment | None, source: Source, *, place: Place, catalog: Catalog
-) -> Software:
+def software(declared: str | InlineEnvironment | None, spot: Spot, *, catalog: Catalog) -> Software:
     """Return an environment; what is at fault is told.
 
     Args:
         declared: as the file has it; None where that is told already.
-        source: of the file.
-        place: where it stands.
+        spot: where it stands.
         catalog: of registered ones.
     """
     if declared is None:
         return Software()
     if isinstance(declared, InlineEnvironment):
-        return inline(declared, source, place=place)
+        return inline(declared, spot)
     reference = named(declared)
     if reference is not None:
         return catalog.environment(reference) or Software(reference=reference)
     if declared.startswith("file:"):
-        return _of_file(declared.removeprefix("file:"), source, place)
-    looks = (source.folder / declared).is_file()
+        return _of_file(declared.removeprefix("file:"), spot)
+    looks = (spot.source.folder / declared).is_file()
     hint = f"write file:{declared}" if looks else f"write azureml:{declared}@latest"
-    source.fault(place, f"{declared!r} names no environment: {hint}")
+    spot.fault(f"{declared!r} names no environment: {hint}")
     return Software()
 
 
-def _of_file(path: str, source: Source, place: Place) -> Software:
+def _of_file(path: str, spot: Spot) -> Software:
+    source = spot.source
     file = source.folder / path
     if not file.is_file():
-        source.fault(place, f"there is no file {path}")
+        spot.fault(f"there is no file {path}")
         return Software()
     inner = job_source.read(file, found=source.found, name=str(Path(source.name).parent / path))
-    return inline(inner.checked(InlineEnvironment, inner.stated), inner, place=())
+    return inline(inner.checked(InlineEnvironment, inner.stated), Spot(inner))
 
 
-def inline(declared: InlineEnvironment, source: Source, *, place: Place) -> Software:
+def inline(declared: InlineEnvironment, spot: Spot) -> Software:
     """Return an environment whose parts are written down; what is at fault is told."""
     if declared.build is not None and (declared.image or declared.conda_file):
         other = "image" if declared.image else "conda_file"
-        source.fault((*place, "build"), f"goes with no {other}: an image is taken or built")
+        spot.at("build").fault(f"goes with no {other}: an image is taken or built")
     if declared.conda_file is not None and not declared.image and declared.build is None:
-        source.note((*place, "conda_file"), "without an image it is installed on this Python")
+        spot.at("conda_file").note("without an image it is installed on this Python")
     if not (declared.image or declared.build or declared.conda_file):
-        source.fault(place, "has neither image, conda_file nor build")
-    conda, context = _conda(declared.conda_file, source, (*place, "conda_file"))
+        spot.fault("has neither image, conda_file nor build")
+    conda, context = _conda(declared.conda_file, spot.at("conda_file"))
     dockerfile = ""
     if declared.build is not None:
-        dockerfile, context = _build(declared, source, (*place, "build"))
+        dockerfile, context = _build(declared.build, spot.at("build"))
     return Software(
         image=declared.image or "",
         conda=conda,
@@ -73,39 +70,38 @@ def inline(declared: InlineEnvironment, source: Source, *, place: Place) -> Soft
     )
 
 
-def _conda(stated: str | dict[str, Any] | None, source: Source, place: Place) -> tuple[str, str]:
+def _conda(stated: str | dict[str, Any] | None, spot: Spot) -> tuple[str, str]:
     if stated is None:
         return "", ""
     if isinstance(stated, dict):
-        return yaml.safe_dump(stated, sort_keys=False), str(source.folder)
-    file = source.folder / stated.removeprefix("file:")
-    text = _text(file, stated, source, place)
+        return yaml.safe_dump(stated, sort_keys=False), str(spot.source.folder)
+    file = spot.source.folder / stated.removeprefix("file:")
+    text = _text(file, stated, spot)
     return text, str(file.parent.resolve())
 
 
-def _build(declared: InlineEnvironment, source: Source, place: Place) -> tuple[str, str]:
-    assert declared.build is not None  # noqa: S101 - for the type checker
-    path = declared.build.path
+def _build(declared: Build, spot: Spot) -> tuple[str, str]:
+    path = declared.path
     if path is None:
-        source.fault(place, "path is missing")
+        spot.fault("path is missing")
         return "", ""
     if path.startswith(("http:", "https:", "git")):
-        source.fault((*place, "path"), f"{path}: what an image is built of is a folder here")
+        spot.at("path").fault(f"{path}: what an image is built of is a folder here")
         return "", ""
-    folder = (source.folder / path.removeprefix("file:")).resolve()
+    folder = (spot.source.folder / path.removeprefix("file:")).resolve()
     if not folder.is_dir():
-        source.fault((*place, "path"), f"there is no folder {path}")
+        spot.at("path").fault(f"there is no folder {path}")
         return "", ""
-    name = declared.build.dockerfile_path or "Dockerfile"
-    return _text(folder / name, name, source, place), str(folder)
+    name = declared.dockerfile_path or "Dockerfile"
+    return _text(folder / name, name, spot), str(folder)
 
 
-def _text(file: Path, stated: str, source: Source, place: Place) -> str:
+def _text(file: Path, stated: str, spot: Spot) -> str:
     try:
         with file.open("rb") as stream:
             return stream.read(_MAX_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError):
-        source.fault(place, f"there is no file {stated} that can be read")
+        spot.fault(f"there is no file {stated} that can be read")
         return ""
     finally:
-        source.found.files.append(file)
+        spot.source.found.files.append(file)

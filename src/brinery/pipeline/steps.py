@@ -21,7 +21,7 @@ from brinery.specs.components import CommandComponent, ParallelPart
 from brinery.specs.expressions import references
 from brinery.specs.job_kinds import CommandPart
 from brinery.specs.job_parts import CommandLimits, Distribution, Resources, Variables
-from brinery.specs.job_source import Source
+from brinery.specs.job_source import Spot
 from brinery.specs.yaml_file import Place
 
 _SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(b|kb?|mb?|gb|)\s*", re.IGNORECASE)
@@ -54,14 +54,16 @@ class Making:
     space: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def source(self) -> Source:
-        """Return the file in which what runs is declared: the component's, where it is one."""
-        return self.component.source if self.component is not None else self.scope.source
+    def declared(self) -> Spot:
+        """Return where what runs is declared: in the component's file, where it is one."""
+        if self.component is not None:
+            return Spot(self.component.source)
+        return Spot(self.scope.source, self.place)
 
     @property
-    def at(self) -> Place:
-        """Return the place in that file."""
-        return () if self.component is not None else self.place
+    def spot(self) -> Spot:
+        """Return where the step stands."""
+        return Spot(self.scope.source, self.place)
 
     def step(self, kind: StepKind) -> Step:
         """Return what every step has."""
@@ -84,14 +86,18 @@ class Making:
         if self.component is None:
             optional = [name for name, one in self.fed.items() if one.optional]
             inputs = list(self.fed)
-            return Names(inputs, list(self.outputs), optional, self.space if space else None)
+            owner = "the step" if self.place[:1] == ("jobs",) else "the job"
+            drawn = self.space if space else None
+            return Names(inputs, list(self.outputs), optional, drawn, owner)
         ports = feeding.ports_of(self.component)
         optional = [name for name, port in ports.items() if port.optional and port.default is None]
         told = f"component {self.component.told}"
         return Names(list(ports), list(self.outputs), optional, None, told)
 
 
-def command(making: Making, part: CommandPart | CommandComponent, own: CommandPart | None) -> Step:
+def command(
+    making: Making, part: CommandPart | CommandComponent, *, own: CommandPart | None = None
+) -> Step:
     """Return a step that runs a command.
 
     Args:
@@ -99,29 +105,25 @@ def command(making: Making, part: CommandPart | CommandComponent, own: CommandPa
         part: what declares the command: the component, the step, the job or its trial.
         own: the step, which may change what its component says; None where it is the part.
     """
-    source, at = making.source, making.at
+    spot = making.declared
     names = making.names(space=True)
     if part.command is not None:
-        used = commands.check(part.command, names, source, place=(*at, "command"))
+        used = commands.check(part.command, names, spot=spot.at("command"))
         if making.component is None:
             _unused(making, part, used)
     own_software = own.environment if own is not None else None
     includes: tuple[str, ...] = ()
     if isinstance(part, CommandComponent):
-        includes = _includes(part, source, at)
-    if own_software is not None:
-        where = (*making.place, "environment")
-        env = software(own_software, making.scope.source, place=where, catalog=making.catalog)
-    else:
-        where = (*at, "environment")
-        env = software(part.environment, source, place=where, catalog=making.catalog)
+        includes = _includes(part, spot.at("additional_includes"))
+    declared = own_software if own_software is not None else part.environment
+    where = (making.spot if own_software is not None else spot).at("environment")
     own_parts = [one for one in (own, part) if one is not None]
     return replace(
         making.step(StepKind.COMMAND),
         command=part.command or "",
-        code=code(part.code, source, (*at, "code")),
+        code=code(part.code, spot.at("code")),
         includes=includes,
-        software=env,
+        software=software(declared, where, catalog=making.catalog),
         variables=_variables(making, [one.environment_variables for one in own_parts]),
         spread=_spread(
             making,
@@ -135,17 +137,16 @@ def timeout(making: Making, limits: CommandLimits | None) -> float | None:
     """Return the seconds after which a step is cancelled; None where it may take any time."""
     if limits is None or limits.timeout is None:
         return None
-    where = (*making.place, "limits", "timeout")
-    given = _count(limits.timeout, making.scope, where)
+    where = making.spot.at("limits", "timeout")
+    given = _count(limits.timeout, making.scope, where.place)
     if given is not None and given <= 0:
-        making.scope.source.fault(where, f"is {given}, and must be more than 0")
+        where.fault(f"is {given}, and must be more than 0")
     return float(given) if given is not None else None
 
 
-def parallel(making: Making, part: ParallelPart, own: ParallelPart | None) -> Step:
+def parallel(making: Making, part: ParallelPart, *, own: ParallelPart | None = None) -> Step:
     """Return a step that runs a function over mini-batches; arguments as of `command`."""
-    source, at, scope = making.source, making.at, making.scope
-    task = part.task
+    scope, task = making.scope, part.task
 
     def _given(name: str) -> Any:
         return next(
@@ -159,36 +160,34 @@ def parallel(making: Making, part: ParallelPart, own: ParallelPart | None) -> St
         return default if found is None else found
 
     kind = task.type if task is not None else None
-    where = (*at, "task")
+    where = making.declared.at("task")
     if kind not in (None, "run_function"):
-        source.fault((*where, "type"), f"tasks of type {kind} are not run here, but run_function")
-    folder = code(task.code if task else None, source, (*where, "code"))
-    entry = _entry(task.entry_script if task else None, folder, source, where)
-    names = making.names()
+        where.at("type").fault(f"tasks of type {kind} are not run here, but run_function")
+    folder = code(task.code if task else None, where.at("code"))
+    entry = _entry(task.entry_script if task else None, folder, where)
     arguments = (task.program_arguments if task else None) or ""
-    commands.check(arguments, names, source, place=(*where, "program_arguments"))
+    commands.check(arguments, making.names(), spot=where.at("program_arguments"))
     retries = _given("retry_settings")
     return replace(
         making.step(StepKind.PARALLEL),
         code=folder,
         software=software(
-            task.environment if task else None,
-            source,
-            place=(*where, "environment"),
-            catalog=making.catalog,
+            task.environment if task else None, where.at("environment"), catalog=making.catalog
         ),
         variables=_variables(making, [one.environment_variables for one in (own, part) if one]),
         spread=_spread(making, _given("resources"), None),
         parallel=Parallel(
-            data=_data(making, _given("input_data"), own, part),
+            data=_data(making, _given("input_data"), own),
             entry=entry,
             arguments=arguments,
-            append_to=_append(making, task.append_row_to if task else None, (*where,)),
+            append_to=_append(
+                making, task.append_row_to if task else None, where.at("append_row_to")
+            ),
             batch_size=_size(making, _given("mini_batch_size")),
             partition_keys=tuple(_given("partition_keys") or ()),
             concurrency=_number("max_concurrency_per_instance", 1),
-            retries=_of(retries, "max_retries", 2, making),
-            timeout_s=float(_of(retries, "timeout", 60, making)),
+            retries=_of(retries, "max_retries", making, default=2),
+            timeout_s=float(_of(retries, "timeout", making, default=60)),
             batch_errors=_number("mini_batch_error_threshold", -1),
             item_errors=_number("error_threshold", -1),
             logging_level=_given("logging_level") or "INFO",
@@ -196,16 +195,16 @@ def parallel(making: Making, part: ParallelPart, own: ParallelPart | None) -> St
     )
 
 
-def code(stated: str | None, source: Source, place: Place) -> str:
+def code(stated: str | None, spot: Spot) -> str:
     """Return the absolute folder or file of code; empty where there is none."""
     if not stated:
         return ""
     if stated.startswith(("azureml:", "git", "http:", "https:")):
-        source.fault(place, f"{stated}: code is a folder or a file on this machine")
+        spot.fault(f"{stated}: code is a folder or a file on this machine")
         return ""
-    path = located(stated, source)
+    path = located(stated, spot.source)
     if not Path(path).exists():
-        source.fault(place, f"there is no folder or file {stated}")
+        spot.fault(f"there is no folder or file {stated}")
     return path
 
 
@@ -214,15 +213,15 @@ def _unused(making: Making, part: CommandPart | CommandComponent, used: set[str]
         used |= {found.path[1] for found in references(one or "") if len(found.path) > 1}
     for name in making.fed:
         if name not in used and name in making.given:
-            making.scope.source.note((*making.place, "inputs", name), "nothing names it")
+            making.spot.at("inputs", name).note("nothing names it")
 
 
-def _includes(part: CommandComponent, source: Source, at: Place) -> tuple[str, ...]:
+def _includes(part: CommandComponent, spot: Spot) -> tuple[str, ...]:
     found = []
     for number, one in enumerate(part.additional_includes or ()):
-        path = located(one, source)
+        path = located(one, spot.source)
         if not Path(path).exists():
-            source.fault((*at, "additional_includes", number), f"there is no folder or file {one}")
+            spot.at(number).fault(f"there is no folder or file {one}")
         found.append(path)
     return tuple(found)
 
@@ -286,47 +285,45 @@ def _count(given: int | str, scope: Scope, place: Place) -> int | None:
         return None
 
 
-def _of(retries: Any, name: str, default: int, making: Making) -> int:
+def _of(retries: Any, name: str, making: Making, *, default: int) -> int:
     given = getattr(retries, name) if retries is not None else None
     where = (*making.place, "retry_settings", name)
     found = _count(given, making.scope, where) if given is not None else None
     return default if found is None else found
 
 
-def _entry(stated: str | None, folder: str, source: Source, where: Place) -> str:
+def _entry(stated: str | None, folder: str, spot: Spot) -> str:
     if stated is None:
-        source.fault(where, "entry_script is missing")
+        spot.fault("entry_script is missing")
         return ""
     if folder and Path(folder).is_dir() and not (Path(folder) / stated).is_file():
-        source.fault((*where, "entry_script"), f"there is no file {stated} in the code")
+        spot.at("entry_script").fault(f"there is no file {stated} in the code")
     return stated
 
 
-def _data(making: Making, given: str | None, own: ParallelPart | None, part: ParallelPart) -> str:
+def _data(making: Making, given: str | None, own: ParallelPart | None) -> str:
     stated_here = own is not None and own.input_data is not None
-    source, at = (making.scope.source, making.place) if stated_here else (making.source, making.at)
-    del part
+    spot = making.spot if stated_here else making.declared
     if given is None:
-        source.fault(at, "input_data is missing")
+        spot.fault("input_data is missing")
         return ""
-    where = (*at, "input_data")
-    commands.check(given, making.names(), source, place=where)
+    where = spot.at("input_data")
+    commands.check(given, making.names(), spot=where)
     name = commands.single(given, "inputs")
     if not name:
-        source.fault(where, f"{given!r} names no input: ${{{{inputs.NAME}}}} does")
+        where.fault(f"{given!r} names no input: ${{{{inputs.NAME}}}} does")
     elif name in making.fed and making.fed[name].value is not None and not making.fed[name].data:
-        source.fault(where, f"the input {name} is a value, and is cut into no mini-batches")
+        where.fault(f"the input {name} is a value, and is cut into no mini-batches")
     return name
 
 
-def _append(making: Making, given: str | None, where: Place) -> str:
+def _append(making: Making, given: str | None, spot: Spot) -> str:
     if given is None:
         return ""
-    place = (*where, "append_row_to")
-    commands.check(given, making.names(), making.source, place=place)
+    commands.check(given, making.names(), spot=spot)
     name = commands.single(given, "outputs")
     if not name:
-        making.source.fault(place, f"{given!r} names no output: ${{{{outputs.NAME}}}} does")
+        spot.fault(f"{given!r} names no output: ${{{{outputs.NAME}}}} does")
     return name
 
 
@@ -339,8 +336,7 @@ def _size(making: Making, given: str | None) -> int:
     found = _SIZE.fullmatch(given)
     if found is None:
         if given:
-            making.source.fault(
-                (*making.at, "mini_batch_size"),
+            making.declared.at("mini_batch_size").fault(
                 f"is no number of files, and no size as 10kb or 1mb is: {given!r}",
             )
         return 0

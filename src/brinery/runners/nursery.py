@@ -404,8 +404,8 @@ def protect(folders: Sequence[str]) -> bool:
 def main(arguments: Sequence[str]) -> None:
     """Serve the socket with a number, with folders read-only."""
     number, *folders = arguments
+    # Not SIG_IGN, which our children would inherit: none would end when it is asked to.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # Ignored, they would be ignored by all that is started, too.
         signal.signal(each, lambda *_: None)
     protect(folders)
     Nursery(socket.socket(fileno=int(number))).run()

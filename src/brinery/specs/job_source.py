@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -137,7 +137,7 @@ class Source:
             try:
                 made = model.model_validate(left)
             except ValidationError as error:
-                left = self._pruned(left, error, place, unknown)
+                left = self._pruned(left, error, place=place, unknown=unknown)
             else:
                 break
         for where in unknown:
@@ -147,7 +147,12 @@ class Source:
         return made
 
     def _pruned(
-        self, stated: dict[str, Any], error: ValidationError, place: Place, unknown: list[Place]
+        self,
+        stated: dict[str, Any],
+        error: ValidationError,
+        *,
+        place: Place,
+        unknown: list[Place],
     ) -> Any:
         """Return the values without those that are at fault, which are told or kept as unknown."""
         left: Any = stated
@@ -176,6 +181,30 @@ class Source:
             self.note((*place, *where), f"is not known here, and means nothing{said}")
             return
         self.fault((*place, *where), f"is not known{said}")
+
+
+class Spot(NamedTuple):
+    """A value of a file, and where faults of it are told.
+
+    Attributes:
+        source: the file.
+        place: of the value in it.
+    """
+
+    source: Source
+    place: Place = ()
+
+    def at(self, *keys: str | int) -> Spot:
+        """Return the spot of a value within."""
+        return Spot(self.source, (*self.place, *keys))
+
+    def fault(self, text: str) -> None:
+        """Keep what is wrong with it."""
+        self.source.fault(self.place, text)
+
+    def note(self, text: str) -> None:
+        """Keep what is accepted of it and means nothing, or something else, here."""
+        self.source.note(self.place, text)
 
 
 def read(file: Path, *, found: Findings, name: str = "", sets: Sequence[str] = ()) -> Source:

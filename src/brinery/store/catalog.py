@@ -10,7 +10,7 @@ import yaml
 from msgspec.structs import replace
 
 from brinery.errors import InvalidReference
-from brinery.pipeline.planning import Registered
+from brinery.pipeline.catalog import Registered
 from brinery.records.asset import Asset, AssetKind
 from brinery.records.plan import Software
 from brinery.specs.addresses import LATEST, InDatastore, asset, parse

@@ -1,0 +1,104 @@
+"""Parts of a job that are made when a step must run: one in which nothing changed does without."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Protocol
+
+from brinery.actions.job_providers import TrackingProvider
+from brinery.records.job import JobRun, Status
+from brinery.records.plan import Step, StepKind
+from brinery.records.tracked_run import Measured
+from brinery.runners.interface import Bench, Drive, Driver, Runner
+
+
+class Tracked(TrackingProvider, Protocol):
+    """The MLflow runs of a job, with what was logged to them."""
+
+    def metrics(self, run_id: str, /) -> Mapping[str, float]:
+        """Return the last value of each metric of a run."""
+        ...
+
+    def history(self, run_id: str, metric: str, /) -> Sequence[Measured]:
+        """Return every value of a metric of a run, in order."""
+        ...
+
+
+class LaterTracking:
+    """The MLflow runs of a job, of which nothing is there before a step asks.
+
+    Args:
+        make: makes what knows them.
+    """
+
+    def __init__(self, make: Callable[[], Tracked]) -> None:
+        self._make = make
+        self._made: Tracked | None = None
+        self._job: JobRun | None = None
+        self._lock = threading.Lock()
+
+    def open(self, job: JobRun, /) -> None:
+        """Remember whose runs they are."""
+        self._job = job
+
+    def run_id(self, step: Step, label: str, /) -> str:
+        """Return the id of the run of a step, or of one of its attempts."""
+        return self._now().run_id(step, label)
+
+    def variables(self, step: Step, label: str, /) -> Mapping[str, str]:
+        """Return the variables that MLflow needs."""
+        with self._lock:
+            made = self._opened()
+            return made.variables(step, label)
+
+    def ended(self, run_id: str, status: Status, /) -> None:
+        """Tell that a run is over."""
+        if self._made is not None:
+            self._made.ended(run_id, status)
+
+    def close(self, job: JobRun, /) -> None:
+        """Write down what MLflow is yet to be told, where anything is."""
+        if self._made is not None:
+            self._made.close(job)
+
+    def metrics(self, run_id: str, /) -> Mapping[str, float]:
+        """Return the last value of each metric of a run."""
+        return self._now().metrics(run_id)
+
+    def history(self, run_id: str, metric: str, /) -> Sequence[Measured]:
+        """Return every value of a metric of a run, in order."""
+        return self._now().history(run_id, metric)
+
+    def _now(self) -> Tracked:
+        with self._lock:
+            return self._opened()
+
+    def _opened(self) -> Tracked:
+        if self._made is None:
+            assert self._job is not None  # noqa: S101 - a job is opened before its steps
+            made = self._make()
+            made.open(self._job)
+            self._made = made
+        return self._made
+
+
+def all_drivers(commands: Driver, tracking: LaterTracking) -> dict[StepKind, Driver]:
+    """Return the drivers of all kinds of steps; those of few jobs are imported when met."""
+
+    def sweep(bench: Bench, /) -> Drive:
+        driver: Driver = import_module("brinery.runners.sweep").Sweeper(tracking)
+        return driver(bench)
+
+    def parallel(bench: Bench, /) -> Drive:
+        drive: Drive = import_module("brinery.runners.parallel").drive(bench)
+        return drive
+
+    return {StepKind.COMMAND: commands, StepKind.SWEEP: sweep, StepKind.PARALLEL: parallel}
+
+
+def local_runner(protected: Sequence[str]) -> Runner:
+    """Return what runs steps as processes of this machine."""
+    made: Runner = import_module("brinery.runners.local").LocalRunner(protected)
+    return made
