@@ -192,8 +192,7 @@ class Steps:
         )
         self._hand_out(step, run)
         if complete:
-            remove(f"{bench.folder}/making")
-            remove(bench.work_of(""))
+            _clear(bench.folder)
         return run
 
     def forget_contents(self) -> None:
@@ -419,6 +418,16 @@ def _gather(work: str, artifacts: str) -> None:
             target = f"{artifacts}/{name}"
             if not os.path.exists(target):  # noqa: PTH110 - as above
                 os.rename(source, target)  # noqa: PTH104 - as above
+
+
+def _clear(folder: str) -> None:
+    """Remove what a step needed while it ran; what each of its attempts made stays."""
+    for name in os.listdir(folder):  # noqa: PTH208 - names
+        if name in ("making", "work") or name.startswith("environment"):
+            remove(f"{folder}/{name}")
+        elif name not in ("logs", "outputs"):
+            for each in ("work", "environment"):
+                remove(f"{folder}/{name}/{each}")
 
 
 def _is_there(place: str, *, needed: bool) -> bool:

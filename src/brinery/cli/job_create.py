@@ -262,5 +262,5 @@ def _register(session: Session, rooms: JobRooms, job: JobRun, asked: _Model | No
         workspace=rooms.workspace.root,
     )
     out = sys.stderr if session.format is Format.JSON else sys.stdout
-    print(f"registered as {version.name}@{version.version}", file=out)
+    print(f"registered as {version.name}@{version.number}", file=out)
     return 0
