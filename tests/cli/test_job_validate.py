@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from jsonschema import Draft202012Validator
 from tests.contract import job_yaml_cases as cases
 
 from brinery.cli.main import main
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "job.md"
 
 
 @pytest.fixture
@@ -61,6 +64,9 @@ def test_programs_are_told_too(folder: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == "train\n"
     assert run("job", "validate", "env.yml") == 0
     assert capsys.readouterr().out == "env.yml is an environment without faults\n"
+    (folder / "env.yml").write_text("name: own\nimage: python\nconda_file: nowhere.yml\n")
+    assert run("job", "validate", "env.yml") == 2
+    assert "env.yml:3 conda_file: there is no file nowhere.yml" in capsys.readouterr().err
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,3 +84,29 @@ def test_a_file_is_needed(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     (folder / "bad.yml").write_text("a: [\n")
     assert run("job", "validate", "bad.yml") == 2
     assert "bad.yml:2: no YAML" in capsys.readouterr().err
+
+
+def test_the_page_shows_what_is_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The files of the how-to have no faults, and its faults are what is told of its mistakes."""
+    monkeypatch.chdir(tmp_path)
+    page = PAGE.read_text(encoding="utf-8")
+    pipeline, train = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (told,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    for name, text in (("train.yml", train), ("conda.yaml", "dependencies: [python=3.11]\n")):
+        (tmp_path / name).write_text(text)
+    for name in ("data", "src"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "pipeline.yml").write_text(pipeline)
+    assert run("job", "validate", "-f", "pipeline.yml") == 0
+    assert run("job", "validate", "-f", "train.yml") == 0
+    capsys.readouterr()
+    wrong = pipeline.replace("./data}", "./dataa}").replace(
+        "table: ${{parent.jobs", "tabel: ${{parent.jobs"
+    )
+    (tmp_path / "pipeline.yml").write_text(
+        wrong.replace("rate: ${{parent.inputs.rate}}", "rate: 3")
+    )
+    assert run("job", "validate", "-f", "pipeline.yml") == 2
+    assert capsys.readouterr().err.partition(" hint")[0] == told
