@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ class How:
         limit: attempts at once; as many as there are processors that we may use when 0.
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are among the events.
+        cancel: is set, by whichever thread or signal, to have the job end.
         runner: its name.
         make_runner: makes it, once a step must run; processes of this machine when None.
         drivers: of kinds of steps, beside those that there are.
@@ -48,6 +50,7 @@ class How:
     limit: int = 0
     ignore_comments: bool = False
     told: bool = False
+    cancel: threading.Event = field(default_factory=threading.Event)
     runner: str = "local"
     make_runner: Callable[[], Runner] | None = None
     drivers: Mapping[StepKind, Driver] = field(default_factory=dict)
@@ -235,7 +238,7 @@ def _run(
     before: list[StepRun] | None = None,
 ) -> Running:
     limit = how.limit or len(os.sched_getaffinity(0))
-    options = Options(limit=limit, ignore_comments=how.ignore_comments, told=how.told)
+    options = Options(limit, how.ignore_comments, how.told, how.cancel)
     engine = Engine(
         rooms,
         plan,
