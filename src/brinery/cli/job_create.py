@@ -154,8 +154,8 @@ def rerun(session: Session, /, *, name: str, force: bool, **more: Any) -> int:
     rooms = _rooms(session, more)
     plan = rooms.jobs.read(more["job"]).plan
     again = replace(plan, name=name, force_rerun=force or plan.force_rerun)
-    told = _how(more, session.format)
-    ended = _follow(job.run_plan(rooms, again, told), told, form=session.format)
+    how = _how(more, session.format)
+    ended = _follow(job.run_plan(rooms, again, how), how, form=session.format)
     return _tell(session, rooms, ended, query=more["query"], form=more["form"])
 
 
