@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -19,12 +21,14 @@ from brinery.errors import JobBusy, NotFound
 from brinery.pipeline import planning
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.job_event import JobEvent
-from brinery.records.plan import Plan, StepKind
+from brinery.records.plan import DataType, Plan, StepKind
 from brinery.runners.interface import Driver, Runner
 from brinery.specs import job_yaml
 from brinery.specs.user import login_name
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
 from brinery.store.reuse import Earlier
+
+_MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
 
 Running = Generator[JobEvent, None, JobRun]
 
@@ -37,6 +41,7 @@ class How:
         limit: attempts at once; as many as there are processors that we may use when 0.
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are among the events.
+        cancel: is set, by whichever thread or signal, to have the job end.
         runner: its name.
         make_runner: makes it, once a step must run; processes of this machine when None.
         drivers: of kinds of steps, beside those that there are.
@@ -45,6 +50,7 @@ class How:
     limit: int = 0
     ignore_comments: bool = False
     told: bool = False
+    cancel: threading.Event = field(default_factory=threading.Event)
     runner: str = "local"
     make_runner: Callable[[], Runner] | None = None
     drivers: Mapping[StepKind, Driver] = field(default_factory=dict)
@@ -101,6 +107,28 @@ def explain(rooms: JobRooms, name: str = "") -> JobRun:
             raise NotFound("there are no jobs yet", hint="brinery job create -f FILE")
         name = names[0]
     return rooms.jobs.read(name)
+
+
+def model_output(job: JobRun) -> Path:
+    """Return where the model lies that a job left: its output of such a type, or its only one.
+
+    Raises:
+        NotFound: there is none, or more than one.
+    """
+    runs = {run.name: run for run in job.steps}
+    found = {
+        name: (kept.settings.type, Path(runs[kept.step].outputs[kept.output].path))
+        for name, kept in job.plan.outputs.items()
+        if kept.output in runs[kept.step].outputs
+    }
+    models = [name for name in found if found[name][0] in _MODELS] or list(found)
+    if len(models) != 1:
+        said = f"several models: {', '.join(models)}" if models else "no output"
+        raise NotFound(
+            f"the job {job.name} has {said}",
+            hint=f"brinery import PATH --name NAME; brinery job show {job.name} has the paths",
+        )
+    return found[models[0]][1]
 
 
 def run_plan(rooms: JobRooms, plan: Plan, how: How | None = None) -> Running:
@@ -210,7 +238,7 @@ def _run(
     before: list[StepRun] | None = None,
 ) -> Running:
     limit = how.limit or len(os.sched_getaffinity(0))
-    options = Options(limit=limit, ignore_comments=how.ignore_comments, told=how.told)
+    options = Options(limit, how.ignore_comments, how.told, how.cancel)
     engine = Engine(
         rooms,
         plan,

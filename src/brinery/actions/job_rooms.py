@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
-from pathlib import Path
+from typing import Final
 
 from brinery.actions.asset_rooms import open_asset_rooms
 from brinery.actions.job_later import LaterTracking, Tracked
 from brinery.actions.job_providers import DataProvider, OwnPython, SoftwareProvider
-from brinery.actions.job_software import StepSoftware, step_path
+from brinery.actions.job_software import step_software
 from brinery.pipeline.catalog import Catalog
 from brinery.store.fingerprints import Fingerprints
-from brinery.store.job_environments import CURRENT, JobEnvironments
 from brinery.store.jobs import Jobs
 from brinery.store.outputs import Outputs
 from brinery.store.reuse import Reuse
 from brinery.store.snapshots import Snapshots
 from brinery.store.workspace import Workspace
+
+CURRENT: Final = "current"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,6 @@ def open_job_rooms(
     found = assets.workspace
     found.prepare()
     fingerprints = Fingerprints(found.cache / "fingerprints")
-    table = assets.settings.environments.get("map", {})
     catalog = assets.catalog
     return JobRooms(
         workspace=found,
@@ -90,9 +89,10 @@ def open_job_rooms(
         data=assets.job_data,
         catalog=catalog,
         tracking=LaterTracking(partial(_tracking, found)),
-        software=StepSoftware(
-            JobEnvironments(found.environments, table=table, current=environment == CURRENT),
-            path=step_path(os.environ, sys.prefix),
+        software=step_software(
+            found,
+            environ=os.environ,
+            current=environment == CURRENT,
             registered=catalog.environment,
         ),
         variables=dict(os.environ),
@@ -100,7 +100,5 @@ def open_job_rooms(
 
 
 def _tracking(workspace: Workspace) -> Tracked:
-    module = import_module("brinery.actions.job_tracking")
-    where = module.Where(workspace=str(workspace.root))
-    made: Tracked = module.JobTracking(where, spool=Path(workspace.untold_runs))
+    made: Tracked = import_module("brinery.actions.job_tracking").job_tracking(workspace)
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,9 @@ from msgspec.structs import replace
 
 from brinery.actions.job_providers import Interpreter
 from brinery.records.plan import Software, Step
+from brinery.specs import job_settings
 from brinery.store.job_environments import JobEnvironments, imports, overlay
+from brinery.store.workspace import Workspace
 
 _OVERLAY: Final = "environment"
 
@@ -73,15 +76,37 @@ class StepSoftware:
         return replace(found, reference=software.reference) if found else software
 
 
-def step_path(environ: Mapping[str, str], ours: str) -> str:
-    """Return a `PATH` without the folder of a virtual environment's programs.
+def step_software(
+    workspace: Workspace,
+    *,
+    environ: Mapping[str, str],
+    current: bool = False,
+    registered: Registered = lambda _: None,
+) -> StepSoftware:
+    """Return what finds the Python of each step in a workspace.
 
     Args:
-        environ: variables of a process.
-        ours: that environment's folder.
+        workspace: whose environments and settings count.
+        environ: variables of this process, of which steps have the `PATH`.
+        current: whether every step runs in the Python that runs Brinery.
+        registered: looks up an environment that is declared by name.
+
+    Raises:
+        SettingsError: `[environments.map]` is wrong.
     """
+    table = job_settings.read(workspace.settings_file).environment_map
+    return StepSoftware(
+        JobEnvironments(workspace.environments, table=table, current=current),
+        path=_path(environ, keep_ours=current),
+        registered=registered,
+    )
+
+
+def _path(environ: Mapping[str, str], *, keep_ours: bool) -> str:
+    """Return a `PATH` without the programs of the virtual environment that Brinery is in."""
     folders = environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(each for each in folders if Path(each) != Path(ours, "bin"))
+    ours = Path(sys.prefix, "bin")
+    return os.pathsep.join(each for each in folders if keep_ours or Path(each) != ours)
 
 
 def _free(place: Path) -> Path:

@@ -40,11 +40,13 @@ class Options(NamedTuple):
         limit: attempts at once.
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are wanted as they come.
+        cancel: is set, by whichever thread or signal, to have the job end.
     """
 
     limit: int
-    ignore_comments: bool = False
-    told: bool = False
+    ignore_comments: bool
+    told: bool
+    cancel: threading.Event
 
 
 @dataclass(frozen=True)
@@ -191,8 +193,7 @@ class Steps:
         )
         self._hand_out(step, run)
         if complete:
-            remove(f"{bench.folder}/making")
-            remove(bench.work_of(""))
+            _clear(bench.folder)
         return run
 
     def forget_contents(self) -> None:
@@ -418,6 +419,16 @@ def _gather(work: str, artifacts: str) -> None:
             target = f"{artifacts}/{name}"
             if not os.path.exists(target):  # noqa: PTH110 - as above
                 os.rename(source, target)  # noqa: PTH104 - as above
+
+
+def _clear(folder: str) -> None:
+    """Remove what a step needed while it ran; what each of its attempts made stays."""
+    for name in os.listdir(folder):  # noqa: PTH208 - names
+        if name in ("making", "work") or name.startswith("environment"):
+            remove(f"{folder}/{name}")
+        elif name not in ("logs", "outputs"):
+            for each in ("work", "environment"):
+                remove(f"{folder}/{name}/{each}")
 
 
 def _is_there(place: str, *, needed: bool) -> bool:

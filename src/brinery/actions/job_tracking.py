@@ -17,6 +17,7 @@ from brinery.records.job import JobRun, Status
 from brinery.records.plan import Step
 from brinery.records.tracked_run import Measured, TrackedRun
 from brinery.runners.tracking import Tracking
+from brinery.store.workspace import Workspace
 
 # A front door of its own, which reads a `Task` of `actions.companion` as a line of JSON.
 _SERVER: Final = (sys.executable, "-m", "brinery.web.job_tracking")
@@ -58,6 +59,7 @@ class JobTracking:
     def open(self, job: JobRun, /) -> None:
         """Listen; nothing is started before a step connects."""
         self._job = job
+        self._begun = set()
         self._tracking = Tracking(
             _SERVER,
             told=msgspec.json.encode(self._where).decode(),
@@ -148,6 +150,20 @@ class JobTracking:
             return self._tracking.variables(run.id)
         self._begun.add(run.id)
         return self._tracking.begin(run)
+
+
+def job_tracking(
+    workspace: Workspace, *, store: str | None = None, artifacts: str | None = None
+) -> JobTracking:
+    """Return what knows the runs of a job in a workspace.
+
+    Args:
+        workspace: whose MLflow is told.
+        store: database of the models and records; as the settings say when None.
+        artifacts: bucket or folder of the models' files; as the settings say when None.
+    """
+    where = Where(workspace=str(workspace.root), store=store, artifacts=artifacts)
+    return JobTracking(where, spool=workspace.untold_runs)
 
 
 def job_run_id(job: JobRun) -> str:

@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from brinery.records.job_event import JobEvent
 
 _LAST_LINES = 20
+
+
+class _Model(NamedTuple):
+    """What a job's output is registered as."""
+
+    name: str
+    data: Path | None
+    target: str | None
 
 
 def _how_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,6 +85,10 @@ def _how_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("-n", "--name", default="", help="Of the job. Default: the file's, or a drawn one.")
 @click.option("--register", metavar="NAME", help="Register the job's model output as a model.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="What that model is evaluated on, a file."
+)
+@click.option("--target", help="The column with the truth in it.")
 @_how_options
 @click.option("--web", is_flag=True, help="Say where the job's page is.")
 @format_option
@@ -90,7 +102,7 @@ def create(
     name: str,
     register: str | None,
     web: bool,
-    **how: Any,
+    **more: Any,
 ) -> int:
     """Run the job that a file declares, here, to its end.
 
@@ -99,12 +111,14 @@ def create(
     """
     from brinery.actions import job
 
-    rooms = _rooms(session, how)
-    running = job.create(rooms, file, sets=sets, name=name, how=_how(how, session.format))
-    ended = _follow(running, session.format)
+    asked = _Model(register, more["data"], more["target"]) if register else None
+    rooms = _rooms(session, more)
+    how = _how(more, session.format)
+    running = job.create(rooms, file, sets=sets, name=name, how=how)
+    ended = _follow(running, how, form=session.format)
     if web:
         note(f"brinery up shows the job {ended.name}")
-    return _tell(session, rooms, ended) or _register(session, rooms, ended, model=register)
+    return _tell(session, rooms, ended) or _register(session, rooms, ended, asked)
 
 
 @click.command("resume", short_help="Go on with a job that failed or was killed.")
@@ -117,7 +131,8 @@ def resume(session: Session, /, *, name: str, **how: Any) -> int:
     from brinery.actions import job
 
     rooms = _rooms(session, how)
-    ended = _follow(job.resume(rooms, name, _how(how, session.format)), session.format)
+    told = _how(how, session.format)
+    ended = _follow(job.resume(rooms, name, told), told, form=session.format)
     return _tell(session, rooms, ended)
 
 
@@ -165,11 +180,18 @@ def _how(how: dict[str, Any], form: Format) -> How:
     )
 
 
-def _follow(running: Running, form: Format) -> JobRun:
-    """Return a job, telling what happens; Ctrl-C and a request to end cancel it."""
-    signal.signal(signal.SIGTERM, _interrupt)
+def _follow(running: Running, how: How, *, form: Format) -> JobRun:
+    """Return a job, telling what happens; the first Ctrl-C cancels it, the second ends us."""
+
+    def _cancel(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if how.cancel.is_set():
+            raise KeyboardInterrupt
+        how.cancel.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _cancel)
     quiet = form in (Format.QUIET, Format.JSON)
-    alone = False
     while True:
         try:
             event = next(running)
@@ -177,21 +199,16 @@ def _follow(running: Running, form: Format) -> JobRun:
             job: JobRun = end.value
             return job
         if not quiet:
-            alone = _say(event, alone=alone)
+            _say(event)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise KeyboardInterrupt
-
-
-def _say(event: JobEvent, *, alone: bool) -> bool:
+def _say(event: JobEvent) -> None:
     """Tell an event: what steps write on standard output, all else on standard error."""
     from brinery.records.job_event import Happening
 
     match event.happening:
         case Happening.LINE:
-            print(event.message if alone else f"[{event.step}] {event.message}", flush=True)
+            print(f"[{event.step}] {event.message}" if event.step else event.message, flush=True)
         case Happening.JOB_STARTED:
             note(f"job {event.message}")
         case Happening.NOTE:
@@ -202,7 +219,6 @@ def _say(event: JobEvent, *, alone: bool) -> bool:
             mark = "✗" if event.happening is Happening.STEP_FAILED else "✓"
             mark = "·" if event.happening is Happening.STEP_STARTED else mark
             note(f"{mark} {event.step} {what}{why}  [{event.elapsed_s:.1f} s]")
-    return alone
 
 
 def _tell(session: Session, rooms: JobRooms, job: JobRun) -> int:
@@ -234,11 +250,20 @@ def _tell(session: Session, rooms: JobRooms, job: JobRun) -> int:
     return 1
 
 
-def _register(session: Session, rooms: JobRooms, job: JobRun, *, model: str | None) -> int:
-    if model is None:
+def _register(session: Session, rooms: JobRooms, job: JobRun, asked: _Model | None) -> int:
+    """Register the job's model output as a model; return the exit status."""
+    if asked is None:
         return 0
-    from brinery.actions.job_model import register_output
+    from brinery.actions.job import model_output
+    from brinery.actions.register_output import register_output
 
-    told = register_output(rooms, job, name=model, workspace=session.workspace)
-    print(told, file=sys.stdout if session.format is not Format.JSON else sys.stderr)
+    version = register_output(
+        model_output(job),
+        name=asked.name,
+        data=asked.data,
+        target=asked.target,
+        workspace=rooms.workspace.root,
+    )
+    out = sys.stderr if session.format is Format.JSON else sys.stdout
+    print(f"registered as {version.name}@{version.number}", file=out)
     return 0

@@ -16,8 +16,8 @@ from typing import Final
 
 from brinery.records.plan import Dimension
 
-# Half of the least step between two numbers that chance draws: a normal kind has no value at 0.
-_LEAST: Final = 2.0**-54
+# The least step between two numbers that chance draws: a normal kind has no value at 0 or 1.
+_LEAST: Final = 2.0**-53
 _LOGARITHMIC: Final = frozenset({"loguniform", "qloguniform", "lognormal", "qlognormal"})
 
 

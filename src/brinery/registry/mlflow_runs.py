@@ -24,6 +24,7 @@ from brinery.registry.mlflow_client import foreign_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from sqlalchemy.orm import Session
 
 _PARENT = "mlflow.parentRunId"
@@ -78,8 +79,7 @@ class MlflowRuns:
         """
         self.catch_up()
         with foreign_errors():
-            self._known(run_id)
-            return dict(self._client.get_run(run_id).data.metrics)
+            return dict(self._known(run_id).data.metrics)
 
     def params(self, run_id: str) -> dict[str, str]:
         """Return the parameters of a run.
@@ -89,8 +89,7 @@ class MlflowRuns:
         """
         self.catch_up()
         with foreign_errors():
-            self._known(run_id)
-            return dict(self._client.get_run(run_id).data.params)
+            return dict(self._known(run_id).data.params)
 
     def history(self, run_id: str, metric: str) -> tuple[Measured, ...]:
         """Return every value of a metric of a run, in the order that they were logged."""
@@ -104,32 +103,53 @@ class MlflowRuns:
     def fetch(self, run_id: str, into: Path, *, path: str = "") -> Path | None:
         """Return a copy of what a run left in MLflow, or of a part; None where it left nothing.
 
-        A model that a client of MLflow 3 logged is found by its name, too.
+        A model that a client of MLflow 3 logged lies elsewhere, and is found by its name all the
+        same.
 
         Args:
             run_id: of the run.
             into: folder that the copy is made in.
             path: of the part; empty for everything.
+
+        Raises:
+            NotFound: there is no such run.
         """
         self.catch_up()
         with foreign_errors():
-            self._known(run_id)
+            run = self._known(run_id)
             into.mkdir(parents=True, exist_ok=True)
-            if not path and not self._client.list_artifacts(run_id):
-                return None
-            return mlflow_client.download(f"runs:/{run_id}/{path}", into, tracking_uri=self._uri)
+            if path:
+                return mlflow_client.download(
+                    f"runs:/{run_id}/{path}", into, tracking_uri=self._uri
+                )
+            found = bool(self._client.list_artifacts(run_id))
+            if found:
+                mlflow_client.download(f"runs:/{run_id}/", into, tracking_uri=self._uri)
+            for output in run.outputs.model_outputs if run.outputs else ():
+                model = self._client.get_logged_model(output.model_id)
+                place = into / model.name
+                if not place.exists():
+                    place.mkdir()
+                    uri = f"models:/{output.model_id}"
+                    found = bool(mlflow_client.download(uri, place, tracking_uri=self._uri))
+            return into if found else None
 
-    def _known(self, run_id: str) -> None:
+    def _known(self, run_id: str) -> Run:
+        """Return a run.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
         from mlflow.exceptions import MlflowException
 
         try:
-            self._client.get_run(run_id)
+            return self._client.get_run(run_id)
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            raise NotFound(
-                f"there is no run {run_id} in MLflow", hint="brinery job show JOB names its runs"
-            ) from None
+        raise NotFound(
+            f"there is no run {run_id} in MLflow", hint="brinery job show JOB names its runs"
+        )
 
 
 def tell(client: MlflowClient, runs: Sequence[TrackedRun], *, artifacts: Artifacts) -> None:

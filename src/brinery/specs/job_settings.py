@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from brinery.errors import SettingsError
+from brinery.specs.software_names import CURRENT, Table
 
 SECTIONS: Final = ("datastores", "map", "environments")
 
@@ -34,6 +35,12 @@ class JobSettings:
     datastores: dict[str, str] = field(default_factory=dict)
     maps: dict[str, str] = field(default_factory=dict)
     environments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def environment_map(self) -> Table:
+        """Return names of environments and images to what stands for them."""
+        table: Table = self.environments.get("map", {})
+        return table
 
 
 def read(file: Path) -> JobSettings:
@@ -71,6 +78,24 @@ def faults(declared: dict[str, Any], *, where: str) -> list[str]:
             for key, value in values.items()
             if not isinstance(value, str) or not value
         ]
-    if not isinstance(declared.get("environments", {}), dict):
-        found.append(f"{where}: environments is no section: write [environments.map]")
+    return [*found, *_of_environments(declared.get("environments", {}), where)]
+
+
+def _of_environments(declared: Any, where: str) -> list[str]:
+    """Return what is wrong with the table of environments, a sentence each."""
+    example = '"sklearn-1.5" = ["scikit-learn~=1.5.0"]'
+    if not isinstance(declared, dict) or not isinstance(declared.get("map", {}), dict):
+        return [f"{where}: environments.map is no section: write [environments.map] and {example}"]
+    found = [
+        f"{where}: environments.{key} is not a setting: did you mean environments.map?"
+        for key in declared
+        if key != "map"
+    ]
+    for name, value in declared.get("map", {}).items():
+        listed = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        if not listed and value != CURRENT:
+            found.append(
+                f"{where}: environments.map: {name} is neither a list of requirements nor "
+                f'"{CURRENT}": write {example}'
+            )
     return found
