@@ -61,6 +61,7 @@ class Tracking:
         self._state = threading.Lock()
         self._serving = threading.Lock()
         self._closed = False
+        self._uri = ""
         self._folder = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -68,6 +69,7 @@ class Tracking:
         """Listen."""
         self._listener.bind((_HOST, 0))
         self._listener.listen(_BACKLOG)
+        self._uri = f"http://{_HOST}:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, name="tracking", daemon=True).start()
         return self
 
@@ -96,7 +98,7 @@ class Tracking:
     @property
     def uri(self) -> str:
         """Return the address that steps know MLflow under."""
-        return f"http://{_HOST}:{self._listener.getsockname()[1]}"
+        return self._uri
 
     def begin(self, run: TrackedRun) -> Mapping[str, str]:
         """Return the variables of the process that logs to a run.
