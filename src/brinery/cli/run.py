@@ -61,8 +61,8 @@ def command(
         experiment=experiment,
     )
     rooms = open_rooms(script, asked, workspace=session.workspace, note=note)
-    told = session.format in (Format.AUTO, Format.HUMAN)
-    ended = _follow(run_script(rooms, script, asked=asked, how=How(told=told)), session.format)
+    how = How(told=session.format in (Format.AUTO, Format.HUMAN))
+    ended = _follow(run_script(rooms, script, asked=asked, how=how), how, form=session.format)
     return _tell(session, rooms, ended)
 
 
