@@ -13,17 +13,16 @@ from typing import Final
 
 import msgspec
 
+from brinery.actions import job_planning
 from brinery.actions.job_engine import Engine, run_command
 from brinery.actions.job_later import all_drivers, local_runner
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import Options
 from brinery.errors import JobBusy, NotFound
-from brinery.pipeline import planning
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.job_event import JobEvent
 from brinery.records.plan import DataType, Plan, StepKind
 from brinery.runners.interface import Driver, Runner
-from brinery.specs import job_yaml
 from brinery.specs.user import login_name
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
 from brinery.store.reuse import Earlier
@@ -92,7 +91,8 @@ def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
     Raises:
         InvalidJob: the file, or what it names, is wrong: every fault at once.
     """
-    return planning.plan(job_yaml.read(file, sets=sets), rooms.catalog)
+    cache = rooms.workspace.cache / "plans"
+    return job_planning.planned(file, sets=sets, catalog=rooms.catalog, cache=cache)
 
 
 def explain(rooms: JobRooms, name: str = "") -> JobRun:

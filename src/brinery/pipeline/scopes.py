@@ -222,7 +222,7 @@ class Scope:
                 return self._input(name, place)
             case ("parent", "jobs", step, ("outputs" | "inputs") as group, name):
                 return self._of_step(step, group, name, place=place, of=of)
-            case ("inputs" | "outputs", *_):
+            case ("inputs" | "outputs" | "jobs", *_):
                 said = ".".join(one.path)
                 self.source.fault(
                     place, f"{one.text} names nothing here: write ${{{{parent.{said}}}}}"
