@@ -36,7 +36,7 @@ inputs:
   depth: {type: integer}
   rate: {type: number, default: 0.5}
 outputs: {model: {type: uri_folder}}
-code: .
+code: ./src
 environment: {image: python}
 command: >-
   python train.py --depth ${{inputs.depth}} --rate ${{inputs.rate}} --model ${{outputs.model}}
@@ -49,7 +49,7 @@ jobs:
     trial: ./train.yml
     search_space: {depth: {type: choice, values: [1, 3, 4]}}
     sampling_algorithm: grid
-    objective: {goal: minimize, primary_metric: METRIC}
+    objective: {goal: minimize, primary_metric: loss}
     limits: {max_total_trials: 3}
     outputs: {model: }
   look:
@@ -80,7 +80,7 @@ jobs:
     environment_variables: {COUNTS: PLACE}
     task:
       type: run_function
-      code: .
+      code: ./src
       entry_script: score.py
       environment: {image: python}
       append_row_to: ${{outputs.rows}}
@@ -102,15 +102,16 @@ def _shown(folder: Path, name: str) -> Any:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "brinery.toml").touch()
+    (tmp_path / "src").mkdir()
     return tmp_path
 
 
 def test_sweep(folder: Path) -> None:
     """The best trial by its MLflow metric feeds what follows; each trial is a run, and is shown."""
-    (folder / "train.py").write_text(TRAIN)
+    (folder / "src" / "train.py").write_text(TRAIN)
     (folder / "train.yml").write_text(COMPONENT)
     file = folder / "sweep.yml"
-    file.write_text(SWEEP.replace("METRIC", "loss"))
+    file.write_text(SWEEP)
     create = ("create", "-f", str(file), "--environment", "current")
     done = _job(folder, *create, "--name", "first")
     assert done.returncode == 0, done.stderr + done.stdout
@@ -126,11 +127,6 @@ def test_sweep(folder: Path) -> None:
     assert "trial_1 (best)" in _job(folder, "show", "first").stdout
     again = _job(folder, *create, "--name", "second")
     assert "2 of 2 steps reused" in again.stdout + again.stderr
-    file.write_text(SWEEP.replace("METRIC", "los"))
-    wrong = _job(folder, *create, "--name", "third")
-    assert wrong.returncode == 1
-    told = "no trial logged the metric los, but loss: did you mean loss?"
-    assert told in " ".join((wrong.stdout + wrong.stderr).split())
 
 
 def test_parallel_is_resumed(folder: Path) -> None:
@@ -138,7 +134,7 @@ def test_parallel_is_resumed(folder: Path) -> None:
     (folder / "data").mkdir()
     for at in range(60):
         (folder / "data" / f"{at:02d}").write_text(f"row {at}")
-    (folder / "score.py").write_text(SCORE)
+    (folder / "src" / "score.py").write_text(SCORE)
     counts = folder / "counts"
     file = folder / "parallel.yml"
     file.write_text(PARALLEL.replace("PLACE", str(counts)))
