@@ -427,7 +427,8 @@ def _clear(folder: str) -> None:
     for name in os.listdir(folder):  # noqa: PTH208 - names
         if name in ("making", "work") or name.startswith("environment"):
             remove(f"{folder}/{name}")
-        elif name not in ("logs", "outputs"):
+        elif name not in ("logs", "outputs") and os.path.isdir(f"{folder}/{name}"):  # noqa: PTH112 - a text
+            # Of an attempt: a driver keeps files of its own beside their folders.
             for each in ("work", "environment"):
                 remove(f"{folder}/{name}/{each}")
 

@@ -79,10 +79,10 @@ def run_script(
     Raises:
         InvalidNotebook: it cannot be read, is no Python, or has nothing of a name that is set.
     """
-    return (yield from run_plan(rooms, planned(rooms, script, asked or Asked()), how))
+    return (yield from run_plan(rooms, planned(rooms, script, asked=asked or Asked()), how))
 
 
-def planned(rooms: JobRooms, script: Path, asked: Asked) -> Plan:
+def planned(rooms: JobRooms, script: Path, *, asked: Asked) -> Plan:
     """Return the plan of a run: one step.
 
     Raises:
@@ -169,7 +169,8 @@ def _of_script(path: Path, asked: Asked, cache: Path) -> tuple[Step, tuple[str, 
             values[name] = value
     names = settable([notebook_cells.Cell(number=1, code=True, text=text)])
     _check_names(values, {*names, *(one[2:] for one in declared)}, path)
-    code, includes = str(path.parent), ()
+    code = str(path.parent)
+    includes: tuple[str, ...] = ()
     if values:
         code = str(_staged(cache, path.name, text_with_values(text, values)))
         includes = tuple(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from brinery.cli.context import Session, format_option
+from brinery.cli.answers import answer_options
+from brinery.cli.context import Session
 from brinery.cli.job_create import _follow, _tell
 from brinery.cli.output import Format, note
 
@@ -31,7 +33,7 @@ from brinery.cli.output import Format, note
 )
 @click.option("-n", "--name", default="", help="Of the job. Default: a drawn one.")
 @click.option("--experiment", default="", help="MLflow's. Default: the script's name.")
-@format_option
+@answer_options
 @click.pass_obj
 def command(
     session: Session,
@@ -40,9 +42,7 @@ def command(
     script: Path,
     arguments: tuple[str, ...],
     sets: tuple[str, ...],
-    environment: str,
-    name: str,
-    experiment: str,
+    **more: Any,
 ) -> int:
     """Run SCRIPT, a .py or a .ipynb, as a tracked job.
 
@@ -56,14 +56,14 @@ def command(
     asked = Asked(
         values=dict(_pair(one) for one in sets),
         arguments=arguments,
-        environment=environment,
-        name=name,
-        experiment=experiment,
+        environment=more["environment"],
+        name=more["name"],
+        experiment=more["experiment"],
     )
     rooms = open_rooms(script, asked, workspace=session.workspace, note=note)
-    told = session.format in (Format.AUTO, Format.HUMAN)
-    ended = _follow(run_script(rooms, script, asked=asked, how=How(told=told)), session.format)
-    return _tell(session, rooms, ended)
+    how = How(told=session.format in (Format.AUTO, Format.HUMAN))
+    ended = _follow(run_script(rooms, script, asked=asked, how=how), how, form=session.format)
+    return _tell(session, rooms, ended, query=more["query"], form=more["form"])
 
 
 def _pair(text: str) -> tuple[str, str]:

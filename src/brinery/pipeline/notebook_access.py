@@ -285,11 +285,11 @@ def _uses(call: ast.Call) -> Iterator[tuple[Use, ast.expr]]:
         yield Use.READ, call.args[0]
         yield Use.WRITE, call.args[1]
     else:
-        yield from _by_name(call, name, owner, first)
+        yield from _by_name(call, name, owner=owner, first=first)
 
 
 def _by_name(
-    call: ast.Call, name: str, owner: ast.expr | None, first: ast.expr | None
+    call: ast.Call, name: str, *, owner: ast.expr | None, first: ast.expr | None
 ) -> Iterator[tuple[Use, ast.expr]]:
     second = _second(call)
     if name in _WRITES_SECOND:

@@ -130,7 +130,7 @@ def plain(cell: Cell) -> Cell:
         return replace(cell, text="")
     magic = _CELL_MAGIC.match(lines[first])
     if magic is not None and magic.group(1) not in _BODY_MAGICS:
-        return replace(cell, text="\n".join(commented(lines, "magic", cell.number)))
+        return replace(cell, text="\n".join(commented(lines, "magic", number=cell.number)))
     return replace(cell, text="\n".join(_without_magic(lines, cell.number)))
 
 
@@ -163,7 +163,7 @@ def _magic(line: str, number: int, *, first: bool) -> Iterator[str]:
         yield f"{indent}{timed.group(1)}"
 
 
-def commented(lines: list[str], rule: str, number: int) -> list[str]:
+def commented(lines: list[str], rule: str, *, number: int) -> list[str]:
     """Return lines as a comment that `restored` undoes; they keep the indent of the first."""
     filled = [line for line in lines if line.strip()]
     indent = min((line[: len(line) - len(line.lstrip())] for line in filled), key=len, default="")

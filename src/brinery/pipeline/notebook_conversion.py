@@ -81,8 +81,8 @@ def convert(
     away = {one.node for one in left}
     logged = metrics(source, away)
     names = Names()
-    values = parameters(source, away)
-    kept_values = [one for one in values if names.draw(one.parameter.name) == one.parameter.name]
+    settings = parameters(source, away)
+    kept_values = [one for one in settings if names.draw(one.parameter.name) == one.parameter.name]
     taken = bound_names(source.tree)
     arguments, parser = _free("args", taken), _free("parser", taken)
     found = ports(source, away, kind=around.kind, names=names, arguments=arguments)
@@ -97,16 +97,16 @@ def convert(
         installed=around.installed,
         added=frozenset({"mlflow"} - set(modules(source.tree))),
     )
-    settings = [one.parameter for one in kept_values]
+    given = [one.parameter for one in kept_values]
     python = listed.python or ".".join((notebook.python or around.python).split(".")[:2])
     return Conversion(
         script=script,
-        job=job_text(layout, inputs=found.inputs, outputs=found.outputs, parameters=settings),
+        job=job_text(layout, inputs=found.inputs, outputs=found.outputs, parameters=given),
         conda=conda_text(layout.name, chosen.packages, python=python, channels=listed.channels),
         dropped=tuple(_dropped(script)),
         inputs=found.inputs,
         outputs=found.outputs,
-        parameters=tuple(settings),
+        parameters=tuple(given),
         metrics=logged.metrics,
         packages=chosen.packages,
         removed=chosen.removed,
@@ -204,7 +204,9 @@ def _comments(source: Source, left: Sequence[Leaving]) -> Iterator[Edit]:
     for group in groups:
         first, last_row = source.rows(group[0].node)[0], source.rows(group[-1].node)[1]
         begin, end, lines = source.block(first, last_row)
-        text = notebook_cells.commented(lines, group[0].rule.value, source.cell(group[0].node))
+        text = notebook_cells.commented(
+            lines, group[0].rule.value, number=source.cell(group[0].node)
+        )
         indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
         filled = [f"{indent}pass"] if group[-1].alone else []
         yield Edit(begin=begin, end=end, text="\n".join([*filled, *text]) + "\n")

@@ -194,7 +194,7 @@ def unused(source: Source, needed: set[str]) -> tuple[list[ast.stmt], list[Edit]
         if not used:
             whole.append(node)
         elif len(used) < len(node.names):
-            lines = commented(source.segment(node).splitlines(), "import", source.cell(node))
+            lines = commented(source.segment(node).splitlines(), "import", number=source.cell(node))
             trimmed = ast.unparse(_with_names(node, used))
             edits.append(
                 Edit(
