@@ -35,6 +35,10 @@ class PlainBench:
         return str(self._folder)
 
     @property
+    def key(self) -> str:
+        return "key"
+
+    @property
     def inputs(self) -> Mapping[str, str]:
         return self._inputs
 

@@ -31,6 +31,9 @@ class Written:
         found = [value for name, value in self._logged(run_id) if name == metric]
         return [Measured(value=value, step=at, at_ms=0) for at, value in enumerate(found)]
 
+    def ended(self, run_id: str, status: Status, /) -> None:
+        Path(f"{run_id}.ended").write_text(str(status.value))
+
     def _logged(self, run_id: str) -> list[tuple[str, float]]:
         path = Path(run_id)
         lines = path.read_text().splitlines() if path.exists() else []
@@ -77,8 +80,12 @@ def test_best(tmp_path: Path) -> None:
     assert [each.metrics for each in found.trials] == [(9.0, 3.0), (9.0, 1.0), (9.0, 2.0)]
     assert {each.status for each in found.trials} == {Status.COMPLETED}
     assert found.best == 1
-    told = [Path(each.outputs["model"], "told").read_text() for each in found.trials]
-    assert told == ["3 7\n", "1 7\n", "2 7\n"]
+    assert Path(f"{found.trials[0].run_id}.ended").read_text() == "Completed"
+    others = [each for each in found.trials if each.number != 1]
+    told = [Path(each.outputs["model"], "told").read_text() for each in others]
+    assert told == ["3 7\n", "2 7\n"]
+    # Those of the best are taken in by the engine, which puts a link where the step's own are.
+    assert found.trials[1].outputs == {"model": str(tmp_path / "step" / "outputs" / "model")}
     assert outcome.usage.cpu_s > 0
     most = _run(tmp_path, _sweep(goal="maximize"), command)
     assert most.label == "trial_0"

@@ -84,6 +84,10 @@ class _LaterModels:
         """Return where an artifact of an MLflow run lies on this machine."""
         return self._registry().artifact(run_id, path)
 
+    def fetch(self, run_id: str, into: Path, /) -> None:
+        """Copy all artifacts of an MLflow run to a folder."""
+        self._registry().fetch(run_id, into)
+
     def model(self, name: str, version: str, label: str, /) -> Path | None:
         """Return where a version of an MLflow model lies on this machine."""
         return self._registry().model(name, version, label)

@@ -165,7 +165,7 @@ class _Maker:
                 "and '_', the first a letter",
                 hint=f"--name {tidy}" if tidy else "",
             )
-        copier = ComponentCopy(read=_values, copy_code=copy_code)
+        copier = ComponentCopy(read=values_of, copy_code=copy_code)
         # The copy says its own name and version: whoever reads it needs nothing else.
         stated = {**self._stated, "name": asset.name}
 
@@ -413,7 +413,7 @@ def copy_code(source: Path, target: Path) -> None:
     Snapshots(Fingerprints(None)).copy(str(source), (), str(target))
 
 
-def _values(file: Path) -> dict[str, Any]:
+def values_of(file: Path) -> dict[str, Any]:
     """Return the values of a component's or an environment's file.
 
     Raises:

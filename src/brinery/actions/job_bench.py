@@ -38,6 +38,7 @@ class StepBench:
         inputs: what the command is told.
         cores: attempts that may run at once.
         told: whether each line that it writes is wanted as it comes.
+        key: names its code, inputs and environment by their content.
     """
 
     job: str
@@ -48,6 +49,7 @@ class StepBench:
     inputs: Mapping[str, str]
     cores: int
     told: bool = False
+    key: str = ""
     _pythons: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -125,7 +127,7 @@ class StepBench:
         self, outputs: Mapping[str, str], searched: Mapping[str, str] | None
     ) -> dict[str, str | Mapping[str, str]]:
         return {
-            "inputs": self.inputs,
+            "inputs": {**self.inputs, **(searched or {})},
             "outputs": outputs,
             "search_space": searched or {},
             "name": self.job,

@@ -161,6 +161,7 @@ class Steps:
             inputs=told,
             cores=self._options.limit,
             told=self._options.told,
+            key=key,
         )
         run_id = bench.run_of("")
         run = msgspec.structs.replace(run, why=why, run_id=run_id, started=datetime.now(UTC))

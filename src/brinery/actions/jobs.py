@@ -5,7 +5,6 @@ A step is told as `JOB/STEP`. Nothing here runs a job.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ def job(name: str, *, workspace: Folder | None = None) -> JobRun:
     Raises:
         NotFound: there is none of that name; the message has the nearest.
     """
-    return open_asset_rooms(workspace).jobs.read(_parted(name)[0])
+    return open_asset_rooms(workspace).jobs.read(parted(name)[0])
 
 
 def cancel_job(name: str, *, workspace: Folder | None = None) -> str:
@@ -123,7 +122,7 @@ def log(name: str, *, workspace: Folder | None = None) -> Iterator[Line]:
     """Yield the log of a step.
 
     Args:
-        name: `JOB/STEP`, or a job that has one step.
+        name: `JOB/STEP`, or a job that has one step; `JOB/STEP/trial_3` of a sweep.
         workspace: its folder; the nearest upwards when None.
 
     Raises:
@@ -131,7 +130,10 @@ def log(name: str, *, workspace: Folder | None = None) -> Iterator[Line]:
     """
     rooms = open_asset_rooms(workspace)
     found, run = step_of(rooms, name)
+    label = parted(name)[1].partition(_BETWEEN)[2]
     file = log_of(rooms.jobs.path(run.reused or found.name), run.name)
+    if label:
+        file = file.parents[1] / label / "logs" / file.name
     if not file.is_file():
         raise NotFound(
             f"the step {run.name} of {found.name} has no log: {run.why or run.status}",
@@ -151,7 +153,7 @@ def follow(name: str, *, workspace: Folder | None = None) -> Iterator[Line]:
         NotFound: there is no such job.
     """
     rooms = open_asset_rooms(workspace)
-    name = _parted(name)[0]
+    name = parted(name)[0]
     told: dict[str, Status] = {}
     tails: dict[str, _Tail] = {}
     while True:
@@ -207,7 +209,8 @@ def step_of(rooms: AssetRooms, name: str) -> tuple[JobRun, StepRun]:
     Raises:
         NotFound: there is no such job or step; the message has the nearest.
     """
-    outer, inner = _parted(name)
+    outer, inner = parted(name)
+    inner = inner.partition(_BETWEEN)[0]
     found = rooms.jobs.read(outer)
     names = [run.name for run in found.steps]
     if not inner and len(names) == 1:
@@ -223,94 +226,6 @@ def step_of(rooms: AssetRooms, name: str) -> tuple[JobRun, StepRun]:
     near = nearest(inner, names)
     meant = f": did you mean {near}?" if near else f": it has {', '.join(names)}"
     raise NotFound(f"the job {outer} has no step {inner}{meant}", hint=f"brinery job show {outer}")
-
-
-def download_job(
-    name: str,
-    *,
-    into: Path,
-    output: str | None = None,
-    everything: bool = False,
-    workspace: Folder | None = None,
-) -> list[Path]:
-    """Return the folders that what a job left was copied to.
-
-    Artifacts go to `artifacts/`, outputs to `named-outputs/OUTPUT/`; of a sweep they are those of
-    its best trial.
-
-    Args:
-        name: of the job, or `JOB/STEP`.
-        into: the folder that these are made in.
-        output: the one that is wanted, in place of the artifacts.
-        everything: whether artifacts and all outputs are wanted.
-        workspace: its folder; the nearest upwards when None.
-
-    Raises:
-        NotFound: there is no such job or output; the message has the nearest.
-    """
-    rooms = open_asset_rooms(workspace)
-    found = rooms.jobs.read(_parted(name)[0])
-    outputs = _outputs(rooms, found, _parted(name)[1])
-    written: list[Path] = []
-    wanted = list(outputs) if everything else [output] if output and output != "default" else []
-    for one in wanted:
-        if one not in outputs:
-            near = nearest(one, outputs)
-            there = ", ".join(outputs) or "none"
-            meant = f": did you mean {near}?" if near else f": its outputs are {there}"
-            raise NotFound(
-                f"{name} has no output {one}{meant}", hint=f"brinery job show {found.name}"
-            )
-        source, target = outputs[one], into / "named-outputs" / one
-        _copy(source, target if source.is_dir() else target / source.resolve().name)
-        written.append(target)
-    if everything or not wanted:
-        target = into / "artifacts"
-        _artifacts(rooms, found, _parted(name)[1], target)
-        written.append(target)
-    return written
-
-
-def _outputs(rooms: AssetRooms, found: JobRun, step: str) -> dict[str, Path]:
-    """Return the outputs of a job, or of one of its steps, that are there."""
-    if step:
-        _, run = step_of(rooms, f"{found.name}{_BETWEEN}{step}")
-        return {name: Path(made.path) for name, made in sorted(run.outputs.items())}
-    folder = rooms.jobs.path(found.name) / "named-outputs"
-    kept = {one.name: one for one in folder.iterdir()} if folder.is_dir() else {}
-    return {name: kept[name] for name in sorted(found.plan.outputs) if name in kept}
-
-
-def _artifacts(rooms: AssetRooms, found: JobRun, step: str, target: Path) -> None:
-    """Copy what steps left beside their outputs, and their logs."""
-    target.mkdir(parents=True, exist_ok=True)
-    runs = [step_of(rooms, f"{found.name}{_BETWEEN}{step}")[1]] if step else list(found.steps)
-    for run in runs:
-        home = rooms.jobs.path(run.reused or found.name)
-        place = target if len(runs) == 1 else target / run.name
-        kept = home / "steps" / run.name / "artifacts"
-        if kept.is_dir():
-            _copy(kept, place)
-        file = log_of(home, run.name)
-        if file.is_file():
-            log_copy = place / "user_logs" / "std_log.txt"
-            log_copy.parent.mkdir(parents=True, exist_ok=True)
-            text = "".join(f"{one}\n" for _, one in log_lines(file))
-            log_copy.write_text(text, encoding="utf-8")
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file or folder; what is copied may be written to, and what was there stays."""
-    if source.is_dir():
-        shutil.copytree(source, target, copy_function=_copy_file, dirs_exist_ok=True)
-    else:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _copy_file(str(source), str(target))
-
-
-def _copy_file(source: str, target: str) -> str:
-    Path(target).unlink(missing_ok=True)
-    return str(shutil.copyfile(source, target))
 
 
 def job_answer(found: JobRun, *, workspace: Folder | None = None) -> dict[str, Any]:
@@ -355,7 +270,7 @@ def shown(name: str, *, workspace: Folder | None = None) -> dict[str, Any]:
         NotFound: there is none.
     """
     rooms = open_asset_rooms(workspace)
-    if not _parted(name)[1]:
+    if not parted(name)[1]:
         return answer_of(rooms, rooms.jobs.read(name))
     found, run = step_of(rooms, name)
     planned = {step.name: step for step in found.plan.steps}
@@ -457,7 +372,7 @@ def _step_answer(rooms: AssetRooms, found: JobRun, run: StepRun, step: Step) -> 
     }
 
 
-def _parted(name: str) -> tuple[str, str]:
+def parted(name: str) -> tuple[str, str]:
     """Return the job and the step of `JOB/STEP`; no step where there is none."""
     outer, _, inner = name.removeprefix("azureml://jobs/").partition(_BETWEEN)
     return outer, inner

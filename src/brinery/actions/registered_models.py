@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,16 @@ class RegisteredModels:
 
     def artifact(self, run_id: str, path: str, /) -> Path | None:
         """Return a copy of an artifact of a run, which is made once; None where there is none."""
-        return self._fetched(f"runs:/{run_id}/{path}")
+        place = self._place(f"runs:/{run_id}/{path}")
+        try:
+            return _once(place, lambda into: self._rooms.runs().fetch(run_id, into, path=path))
+        except NotFound:
+            return None
+
+    def fetch(self, run_id: str, into: Path, /) -> None:
+        """Copy all artifacts of a run to a folder; nothing where it has none."""
+        with suppress(NotFound):
+            self._rooms.runs().fetch(run_id, into)
 
     def model(self, name: str, version: str, label: str, /) -> Path | None:
         """Return a copy of a version of a model, which is made once; None where there is none."""
@@ -41,7 +52,10 @@ class RegisteredModels:
             found = self._newest(name) if not which else self._named(f"{name}@{which}")
         except NotFound:
             return None
-        return None if found is None else self._fetched(f"models:/{found.name}/{found.number}")
+        if found is None:
+            return None
+        uri = f"models:/{found.name}/{found.number}"
+        return _once(self._place(uri), lambda into: self._rooms.registry.fetch(uri, into))
 
     def _newest(self, name: str) -> Version | None:
         if not self._rooms.workspace.exists and not self._rooms.places.shared:
@@ -51,20 +65,25 @@ class RegisteredModels:
     def _named(self, reference: str) -> Version:
         return resolve(self._rooms.registry, Reference.parse(reference))
 
-    def _fetched(self, uri: str) -> Path | None:
-        key = hashlib.sha256(uri.encode()).hexdigest()[:32]
-        home = self._rooms.workspace.cache / "data" / key
-        if not home.exists():
-            home.parent.mkdir(parents=True, exist_ok=True)
-            staged = Path(tempfile.mkdtemp(prefix=".new-", dir=home.parent))
-            try:
-                self._rooms.registry.fetch(uri, staged)
-                staged.rename(home)
-            except NotFound:
+    def _place(self, uri: str) -> Path:
+        return self._rooms.workspace.cache / "data" / hashlib.sha256(uri.encode()).hexdigest()[:32]
+
+
+def _once(home: Path, fetch: Callable[[Path], Path | None]) -> Path | None:
+    """Return what is fetched into a folder, now or before; None where there is nothing."""
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=".new-", dir=home.parent))
+        try:
+            found = fetch(staged)
+            if found is None:
                 return None
-            finally:
-                shutil.rmtree(staged, ignore_errors=True)
-        return next(iter(sorted(home.iterdir())), None)
+            # Of a file or a folder within, its name; of the folder itself, nothing.
+            (staged / ".found").write_text(str(found.relative_to(staged)))
+            staged.rename(home)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+    return home / (home / ".found").read_text()
 
 
 def model_answers(

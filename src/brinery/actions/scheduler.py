@@ -1,4 +1,4 @@
-"""The scheduler: begins the turns of loops when they are due, in threads of this process.
+"""The scheduler: begins turns of loops, and other work, when they are due, in threads of its own.
 
 It keeps nothing of its own: what was missed, what is new and what is to be resumed is told by the
 turns that were kept. So any number of them may run, and any of them may be killed.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from brinery.actions.loop import Beginning, run_turn
 from brinery.actions.rooms import Folder, Rooms, open_rooms
@@ -45,12 +45,26 @@ class LoopState:
     told: str
 
 
+class Watched(Protocol):
+    """Something that is due at times."""
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+        ...
+
+    def look(self) -> None:
+        """Do what is due, and return when it is done; raise nothing."""
+        ...
+
+
 class Scheduler:
-    """Begins turns, each loop in a thread of its own.
+    """Begins turns, each loop in a thread of its own, and other work that is due at times.
 
     Args:
         rooms: of the workspace.
         files: the loops; each is read again before each turn, so that a change counts.
+        others: what else is looked at, likewise.
         on_event: called with the loop's name and what its turn says, from the loop's thread.
         on_turn: called with each turn that ended, likewise.
         on_error: called with the loop's name and what kept a turn from beginning, likewise.
@@ -66,6 +80,7 @@ class Scheduler:
         rooms: Rooms,
         files: Sequence[LoopFile],
         *,
+        others: Sequence[Watched] = (),
         on_event: Callable[[str, Event], None] = lambda _, __: None,
         on_turn: Callable[[Turn], None] = lambda _: None,
         on_error: Callable[[str, BrineryError], None] = lambda _, __: None,
@@ -80,15 +95,18 @@ class Scheduler:
         self._stop = threading.Event()
         self._poll_s = poll_s
         told = _Told(on_event, on_turn, on_error)
-        self._loops = [_Watched(rooms, file, told=told, now=now, stop=self._stop) for file in files]
+        self._loops = [
+            _WatchedLoop(rooms, file, told=told, now=now, stop=self._stop) for file in files
+        ]
+        self._others = list(others)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begin to watch; returns at once."""
         self._stop.clear()
         self._threads = [
-            threading.Thread(target=self._watch, args=(loop,), name=f"loop {loop.name}")
-            for loop in self._loops
+            threading.Thread(target=self._watch, args=(watched,), name=f"due {watched.name}")
+            for watched in (*self._loops, *self._others)
         ]
         for thread in self._threads:
             thread.start()
@@ -117,9 +135,9 @@ class Scheduler:
         """Return what each loop is about."""
         return [loop.state() for loop in self._loops]
 
-    def _watch(self, loop: _Watched) -> None:
+    def _watch(self, watched: Watched) -> None:
         while not self._stop.is_set():
-            loop.look()
+            watched.look()
             self._stop.wait(self._poll_s)
 
 
@@ -190,7 +208,7 @@ class _Told:
     error: Callable[[str, BrineryError], None]
 
 
-class _Watched:
+class _WatchedLoop:
     """A loop that is watched."""
 
     def __init__(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from brinery.cli.answers import answer, answer_options
 from brinery.cli.context import Session, format_option
 from brinery.cli.output import Format, note, print_json
 
@@ -91,7 +92,7 @@ def _how_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--target", help="The column with the truth in it.")
 @_how_options
 @click.option("--web", is_flag=True, help="Say where the job's page is.")
-@format_option
+@answer_options
 @click.pass_obj
 def create(
     session: Session,
@@ -118,13 +119,14 @@ def create(
     ended = _follow(running, how, form=session.format)
     if web:
         note(f"brinery up shows the job {ended.name}")
-    return _tell(session, rooms, ended) or _register(session, rooms, ended, asked)
+    status = _tell(session, rooms, ended, query=more["query"], form=more["form"])
+    return status or _register(session, rooms, ended, asked)
 
 
 @click.command("resume", short_help="Go on with a job that failed or was killed.")
 @click.argument("name")
 @_how_options
-@format_option
+@answer_options
 @click.pass_obj
 def resume(session: Session, /, *, name: str, **how: Any) -> int:
     """Go on with the job NAME; steps that completed are not run again."""
@@ -133,7 +135,28 @@ def resume(session: Session, /, *, name: str, **how: Any) -> int:
     rooms = _rooms(session, how)
     told = _how(how, session.format)
     ended = _follow(job.resume(rooms, name, told), told, form=session.format)
-    return _tell(session, rooms, ended)
+    return _tell(session, rooms, ended, query=how["query"], form=how["form"])
+
+
+@click.command("rerun", short_help="Run the plan of an earlier job again.")
+@click.argument("job")
+@click.option("-n", "--name", default="", help="Of the new job. Default: a drawn one.")
+@click.option("--force", is_flag=True, help="Reuse no step.")
+@_how_options
+@answer_options
+@click.pass_obj
+def rerun(session: Session, /, *, name: str, force: bool, **more: Any) -> int:
+    """Run the plan of JOB again, as another job; its file is not read."""
+    from msgspec.structs import replace
+
+    from brinery.actions import job
+
+    rooms = _rooms(session, more)
+    plan = rooms.jobs.read(more["job"]).plan
+    again = replace(plan, name=name, force_rerun=force or plan.force_rerun)
+    how = _how(more, session.format)
+    ended = _follow(job.run_plan(rooms, again, how), how, form=session.format)
+    return _tell(session, rooms, ended, query=more["query"], form=more["form"])
 
 
 @click.command("explain", short_help="Say why each step ran or was reused.")
@@ -221,7 +244,9 @@ def _say(event: JobEvent) -> None:
             note(f"{mark} {event.step} {what}{why}  [{event.elapsed_s:.1f} s]")
 
 
-def _tell(session: Session, rooms: JobRooms, job: JobRun) -> int:
+def _tell(
+    session: Session, rooms: JobRooms, job: JobRun, *, query: str | None, form: str | None
+) -> int:
     """Tell how a job ended; return the exit status."""
     from brinery.records.job import Status
     from brinery.store.jobs import last_lines, log_of
@@ -229,6 +254,10 @@ def _tell(session: Session, rooms: JobRooms, job: JobRun) -> int:
     complete = job.status is Status.COMPLETED
     path = rooms.jobs.path(job.name)
     match session.format:
+        case _ if query or form:
+            from brinery.actions.jobs import job_answer
+
+            answer(session, job_answer(job, workspace=rooms.workspace.root), query=query, form=form)
         case Format.JSON:
             print_json(job)
         case Format.QUIET:

@@ -179,7 +179,7 @@ def cancel(ctx: click.Context, /, **said: Any) -> None:
 @click.pass_context
 def download(ctx: click.Context, /, **said: Any) -> None:
     """Copy what a job left: to artifacts/, and to named-outputs/OUTPUT/."""
-    from brinery.actions.jobs import download_job
+    from brinery.actions.job_download import download_job
 
     session = ctx.ensure_object(Session)
     written = download_job(

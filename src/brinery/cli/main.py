@@ -39,6 +39,7 @@ _COMMANDS = {
     "rollback": ("brinery.cli.rollback", "Give the champion's place back."),
     "scan": ("brinery.cli.scan", "Tell what model files would do, without running them."),
     "schema": ("brinery.cli.job_validate", "Print the JSON Schema of job files, for editors."),
+    "schedule": ("brinery.cli.schedule", "Create jobs at times, while `brinery up` runs."),
     "serve": ("brinery.cli.serve", "Serve registered models over HTTP."),
     "up": ("brinery.cli.up", "Run MLflow's server, the REST API and all endpoints on one port."),
 }

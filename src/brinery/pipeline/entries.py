@@ -78,10 +78,11 @@ def entry(key: str, stated: Any, *, scope: Scope, components: Components) -> Ent
     kind = _kind(stated, component, Spot(source, place))
     if kind is None:
         return None
-    model = source.checked(_KINDS[kind], stated, place=place)
+    named = "component" in stated or "trial" in stated
+    strict = kind == "command" and not named
+    model = source.checked(_KINDS[kind], stated, place=place, lenient=False if strict else None)
     if isinstance(model, PipelineStep) and "component" not in stated:
         source.fault(place, "component is missing: a pipeline within a pipeline is a component")
-    named = "component" in stated or "trial" in stated
     outputs: dict[str, str] | None
     if named and component is None:
         # Its faults are told where it was read.

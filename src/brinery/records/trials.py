@@ -62,6 +62,7 @@ class Trials(Struct, frozen=True, kw_only=True):
         trials: in the order of their numbers.
         best: number of the best that completed; None where there is none.
         error: why the sweep failed, one line; empty where it did not, or goes on.
+        key: names the code, inputs and environment that they ran with, by content.
         notes: what a reader should know, a line each.
     """
 
@@ -70,4 +71,5 @@ class Trials(Struct, frozen=True, kw_only=True):
     trials: tuple[Trial, ...] = ()
     best: Optional[int] = None
     error: str = ""
+    key: str = ""
     notes: tuple[str, ...] = ()

@@ -55,7 +55,7 @@ class BatchFolder:
             batches: all of them.
             task: what workers are told.
             retries: of each, after its first try.
-            stamp: of code and data; where it is another one, nothing stays.
+            stamp: names code, inputs and environment; where it is another one, nothing stays.
         """
         text = json.dumps({**task, "stamp": stamp, "batches": len(batches)}, sort_keys=True)
         known = self.path / "task.json"

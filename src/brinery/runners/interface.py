@@ -155,6 +155,11 @@ class Bench(Protocol):
         ...
 
     @property
+    def key(self) -> str:
+        """Return what names the step's code, inputs and environment by their content."""
+        ...
+
+    @property
     def inputs(self) -> Mapping[str, str]:
         """Return what the command is told for each input; a path where it is data."""
         ...
@@ -182,7 +187,7 @@ class Bench(Protocol):
         Args:
             label: of one of several, `trial_3`: it has a folder `steps/STEP/LABEL/`, outputs and an
                 MLflow run of its own. Empty for the step itself.
-            searched: values of `${{search_space.x}}`.
+            searched: values of `${{search_space.x}}`, and of the inputs of those names.
             command: for bash, instead of the step's; a template as that is.
         """
         ...

@@ -8,7 +8,6 @@ is done.
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 import shutil
 import time
@@ -82,17 +81,18 @@ class _Running:
             "logging_level": parallel.logging_level.upper(),
             "table": found.table,
         }
-        stamp = _stamp(found, Path(self._attempt.folder))
-        self._folder.fill(self._batches, task=task, retries=parallel.retries, stamp=stamp)
+        self._folder.fill(self._batches, task=task, retries=parallel.retries, stamp=bench.key)
         self._workers: dict[str, int] = {}
         self._numbers = 0
         self._unbegun = 0
         self._killed: dict[int, str] = {}
+        self._over = False
         self._usage = _NOTHING
+        self._began = time.monotonic()
 
     def drive(self) -> Drive:
         """Ask for workers and hear of their ends until there is nothing left to do."""
-        began = moved = time.monotonic()
+        began = moved = self._began
         count, error = 0, ""
         while True:
             done = len(self._folder.done())
@@ -102,6 +102,7 @@ class _Running:
             if error:
                 start: tuple[Attempt, ...] = ()
                 stop = tuple(self._workers)
+                self._over = True
             else:
                 start, stop = tuple(self._more()), tuple(self._overdue())
             if not start and not self._workers:
@@ -129,6 +130,7 @@ class _Running:
                 self._attempt,
                 name=f"{self._attempt.name}/worker_{number}",
                 command=self._command(number),
+                variables={**self._attempt.variables, "AZUREML_PROCESS_NAME": f"worker_{number}"},
                 processes=({},),
                 timeout_s=None,
             )
@@ -170,10 +172,15 @@ class _Running:
         """Take note of a worker's end; return why the step cannot go on, empty where it can."""
         number = self._workers.pop(ended.name)
         self._usage = Usage(
-            wall_s=self._usage.wall_s + ended.usage.wall_s,
+            wall_s=time.monotonic() - self._began,
             cpu_s=self._usage.cpu_s + ended.usage.cpu_s,
             peak_bytes=max(self._usage.peak_bytes, ended.usage.peak_bytes),
         )
+        if self._over:
+            return ""
+        # Nobody but us ends a worker, or else the whole job is ended.
+        if ended.stopped and number not in self._killed:
+            return "canceled"
         why = self._killed.get(number) or ended.lost or f"its worker died: {_status(ended)}"
         claims = [each for each in self._folder.claims() if each.worker == number]
         for claim in claims:
@@ -244,7 +251,8 @@ class _Running:
         log = Path(self._attempt.log)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as stream:
-            stream.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {line}\n")
+            now = datetime.now(UTC).replace(tzinfo=None)
+            stream.write(f"{now.isoformat(timespec='milliseconds')}Z {line}\n")
 
 
 def _found(step: Step, parallel: Parallel, *, inputs: Mapping[str, str]) -> Found:
@@ -270,18 +278,6 @@ def _cut(found: Found, parallel: Parallel) -> Sequence[MiniBatch]:
     if found.table is not None:
         return mini_batches.by_bytes(found.files, size=parallel.batch_size)
     return mini_batches.by_files(found.files, size=parallel.batch_size)
-
-
-def _stamp(found: Found, code: Path) -> str:
-    """Return what changes where the data or the Python code does."""
-    digest = hashlib.blake2b(digest_size=16)
-    for file in found.files:
-        digest.update(
-            f"{file.path} {file.size_bytes} {Path(file.path).stat().st_mtime_ns}".encode()
-        )
-    for path in sorted(code.rglob("*.py")):
-        digest.update(f"{path.relative_to(code)}".encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _failed_items(done: Done) -> int:

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from brinery.errors import BrineryError, LibraryMissing
+from brinery.errors import BrineryError, LibraryMissing, RegistryFault
 from brinery.pipeline import early_termination, sampling, search_space
 from brinery.records.job import Status, Usage
 from brinery.records.plan import Sweep
@@ -43,6 +43,10 @@ class Readings(Protocol):
 
     def history(self, run_id: str, metric: str, /) -> Sequence[Measured]:
         """Return every value of a metric of a run, in the order that they were logged."""
+        ...
+
+    def ended(self, run_id: str, status: Status, /) -> None:
+        """Tell that a run is over."""
         ...
 
 
@@ -82,27 +86,29 @@ class _Sweeping:
         self._bench = bench
         self._readings = readings
         self._file = Path(bench.folder) / FILE
-        self._trials = _begun(sweep, self._file)
+        self._trials = _begun(sweep, self._file, key=bench.key)
         self._places = _Places(sweep, self._trials.seed)
         self._running: dict[str, int] = {}
         self._looked: dict[int, int] = {}
         self._earlier: dict[int, int] = {}
         self._stopping: dict[int, str] = {}
         self._cut_off: set[int] = set()
+        self._cancelled = False
         self._other: set[str] = set()
         self._usage = _NOTHING
+        self._began = time.monotonic()
 
     def drive(self, poll_s: float) -> Drive:
         """Ask for trials and hear of their ends until there is nothing left to do."""
         sweep = self._sweep
-        deadline = math.inf if sweep.timeout_s is None else time.monotonic() + sweep.timeout_s
+        deadline = math.inf if sweep.timeout_s is None else self._began + sweep.timeout_s
         waits = poll_s if sweep.stopping.kind else None
         if sweep.timeout_s is not None:
             waits = min(poll_s, sweep.timeout_s)
         late = False
         while True:
             try:
-                start = () if late else tuple(self._more())
+                start = () if late or self._cancelled else tuple(self._more())
             except (BrineryError, OverflowError) as error:
                 # Of the first trial already: what draws trials is not there, or cannot.
                 return Outcome(exit_status=1, usage=self._usage, error=str(error))
@@ -167,7 +173,9 @@ class _Sweeping:
         if not sweep.stopping.kind:
             return
         for number in self._running.values():
-            self._note(self._read(self._trials.trials[number]), write=False)
+            # A server that does not answer now may do so the next time.
+            with suppress(RegistryFault):
+                self._note(self._read(self._trials.trials[number]), write=False)
         histories = {str(each.number): each.metrics for each in self._trials.trials}
         for name, number in self._running.items():
             logged = len(self._trials.trials[number].metrics)
@@ -192,21 +200,28 @@ class _Sweeping:
     def _end(self, ended: Ended) -> None:
         """Take note of a trial that is over, or begin it again where its machine was lost."""
         number = self._running.pop(ended.name)
-        trial = self._read(self._trials.trials[number])
+        trial = self._trials.trials[number]
+        try:
+            trial = self._read(trial)
+        except RegistryFault as error:
+            unread = str(error)
+        else:
+            unread = ""
         self._usage = Usage(
-            wall_s=self._usage.wall_s + ended.usage.wall_s,
+            wall_s=time.monotonic() - self._began,
             cpu_s=self._usage.cpu_s + ended.usage.cpu_s,
             peak_bytes=max(self._usage.peak_bytes, ended.usage.peak_bytes),
         )
-        self._note(
-            replace(
-                self._judged(ended, trial),
-                ended=datetime.now(UTC),
-                outputs=dict(self._bench.outputs_of(trial.label)),
-            )
-        )
+        # Nobody but us ends a trial, or else the whole job is ended.
+        self._cancelled |= ended.stopped and number not in self._stopping
+        trial = self._judged(ended, trial, unread=unread)
+        places = self._bench.outputs_of(trial.label)
+        outputs = {name: places[name] for name in self._bench.step.outputs}
+        self._note(replace(trial, ended=datetime.now(UTC), outputs=outputs))
+        if trial.run_id:
+            self._readings.ended(trial.run_id, trial.status)
 
-    def _judged(self, ended: Ended, trial: Trial) -> Trial:
+    def _judged(self, ended: Ended, trial: Trial, *, unread: str) -> Trial:
         """Return a trial as it is counted, with why it is no good where it is not."""
         if trial.number in self._stopping:
             return replace(
@@ -220,8 +235,8 @@ class _Sweeping:
             return replace(trial, status=Status.CANCELED, why=why, early=True)
         if ended.stopped:
             return replace(trial, status=Status.CANCELED, why="was ended")
-        if ended.lost or ended.exit_status != 0:
-            why = ended.lost or f"exit status {ended.exit_status}"
+        if ended.lost or unread or ended.exit_status != 0:
+            why = ended.lost or unread or f"exit status {ended.exit_status}"
             return replace(trial, status=Status.FAILED, why=why)
         why = "" if trial.metrics else f"logged no metric {self._sweep.metric}"
         return replace(trial, status=Status.COMPLETED, why=why)
@@ -249,14 +264,22 @@ class _Sweeping:
     def _outcome(self, *, late: bool) -> Outcome:
         error = self._error(late=late)
         self._trials = replace(self._trials, error=error, notes=tuple(_notes(self._trials)))
-        _write(self._file, msgspec.json.encode(self._trials))
         best = self._trials.best
-        label = "" if error or best is None else self._trials.trials[best].label
+        label = ""
+        if best is not None and not error:
+            trial = self._trials.trials[best]
+            label = trial.label
+            # They are taken in as the step's, and found where those are.
+            outputs = {name: str(self._file.parent / "outputs" / name) for name in trial.outputs}
+            self._note(replace(trial, outputs=outputs), write=False)
+        _write(self._file, msgspec.json.encode(self._trials))
         return Outcome(exit_status=1 if error else 0, usage=self._usage, error=error, label=label)
 
     def _error(self, *, late: bool) -> str:
         """Return why the sweep failed; empty where it did not."""
         trials, sweep = self._trials.trials, self._sweep
+        if self._cancelled:
+            return "canceled"
         completed = [each for each in trials if each.status is Status.COMPLETED]
         if late:
             return (
@@ -322,10 +345,10 @@ class _Places:
         return bayesian.place(self._sweep.space, seen, goal=self._sweep.goal, seed=self._seed)
 
 
-def _begun(sweep: Sweep, file: Path) -> Trials:
+def _begun(sweep: Sweep, file: Path, *, key: str) -> Trials:
     """Return the trials of an earlier beginning of the same sweep, or none with a seed."""
     earlier = read(file)
-    if earlier is not None and earlier.sweep == sweep:
+    if earlier is not None and (earlier.sweep, earlier.key) == (sweep, key):
         kept = tuple(
             each
             if (each.status is Status.COMPLETED and each.metrics) or each.early
@@ -334,7 +357,7 @@ def _begun(sweep: Sweep, file: Path) -> Trials:
         )
         return replace(earlier, trials=kept, error="", notes=())
     seed = secrets.randbits(31) if sweep.seed is None else sweep.seed
-    return Trials(sweep=sweep, seed=seed)
+    return Trials(sweep=sweep, seed=seed, key=key)
 
 
 def _best(trials: Trials) -> int | None:

@@ -104,7 +104,7 @@ class PipelineJob(JobPart):
 
 
 class StepPart(Part):
-    """What all steps have; what else is said is noted, as other clients do."""
+    """What all steps have; what else a step of a component says is noted, as other clients do."""
 
     lenient = True
     type: str | None = None

@@ -118,7 +118,7 @@ class Source:
         )
 
     def checked(
-        self, model: type[_Part], stated: object, *, place: Place = (), lenient: bool = False
+        self, model: type[_Part], stated: object, *, place: Place = (), lenient: bool | None = None
     ) -> _Part:
         """Return values as a model has them; what is at fault is told and absent.
 
@@ -126,7 +126,8 @@ class Source:
             model: what they are read as.
             stated: the values.
             place: where they stand.
-            lenient: whether unknown fields are noted at any depth, and no faults.
+            lenient: whether unknown fields are noted at any depth, and no faults; as their own
+                models say when None.
         """
         if not isinstance(stated, dict):
             self.fault(place, f"is {_kind(stated)}, where keys and values are expected")
@@ -169,7 +170,7 @@ class Source:
                 self.fault((*place, *where), _told(each))
         return left
 
-    def _unknown(self, where: Place, made: Part, place: Place, *, lenient: bool) -> None:
+    def _unknown(self, where: Place, made: Part, place: Place, *, lenient: bool | None) -> None:
         owner: Any = made
         for key in where[:-1]:
             held: Any = owner
@@ -177,7 +178,9 @@ class Source:
         fields = type(owner).model_fields if isinstance(owner, Part) else {}
         near = nearest(str(where[-1]), [one.alias or name for name, one in fields.items()])
         said = f" (did you mean {near}?)" if near else ""
-        if lenient or getattr(owner, "lenient", False):
+        own = bool(getattr(owner, "lenient", False))
+        # What is strict is strict where it is declared; what it holds decides for itself.
+        if lenient or (own and not (lenient is False and len(where) == 1)):
             self.note((*place, *where), f"is not known here, and means nothing{said}")
             return
         self.fault((*place, *where), f"is not known{said}")

@@ -56,6 +56,7 @@ _DATASTORES: Final = (
     "local",
     "fsspec",
 )
+_PARAMETERS: Final = ("string", "number", "integer", "boolean")
 _SCHEMAS: Final = {
     "commandjob": Noun.JOB,
     "pipelinejob": Noun.JOB,
@@ -135,7 +136,7 @@ def declared(source: Source, *, noun: Noun) -> Declared:
             hint=f"brinery {there.command} create -f {source.name}",
         )
     kind = type_of(source, noun)
-    lenient = noun is Noun.COMPONENT
+    lenient = True if noun is Noun.COMPONENT else None
     model = source.checked(_model(noun, kind), source.stated, lenient=lenient)
     return Declared(noun, kind, model, source)
 
@@ -160,12 +161,10 @@ def noun_of(stated: Mapping[str, Any]) -> Noun | None:  # noqa: PLR0911 - one fo
     if {"image", "build", "conda_file"} & set(stated) and not {"command", "jobs"} & set(stated):
         return Noun.ENVIRONMENT
     ports = _ports(stated, "inputs") + _ports(stated, "outputs")
-    if "is_deterministic" in stated or any(
-        "optional" in one
-        or "default" in one
-        or one.get("type") in ("string", "number", "integer", "boolean")
-        for one in ports
-    ):
+    typed = any(
+        {"optional", "default"} & set(one) or one.get("type") in _PARAMETERS for one in ports
+    )
+    if "is_deterministic" in stated or (typed and "name" in stated and "compute" not in stated):
         return Noun.COMPONENT
     if {"experiment_name", "settings", "compute", "trial"} & set(stated):
         return Noun.JOB

@@ -33,11 +33,14 @@ class ComponentCopy:
     Args:
         read: of component and environment files that it names.
         copy_code: of a folder.
+        copy_inputs: whether data of this machine that steps name are copied, too; where they are
+            not, they are read where they lie.
     """
 
-    def __init__(self, *, read: ReadFile, copy_code: CopyCode) -> None:
+    def __init__(self, *, read: ReadFile, copy_code: CopyCode, copy_inputs: bool = True) -> None:
         self._read = read
         self._copy_code = copy_code
+        self._copy_inputs = copy_inputs
 
     def take(self, stated: dict[str, Any], folder: Path, into: Path, *, depth: int = 0) -> None:
         """Write the copy of a component.
@@ -55,6 +58,11 @@ class ComponentCopy:
             raise InvalidJob(f"{folder} has pipelines that hold themselves")
         into.mkdir(parents=True)
         kept = self._part(stated, folder, into)
+        if (component := _local(kept.get("component"), folder)) is not None:
+            self.take(self._read(component), component.parent, into / "whole", depth=depth + 1)
+            kept["component"] = f"./whole/{COMPONENT_FILE}"
+        if isinstance(trial := kept.get("trial"), dict):
+            kept["trial"] = self._part(trial, folder, into, below="trial/")
         nodes = kept.get("jobs")
         if isinstance(nodes, dict):
             kept["jobs"] = {
@@ -146,6 +154,8 @@ class ComponentCopy:
         source = _local(stated.get("path"), folder)
         if source is None:
             return stated
+        if not self._copy_inputs:
+            return {**stated, "path": str(source.resolve())}
         _copy(source, into / place / source.name)
         return {**stated, "path": f"./{place}/{source.name}"}
 

@@ -44,6 +44,9 @@ class Models(Protocol):
     def artifact(self, run_id: str, path: str, /) -> Path | None:
         """Return where an artifact of an MLflow run lies on this machine."""
 
+    def fetch(self, run_id: str, into: Path, /) -> None:
+        """Copy all artifacts of an MLflow run to a folder; nothing where it has none."""
+
     def model(self, name: str, version: str, label: str, /) -> Path | None:
         """Return where a version of an MLflow model lies on this machine."""
 
@@ -55,6 +58,9 @@ class NoModels:
         """Return None."""
         del run_id, path
         return None
+
+    def fetch(self, run_id: str, into: Path, /) -> None:
+        """Do nothing."""
 
     def model(self, name: str, version: str, label: str, /) -> Path | None:
         """Return None."""
@@ -86,7 +92,7 @@ class DataPaths:
         self._workspace = workspace
         self._declared = dict(datastores)
         self._mapped = {key.rstrip("/"): value for key, value in mapped.items()}
-        self._models = models
+        self.models = models
         self._note = note
         self.assets = Assets(workspace.assets)
 
@@ -250,7 +256,7 @@ class DataPaths:
                 copy = self.assets.path(found)
                 return _joined(str(copy) if copy else found.address, asked.path)
         if AssetKind.MODEL in kinds:
-            model = self._models.model(asked.name, asked.version, asked.label)
+            model = self.models.model(asked.name, asked.version, asked.label)
             if model is not None:
                 return _joined(str(model), asked.path)
         raise self._unknown(asked, kinds[0])
@@ -283,7 +289,7 @@ class DataPaths:
         return whole / made.path if made.path else whole
 
     def _of_run(self, run_id: str, path: str) -> Path:
-        found = self._models.artifact(run_id, path)
+        found = self.models.artifact(run_id, path)
         if found is None:
             raise NotFound(
                 f"the run {run_id} has no artifact {path or 'at all'}", hint="brinery up"
@@ -298,7 +304,7 @@ _ARTIFACTS: Final = ("default", "artifacts")
 def _artifacts(job: Path) -> Path:
     """Return the folder of what the step of a job left beside its outputs."""
     steps = list(_folders(job / "steps"))
-    return steps[0] / "artifacts" if len(steps) == 1 else job / "artifacts"
+    return steps[0] / "outputs" / "artifacts" if len(steps) == 1 else job / "artifacts"
 
 
 def read_maps(told: Sequence[str], *, base: Path) -> dict[str, str]:

@@ -70,16 +70,16 @@ class JobData:
     ) -> str:
         """Return the version under which an output was registered as a data asset.
 
-        The same content under a version that is there already is that version: a job that is
-        resumed registers nothing twice.
+        The same content under a version that is there already is that version, and what a job
+        registered already is not registered again: it may have been resumed.
 
         Raises:
             AssetExists: the version has another content.
         """
-        if version:
-            before = self._paths.assets.find(AssetKind.DATA, name, version=version)
-            if before is not None and before.digest == made.content:
-                return version
+        before = self._paths.assets.find(AssetKind.DATA, name, version=version)
+        same = before is not None and before.digest == made.content
+        if before is not None and same and (version or before.properties.get("job") == job):
+            return before.version
         asset = Asset(
             kind=AssetKind.DATA,
             name=name,

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.actions.companion import Task, mlflow_application
 from brinery.actions.rooms import Rooms, open_rooms
+from brinery.actions.scheduled_jobs import ScheduledJobs
 from brinery.actions.scheduler import Scheduler
 from brinery.actions.stages import Following, Stages
 from brinery.errors import BrineryError
@@ -40,7 +41,7 @@ def main() -> None:
     application = _Application(rooms, mlflow_application(rooms))
     # uvicorn hands the signal on once all is answered; what is below is then to be ended, too.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    with Following(Stages(rooms)), _looping(rooms, task.loops), _catching_up(rooms):
+    with Following(Stages(rooms)), _due(rooms, task.loops), _catching_up(rooms):
         uvicorn.Server(
             uvicorn.Config(
                 application,
@@ -58,14 +59,18 @@ def main() -> None:
 
 
 @contextmanager
-def _looping(rooms: Rooms, loops: Sequence[str]) -> Iterator[None]:
-    """Begin the turns of loops while the block runs."""
-    if not loops:
-        yield
-        return
+def _due(rooms: Rooms, loops: Sequence[str]) -> Iterator[None]:
+    """Begin the turns of loops, and create the jobs of schedules, while the block runs."""
     scheduler = Scheduler(
         rooms,
         [read(Path(path)) for path in loops],
+        others=[
+            ScheduledJobs(
+                rooms.workspace.root,
+                on_job=lambda name, job: _log.warning("%s: the job %s was created", name, job),
+                on_error=lambda name, error: _log.error("%s: %s", name, error),
+            )
+        ],
         on_turn=lambda turn: _log.warning("%s: turn %d %s", turn.loop, turn.number, turn.ending),
         on_error=lambda name, error: _log.error("%s: %s", name, error.message),
     )
