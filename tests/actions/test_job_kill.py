@@ -71,7 +71,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
     """However often its engine is killed, a job goes on, and what finished never runs again."""
     rooms = workspace(tmp_path)
     file = written(tmp_path)
-    moments = random.Random(7)
+    moments = random.Random(7)  # noqa: S311 - moments, no secrets
     words = ["create", "-f", str(file), "-n", "killed"]
     finished: dict[str, int] = {}
     for _ in range(ROUNDS):
@@ -177,6 +177,8 @@ def test_after_a_loss_of_power(tmp_path: Path) -> None:
     path.chmod(0o644)
     path.write_text("\0\0\0")
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    for step in first.steps:
+        (tmp_path / ".brinery/cache/steps" / f"{step.key}.json").unlink(missing_ok=True)
     journal = tmp_path / ".brinery/jobs/first/journal.jsonl"
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     journal.write_text(journal.read_text().replace(boot, "another"))
@@ -209,8 +211,8 @@ def test_ctrl_c(tmp_path: Path) -> None:
     assert engine.stdout is not None
     assert "began" in engine.stdout.readline()
     engine.send_signal(signal.SIGINT)
-    assert engine.wait() == 1
-    engine.stdout.close()
+    engine.communicate()
+    assert engine.returncode == 1
     assert rooms.jobs.read("cut").status is Status.CANCELED
 
 

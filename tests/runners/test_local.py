@@ -84,6 +84,12 @@ def test_bash_and_its_log(yard: Yard) -> None:
     assert yard.log("two") == ["one", "salt", "three"]
 
 
+def test_long_command(yard: Yard) -> None:
+    """A command that is too long for an argument of a program is run like any other."""
+    assert yard.run("long", f": {'x' * 200_000}; echo $WORD; exit 6").exit_status == 6
+    assert yard.log("long") == ["salt"]
+
+
 def test_background(yard: Yard) -> None:
     """What a command leaves in the background is waited for; the status is still bash's."""
     end = yard.run("left", "(sleep 0.4; echo late) & echo early; exit 3")

@@ -7,6 +7,7 @@ import pytest
 from brinery.errors import SettingsError
 from brinery.specs import job_settings, job_software, software_names
 from brinery.specs.job_software import Wanted
+from brinery.specs.software_names import Table
 
 FILES = {
     "requirements.txt": "pandas==1.3.3  # old\n--extra-index-url https://host/simple\n-rmore.txt",
@@ -141,7 +142,7 @@ def test_what_is_pinned(line: str, version: str) -> None:
 
 def test_the_table_of_environments() -> None:
     """It may name any form, whatever its case; one of no meaning is a fault with an example."""
-    table = {"SKLEARN-1.5": ["scikit-learn==1.6.1"], "org/image": "current"}
+    table: Table = {"SKLEARN-1.5": ["scikit-learn==1.6.1"], "org/image": "current"}
     curated = "azureml:AzureML-sklearn-1.5@latest"
     assert software_names.mapped(table, curated) == ["scikit-learn==1.6.1"]
     assert software_names.mapped(table, "", "org/image:3") == "current"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -17,14 +19,14 @@ from brinery.actions.job_later import all_drivers, local_runner
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import Options
 from brinery.errors import JobBusy, NotFound
-from brinery.pipeline import planning
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.job_event import JobEvent
 from brinery.records.plan import DataType, Plan, StepKind
 from brinery.runners.interface import Driver, Runner
-from brinery.specs import job_yaml
 from brinery.specs.user import login_name
+from brinery.store.fingerprints import stamp_of
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
+from brinery.store.plans import gathered, own_files
 from brinery.store.reuse import Earlier
 
 _MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
@@ -40,6 +42,7 @@ class How:
         limit: attempts at once; as many as there are processors that we may use when 0.
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are among the events.
+        cancel: is set, by whichever thread or signal, to have the job end.
         runner: its name.
         make_runner: makes it, once a step must run; processes of this machine when None.
         drivers: of kinds of steps, beside those that there are.
@@ -48,6 +51,7 @@ class How:
     limit: int = 0
     ignore_comments: bool = False
     told: bool = False
+    cancel: threading.Event = field(default_factory=threading.Event)
     runner: str = "local"
     make_runner: Callable[[], Runner] | None = None
     drivers: Mapping[StepKind, Driver] = field(default_factory=dict)
@@ -89,7 +93,20 @@ def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
     Raises:
         InvalidJob: the file, or what it names, is wrong: every fault at once.
     """
-    return planning.plan(job_yaml.read(file, sets=sets), rooms.catalog)
+    assets = stamp_of(str(rooms.workspace.assets))
+    where = (str(rooms.workspace.root), str(Path.cwd()), str(file))
+    asked = ("plan", *own_files(), *where, assets, *sets)
+    found = rooms.plans.find(asked)
+    if found is None:
+        # They read and check everything, which takes longer than to find a plan that was made.
+        job_yaml: Any = import_module("brinery.specs.job_yaml")
+        planning: Any = import_module("brinery.pipeline.planning")
+        settings = str(rooms.workspace.settings_file)
+        with gathered() as seen:
+            found = planning.plan(job_yaml.read(file, sets=sets), rooms.catalog)
+        rooms.plans.add(asked, found, {*seen, str(file.absolute()), settings})
+    made: Plan = found
+    return made
 
 
 def explain(rooms: JobRooms, name: str = "") -> JobRun:
@@ -235,7 +252,7 @@ def _run(
     before: list[StepRun] | None = None,
 ) -> Running:
     limit = how.limit or len(os.sched_getaffinity(0))
-    options = Options(limit=limit, ignore_comments=how.ignore_comments, told=how.told)
+    options = Options(limit, how.ignore_comments, how.told, how.cancel)
     engine = Engine(
         rooms,
         plan,

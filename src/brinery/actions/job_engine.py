@@ -31,7 +31,8 @@ from brinery.runners.interface import Ask, Bench, Drive, Driver, Ended, Outcome,
 from brinery.store.jobs import Journal
 from brinery.store.reuse import Earlier
 
-_TICK_S: Final = 1.0
+# So long a request to cancel may go unheard.
+_TICK_S: Final = 0.25
 _AHEAD: Final = 8
 _TRIES: Final = 3
 
@@ -88,6 +89,7 @@ class Engine:
         self._plan = plan
         self._journal = journal
         self._limit = options.limit
+        self._asked = options.cancel
         self._drivers = drivers
         self._name = journal.path.name
         self._threads = Threads(max(4, options.limit))
@@ -158,7 +160,7 @@ class Engine:
         self._look_at_ready()
         self._attempts.start()
         for line in self._attempts.wait(_TICK_S):
-            step = line.name.partition("/")[0]
+            step = line.name.partition("/")[0] if self._plan.pipeline else ""
             yield self._event(Happening.LINE, step, message=line.text)
         for told in self._threads.results():
             if isinstance(told, Asked):
@@ -173,7 +175,7 @@ class Engine:
         limit_s = self._plan.timeout_s
         if limit_s is not None and not self._stopping and self._seconds() > limit_s:
             yield from self._stop(f"the job took longer than {limit_s:g} s, its time limit")
-        if not self._cancelled and self._journal.cancelled:
+        if not self._cancelled and (self._asked.is_set() or self._journal.cancelled):
             yield from self._cancel()
 
     def _look_at_ready(self) -> None:

@@ -40,11 +40,13 @@ class Options(NamedTuple):
         limit: attempts at once.
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are wanted as they come.
+        cancel: is set, by whichever thread or signal, to have the job end.
     """
 
     limit: int
-    ignore_comments: bool = False
-    told: bool = False
+    ignore_comments: bool
+    told: bool
+    cancel: threading.Event
 
 
 @dataclass(frozen=True)

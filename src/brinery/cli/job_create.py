@@ -114,8 +114,9 @@ def create(
 
     asked = _Model(register, more["data"], more["target"]) if register else None
     rooms = _rooms(session, more)
-    running = job.create(rooms, file, sets=sets, name=name, how=_how(more, session.format))
-    ended = _follow(running, session.format)
+    how = _how(more, session.format)
+    running = job.create(rooms, file, sets=sets, name=name, how=how)
+    ended = _follow(running, how, form=session.format)
     if web:
         note(f"brinery up shows the job {ended.name}")
     status = _tell(session, rooms, ended, query=more["query"], form=more["form"])
@@ -132,7 +133,8 @@ def resume(session: Session, /, *, name: str, **how: Any) -> int:
     from brinery.actions import job
 
     rooms = _rooms(session, how)
-    ended = _follow(job.resume(rooms, name, _how(how, session.format)), session.format)
+    told = _how(how, session.format)
+    ended = _follow(job.resume(rooms, name, told), told, form=session.format)
     return _tell(session, rooms, ended, query=how["query"], form=how["form"])
 
 
@@ -152,7 +154,8 @@ def rerun(session: Session, /, *, name: str, force: bool, **more: Any) -> int:
     rooms = _rooms(session, more)
     plan = rooms.jobs.read(more["job"]).plan
     again = replace(plan, name=name, force_rerun=force or plan.force_rerun)
-    ended = _follow(job.run_plan(rooms, again, _how(more, session.format)), session.format)
+    how = _how(more, session.format)
+    ended = _follow(job.run_plan(rooms, again, how), how, form=session.format)
     return _tell(session, rooms, ended, query=more["query"], form=more["form"])
 
 
@@ -200,11 +203,18 @@ def _how(how: dict[str, Any], form: Format) -> How:
     )
 
 
-def _follow(running: Running, form: Format) -> JobRun:
-    """Return a job, telling what happens; Ctrl-C and a request to end cancel it."""
-    signal.signal(signal.SIGTERM, _interrupt)
+def _follow(running: Running, how: How, *, form: Format) -> JobRun:
+    """Return a job, telling what happens; the first Ctrl-C cancels it, the second ends us."""
+
+    def _cancel(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if how.cancel.is_set():
+            raise KeyboardInterrupt
+        how.cancel.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _cancel)
     quiet = form in (Format.QUIET, Format.JSON)
-    alone = False
     while True:
         try:
             event = next(running)
@@ -212,21 +222,16 @@ def _follow(running: Running, form: Format) -> JobRun:
             job: JobRun = end.value
             return job
         if not quiet:
-            alone = _say(event, alone=alone)
+            _say(event)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise KeyboardInterrupt
-
-
-def _say(event: JobEvent, *, alone: bool) -> bool:
+def _say(event: JobEvent) -> None:
     """Tell an event: what steps write on standard output, all else on standard error."""
     from brinery.records.job_event import Happening
 
     match event.happening:
         case Happening.LINE:
-            print(event.message if alone else f"[{event.step}] {event.message}", flush=True)
+            print(f"[{event.step}] {event.message}" if event.step else event.message, flush=True)
         case Happening.JOB_STARTED:
             note(f"job {event.message}")
         case Happening.NOTE:
@@ -237,7 +242,6 @@ def _say(event: JobEvent, *, alone: bool) -> bool:
             mark = "✗" if event.happening is Happening.STEP_FAILED else "✓"
             mark = "·" if event.happening is Happening.STEP_STARTED else mark
             note(f"{mark} {event.step} {what}{why}  [{event.elapsed_s:.1f} s]")
-    return alone
 
 
 def _tell(

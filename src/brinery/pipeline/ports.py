@@ -92,6 +92,7 @@ def check(component: ComponentPart, source: Source) -> None:
         least, most = _number(port.min), _number(port.max)
         if least is not None and most is not None and least > most:
             source.fault((*place, "min"), f"{least:g} is more than max, {most:g}")
+            continue
         if port.path is not None:
             source.fault((*place, "path"), "a component's input has no path")
         text = default_text(port)

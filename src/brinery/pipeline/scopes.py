@@ -196,7 +196,9 @@ class Scope:
         found = self.text(given, place)
         if isinstance(found.value, Text):
             return found.value.text
-        if found.value is not None:
+        # A component that is looked at by itself is given nothing.
+        opaque = isinstance(found.value, Produced) and not found.value.step
+        if found.value is not None and not opaque:
             self.source.fault(place, f"{given} is no text that is known before the job runs")
         return ""
 

@@ -12,7 +12,7 @@ import fcntl
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -211,11 +211,10 @@ def _read(lines: Iterable[bytes]) -> list[TrackedRun]:
 
 def _tell_one(session: Session, run: TrackedRun, *, experiment: str, place: str) -> None:
     from mlflow.store.tracking.dbmodels.models import SqlParam, SqlRun, SqlTag
-    from mlflow.utils.uri import append_to_uri_path
 
     known = session.get(SqlRun, run.id)
     if known is not None:
-        known.status, known.end_time = run.status, run.ended_ms
+        _settle(known, run)
         return
     tags = {
         "mlflow.runName": run.name,
@@ -228,7 +227,7 @@ def _tell_one(session: Session, run: TrackedRun, *, experiment: str, place: str)
     made = SqlRun(
         run_uuid=run.id,
         name=run.name,
-        artifact_uri=append_to_uri_path(place, run.id, "artifacts"),
+        artifact_uri=f"{place.rstrip('/')}/{run.id}/artifacts",
         experiment_id=int(experiment),
         source_type="JOB",
         source_name="",
@@ -257,4 +256,9 @@ def _settle_nested(session: Session, ended: Sequence[TrackedRun], *, known: set[
             SqlTag.key == _PARENT, SqlTag.value == run.id, SqlRun.status == RUNNING
         ):
             if child.run_uuid not in known:
-                child.status, child.end_time = run.status, run.ended_ms
+                _settle(child, run)
+
+
+def _settle(row: Any, run: TrackedRun) -> None:
+    """Give a row of MLflow's the state of a run."""
+    row.status, row.end_time = run.status, run.ended_ms

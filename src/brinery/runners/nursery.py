@@ -28,6 +28,8 @@ from typing import Any
 _GRACE_S = 5.0
 _TICK_S = 0.5
 _CHUNK = 1 << 16
+# The kernel's limit of one argument is 128 KiB.
+_ARGUMENT_BYTES = 120_000
 _NOT_RUN = 126
 _SUBREAPER = 36
 _NEW_MOUNTS = 0x00020000
@@ -175,7 +177,7 @@ class Nursery:
         reader, writer = os.pipe()
         try:
             popen = subprocess.Popen(
-                ["/bin/bash", "-c", told["command"]],
+                ["/bin/bash", *_words(told["command"], told["log"])],
                 cwd=told["folder"],
                 env={**told["variables"], **more},
                 stdin=subprocess.DEVNULL,
@@ -343,6 +345,17 @@ class Nursery:
             if not left:
                 return
             time.sleep(0.01)
+
+
+def _words(command: str, log: str) -> list[str]:
+    """Return how bash is told a command; one too long for an argument lies beside the log."""
+    text = command.encode()
+    if len(text) <= _ARGUMENT_BYTES:
+        return ["-c", command]
+    place = f"{log}.sh"
+    with open(place, "wb") as stream:  # noqa: PTH123 - as below
+        stream.write(text)
+    return [place]
 
 
 def descendants(pid: int) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag, WithJsonSchema
 
 from brinery.specs.job_kinds import Settings
 from brinery.specs.job_parts import (
@@ -181,7 +181,7 @@ class Schedule(Part):
         Annotated[
             Annotated[CronTrigger, Tag("~cron")]
             | Annotated[RecurrenceTrigger, Tag("~recurrence")]
-            | Annotated[OtherTrigger, Tag("~other")],
+            | Annotated[OtherTrigger, Tag("~other"), WithJsonSchema({"not": {}})],
             Discriminator(_which_trigger),
         ]
         | None

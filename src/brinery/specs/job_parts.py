@@ -24,11 +24,14 @@ _BINDING: Final = r"^\s*\$\{\{.*\}\}\s*$"
 
 
 def _extra(schema: dict[str, Any], model: type[Part]) -> None:
-    # A title is its key once more.
-    for each in schema.get("properties", {}).values():
+    # A title is its key once more, and what may be absent may not be empty.
+    for name, each in schema.get("properties", {}).items():
         each.pop("title", None)
         if each.get("default", ...) is None:
             del each["default"]
+        if "anyOf" in each and name not in model.nullable:
+            left = [one for one in each.pop("anyOf") if one != {"type": "null"}]
+            each.update(left[0] if len(left) == 1 else {"anyOf": left})
     if model.needed:
         schema["required"] = list(model.needed)
     if model.lenient:

@@ -205,7 +205,8 @@ def of_dockerfile(text: str, *, where: str, read: Read) -> Wanted:
     Raises:
         SettingsError: a line of pip's is no requirement, or names a file that is not there.
     """
-    wanted, known = Wanted(), {}
+    wanted = Wanted()
+    known: dict[str, str] = {}
     for word, rest in _directives(text):
         told = _filled(rest, known)
         if word == "FROM":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Discriminator, Tag
+from pydantic import BeforeValidator, Discriminator, Tag, WithJsonSchema
 
 from brinery.specs.job_parts import Lower, Part, Whole
 
@@ -119,7 +119,7 @@ Dimension = Annotated[
     | Annotated[Normal, Tag("~normal")]
     | Annotated[QNormal, Tag("~qnormal")]
     | Annotated[Randint, Tag("~randint")]
-    | Annotated[Unknown, Tag("~unknown")],
+    | Annotated[Unknown, Tag("~unknown"), WithJsonSchema({"not": {}})],
     Discriminator(_which_dimension),
 ]
 

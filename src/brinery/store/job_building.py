@@ -22,7 +22,7 @@ from packaging.version import Version
 
 from brinery.errors import EnvironmentUnavailable, UserError
 from brinery.records.plan import Software
-from brinery.specs import job_software
+from brinery.specs import job_software, software_names
 from brinery.specs.job_software import Wanted
 from brinery.store import building, interpreters, uv
 from brinery.store.interpreters import Interpreter
@@ -151,7 +151,7 @@ def _declared(software: Software, mapped: list[str] | None) -> Wanted:
             f"there is no environment {software.reference}",
             hint=f"brinery environment create -f FILE, or say what it holds: {_entry(software)}",
         )
-    return known or Wanted(python=job_software.software_names.python_of(software.image))
+    return known or Wanted(python=software_names.python_of(software.image))
 
 
 def _alike(software: Software, name: str) -> Path | None:
@@ -162,7 +162,7 @@ def _alike(software: Software, name: str) -> Path | None:
 
 def _entry(software: Software) -> str:
     name = software.reference or software.image
-    short = job_software.software_names.names(name)[-1] if name else "NAME"
+    short = software_names.names(name)[-1] if name else "NAME"
     return f'[environments.map] in brinery.toml: "{short}" = ["PACKAGE==VERSION"]'
 
 
@@ -207,7 +207,7 @@ def _locked(
             raise
         said = said if stuck else str(error)
     at_fault = ", ".join(stuck)
-    short = job_software.software_names.names(name)[-1] if name else "NAME"
+    short = software_names.names(name)[-1] if name else "NAME"
     raise EnvironmentUnavailable(
         f"the environment {name or 'of the conda file'} cannot be had on Python {python.minor}: "
         + (f"{at_fault}: no wheel for it here" if stuck else said[:400]),
@@ -271,9 +271,11 @@ class _Attempt:
     def _asked(self, lines: Sequence[str], *, sources: bool) -> tuple[str, ...]:
         direct = any("@" in line or line.startswith(("git+", "http")) for line in lines)
         torch = any(job_software.name(line).startswith("torch") for line in lines)
-        options = {"left_out": ()} if torch else {}
         return uv.resolve(
-            [*self._options, *lines], python=self.python, sources=sources or direct, **options
+            [*self._options, *lines],
+            python=self.python,
+            sources=sources or direct,
+            left_out=() if torch else uv.LEFT_OUT,
         )
 
 

@@ -31,7 +31,7 @@ _UNREACHABLE = (
 )
 
 # XGBoost asks for 200 MB that only several GPUs at once have a use for.
-_LEFT_OUT = ("nvidia-nccl-cu12", "nvidia-nccl-cu13")
+LEFT_OUT = ("nvidia-nccl-cu12", "nvidia-nccl-cu13")
 
 
 class Unresolved(Exception):
@@ -45,7 +45,7 @@ def resolve(
     dependencies: bool = True,
     sources: bool = False,
     lowest: bool = False,
-    left_out: Sequence[str] = _LEFT_OUT,
+    left_out: Sequence[str] = LEFT_OUT,
 ) -> tuple[str, ...]:
     """Return `name==version` of every distribution that requirements come to, sorted.
 

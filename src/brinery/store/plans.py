@@ -1,0 +1,143 @@
+"""Plans that were made, found again while every file that they were made of is as it was.
+
+Reading a job file with all its checks takes longer than five small steps. What was read while a
+plan was made is known from Python's own audit events; each file of it is remembered by size, time
+and inode, or as absent. What a plan names must still be there, too: else it is made again, which
+says what is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from brinery.records.plan import Data, Joined, Plan, Value
+from brinery.store.fingerprints import hash_text
+
+_PACKAGE: Final = str(Path(__file__).parent.parent)
+# What is opened by an import is none of a plan.
+_LIBRARY: Final = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - a text
+_IMPORTED: Final = ("/site-packages/", "/dist-packages/", "/__pycache__/")
+_EVENTS: Final = frozenset({"open", "os.listdir", "os.scandir"})
+
+# Sets that gather what is opened now, of this process; a hook cannot be taken back.
+_gathering: list[set[str]] = []
+_hooked: list[bool] = []
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """A plan, and what it was made of: each path with its size, time and inode."""
+
+    plan: Plan
+    seen: list[tuple[str, int, int, int]]
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(_Kept)
+
+
+class Plans:
+    """The plans that are remembered in a workspace.
+
+    Args:
+        folder: `.brinery/cache/plans`, whether or not it is there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, asked: Iterable[str]) -> Plan | None:
+        """Return the plan of what was asked for; None where it must be made.
+
+        Args:
+            asked: everything but files that decides the plan: the version, the file's name, …
+        """
+        try:
+            kept = _DECODER.decode(self._place(asked).read_bytes())
+        except (OSError, msgspec.MsgspecError):
+            return None
+        if any(_look(path) != (size, at, inode) for path, size, at, inode in kept.seen):
+            return None
+        return kept.plan if all(os.path.exists(path) for path in _named(kept.plan)) else None  # noqa: PTH110 - texts
+
+    def add(self, asked: Iterable[str], plan: Plan, seen: Iterable[str]) -> None:
+        """Remember a plan, made of files that were seen."""
+        place = self._place(asked)
+        kept = _Kept(plan, [(path, *_look(path)) for path in sorted(seen)])
+        beside = place.with_name(f"{place.name}.{os.getpid()}")
+        with suppress(OSError):  # it only saves time
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(_ENCODER.encode(kept))
+            beside.replace(place)
+
+    def _place(self, asked: Iterable[str]) -> Path:
+        return self._folder / hash_text("\0".join(asked))[:32]
+
+
+@contextmanager
+def gathered() -> Iterator[set[str]]:
+    """Give the absolute paths of files that are opened, and folders that are listed, meanwhile."""
+    found: set[str] = set()
+    if not _hooked:
+        _hooked.append(True)
+        sys.addaudithook(_hear)
+    _gathering.append(found)
+    try:
+        yield found
+    finally:
+        _gathering.remove(found)
+
+
+def _hear(event: str, told: tuple[Any, ...]) -> None:
+    if not _gathering or event not in _EVENTS:
+        return
+    path = told[0]
+    if isinstance(path, (str, os.PathLike)):
+        absolute = os.path.abspath(path)  # noqa: PTH100 - a path that may not be there
+        if not absolute.startswith(_LIBRARY) and not any(each in absolute for each in _IMPORTED):
+            for each in _gathering:
+                each.add(absolute)
+
+
+def own_files() -> list[str]:
+    """Return what tells one state of our own code from another, where it is being written."""
+    found = []
+    for room in ("specs", "pipeline"):
+        with os.scandir(f"{_PACKAGE}/{room}") as entries:
+            found += [
+                f"{each.name} {each.stat().st_mtime_ns}" for each in entries if each.is_file()
+            ]
+    return sorted(found)
+
+
+def _look(path: str) -> tuple[int, int, int]:
+    try:
+        seen = os.stat(path)  # noqa: PTH116 - many in a row
+    except OSError:
+        return (-1, -1, -1)
+    return (seen.st_size, seen.st_mtime_ns, seen.st_ino)
+
+
+def _named(plan: Plan) -> Iterator[str]:
+    """Yield the absolute paths that a plan names."""
+    found: set[str] = set()
+    for step in plan.steps:
+        found.update((step.code, *step.includes))
+        for value in step.inputs.values():
+            found.update(_paths(value))
+    found.discard("")
+    yield from found
+
+
+def _paths(value: Value) -> Iterator[str]:
+    if isinstance(value, Data) and value.uri.startswith("/") and "*" not in value.uri:
+        yield value.uri
+    elif isinstance(value, Joined):
+        for part in value.parts:
+            yield from _paths(part)

@@ -1,0 +1,348 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tests.contract import job_yaml_cases as cases
+
+from brinery.errors import InvalidJob
+from brinery.pipeline.catalog import Registered, named
+from brinery.pipeline.order import needs
+from brinery.pipeline.planning import plan, validate_component
+from brinery.records.plan import Data, DataType, Joined, Plan, Produced, Software, Step, Text
+from brinery.specs import job_yaml
+from brinery.specs.job_yaml import Noun
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files that jobs name; each test writes its own job beside them."""
+    return cases.written(tmp_path_factory.mktemp("jobs"))
+
+
+class Shelf:
+    """A catalog with one component, one environment and one data asset."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def component(self, reference: str, /) -> Registered | None:
+        """Return the component `plain`, of version 3."""
+        if reference not in ("plain", "plain:3", "plain@latest"):
+            return None
+        declared = {
+            "name": "plain",
+            "type": "command",
+            "code": "./src",
+            "command": "echo ${{inputs.text}}",
+            "environment": {"image": "python"},
+            "inputs": {"text": {"type": "string"}},
+        }
+        return Registered(declared, self._folder, "3", "plain:3")
+
+    def environment(self, reference: str, /) -> Software | None:
+        """Return the environment `own`."""
+        return Software(image="own:1") if reference.startswith("own") else None
+
+    def exists(self, kind: str, reference: str, /) -> bool | None:
+        """Return whether it is the data asset `wine`; models are not known."""
+        return None if kind == "model" else reference.startswith(("wine", "workspaceblobstore"))
+
+    def names(self, kind: str, /) -> Sequence[str]:
+        """Return the one name."""
+        return ["plain"] if kind == "component" else ["wine"]
+
+
+def planned(folder: Path, text: str, *sets: str) -> Plan:
+    """The plan of a job."""
+    file = folder / "job.yml"
+    file.write_text(text)
+    return plan(job_yaml.read(file, sets=sets), Shelf(folder))
+
+
+def steps(made: Plan) -> dict[str, Step]:
+    """Its steps by name."""
+    return {one.name: one for one in made.steps}
+
+
+def refused(folder: Path, text: str, *sets: str) -> str:
+    """What is wrong with a job."""
+    with pytest.raises(InvalidJob) as error:
+        planned(folder, text, *sets)
+    return error.value.message.replace(f"{folder}/", "")
+
+
+def test_right_jobs_are_planned(folder: Path) -> None:
+    """Each has steps that come after all that feed them."""
+    for name, text in {**cases.VALID, **cases.THEIRS}.items():
+        made = plan(job_yaml.read(_file(folder, text)))
+        assert made.steps, name
+        before: set[str] = set()
+        for one in made.steps:
+            assert needs(one) <= before, name
+            before.add(one.name)
+
+
+def _file(folder: Path, text: str) -> Path:
+    file = folder / "job.yml"
+    file.write_text(text)
+    return file
+
+
+@pytest.mark.parametrize("name", [*cases.INVALID, *cases.OURS])
+def test_wrong_jobs_are_refused(folder: Path, name: str) -> None:
+    """Each fault is told in words that name it, where it stands."""
+    text, said = {**cases.INVALID, **cases.OURS}[name]
+    with pytest.raises(InvalidJob) as error:
+        plan(job_yaml.read(_file(folder, text)))
+    assert said in error.value.message
+
+
+def test_faults_are_told_at_once(folder: Path) -> None:
+    """Those of the file, of its components and of the whole, in the order of the lines."""
+    text = """\
+type: pipeline
+inputs:
+  raw: {type: uri_folder, path: ./dataa}
+jobs:
+  train:
+    component: ./parts/train.yml
+    inputs:
+      trainig_data: ${{parent.inputs.raw}}
+      rate: 3
+  other: {component: ./bounds.yml, inputs: {n: "${{parent.jobs.train.outputs.log}}"}}
+"""
+    misspelt = "no such input on component train (did you mean training_data?)"
+    assert refused(folder, text).splitlines() == [
+        "6 faults",
+        "job.yml:3 inputs.raw.path: there is nothing at ./dataa",
+        f"job.yml:8 jobs.train.inputs.trainig_data: {misspelt}",
+        "job.yml:9 jobs.train.inputs.rate: 3 is more than 1, the most it may be",
+        "job.yml:10 jobs.other.inputs.n: files are no integer, which component bounds takes",
+        "bounds.yml:4 inputs.n.default: 3 is more than 2, the most it may be",
+        "bounds.yml:5 inputs.m.min: 5 is more than max, 1",
+    ]
+
+
+def test_nested_pipelines_are_flat(folder: Path) -> None:
+    """Steps have the names of their pipelines before theirs, and their parents' values."""
+    made = steps(planned(folder, cases.VALID["nested"]))
+    assert list(made) == ["twice.train", "twice.score", "after"]
+    train, score, after = made.values()
+    assert train.inputs["rate"] == Text(text="0.25")
+    assert train.inputs["epochs"] == Text(text="2")
+    data = train.inputs["training_data"]
+    assert isinstance(data, Data)
+    assert data.uri == str(folder / "data")
+    assert score.inputs["model"] == Produced(step="twice.train", output="model")
+    assert after.inputs["m"] == Produced(step="twice.train", output="model")
+    assert after.inputs["s"] == Produced(step="twice.score", output="scores")
+    assert after.types["m"] is DataType.MLFLOW_MODEL
+    assert not score.deterministic
+
+
+def test_an_output_of_a_job_is_that_of_the_step_that_leaves_it(folder: Path) -> None:
+    """However deep that step lies."""
+    made = planned(folder, cases.VALID["nested"])
+    assert (made.outputs["model"].step, made.outputs["model"].output) == ("twice.train", "model")
+    assert made.outputs["model"].settings.type is DataType.MLFLOW_MODEL
+    alone = planned(folder, cases.VALID["instance of a component"])
+    assert set(alone.outputs) == {"model", "scores"}
+
+
+def test_paths_are_relative_to_the_file_that_has_them(folder: Path) -> None:
+    """The job's, the component's, and the nested component's own folders; `file:` is optional."""
+    made = steps(planned(folder, cases.THEIRS["file: before a pipeline component"]))
+    assert made["a.train"].code == str(folder / "src")
+    assert made["a.score"].software.context == str(folder)
+    assert "tabulate" in made["a.score"].software.conda
+    (alone,) = planned(folder, cases.VALID["command with data"]).steps
+    assert alone.code == str(folder / "src")
+
+
+def test_defaults_are_typed_and_literals_are_not(folder: Path) -> None:
+    """A component's default has its type's text; a step's own value is told as it is written."""
+    given = steps(planned(folder, cases.VALID["component with literals"]))["train"]
+    kept = steps(planned(folder, cases.VALID["component"]))["train"]
+    texts = {name: one.text for name, one in kept.inputs.items() if isinstance(one, Text)}
+    assert texts == {"rate": "0.0", "size": "1000", "how": "fast", "shout": "True"}
+    texts = {name: one.text for name, one in given.inputs.items() if isinstance(one, Text)}
+    assert texts == {"rate": "1", "size": "1024", "how": "slow", "shout": "False", "epochs": "3"}
+    assert kept.optional == ("epochs",)
+
+
+def test_types_of_outputs_in_place_are_the_pipelines(folder: Path) -> None:
+    """A file is no folder that is made beforehand."""
+    made = planned(folder, cases.VALID["type of an output from the pipeline"])
+    output = made.steps[0].outputs["o"]
+    assert (output.type, output.mode) == (DataType.FILE, "upload")
+    assert made.outputs["file"].settings.type is DataType.FILE
+
+
+def test_what_a_datastore_has_is_found_when_the_step_starts(folder: Path) -> None:
+    """An address stays one, and nothing is looked for."""
+    (made,) = planned(folder, cases.VALID["command with addresses"]).steps
+    uris = [one.uri for one in made.inputs.values() if isinstance(one, Data)]
+    assert uris == [
+        "azureml://datastores/workspaceblobstore/paths/x/",
+        "azureml:wine:1",
+        "https://example.org/a.csv",
+    ]
+
+
+def test_parts_of_texts_are_joined(folder: Path) -> None:
+    """`${{parent.inputs.raw}}/sub` is what the input is, and what stands after it."""
+    value = steps(planned(folder, cases.VALID["parts of texts"]))["train"].inputs["training_data"]
+    assert isinstance(value, Joined)
+    assert value.parts[1] == Text(text="/sub")
+
+
+def test_a_sample_is_changed_to_all_by_one_set(folder: Path) -> None:
+    """The path of an input is set from outside, relative to the file."""
+    (made,) = planned(folder, cases.VALID["command with data"], "inputs.folder.path=./src").steps
+    data = made.inputs["folder"]
+    assert isinstance(data, Data)
+    assert data.uri == str(folder / "src")
+    text = refused(folder, cases.VALID["command with data"], "inputs.folder.path=./nowhere")
+    assert text == "--set inputs.folder.path: there is nothing at ./nowhere"
+
+
+def test_registered_things_are_asked_of_the_catalog(folder: Path) -> None:
+    """Components, environments, data and datastores, with the nearest name for a wrong one."""
+    text = """\
+type: pipeline
+jobs:
+  a: {component: "azureml:plain@latest", inputs: {text: hello}, environment: "azureml:own:1"}
+"""
+    (made,) = planned(folder, text).steps
+    assert made.component == "plain:3"
+    assert made.code == str(folder / "src")
+    assert made.software.image == "own:1"
+    wrong = text.replace("plain", "plane")
+    assert "no component plane@latest is registered (did you mean plain?)" in refused(folder, wrong)
+    data = "command: ls ${{inputs.x}}\nenvironment: {image: python}\ninputs: {x: {path: PATH}}\n"
+    assert "there is no data vine:1 (did you mean wine?)" in refused(
+        folder, data.replace("PATH", "azureml:vine:1")
+    )
+    assert "there is no datastore other" in refused(
+        folder, data.replace("PATH", "azureml://datastores/other/paths/x")
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "reference"),
+    [
+        ("azureml:a:1", "a:1"),
+        ("azureml:a@latest", "a@latest"),
+        ("azureml:a", "a"),
+        ("azureml://registries/r/environments/sklearn-1.5/labels/latest", "sklearn-1.5@latest"),
+        ("azureml://registries/r/components/c/versions/0.0.1", "c:0.0.1"),
+        ("sklearn", None),
+        ("azureml://datastores/d/paths/p", None),
+    ],
+)
+def test_references_have_one_form(text: str, reference: str | None) -> None:
+    """What a registry has is named as what the workspace has."""
+    assert named(text) == reference
+
+
+def test_what_means_nothing_here_is_noted(folder: Path) -> None:
+    """A line for each kind: compute, services, identity; unknown settings; unused inputs."""
+    notes = " ".join(planned(folder, cases.VALID["unknown setting"]).notes)
+    assert "settings.default_datestore: is not known here" in notes
+    assert "did you mean default_datastore?" in notes
+    assert "compute" in notes
+    notes = " ".join(planned(folder, cases.VALID["command with services"]).notes)
+    assert "services: are not started here" in notes
+    notes = " ".join(planned(folder, cases.VALID["undeclared input"]).notes)
+    assert "jobs.train.inputs.zzzzzz: no such input on component train: it is dropped" in notes
+
+
+def test_parallel_and_sweep_steps_are_whole(folder: Path) -> None:
+    """What they declare is in the plan, in units of ours."""
+    part = planned(folder, cases.VALID["parallel in place"]).steps[0].parallel
+    assert part is not None
+    assert (part.data, part.append_to, part.batch_size, part.entry) == (
+        "rows",
+        "all",
+        10_240,
+        "entry.py",
+    )
+    made = steps(planned(folder, cases.VALID["parallel component"]))["batches"]
+    assert made.parallel is not None
+    assert (made.parallel.batch_size, made.spread.instances) == (1, 2)
+    sweep = steps(planned(folder, cases.VALID["sweep of a component"]))["search"]
+    assert sweep.sweep is not None
+    assert sweep.sweep.space["epochs"].values == ("1", "2")
+    assert "epochs" not in sweep.inputs
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("component: ./self.yml", "the pipeline is a step of itself"),
+        (
+            "component: ./parts/train.yml\n    type: parallel",
+            "is parallel, and component train is of type command",
+        ),
+        ("type: spark", "steps of type spark are not run here"),
+        ("component: ./job_itself.yml", "declares a job, and no component"),
+    ],
+)
+def test_steps_of_another_kind_are_refused(folder: Path, text: str, said: str) -> None:
+    """What is no step here says why."""
+    (folder / "self.yml").write_text(
+        "name: self\ntype: pipeline\njobs:\n  again: {component: ./self.yml}\n"
+    )
+    (folder / "job_itself.yml").write_text(
+        "type: command\nexperiment_name: x\ncommand: echo\nenvironment: {image: python}\n"
+    )
+    assert said in refused(folder, f"type: pipeline\njobs:\n  a:\n    {text}\n")
+
+
+def test_an_optional_input_stands_in_a_block(folder: Path) -> None:
+    """Without one its absence would leave a hole in the command."""
+    (folder / "hole.yml").write_text(
+        "name: hole\ntype: command\ninputs: {x: {type: string, optional: true}}\n"
+        "environment: {image: python}\ncommand: echo ${{inputs.x}}\n"
+    )
+    text = "type: pipeline\njobs:\n  a: {component: ./hole.yml}\n"
+    assert "the input x is optional, and ${{inputs.x}} must stand in $[[…]]" in refused(
+        folder, text
+    )
+
+
+def test_a_component_is_checked_by_itself(folder: Path) -> None:
+    """Its name counts where it is registered, and not where a pipeline names its file."""
+    validate_component(job_yaml.read(folder / "parts/train.yml", noun=Noun.COMPONENT))
+    validate_component(job_yaml.read(folder / "parts/nested/both.yml", noun=Noun.COMPONENT))
+    validate_component(job_yaml.read(folder / "parts/batches.yml", noun=Noun.COMPONENT))
+    with pytest.raises(InvalidJob, match="'score-with-a-dash' is no name of a component"):
+        validate_component(job_yaml.read(folder / "parts/score.yml", noun=Noun.COMPONENT))
+    with pytest.raises(InvalidJob, match="component broken has no input nn"):
+        validate_component(job_yaml.read(folder / "broken.yml", noun=Noun.COMPONENT))
+
+
+def test_an_output_is_left_once(folder: Path) -> None:
+    """Two steps cannot leave the same output of the pipeline."""
+    step = 'command: echo, environment: {image: python}, outputs: {o: "${{parent.outputs.x}}"}'
+    text = f"type: pipeline\noutputs: {{x: }}\njobs:\n  a: {{{step}}}\n  b: {{{step}}}\n"
+    assert "${{parent.outputs.x}} is left by a already" in refused(folder, text)
+
+
+def test_compute_of_a_parent_is_filled_in(folder: Path) -> None:
+    """Expressions of a step's settings are looked up in its pipeline."""
+    step = "command: echo, environment: {image: python}"
+    text = f"""\
+type: pipeline
+inputs: {{many: 3, where: cpu}}
+jobs:
+  a: {{{step}, compute: "${{{{parent.inputs.where}}}}",
+      resources: {{instance_count: "${{{{parent.inputs.many}}}}"}},
+      environment_variables: {{N: "${{{{parent.inputs.many}}}}"}}}}
+"""
+    (made,) = planned(folder, text).steps
+    assert made.spread.instances == 3
+    assert made.variables == {"N": "3"}
+    assert "the pipeline has no input wher" in refused(folder, text.replace("s.where", "s.wher"))
