@@ -49,7 +49,8 @@ demo: setup ## the whole way on real data; ONCE=1 ends by itself
 	@$(BIN)/python examples/bank/demo.py $(if $(ONCE),--once)
 
 # Two workers for two cores; a file's tests stay together, for they share what is costly to make.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# Which file is begun first is for tests/conftest.py to say.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: setup check ## every check and every test but the slow ones
 	@$(PYTEST) -m "not slow"

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,21 @@ from brinery.records.artifact import Artifact
 ROOT = Path(__file__).parent.parent
 BRINERY = Path(sys.executable).parent / "brinery"
 START_WAIT_S = 120.0
+# Few tests that take long, the longest first.
+LONGEST = (
+    "actions/test_loop_year.py",
+    "web/test_clients.py",
+    "actions/test_promoting.py",
+    "actions/test_kill.py",
+    "pickles/test_benign.py",
+    "store/test_environments.py",
+    "actions/test_other_steps.py",
+    "serve/test_crowds.py",
+    "actions/test_every_source.py",
+    "cli/test_loop.py",
+    "actions/test_loop.py",
+    "test_docs.py",
+)
 # An import evaluates whole by default; most tests import for another reason.
 QUICK = {"BRINERY_EVALUATE_AT_IMPORT": "false"}
 
@@ -40,6 +56,22 @@ QUICK = {"BRINERY_EVALUATE_AT_IMPORT": "false"}
 def pytest_configure() -> None:
     """Have imports within the tests' own process be quick, too."""
     os.environ.update(QUICK)  # noqa: TID251 - for the front door, which reads it
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the longest files begin first, then those with the most tests.
+
+    A file's tests stay with one worker: a long one that began last would keep the others waiting.
+    """
+    counts = Counter(item.path for item in items)
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        file = item.path.relative_to(ROOT / "tests").as_posix()
+        first = LONGEST.index(file) if file in LONGEST else len(LONGEST)
+        return first, -counts[item.path]
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

@@ -5,18 +5,24 @@ from __future__ import annotations
 import pickle
 import shutil
 import threading
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from tests.buckets import Buckets
+from tests.conftest import serving
+from tests.postgres import Postgres
 
 from brinery.actions.loop import Beginning, run_turn
+from brinery.actions.loop_story import loop_history
 from brinery.actions.progress import result_of
-from brinery.actions.rooms import Rooms
+from brinery.actions.rooms import Rooms, open_rooms
 from brinery.errors import LoopBusy
 from brinery.records.decision import Outcome
 from brinery.records.event import Event, Step
@@ -250,3 +256,46 @@ def test_a_turn_that_is_left_is_resumed(lamps: Lamps, left_at: Step) -> None:
     assert len(lamps.rooms.decisions.of("lamps")) == 1
     promoted = [entry for entry in lamps.rooms.audit.entries("lamps") if "champion" in entry.after]
     assert len(promoted) == 1
+
+
+@pytest.mark.slow
+def test_whole_turns_on_postgresql_and_s3(
+    lamps: Lamps,
+    postgres: Postgres,
+    buckets: Buckets,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Trained, imported, evaluated, judged, promoted; a server of another folder follows."""
+    monkeypatch.setenv("BRINERY_EVALUATE_AT_IMPORT", "true")
+    store = f'[store]\nuri = "{postgres.database()}"\nartifacts = "{buckets.bucket()}"\n'
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        folder.mkdir()
+        (folder / "brinery.toml").write_text(store, encoding="utf-8")
+    lamps.rooms = open_rooms(ours)
+    first = lamps.turn()
+    assert (first.ending, first.version, first.champion) == (Ending.PROMOTED, 1, 1)
+    row = {"hours": 0.1, "heat": 2.0, "shocks": 0.0}
+    with serving(theirs, "lamps") as url, httpx.Client(timeout=60) as client:
+
+        def answers() -> str:
+            answer = client.post(f"{url}/v1/models/lamps/predict", json=row)
+            assert answer.status_code == httpx.codes.OK
+            return str(answer.headers["x-model-version"])
+
+        assert answers() == "lamps@1"
+        lamps.offer("good")
+        second = lamps.turn()
+        assert (second.ending, second.champion) == (Ending.PROMOTED, 2)
+        end = time.monotonic() + 60
+        while answers() != "lamps@2":
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    lamps.offer("poor")
+    third = lamps.turn(Beginning(again=True))
+    assert (third.ending, third.champion) == (Ending.KEPT, 2)
+    told = loop_history("lamps-weekly", workspace=theirs)
+    assert [turn.ending for turn in told] == [Ending.PROMOTED, Ending.PROMOTED, Ending.KEPT]
+    assert [stage.state for stage in told[1].stages] == [State.DONE] * len(told[1].stages)
+    assert told == [first, second, third]

@@ -79,7 +79,7 @@ class Visitors:
 
     def _run(self) -> None:
         with httpx.Client() as client:
-            while not self._ended.wait(0.02):
+            while not self._ended.wait(0.1):
                 try:
                     answer = client.post(self._ask, json=self._row)
                 except httpx.HTTPError as error:

@@ -198,7 +198,7 @@ def _written(path: Path) -> int:
 
 def _environment() -> str:
     """Return the digest of the packages of this Python."""
-    packages = sorted(
-        f"{found.name}=={found.version}" for found in importlib.metadata.distributions()
-    )
+    # Each look at a distribution's metadata parses all of it.
+    told = (found.metadata for found in importlib.metadata.distributions())
+    packages = sorted(f"{one['Name']}=={one['Version']}" for one in told)
     return sha256("\n".join([sys.version, *packages]).encode()).hexdigest()
