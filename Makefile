@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 VENDOR := src/brinery/serve/assets/vendor
 PLOTLY := src/brinery/charts/assets/vendor/plotly-basic.min.js
 KERNEL := src/brinery/scorers/libkernel.so
+PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 FIND_PYTHON := for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import brinery
 from brinery.actions.job import planned
 from brinery.actions.job_rooms import open_job_rooms
 from brinery.errors import InvalidJob
@@ -50,7 +51,8 @@ def folder(tmp_path: Path) -> Path:
 def made(folder: Path, *sets: str) -> tuple[Plan, bool]:
     """Return the plan of the pipeline, and whether it had to be made."""
     rooms, file = open_job_rooms(folder), folder / "pipeline.yml"
-    known = Plans(rooms.workspace.cache / "plans").find(file, sets, catalog=rooms.catalog)
+    plans = Plans(rooms.workspace.cache / "plans", version=brinery.__version__)
+    known = plans.find(file, sets, catalog=rooms.catalog)
     return planned(rooms, file, sets=sets), known is None
 
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from brinery import __version__
 from brinery.pipeline.catalog import Catalog, Noting
 from brinery.records.plan import Plan
 from brinery.store.plans import Plans
@@ -28,7 +29,7 @@ def planned(file: Path, *, sets: Sequence[str] = (), catalog: Catalog, cache: Pa
     Raises:
         InvalidJob: the file, or what it names, is wrong: every fault at once.
     """
-    plans = Plans(cache)
+    plans = Plans(cache, version=__version__)
     known = plans.find(file, sets, catalog=catalog)
     if known is not None:
         return known

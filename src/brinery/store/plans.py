@@ -17,7 +17,6 @@ from typing import Final
 
 import msgspec
 
-from brinery import __version__
 from brinery.pipeline.catalog import Asked, Catalog, still
 from brinery.records.plan import Data, Joined, Plan, Step, Value
 
@@ -49,10 +48,12 @@ class Plans:
 
     Args:
         folder: of them, whether or not it is there.
+        version: of what makes them; those of another are not found.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, version: str) -> None:
         self._folder = folder
+        self._version = version
 
     def find(self, file: Path, sets: Sequence[str], *, catalog: Catalog) -> Plan | None:
         """Return the plan of a file; None where it is not known, or may be another by now."""
@@ -95,7 +96,7 @@ class Plans:
 
     def _place(self, file: Path, sets: Sequence[str]) -> Path:
         # The current folder names the experiment, and the file is told as it was typed.
-        made_of = (_FORM, __version__, str(file), str(Path.cwd()), *sets)
+        made_of = (_FORM, self._version, str(file), str(Path.cwd()), *sets)
         key = hashlib.blake2b(repr(made_of).encode(), digest_size=16).hexdigest()
         return self._folder / f"{key}.json"
 
