@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from brinery.errors import InvalidExpression
 from brinery.specs.expressions import Scope, references, render, whole
 
-SCOPE: Scope = {"inputs": {"data": "/a b", "rate": "0.5"}, "outputs": {"model": "/m"}, "name": "job"}
+SCOPE: Scope = {
+    "inputs": {"data": "/a b", "rate": "0.5"},
+    "outputs": {"model": "/m"},
+    "name": "job",
+}
 
 
 @pytest.mark.parametrize(

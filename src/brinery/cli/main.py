@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,10 @@ import click
 
 from brinery import __version__
 from brinery.cli.context import Session
+from brinery.cli.lazy import LazyGroup
 from brinery.cli.output import Format, report_error
 from brinery.errors import BrineryError
 
-# Name, module, with its attribute where that is not `command`, and what `brinery --help` says,
-# which must not cost an import.
 _COMMANDS = {
     "az": ("brinery.cli.az", "Understand what scripts say to another client of job YAML."),
     "compare": ("brinery.cli.compare", "Compare versions on the same rows."),
@@ -47,46 +45,9 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported only when one of them is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands."""
-        del ctx
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, or None."""
-        del ctx
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
-        found = getattr(import_module(module), attribute or "command")
-        assert isinstance(found, click.Command)  # noqa: S101 - for the type checker
-        return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the arguments name; a wrong name is met with the nearest."""
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            from brinery.specs.names import nearest
-
-            near = nearest(args[0], _COMMANDS)
-            message = f"there is no command '{args[0]}'" + (
-                f": did you mean '{near}'?" if near else ""
-            )
-            raise click.UsageError(message, ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, entries=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="brinery", message="%(prog)s %(version)s")
 @click.option(
     "--workspace",

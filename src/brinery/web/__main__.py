@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.actions.companion import Task, mlflow_application
@@ -23,6 +22,7 @@ from brinery.errors import BrineryError
 from brinery.specs.loop import read
 from brinery.web import api
 from brinery.web.parent import end_with_parent
+from brinery.web.socket_server import answer
 
 _log = logging.getLogger("brinery")
 
@@ -42,20 +42,7 @@ def main() -> None:
     # uvicorn hands the signal on once all is answered; what is below is then to be ended, too.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with Following(Stages(rooms)), _due(rooms, task.loops), _catching_up(rooms):
-        uvicorn.Server(
-            uvicorn.Config(
-                application,
-                uds=task.socket,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=_KEPT_S,
-                timeout_graceful_shutdown=_DRAIN_S,
-            )
-        ).run()
+        answer(application, socket=task.socket, kept_s=_KEPT_S, drain_s=_DRAIN_S)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import sys
 from typing import Final
 
 import msgspec
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.actions.companion import Task, mlflow_application
@@ -16,6 +15,7 @@ from brinery.errors import BrineryError
 from brinery.records.tracked_run import RUNS_PATH, TrackedRun
 from brinery.registry.mlflow_runs import MlflowRuns
 from brinery.web.parent import end_with_parent
+from brinery.web.socket_server import answer
 
 _KEPT_S: Final = 600
 _DRAIN_S: Final = 2
@@ -32,20 +32,12 @@ def main() -> None:
         application = mlflow_application(rooms)
     except BrineryError as error:
         sys.exit(error.message)
-    uvicorn.Server(
-        uvicorn.Config(
-            _Application(rooms.runs(), application),
-            uds=task.socket,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=_KEPT_S,
-            timeout_graceful_shutdown=_DRAIN_S,
-        )
-    ).run()
+    answer(
+        _Application(rooms.runs(), application),
+        socket=task.socket,
+        kept_s=_KEPT_S,
+        drain_s=_DRAIN_S,
+    )
 
 
 class _Application:
