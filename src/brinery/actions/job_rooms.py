@@ -17,6 +17,7 @@ from brinery.pipeline.catalog import Catalog
 from brinery.store.fingerprints import Fingerprints
 from brinery.store.jobs import Jobs
 from brinery.store.outputs import Outputs
+from brinery.store.plans import Plans
 from brinery.store.reuse import Reuse
 from brinery.store.snapshots import Snapshots
 from brinery.store.workspace import Workspace
@@ -38,6 +39,7 @@ class JobRooms:
         data: where data lies.
         catalog: what was registered.
         tracking: the MLflow runs of a job.
+        plans: that were made before.
         software: the interpreters of steps.
         variables: of our own environment, which steps have too.
     """
@@ -51,6 +53,7 @@ class JobRooms:
     data: DataProvider
     catalog: Catalog
     tracking: LaterTracking
+    plans: Plans
     software: SoftwareProvider = field(default_factory=OwnPython)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -89,6 +92,7 @@ def open_job_rooms(
         data=assets.job_data,
         catalog=catalog,
         tracking=LaterTracking(partial(_tracking, found)),
+        plans=Plans(found.cache / "plans"),
         software=step_software(
             found,
             environ=os.environ,
