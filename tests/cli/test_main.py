@@ -27,6 +27,7 @@ INNER = (
     ["job", "create"],
     ["job", "list"],
     ["job", "download"],
+    ["job", "validate"],
     ["component", "create"],
 )
 HELP = {
