@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import brinery
 from brinery.actions.job import planned
 from brinery.actions.job_rooms import open_job_rooms
 from brinery.errors import InvalidJob
 from brinery.records.plan import Plan
-from brinery.store.plans import Plans
+from brinery.store import plans
 
 PIPELINE = """\
 type: pipeline
@@ -49,11 +48,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def made(folder: Path, *sets: str) -> tuple[Plan, bool]:
-    """Return the plan of the pipeline, and whether it had to be made."""
-    rooms, file = open_job_rooms(folder), folder / "pipeline.yml"
-    plans = Plans(rooms.workspace.cache / "plans", version=brinery.__version__)
-    known = plans.find(file, sets, catalog=rooms.catalog)
-    return planned(rooms, file, sets=sets), known is None
+    """Return the plan of the pipeline, and whether files were read for it."""
+    with plans.gathered() as seen:
+        plan = planned(open_job_rooms(folder), folder / "pipeline.yml", sets=sets)
+    return plan, str(folder / "parts" / "component.yml") in seen
 
 
 def test_a_plan_is_found_again(folder: Path) -> None:
@@ -70,8 +68,10 @@ def test_a_plan_is_found_again(folder: Path) -> None:
         lambda folder: (folder / "pipeline.yml").write_text(PIPELINE + "tags: {a: b}\n"),
         lambda folder: (folder / "parts" / "component.yml").write_text(COMPONENT + "version: 2\n"),
         lambda folder: (folder / "parts" / "conda.yml").write_text(CONDA + "name: x\n"),
+        lambda folder: (folder / ".brinery" / "assets" / "data").mkdir(parents=True),
+        lambda folder: (folder / "brinery.toml").write_text('[datastores]\nd = "data"\n'),
     ],
-    ids=["job", "component", "conda"],
+    ids=["job", "component", "conda", "assets", "settings"],
 )
 def test_what_changed_is_read(folder: Path, change: Callable[[Path], None]) -> None:
     """Whatever a plan was made of, a change of it has the plan made again."""

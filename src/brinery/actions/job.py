@@ -8,12 +8,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from brinery.actions import job_planning
 from brinery.actions.job_engine import Engine, run_command
 from brinery.actions.job_later import all_drivers, local_runner
 from brinery.actions.job_rooms import JobRooms
@@ -24,7 +24,9 @@ from brinery.records.job_event import JobEvent
 from brinery.records.plan import DataType, Plan, StepKind
 from brinery.runners.interface import Driver, Runner
 from brinery.specs.user import login_name
+from brinery.store.fingerprints import stamp_of
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
+from brinery.store.plans import gathered, own_files
 from brinery.store.reuse import Earlier
 
 _MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
@@ -91,8 +93,20 @@ def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
     Raises:
         InvalidJob: the file, or what it names, is wrong: every fault at once.
     """
-    cache = rooms.workspace.cache / "plans"
-    return job_planning.planned(file, sets=sets, catalog=rooms.catalog, cache=cache)
+    assets = stamp_of(str(rooms.workspace.assets))
+    where = (str(rooms.workspace.root), str(Path.cwd()), str(file))
+    asked = ("plan", *own_files(), *where, assets, *sets)
+    found = rooms.plans.find(asked)
+    if found is None:
+        # They read and check everything, which takes longer than to find a plan that was made.
+        job_yaml: Any = import_module("brinery.specs.job_yaml")
+        planning: Any = import_module("brinery.pipeline.planning")
+        settings = str(rooms.workspace.settings_file)
+        with gathered() as seen:
+            found = planning.plan(job_yaml.read(file, sets=sets), rooms.catalog)
+        rooms.plans.add(asked, found, {*seen, str(file.absolute()), settings})
+    made: Plan = found
+    return made
 
 
 def explain(rooms: JobRooms, name: str = "") -> JobRun:
