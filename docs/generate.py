@@ -62,6 +62,12 @@ _GATES = """
 Each `[gates.NAME]` is a gate, and `[[gates.NAME.rule]]` its rules.
 [How to write a gate](../how-to/gate.md) has every key; no variable sets them.
 """
+_DATA = """
+## [datastores] and [map]
+
+Names to folders or addresses, and addresses to what stands for them.
+[Where data lie](../how-to/assets.md) shows both; no variable sets them.
+"""
 _ENVIRONMENTS = """
 ## [environments.map]
 
@@ -81,7 +87,7 @@ def settings() -> str:
     ]
     for section, field in Settings.model_fields.items():
         if section == "gates":
-            parts += [_GATES, _ENVIRONMENTS]
+            parts += [_GATES, _DATA, _ENVIRONMENTS]
             continue
         parts.append(f"\n## [{section}]\n\n| setting | default | variable | what it is |\n")
         parts.append("|---|---|---|---|\n")

@@ -58,33 +58,47 @@ def _name(function: _F) -> _F:
     return click.argument("asset", metavar="[NAME]", required=False)(option(function))
 
 
+def _particular(kind: str) -> Callable[[_F], _F]:
+    """Return what gives a command the options that only one kind has."""
+    options = {
+        "environment": (
+            click.option("--image", help="The image of a container."),
+            click.option("--conda-file", help="The conda file."),
+        ),
+        "data": (
+            click.option("--type", help="uri_file, uri_folder or mltable."),
+            click.option("-p", "--path", help="A path, or an address."),
+        ),
+        "model": (
+            click.option("--type", help="custom_model, mlflow_model or triton_model."),
+            click.option("-p", "--path", help="A path, or an address such as runs:/ID/model."),
+        ),
+    }.get(kind, ())
+
+    def add(function: _F) -> _F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
 def _create(kind: str) -> click.Command:
     @click.command("create", short_help=f"Register a {kind}.")
     @click.option("-f", "--file", type=_FILE, help="The YAML that declares it.")
     @click.option("-n", "--name", help="Its name, before what the file says.")
     @click.option("-v", "--version", help="Its version. Default: the next number.")
-    @click.option("--type", "kind_of", help="Its type, such as uri_folder or mlflow_model.")
-    @click.option("-p", "--path", help="Of data or a model: a path, or an address.")
-    @click.option("--image", help="Of an environment: the image.")
-    @click.option("--conda-file", help="Of an environment: the conda file.")
+    @_particular(kind)
     @click.option("--description", help="In your words.")
     @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Set in the file.")
     @answer_options
     @click.pass_obj
-    def create(
-        session: Session,
-        /,
-        *,
-        query: str | None,
-        form: str | None,
-        kind_of: str | None,
-        **said: Any,
-    ) -> None:
+    def create(session: Session, /, *, query: str | None, form: str | None, **said: Any) -> None:
         from brinery.actions.asset_answers import asset_answer
         from brinery.actions.assets import create_asset
 
         file = said.pop("file")
-        made = create_asset(_kind(kind), file, workspace=session.workspace, type=kind_of, **said)
+        made = create_asset(_kind(kind), file, workspace=session.workspace, **said)
         for told in made.notes:
             note(told)
         told_of = asset_answer(made.asset, workspace=session.workspace)

@@ -38,8 +38,8 @@ _COMMANDS = {
     "report": ("brinery.cli.report", "Write what was found out about a version, as one page."),
     "rollback": ("brinery.cli.rollback", "Give the champion's place back."),
     "scan": ("brinery.cli.scan", "Tell what model files would do, without running them."),
-    "schema": ("brinery.cli.job_validate", "Print the JSON Schema of job files, for editors."),
     "schedule": ("brinery.cli.schedule", "Create jobs at times, while `brinery up` runs."),
+    "schema": ("brinery.cli.job_validate", "Print the JSON Schema of job files, for editors."),
     "serve": ("brinery.cli.serve", "Serve registered models over HTTP."),
     "up": ("brinery.cli.up", "Run MLflow's server, the REST API and all endpoints on one port."),
 }
