@@ -257,7 +257,7 @@ def _run(
         rooms,
         plan,
         journal=journal,
-        runner=how.make_runner or partial(local_runner, [str(rooms.outputs.folder)]),
+        runner=how.make_runner or partial(local_runner, _shared(rooms)),
         options=options,
         drivers={**all_drivers(run_command, rooms.tracking), **how.drivers},
         previous=previous,
@@ -265,3 +265,9 @@ def _run(
     job = yield from engine.run(before or ())
     rooms.reuse.end(job.name)
     return job
+
+
+def _shared(rooms: JobRooms) -> list[str]:
+    """Return the folders that no step may write to: outputs of others, and environments."""
+    rooms.workspace.environments.mkdir(parents=True, exist_ok=True)
+    return [str(rooms.outputs.folder), str(rooms.workspace.environments)]
