@@ -18,7 +18,14 @@ from brinery.cli.main import _COMMANDS, cli
 from brinery.cli.model import _candidate_facts
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-INNER = (["model", "show"], ["gate", "show"], ["gate", "check"], ["loop", "run"], ["loop", "start"])
+INNER = (
+    ["model", "show"],
+    ["gate", "show"],
+    ["gate", "check"],
+    ["loop", "run"],
+    ["loop", "start"],
+    ["notebook", "convert"],
+)
 HELP = {
     "brinery": [],
     **{name: [name] for name in _COMMANDS},
