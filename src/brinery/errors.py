@@ -46,6 +46,7 @@ BrineryError
 │   │   ├── RowMissing           the data has no such row
 │   │   ├── OutputUnwritable     the output's format or folder is wrong
 │   │   └── OutputTaken          the output's folder holds the scores of another run
+│   ├── InvalidNotebook          not a Python notebook, or its cells are no Python
 │   ├── NotComparable            there are no two versions to compare
 │   ├── PromotionRefused         the gate does not pass the version; exit status 3
 │   ├── ChampionChanged          another version became the champion meanwhile
@@ -365,6 +366,12 @@ class OutputTaken(DataError):
     """The output's folder holds the scores of another run, or files of others."""
 
     code = "output-taken"
+
+
+class InvalidNotebook(UserError):
+    """It is no notebook of Python, its cells are no Python, or its script would be lost."""
+
+    code = "invalid-notebook"
 
 
 class NotComparable(UserError):
