@@ -62,6 +62,12 @@ _GATES = """
 Each `[gates.NAME]` is a gate, and `[[gates.NAME.rule]]` its rules.
 [How to write a gate](../how-to/gate.md) has every key; no variable sets them.
 """
+_ENVIRONMENTS = """
+## [environments.map]
+
+Names of environments and images of jobs, each to a list of requirements or to `current`.
+[How jobs get their environments](../how-to/job-environments.md) shows them; no variable sets them.
+"""
 
 
 def settings() -> str:
@@ -75,7 +81,7 @@ def settings() -> str:
     ]
     for section, field in Settings.model_fields.items():
         if section == "gates":
-            parts.append(_GATES)
+            parts += [_GATES, _ENVIRONMENTS]
             continue
         parts.append(f"\n## [{section}]\n\n| setting | default | variable | what it is |\n")
         parts.append("|---|---|---|---|\n")

@@ -10,14 +10,21 @@ from brinery.cli.main import _COMMANDS
 
 ROOT = Path(__file__).parent.parent
 VERBS = [
+    "asset",
+    "assets",
     "compare",
+    "create_asset",
+    "create_schedule",
     "decide",
     "doctor",
+    "download_job",
     "evaluate_model",
     "export_model",
     "gate",
     "history",
     "import_model",
+    "job",
+    "jobs",
     "leaderboard",
     "load",
     "loop_history",
@@ -30,6 +37,7 @@ VERBS = [
     "rollback",
     "run_loop",
     "scan",
+    "schedules",
     "score_files",
     "serve_models",
     "start_loops",
@@ -38,12 +46,19 @@ VERBS = [
 ]
 # Commands whose name Python keeps for itself, or that is a noun or a room there.
 OTHERWISE = {
+    "component": "create_asset",
+    "data": "create_asset",
+    "datastore": "create_asset",
+    "environment": "create_asset",
+    "schedule": "create_schedule",
     "evaluate": "evaluate_model",
     "export": "export_model",
     "import": "import_model",
     "loop": "run_loop",
     "serve": "serve_models",
 }
+# They say what other commands do, or print a document.
+WITHOUT = {"az", "schema"}
 
 
 def test_the_public_verbs() -> None:
@@ -61,7 +76,7 @@ def test_the_public_verbs() -> None:
 
 def test_every_command_has_a_function() -> None:
     """What a command does, a function of the package does too."""
-    assert {OTHERWISE.get(name, name) for name in _COMMANDS} <= set(VERBS)
+    assert {OTHERWISE.get(name, name) for name in _COMMANDS} - WITHOUT <= set(VERBS)
 
 
 def test_what_doctor_returns_is_public() -> None:

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from brinery.actions.assets import asset, assets, create_asset
     from brinery.actions.compare import compare
     from brinery.actions.doctor import doctor
     from brinery.actions.evaluate import evaluate_model
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from brinery.actions.gate import decide, gate
     from brinery.actions.history import history
     from brinery.actions.import_model import import_model
+    from brinery.actions.job_download import download_job
+    from brinery.actions.jobs import job, jobs
     from brinery.actions.leaderboard import leaderboard
     from brinery.actions.loop import run_loop
     from brinery.actions.loop_story import loop_history, loop_plan
@@ -33,11 +36,13 @@ if TYPE_CHECKING:
     from brinery.actions.rollback import rollback
     from brinery.actions.scan_files import scan
     from brinery.actions.scheduler import Scheduler, start_loops
+    from brinery.actions.schedules import create_schedule, schedules
     from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
     from brinery.actions.up import up
     from brinery.errors import BrineryError, Fault, UserError
     from brinery.records.appraisal import Appraisal
+    from brinery.records.asset import Asset
     from brinery.records.batch import BatchProgress, ScoredFiles
     from brinery.records.comparison import Comparison
     from brinery.records.decision import Decision
@@ -45,8 +50,10 @@ if TYPE_CHECKING:
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
     from brinery.records.history import Chapter
+    from brinery.records.job import JobRun
     from brinery.records.leaderboard import Leaderboard
     from brinery.records.scan import ScanReport
+    from brinery.records.scheduled import Scheduled
     from brinery.records.scores import Scores
     from brinery.records.turn import Turn, TurnPlan
     from brinery.records.version import Promotion, Version
@@ -57,6 +64,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "Appraisal",
+    "Asset",
     "BatchProgress",
     "BrineryError",
     "Chapter",
@@ -67,11 +75,13 @@ __all__ = [
     "Evaluation",
     "Export",
     "Fault",
+    "JobRun",
     "Leaderboard",
     "LoadedModel",
     "Model",
     "Promotion",
     "ScanReport",
+    "Scheduled",
     "Scheduler",
     "ScoredFiles",
     "Scores",
@@ -80,14 +90,21 @@ __all__ = [
     "UserError",
     "Version",
     "__version__",
+    "asset",
+    "assets",
     "compare",
+    "create_asset",
+    "create_schedule",
     "decide",
     "doctor",
+    "download_job",
     "evaluate_model",
     "export_model",
     "gate",
     "history",
     "import_model",
+    "job",
+    "jobs",
     "leaderboard",
     "load",
     "loop_history",
@@ -100,6 +117,7 @@ __all__ = [
     "rollback",
     "run_loop",
     "scan",
+    "schedules",
     "score_files",
     "serve_models",
     "start_loops",
@@ -110,6 +128,7 @@ __all__ = [
 _HOMES = {
     "Answer": "brinery.serve.client",
     "Appraisal": "brinery.records.appraisal",
+    "Asset": "brinery.records.asset",
     "BatchProgress": "brinery.records.batch",
     "BrineryError": "brinery.errors",
     "Chapter": "brinery.records.history",
@@ -120,26 +139,35 @@ _HOMES = {
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
     "Fault": "brinery.errors",
+    "JobRun": "brinery.records.job",
     "Leaderboard": "brinery.records.leaderboard",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
     "Promotion": "brinery.records.version",
     "ScanReport": "brinery.records.scan",
-    "ScoredFiles": "brinery.records.batch",
+    "Scheduled": "brinery.records.scheduled",
     "Scheduler": "brinery.actions.scheduler",
+    "ScoredFiles": "brinery.records.batch",
     "Scores": "brinery.records.scores",
     "Turn": "brinery.records.turn",
     "TurnPlan": "brinery.records.turn",
     "UserError": "brinery.errors",
     "Version": "brinery.records.version",
+    "asset": "brinery.actions.assets",
+    "assets": "brinery.actions.assets",
     "compare": "brinery.actions.compare",
+    "create_asset": "brinery.actions.assets",
+    "create_schedule": "brinery.actions.schedules",
     "decide": "brinery.actions.gate",
     "doctor": "brinery.actions.doctor",
+    "download_job": "brinery.actions.job_download",
     "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",
-    "history": "brinery.actions.history",
     "gate": "brinery.actions.gate",
+    "history": "brinery.actions.history",
     "import_model": "brinery.actions.import_model",
+    "job": "brinery.actions.jobs",
+    "jobs": "brinery.actions.jobs",
     "leaderboard": "brinery.actions.leaderboard",
     "load": "brinery.actions.predict",
     "loop_history": "brinery.actions.loop_story",
@@ -150,11 +178,12 @@ _HOMES = {
     "promote": "brinery.actions.promote",
     "report": "brinery.actions.report",
     "rollback": "brinery.actions.rollback",
-    "scan": "brinery.actions.scan_files",
     "run_loop": "brinery.actions.loop",
+    "scan": "brinery.actions.scan_files",
+    "schedules": "brinery.actions.schedules",
+    "score_files": "brinery.actions.score_files",
     "serve_models": "brinery.actions.serve",
     "start_loops": "brinery.actions.scheduler",
-    "score_files": "brinery.actions.score_files",
     "up": "brinery.actions.up",
     "version": "brinery.actions.models",
 }

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.contract import job_yaml_cases as cases
 
 from brinery.errors import InvalidJob
@@ -346,3 +349,75 @@ jobs:
     assert made.spread.instances == 3
     assert made.variables == {"N": "3"}
     assert "the pipeline has no input wher" in refused(folder, text.replace("s.where", "s.wher"))
+
+
+def test_an_output_that_nobody_leaves_is_told_where_it_is_taken(folder: Path) -> None:
+    """A component may declare more than its steps leave; nobody may wait for it."""
+    (folder / "hollow.yml").write_text(
+        "name: hollow\ntype: pipeline\noutputs: {o: {type: uri_folder}}\n"
+        "jobs:\n  a: {command: echo, environment: {image: python}}\n"
+    )
+    text = "type: pipeline\njobs:\n  a: {component: ./hollow.yml}\n"
+    notes = " ".join(planned(folder, text).notes)
+    assert "outputs.o: no step leaves it" in notes
+    taken = (
+        '  b: {command: "ls ${{inputs.x}}", environment: {image: python}, '
+        'inputs: {x: "${{parent.jobs.a.outputs.o}}"}}\n'
+    )
+    assert "jobs.b.inputs.x: no step of a leaves its output o" in refused(folder, text + taken)
+
+
+def test_an_older_form_is_met_with_the_newer(folder: Path) -> None:
+    """`${{jobs.a.outputs.o}}` was meant as `${{parent.jobs.a.outputs.o}}`."""
+    text = """\
+type: pipeline
+jobs:
+  a: {command: ls, environment: {image: python}, outputs: {o: }}
+  b: {command: "ls ${{inputs.x}}", environment: {image: python},
+      inputs: {x: "${{jobs.a.outputs.o}}"}}
+"""
+    assert "write ${{parent.jobs.a.outputs.o}}" in refused(folder, text)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.sets(st.integers(0, 7), max_size=3), min_size=1, max_size=8), st.randoms())
+def test_any_order_of_the_file_makes_a_right_one(
+    folder: Path, needed: list[set[int]], chance: Random
+) -> None:
+    """Steps may stand in any order: each comes after all that feed it, and each comes once."""
+    lines = []
+    for at, others in enumerate(needed):
+        fed = sorted(one for one in others if one < at)
+        inputs = ", ".join(f'i{one}: "${{{{parent.jobs.s{one}.outputs.o}}}}"' for one in fed)
+        command = " ".join(["echo", *(f"${{{{inputs.i{one}}}}}" for one in fed)])
+        lines.append(
+            f'  s{at}: {{command: "{command}", environment: {{image: python}}, '
+            f"inputs: {{{inputs}}}, outputs: {{o: }}}}\n"
+        )
+    chance.shuffle(lines)
+    made = planned(folder, "type: pipeline\njobs:\n" + "".join(lines)).steps
+    assert sorted(one.name for one in made) == sorted(f"s{at}" for at in range(len(needed)))
+    before: set[str] = set()
+    for one in made:
+        assert needs(one) <= before
+        before.add(one.name)
+
+
+def test_an_input_that_resembles_little_is_dropped(folder: Path) -> None:
+    """Only what was surely meant for another input is a fault; the rest is dropped, and noted."""
+    text = cases.VALID["undeclared input"].replace("zzzzzz", "shoes")
+    notes = " ".join(planned(folder, text).notes)
+    assert "jobs.train.inputs.shoes: no such input on component train: it is dropped" in notes
+    assert "did you mean shout?" in refused(folder, text.replace("shoes", "shoutx"))
+
+
+def test_a_table_is_known_by_its_mode(folder: Path) -> None:
+    """Without a type, what is read by an `eval_` mode is a table."""
+    text = (
+        "command: ls ${{inputs.x}}\nenvironment: {image: python}\n"
+        "inputs: {x: {path: ./table, mode: eval_mount}}\n"
+    )
+    (made,) = planned(folder, text).steps
+    assert made.types["x"] is DataType.TABLE

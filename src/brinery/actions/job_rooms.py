@@ -20,6 +20,7 @@ from brinery.store.outputs import Outputs
 from brinery.store.plans import Plans
 from brinery.store.reuse import Reuse
 from brinery.store.snapshots import Snapshots
+from brinery.store.trash import Trash
 from brinery.store.workspace import Workspace
 
 CURRENT: Final = "current"
@@ -40,6 +41,7 @@ class JobRooms:
         catalog: what was registered.
         tracking: the MLflow runs of a job.
         plans: that were made before.
+        trash: what steps no longer need.
         software: the interpreters of steps.
         variables: of our own environment, which steps have too.
     """
@@ -54,6 +56,7 @@ class JobRooms:
     catalog: Catalog
     tracking: LaterTracking
     plans: Plans
+    trash: Trash
     software: SoftwareProvider = field(default_factory=OwnPython)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -93,6 +96,7 @@ def open_job_rooms(
         catalog=catalog,
         tracking=LaterTracking(partial(_tracking, found)),
         plans=Plans(found.cache / "plans"),
+        trash=Trash(found.state / "trash"),
         software=step_software(
             found,
             environ=os.environ,

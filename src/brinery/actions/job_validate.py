@@ -10,11 +10,12 @@ from typing import Any
 from msgspec import Struct
 
 from brinery.actions.asset_rooms import open_asset_rooms
-from brinery.pipeline import planning
+from brinery.pipeline import planning, softwares
 from brinery.pipeline.catalog import Catalog
 from brinery.records.plan import Plan
 from brinery.specs import job_schema, job_source, job_yaml
-from brinery.specs.job_source import Findings
+from brinery.specs.job_parts import InlineEnvironment
+from brinery.specs.job_source import Findings, Spot
 from brinery.specs.job_yaml import Noun
 
 Folder = str | os.PathLike[str]
@@ -59,6 +60,8 @@ def validate(file: Path, *, sets: Sequence[str] = (), workspace: Folder | None =
         steps = tuple(one.name for one in made.steps)
     elif noun is Noun.COMPONENT:
         planning.validate_component(declared, catalog)
+    elif isinstance(declared.model, InlineEnvironment):
+        softwares.inline(declared.model, Spot(source))
     declared.found.raise_if_any()
     return Validated(
         file=str(file),

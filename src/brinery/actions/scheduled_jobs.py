@@ -38,6 +38,11 @@ class ScheduledJobs:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._told = ""
 
+    @property
+    def busy(self) -> bool:
+        """Return whether a job that was begun here goes on."""
+        return bool(self._running)
+
     def look(self) -> None:
         """Begin the jobs that are due, and tell of those that could not be created."""
         try:

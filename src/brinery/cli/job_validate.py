@@ -49,7 +49,8 @@ def validate(
             kind = f"{found.type} {found.noun}" if found.type else found.noun
             count = len(found.steps)
             steps = f": {count} step{'s' * (count != 1)}, {', '.join(found.steps)}"
-            print(f"{found.file} is a {kind} without faults{steps if count else ''}")
+            an = "an" if kind[0] in "aeiou" else "a"
+            print(f"{found.file} is {an} {kind} without faults{steps if count else ''}")
 
 
 @click.command("schema")

@@ -98,6 +98,7 @@ class _Planner:
     places: dict[str, tuple[Source, Place]] = field(default_factory=dict)
     remarks: Remarks = field(default_factory=Remarks)
     open: list[str] = field(default_factory=list)
+    pipelines: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.components = Components(self.catalog)
@@ -280,7 +281,7 @@ class _Planner:
         self.open.pop()
         for name, each in promises.items():
             if each.by is None:
-                component.source.fault(("outputs", name), "no step leaves it")
+                component.source.note(("outputs", name), "no step leaves it")
 
     def _jobs(self, stated: Mapping[str, Any], scope: Scope) -> None:
         found = [
@@ -313,6 +314,7 @@ class _Planner:
             )
         if one.kind == "pipeline" and one.component is not None:
             name, outs = one.name, (*place, "outputs")
+            self.pipelines.add(name)
             promises = leaving.inner(one.outputs, one.component, scope=scope, place=outs, name=name)
             self._within(one.component, fed, promises, prefix=f"{name}.")
             for output, each in promises.items():
@@ -375,18 +377,26 @@ class _Planner:
 
     def _ordered(self) -> list[Step]:
         """Return the steps in order; a circle is told."""
-        whole = {
-            name: replace(
-                step, inputs={key: self._resolved(one) for key, one in step.inputs.items()}
-            )
-            for name, step in self.steps.items()
-        }
+        whole = {}
+        for name, step in self.steps.items():
+            inputs = {key: self._resolved(one) for key, one in step.inputs.items()}
+            whole[name] = replace(step, inputs=inputs)
+            for key, value in inputs.items():
+                self._left(name, key, value)
         found, circle = order.ordered(whole)
         if circle:
             source, place = self.places[circle[0]]
             told = " → ".join(reversed(circle))
             source.fault(place, f"steps wait for each other: {told}")
         return found
+
+    def _left(self, name: str, key: str, value: Value) -> None:
+        """Tell an input that is an output which no step of a nested pipeline leaves."""
+        for one in order.produced(value):
+            if one.step in self.pipelines:
+                source, place = self.places[name]
+                said = f"no step of {one.step} leaves its output {one.output}"
+                source.fault((*place, "inputs", key), said)
 
     def _resolved(self, value: Value) -> Value:
         if isinstance(value, Produced):

@@ -60,7 +60,7 @@ def read(file: Path) -> JobSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}", hint=f"edit {file}") from None
     if found := faults(declared, where=str(file)):
-        raise SettingsError("; ".join(found), hint="docs/how-to/datastores.md shows these sections")
+        raise SettingsError("; ".join(found), hint="docs/how-to/assets.md shows these sections")
     sections = [declared.get(section, {}) for section in SECTIONS]
     return JobSettings(*sections)
 
