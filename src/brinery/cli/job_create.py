@@ -45,6 +45,19 @@ def _how_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Steps at once, at most. Default: as many as there are processors.",
         ),
         click.option(
+            "--runner",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="Where steps run: on this machine, or on a Ray cluster.",
+        ),
+        click.option(
+            "--address",
+            default="",
+            metavar="HOST:PORT|auto",
+            help="Of the Ray cluster. Default: one that is started on this machine.",
+        ),
+        click.option(
             "--environment",
             type=click.Choice(["declared", "current"]),
             default="declared",
@@ -199,6 +212,8 @@ def _how(how: dict[str, Any], form: Format) -> How:
     return How(
         limit=how["jobs"] or 0,
         ignore_comments=how["ignore_comments"],
+        runner=how["runner"],
+        address=how["address"],
         told=how["stream"] and form in (Format.AUTO, Format.HUMAN),
     )
 
