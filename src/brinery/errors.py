@@ -14,8 +14,6 @@ BrineryError
 │   ├── AssetExists              a version of an asset is there already
 │   ├── InvalidTable             an MLTable file is wrong, or names what is not there
 │   ├── JobBusy                  another process runs the job, or has its name
-│   ├── JobFailed                a step of the job failed; exit status 1
-│   ├── JobCanceled              somebody asked for the job's end; exit status 1
 │   ├── LoopBusy                 another turn of the loop goes on
 │   ├── TrainingFailed           the command that trains failed, or left no model
 │   ├── InvalidGate              a gate asks for what cannot be, or for nothing
@@ -177,20 +175,6 @@ class JobBusy(UserError):
     """Another process runs the job, or there is a job of that name."""
 
     code = "job-busy"
-
-
-class JobFailed(UserError):
-    """A step of the job failed."""
-
-    code = "job-failed"
-    exit_status = 1
-
-
-class JobCanceled(UserError):
-    """Somebody asked for the job's end."""
-
-    code = "job-canceled"
-    exit_status = 1
 
 
 class LoopBusy(UserError):

@@ -28,7 +28,10 @@ INNER = (
     ["job", "list"],
     ["job", "download"],
     ["job", "validate"],
+    ["job", "resume"],
+    ["job", "explain"],
     ["component", "create"],
+    ["notebook", "convert"],
 )
 HELP = {
     "brinery": [],

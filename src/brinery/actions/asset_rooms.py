@@ -88,9 +88,9 @@ class _LaterModels:
         """Copy all artifacts of an MLflow run to a folder."""
         self._registry().fetch(run_id, into)
 
-    def model(self, name: str, version: str, label: str, /) -> Path | None:
+    def model(self, name: str, /, *, version: str, label: str) -> Path | None:
         """Return where a version of an MLflow model lies on this machine."""
-        return self._registry().model(name, version, label)
+        return self._registry().model(name, version=version, label=label)
 
     def _registry(self) -> Models:
         models: Models = import_module("brinery.actions.registered_models").RegisteredModels(

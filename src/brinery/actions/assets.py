@@ -170,7 +170,7 @@ class _Maker:
         stated = {**self._stated, "name": asset.name}
 
         def fill(draft: Draft) -> Asset:
-            copier.take(stated, self._folder, draft.content)
+            copier.take(stated, self._folder, into=draft.content)
             return self._measured(replace(asset, type=asset.type or "command"), draft)
 
         return self._rooms.data.assets.create(asset, fill=fill)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from brinery.actions.job_engine import Engine, run_command
-from brinery.actions.job_later import all_drivers, local_runner
+from brinery.actions.job_later import all_drivers, local_runner, ray_runner
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import Options
 from brinery.errors import JobBusy, NotFound
@@ -31,6 +31,9 @@ from brinery.store.reuse import Earlier
 
 _MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
 
+# Attempts that are made ready for a cluster, which begins them where there is room.
+_ON_A_CLUSTER: Final = 64
+
 Running = Generator[JobEvent, None, JobRun]
 
 
@@ -43,7 +46,8 @@ class How:
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are among the events.
         cancel: is set, by whichever thread or signal, to have the job end.
-        runner: its name.
+        runner: its name, `local` or `ray`.
+        address: of the Ray cluster; one is started on this machine when empty.
         make_runner: makes it, once a step must run; processes of this machine when None.
         drivers: of kinds of steps, beside those that there are.
     """
@@ -53,6 +57,7 @@ class How:
     told: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
     runner: str = "local"
+    address: str = ""
     make_runner: Callable[[], Runner] | None = None
     drivers: Mapping[StepKind, Driver] = field(default_factory=dict)
 
@@ -84,7 +89,7 @@ def create(
     plan = planned(rooms, file, sets=sets)
     if name:
         plan = msgspec.structs.replace(plan, name=name)
-    return (yield from run_plan(rooms, plan, how))
+    return (yield from run_plan(rooms, plan, how=how))
 
 
 def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
@@ -104,7 +109,7 @@ def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
         settings = str(rooms.workspace.settings_file)
         with gathered() as seen:
             found = planning.plan(job_yaml.read(file, sets=sets), rooms.catalog)
-        rooms.plans.add(asked, found, {*seen, str(file.absolute()), settings})
+        rooms.plans.add(asked, found, seen={*seen, str(file.absolute()), settings})
     made: Plan = found
     return made
 
@@ -145,7 +150,7 @@ def model_output(job: JobRun) -> Path:
     return found[models[0]][1]
 
 
-def run_plan(rooms: JobRooms, plan: Plan, how: How | None = None) -> Running:
+def run_plan(rooms: JobRooms, plan: Plan, *, how: How | None = None) -> Running:
     """Run a job that is planned; return it, whatever became of it.
 
     Args:
@@ -176,7 +181,7 @@ def run_plan(rooms: JobRooms, plan: Plan, how: How | None = None) -> Running:
         return (yield from _run(rooms, plan, journal, how=how, previous=previous))
 
 
-def resume(rooms: JobRooms, name: str, how: How | None = None) -> Running:
+def resume(rooms: JobRooms, name: str, *, how: How | None = None) -> Running:
     """Go on with a job that failed, was cancelled, or whose process was killed; return it.
 
     Steps that finished are not run again.
@@ -242,6 +247,13 @@ def _finished(rooms: JobRooms, journal: Journal, run: StepRun) -> StepRun:
     return msgspec.structs.replace(run, status=Status.NOT_STARTED)
 
 
+def _runner(rooms: JobRooms, how: How) -> Callable[[], Runner]:
+    protected = _shared(rooms)
+    if how.runner == "ray":
+        return partial(ray_runner, protected, address=how.address)
+    return partial(local_runner, protected)
+
+
 def _run(
     rooms: JobRooms,
     plan: Plan,
@@ -251,13 +263,13 @@ def _run(
     previous: str,
     before: list[StepRun] | None = None,
 ) -> Running:
-    limit = how.limit or len(os.sched_getaffinity(0))
+    limit = how.limit or (_ON_A_CLUSTER if how.runner == "ray" else len(os.sched_getaffinity(0)))
     options = Options(limit, how.ignore_comments, how.told, how.cancel)
     engine = Engine(
         rooms,
         plan,
         journal=journal,
-        runner=how.make_runner or partial(local_runner, [str(rooms.outputs.folder)]),
+        runner=how.make_runner or _runner(rooms, how),
         options=options,
         drivers={**all_drivers(run_command, rooms.tracking), **how.drivers},
         previous=previous,
@@ -265,3 +277,9 @@ def _run(
     job = yield from engine.run(before or ())
     rooms.reuse.end(job.name)
     return job
+
+
+def _shared(rooms: JobRooms) -> list[str]:
+    """Return the folders that no step may write to: outputs of others, and environments."""
+    rooms.workspace.environments.mkdir(parents=True, exist_ok=True)
+    return [str(rooms.outputs.folder), str(rooms.workspace.environments)]

@@ -96,7 +96,7 @@ class StepBench:
             self.rooms.trash.put(f"{place}/{below}")
         os.makedirs(work)  # noqa: PTH103 - texts
         os.makedirs(f"{place}/logs", exist_ok=True)  # noqa: PTH103 - as above
-        self.rooms.snapshots.copy(self.step.code, self.step.includes, work)
+        self.rooms.snapshots.copy(self.step.code, self.step.includes, target=work)
         for name in KEPT_FOLDERS:
             os.makedirs(f"{work}/{name}", exist_ok=True)  # noqa: PTH103 - as above
         outputs = self.outputs_of(label)

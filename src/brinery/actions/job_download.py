@@ -66,7 +66,9 @@ def download_job(
         target = into / _ARTIFACTS
         target.mkdir(parents=True, exist_ok=True)
         for run in runs:
-            _artifacts(rooms, found, run, target if len(runs) == 1 else target / run.name)
+            _artifacts(
+                rooms, found, run=run, target=target if len(runs) == 1 else target / run.name
+            )
         written.append(target)
     return written
 
@@ -81,7 +83,7 @@ def _outputs(rooms: AssetRooms, found: JobRun, runs: list[StepRun] | None) -> di
     return {name: path for name, path in kept.items() if path.exists()}
 
 
-def _artifacts(rooms: AssetRooms, found: JobRun, run: StepRun, target: Path) -> None:
+def _artifacts(rooms: AssetRooms, found: JobRun, *, run: StepRun, target: Path) -> None:
     """Copy what a step left beside its outputs, its log, and what its MLflow run has."""
     job = run.reused or found.name
     log = log_of(rooms.jobs.path(job), run.name)

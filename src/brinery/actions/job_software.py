@@ -18,9 +18,7 @@ from brinery.store.job_environments import JobEnvironments, imports, overlay
 from brinery.store.workspace import Workspace
 
 # What Python, or what may start it, is called.
-_PYTHON: Final = re.compile(
-    r"py|pip|conda|\buv|env|sh\b|exec|eval|source|xargs|make|\./|`|\$\("
-)
+_PYTHON: Final = re.compile(r"py|pip|conda|\buv|env|sh\b|exec|eval|source|xargs|make|\./|`|\$\(")
 _OVERLAY: Final = "environment"
 
 # A registered environment's name and version or label, to what it is; None where there is none.

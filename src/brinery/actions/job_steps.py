@@ -166,7 +166,7 @@ class Steps:
         run = msgspec.structs.replace(run, why=why, run_id=run_id, started=datetime.now(UTC))
         return Looked(run, bench)
 
-    def take(self, run: StepRun, bench: StepBench, outcome: Outcome) -> StepRun:
+    def take(self, run: StepRun, bench: StepBench, *, outcome: Outcome) -> StepRun:
         """Return a step that ended, what it left taken in.
 
         Raises:
@@ -265,7 +265,7 @@ class Steps:
             old,
             files,
             old=self._rooms.reuse.file,
-            new=lambda name: Path(place_of(step.code, step.includes, name)).read_bytes(),
+            new=lambda name: Path(place_of(step.code, step.includes, name=name)).read_bytes(),
         )
         earlier = self._rooms.reuse.find(run.key) if same else None
         if earlier is None or not all(self._holds(made) for made in earlier.run.outputs.values()):
@@ -393,7 +393,7 @@ class Steps:
             self._rooms.reuse.add_tree(part.value, tree.files)
             if tree.code or tree.includes:
                 for name, content in tree.files.items():
-                    place = place_of(tree.code, tree.includes, name)
+                    place = place_of(tree.code, tree.includes, name=name)
                     self._rooms.reuse.add_file(content, place)
 
     def _tree(self, content: str) -> Mapping[str, str] | None:

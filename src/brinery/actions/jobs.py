@@ -261,7 +261,7 @@ def step_answers(found: JobRun, *, workspace: Folder | None = None) -> list[dict
     """
     rooms = open_asset_rooms(workspace)
     planned = {step.name: step for step in found.plan.steps}
-    return [_step_answer(rooms, found, run, planned[run.name]) for run in found.steps]
+    return [_step_answer(rooms, found, run=run, step=planned[run.name]) for run in found.steps]
 
 
 def shown(name: str, *, workspace: Folder | None = None) -> dict[str, Any]:
@@ -275,7 +275,7 @@ def shown(name: str, *, workspace: Folder | None = None) -> dict[str, Any]:
         return answer_of(rooms, rooms.jobs.read(name))
     found, run = step_of(rooms, name)
     planned = {step.name: step for step in found.plan.steps}
-    return _step_answer(rooms, found, run, planned[run.name])
+    return _step_answer(rooms, found, run=run, step=planned[run.name])
 
 
 def answer_of(rooms: AssetRooms, found: JobRun) -> dict[str, Any]:
@@ -348,7 +348,7 @@ def _facts(run: StepRun) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if value not in (None, "")}
 
 
-def _step_answer(rooms: AssetRooms, found: JobRun, run: StepRun, step: Step) -> dict[str, Any]:
+def _step_answer(rooms: AssetRooms, found: JobRun, *, run: StepRun, step: Step) -> dict[str, Any]:
     reused = {"azureml.isreused": "true", "azureml.reusedrunid": run.reused} if run.reused else {}
     folder = rooms.jobs.path(found.name) / "steps" / run.name
     parts = _parts(rooms, found, run, step)

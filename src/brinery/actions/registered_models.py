@@ -45,7 +45,7 @@ class RegisteredModels:
         with suppress(NotFound):
             self._rooms.runs().fetch(run_id, into)
 
-    def model(self, name: str, version: str, label: str, /) -> Path | None:
+    def model(self, name: str, /, *, version: str, label: str) -> Path | None:
         """Return a copy of a version of a model, which is made once; None where there is none."""
         try:
             which = version or ("" if label == LATEST else label)

@@ -79,7 +79,7 @@ def run_script(
     Raises:
         InvalidNotebook: it cannot be read, is no Python, or has nothing of a name that is set.
     """
-    return (yield from run_plan(rooms, planned(rooms, script, asked=asked or Asked()), how))
+    return (yield from run_plan(rooms, planned(rooms, script, asked=asked or Asked()), how=how))
 
 
 def planned(rooms: JobRooms, script: Path, *, asked: Asked) -> Plan:

@@ -76,7 +76,7 @@ def create_schedule(
     stated = _job(job_file, changed)
     copier = ComponentCopy(read=values_of, copy_code=copy_code, copy_inputs=False)
     return _schedules(rooms).create(
-        schedule, fill=lambda into: copier.take(stated, job_file.absolute().parent, into)
+        schedule, fill=lambda into: copier.take(stated, job_file.absolute().parent, into=into)
     )
 
 

@@ -163,7 +163,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def named(ctx: click.Context, argument: str | None, option: str | None) -> str:
+def named(ctx: click.Context, argument: str | None, *, option: str | None = None) -> str:
     """Return the name that was given, as an argument or with `--name`.
 
     Raises:

@@ -151,7 +151,7 @@ def _show(kind: str) -> click.Command:
         from brinery.actions.assets import asset
 
         session = ctx.ensure_object(Session)
-        name, version, label = _reference(named(ctx, said["asset"], said["name"]))
+        name, version, label = _reference(named(ctx, said["asset"], option=said["name"]))
         found = asset(
             _kind(kind),
             name,
@@ -179,7 +179,7 @@ def _update(kind: str) -> click.Command:
         from brinery.actions.assets import update_asset
 
         session = ctx.ensure_object(Session)
-        name, version, _ = _reference(named(ctx, said["asset"], said["name"]))
+        name, version, _ = _reference(named(ctx, said["asset"], option=said["name"]))
         found = update_asset(
             _kind(kind),
             name,
@@ -207,7 +207,7 @@ def _archive(kind: str, *, restored: bool) -> click.Command:
         from brinery.actions.assets import archive_asset
 
         session = ctx.ensure_object(Session)
-        name, version, _ = _reference(named(ctx, said["asset"], said["name"]))
+        name, version, _ = _reference(named(ctx, said["asset"], option=said["name"]))
         found = archive_asset(
             _kind(kind),
             name,
@@ -253,7 +253,7 @@ def _datastore(ctx: click.Context, /, **said: Any) -> None:
     from brinery.actions.assets import datastore
 
     session = ctx.ensure_object(Session)
-    name = named(ctx, said["asset"], said["name"])
+    name = named(ctx, said["asset"], option=said["name"])
     told = {"name": name, "uri": datastore(name, workspace=session.workspace)}
     answer(session, told, query=said["query"], form=said["form"])
 
@@ -267,7 +267,7 @@ def _forget(ctx: click.Context, /, **said: Any) -> None:
     from brinery.actions.assets import forget_datastore
 
     session = ctx.ensure_object(Session)
-    name = named(ctx, said["asset"], said["name"])
+    name = named(ctx, said["asset"], option=said["name"])
     forget_datastore(name, workspace=session.workspace)
     note(f"forgot the datastore {name}")
 

@@ -69,7 +69,7 @@ def show(ctx: click.Context, /, **said: Any) -> None:
     from brinery.actions.jobs import job, shown
 
     session = ctx.ensure_object(Session)
-    name = named(ctx, said["job"], said["name"])
+    name = named(ctx, said["job"], option=said["name"])
     told = shown(name, workspace=session.workspace)
     if said["query"] or said["form"] or session.format not in ("auto", "human") or "/" in name:
         answer(session, told, query=said["query"], form=said["form"])
@@ -144,7 +144,7 @@ def stream(ctx: click.Context, /, **said: Any) -> int:
     from brinery.actions.jobs import follow, job
 
     session = ctx.ensure_object(Session)
-    name = named(ctx, said["job"], said["name"])
+    name = named(ctx, said["job"], option=said["name"])
     several = len(job(name, workspace=session.workspace).plan.steps) > 1
     print_lines(follow(name, workspace=session.workspace), several=several)
     return 0 if job(name, workspace=session.workspace).status == "Completed" else 1
@@ -180,7 +180,7 @@ def logs(ctx: click.Context, /, **said: Any) -> None:
     name, step = said["job"], said["step"]
     if said["name"]:
         name, step = said["name"], said["job"]
-    whole = f"{named(ctx, name, None)}/{step}" if step else named(ctx, name, None)
+    whole = f"{named(ctx, name)}/{step}" if step else named(ctx, name)
     print_lines(log(whole, workspace=session.workspace), several=False, times=said["times"])
 
 
@@ -192,7 +192,7 @@ def cancel(ctx: click.Context, /, **said: Any) -> None:
     from brinery.actions.jobs import cancel_job
 
     session = ctx.ensure_object(Session)
-    note(cancel_job(named(ctx, said["job"], said["name"]), workspace=session.workspace))
+    note(cancel_job(named(ctx, said["job"], option=said["name"]), workspace=session.workspace))
 
 
 @click.command("download")
@@ -213,7 +213,7 @@ def download(ctx: click.Context, /, **said: Any) -> None:
 
     session = ctx.ensure_object(Session)
     written = download_job(
-        named(ctx, said["job"], said["name"]),
+        named(ctx, said["job"], option=said["name"]),
         into=said["download_path"],
         output=said["output_name"],
         everything=said["everything"],
@@ -233,7 +233,7 @@ def update(ctx: click.Context, /, **said: Any) -> None:
     from brinery.actions.jobs import job_answer, update_job
 
     session = ctx.ensure_object(Session)
-    name = named(ctx, said["job"], said["name"])
+    name = named(ctx, said["job"], option=said["name"])
     found = update_job(name, sets=said["sets"], workspace=session.workspace)
     told = job_answer(found, workspace=session.workspace)
     answer(session, told, query=said["query"], form=said["form"])
@@ -249,7 +249,7 @@ def _archive(*, restored: bool) -> click.Command:
         from brinery.actions.jobs import archive_job
 
         session = ctx.ensure_object(Session)
-        name = named(ctx, said["job"], said["name"])
+        name = named(ctx, said["job"], option=said["name"])
         archive_job(name, restored=restored, workspace=session.workspace)
         note(f"{verb}d the job {name}")
 

@@ -85,7 +85,7 @@ def list_models(
 def show(ctx: click.Context, /, **said: Any) -> None:
     """Show a model (bank) or one version of it (bank@1, bank@champion, bank@Production)."""
     session = ctx.ensure_object(Session)
-    reference = named(ctx, said["reference"], said["name"])
+    reference = named(ctx, said["reference"], option=said["name"])
     query, form = said["query"], said["form"]
     if query or form or said["version"]:
         from brinery.actions.registered_models import model_answer

@@ -71,7 +71,7 @@ def show(ctx: click.Context, /, **said: Any) -> None:
     from brinery.actions.schedules import schedule, schedule_answer
 
     session = ctx.ensure_object(Session)
-    found = schedule(named(ctx, said["schedule"], said["name"]), workspace=session.workspace)
+    found = schedule(named(ctx, said["schedule"], option=said["name"]), workspace=session.workspace)
     answer(session, schedule_answer(found), query=said["query"], form=said["form"])
 
 
@@ -87,7 +87,7 @@ def _switch(*, enabled: bool) -> click.Command:
         from brinery.actions.schedules import enable_schedule, schedule_answer
 
         session = ctx.ensure_object(Session)
-        name = named(ctx, said["schedule"], said["name"])
+        name = named(ctx, said["schedule"], option=said["name"])
         found = enable_schedule(name, enabled=enabled, workspace=session.workspace)
         answer(session, schedule_answer(found), query=said["query"], form=said["form"])
 
@@ -107,6 +107,6 @@ def delete(ctx: click.Context, /, **said: Any) -> None:
     from brinery.actions.schedules import delete_schedule
 
     session = ctx.ensure_object(Session)
-    name = named(ctx, said["schedule"], said["name"])
+    name = named(ctx, said["schedule"], option=said["name"])
     delete_schedule(name, workspace=session.workspace)
     note(f"forgot the schedule {name}")

@@ -42,7 +42,7 @@ class ComponentCopy:
         self._copy_code = copy_code
         self._copy_inputs = copy_inputs
 
-    def take(self, stated: dict[str, Any], folder: Path, into: Path, *, depth: int = 0) -> None:
+    def take(self, stated: dict[str, Any], folder: Path, *, into: Path, depth: int = 0) -> None:
         """Write the copy of a component.
 
         Args:
@@ -59,7 +59,7 @@ class ComponentCopy:
         into.mkdir(parents=True)
         kept = self._part(stated, folder, into)
         if (component := _local(kept.get("component"), folder)) is not None:
-            self.take(self._read(component), component.parent, into / "whole", depth=depth + 1)
+            self.take(self._read(component), component.parent, into=into / "whole", depth=depth + 1)
             kept["component"] = f"./whole/{COMPONENT_FILE}"
         if isinstance(trial := kept.get("trial"), dict):
             kept["trial"] = self._part(trial, folder, into, below="trial/")
@@ -80,9 +80,9 @@ class ComponentCopy:
         for key in ("component", "trial"):
             inner, place = kept.get(key), into / "steps" / name / key
             if isinstance(inner, dict):
-                self.take(inner, folder, place, depth=depth + 1)
+                self.take(inner, folder, into=place, depth=depth + 1)
             elif (file := _local(inner, folder)) is not None:
-                self.take(self._read(file), file.parent, place, depth=depth + 1)
+                self.take(self._read(file), file.parent, into=place, depth=depth + 1)
             else:
                 continue
             kept[key] = f"./steps/{name}/{key}/{COMPONENT_FILE}"

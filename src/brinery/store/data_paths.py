@@ -47,7 +47,7 @@ class Models(Protocol):
     def fetch(self, run_id: str, into: Path, /) -> None:
         """Copy all artifacts of an MLflow run to a folder; nothing where it has none."""
 
-    def model(self, name: str, version: str, label: str, /) -> Path | None:
+    def model(self, name: str, /, *, version: str, label: str) -> Path | None:
         """Return where a version of an MLflow model lies on this machine."""
 
 
@@ -62,7 +62,7 @@ class NoModels:
     def fetch(self, run_id: str, into: Path, /) -> None:
         """Do nothing."""
 
-    def model(self, name: str, version: str, label: str, /) -> Path | None:
+    def model(self, name: str, /, *, version: str, label: str) -> Path | None:
         """Return None."""
         del name, version, label
         return None
@@ -256,7 +256,7 @@ class DataPaths:
                 copy = self.assets.path(found)
                 return _joined(str(copy) if copy else found.address, asked.path)
         if AssetKind.MODEL in kinds:
-            model = self.models.model(asked.name, asked.version, asked.label)
+            model = self.models.model(asked.name, version=asked.version, label=asked.label)
             if model is not None:
                 return _joined(str(model), asked.path)
         raise self._unknown(asked, kinds[0])

@@ -66,7 +66,7 @@ class Plans:
             return None
         return kept.plan if all(os.path.exists(path) for path in _named(kept.plan)) else None  # noqa: PTH110 - texts
 
-    def add(self, asked: Iterable[str], plan: Plan, seen: Iterable[str]) -> None:
+    def add(self, asked: Iterable[str], plan: Plan, *, seen: Iterable[str]) -> None:
         """Remember a plan, made of files that were seen."""
         place = self._place(asked)
         kept = _Kept(plan, [(path, *_look(path)) for path in sorted(seen)])
