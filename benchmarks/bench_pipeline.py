@@ -24,7 +24,7 @@ from brinery.store.copying import remove
 from brinery.store.fingerprints import Fingerprints
 
 BRINERY = Path(sys.executable).parent / "brinery"
-PAIRS = 7
+PAIRS = 5
 WIDE = 1000
 FILES = 10_000
 FILE_BYTES = 4096

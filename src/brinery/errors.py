@@ -14,8 +14,6 @@ BrineryError
 │   ├── AssetExists              a version of an asset is there already
 │   ├── InvalidTable             an MLTable file is wrong, or names what is not there
 │   ├── JobBusy                  another process runs the job, or has its name
-│   ├── JobFailed                a step of the job failed; exit status 1
-│   ├── JobCanceled              somebody asked for the job's end; exit status 1
 │   ├── LoopBusy                 another turn of the loop goes on
 │   ├── TrainingFailed           the command that trains failed, or left no model
 │   ├── InvalidGate              a gate asks for what cannot be, or for nothing
@@ -48,6 +46,7 @@ BrineryError
 │   │   ├── RowMissing           the data has no such row
 │   │   ├── OutputUnwritable     the output's format or folder is wrong
 │   │   └── OutputTaken          the output's folder holds the scores of another run
+│   ├── InvalidNotebook          not a Python notebook, or its cells are no Python
 │   ├── NotComparable            there are no two versions to compare
 │   ├── PromotionRefused         the gate does not pass the version; exit status 3
 │   ├── ChampionChanged          another version became the champion meanwhile
@@ -175,20 +174,6 @@ class JobBusy(UserError):
     """Another process runs the job, or there is a job of that name."""
 
     code = "job-busy"
-
-
-class JobFailed(UserError):
-    """A step of the job failed."""
-
-    code = "job-failed"
-    exit_status = 1
-
-
-class JobCanceled(UserError):
-    """Somebody asked for the job's end."""
-
-    code = "job-canceled"
-    exit_status = 1
 
 
 class LoopBusy(UserError):
@@ -381,6 +366,12 @@ class OutputTaken(DataError):
     """The output's folder holds the scores of another run, or files of others."""
 
     code = "output-taken"
+
+
+class InvalidNotebook(UserError):
+    """It is no notebook of Python, its cells are no Python, or its script would be lost."""
+
+    code = "invalid-notebook"
 
 
 class NotComparable(UserError):

@@ -79,7 +79,7 @@ def run(rooms: JobRooms, made: Plan, how: How | None = None) -> JobRun:
 
 def told(rooms: JobRooms, made: Plan, how: How | None = None) -> tuple[JobRun, list[JobEvent]]:
     """Return a job that was run, and what it told."""
-    running = run_plan(rooms, made, how)
+    running = run_plan(rooms, made, how=how)
     events = []
     while True:
         try:

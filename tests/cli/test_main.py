@@ -27,7 +27,11 @@ INNER = (
     ["job", "create"],
     ["job", "list"],
     ["job", "download"],
+    ["job", "validate"],
+    ["job", "resume"],
+    ["job", "explain"],
     ["component", "create"],
+    ["notebook", "convert"],
 )
 HELP = {
     "brinery": [],

@@ -683,6 +683,11 @@ command: echo ${{inputs.n}} ${{inputs.m}}
 # Rejected there, and run here; the reason is why.
 THEIRS = {
     "no compute": ("type: pipeline\njobs:\n  a: {command: echo, environment: {image: python}}\n"),
+    "conda without an image": "command: echo\nenvironment: {conda_file: conda.yaml}\n",
+    "compute by its bare name": (
+        "type: pipeline\nsettings: {default_compute: cpu}\n"
+        "jobs:\n  a: {command: echo, environment: {image: python}}\n"
+    ),
     "file: before a pipeline component": _steps(
         "  a: {component: 'file:parts/nested/both.yml', "
         "inputs: {data: {path: data}, machine: cpu}}\n"

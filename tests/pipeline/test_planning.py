@@ -403,3 +403,21 @@ def test_any_order_of_the_file_makes_a_right_one(
     for one in made:
         assert needs(one) <= before
         before.add(one.name)
+
+
+def test_an_input_that_resembles_little_is_dropped(folder: Path) -> None:
+    """Only what was surely meant for another input is a fault; the rest is dropped, and noted."""
+    text = cases.VALID["undeclared input"].replace("zzzzzz", "shoes")
+    notes = " ".join(planned(folder, text).notes)
+    assert "jobs.train.inputs.shoes: no such input on component train: it is dropped" in notes
+    assert "did you mean shout?" in refused(folder, text.replace("shoes", "shoutx"))
+
+
+def test_a_table_is_known_by_its_mode(folder: Path) -> None:
+    """Without a type, what is read by an `eval_` mode is a table."""
+    text = (
+        "command: ls ${{inputs.x}}\nenvironment: {image: python}\n"
+        "inputs: {x: {path: ./table, mode: eval_mount}}\n"
+    )
+    (made,) = planned(folder, text).steps
+    assert made.types["x"] is DataType.TABLE

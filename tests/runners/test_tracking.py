@@ -121,7 +121,7 @@ def test_a_server_that_dies(tracking: Tracking, log: Path) -> None:
     """It is started again when somebody asks, and told of every run."""
     tracking.begin(ONE)
     first = ask(tracking, "/first")["pid"]
-    process = tracking._process
+    process = tracking._server.process
     assert process is not None
     process.kill()
     process.wait()

@@ -199,7 +199,7 @@ def test_snapshots(tmp_path: Path) -> None:
         "train.py",
     }
     target = Path(folder(tmp_path / "copy"))
-    snapshots.copy(str(code), [str(shared), str(shared / "common")], str(target))
+    snapshots.copy(str(code), [str(shared), str(shared / "common")], target=str(target))
     assert {str(each.relative_to(target)) for each in target.rglob("*") if each.is_file()} == set(
         files
     )
@@ -207,7 +207,7 @@ def test_snapshots(tmp_path: Path) -> None:
     (target / "linked" / "common").write_text("altered")
     assert (code / "train.py").read_text() == "x"
     assert (shared / "common").read_text() == "z"
-    assert place_of(str(code), [str(shared)], "train.py") == str(code / "train.py")
+    assert place_of(str(code), [str(shared)], name="train.py") == str(code / "train.py")
     (code / "notes.tmp").write_text("changed")
     assert Snapshots(Fingerprints(None)).look(str(code), [])[0] != content
     only = Snapshots(Fingerprints(None)).look(str(code))[0]

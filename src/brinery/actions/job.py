@@ -8,14 +8,14 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from brinery.actions import job_planning
 from brinery.actions.job_engine import Engine, run_command
-from brinery.actions.job_later import all_drivers, local_runner
+from brinery.actions.job_later import all_drivers, local_runner, ray_runner
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import Options
 from brinery.errors import JobBusy, NotFound
@@ -24,10 +24,15 @@ from brinery.records.job_event import JobEvent
 from brinery.records.plan import DataType, Plan, StepKind
 from brinery.runners.interface import Driver, Runner
 from brinery.specs.user import login_name
+from brinery.store.fingerprints import stamp_of
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
+from brinery.store.plans import gathered, own_files
 from brinery.store.reuse import Earlier
 
 _MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
+
+# Attempts that are made ready for a cluster, which begins them where there is room.
+_ON_A_CLUSTER: Final = 64
 
 Running = Generator[JobEvent, None, JobRun]
 
@@ -41,7 +46,8 @@ class How:
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are among the events.
         cancel: is set, by whichever thread or signal, to have the job end.
-        runner: its name.
+        runner: its name, `local` or `ray`.
+        address: of the Ray cluster; one is started on this machine when empty.
         make_runner: makes it, once a step must run; processes of this machine when None.
         drivers: of kinds of steps, beside those that there are.
     """
@@ -51,6 +57,7 @@ class How:
     told: bool = False
     cancel: threading.Event = field(default_factory=threading.Event)
     runner: str = "local"
+    address: str = ""
     make_runner: Callable[[], Runner] | None = None
     drivers: Mapping[StepKind, Driver] = field(default_factory=dict)
 
@@ -82,7 +89,7 @@ def create(
     plan = planned(rooms, file, sets=sets)
     if name:
         plan = msgspec.structs.replace(plan, name=name)
-    return (yield from run_plan(rooms, plan, how))
+    return (yield from run_plan(rooms, plan, how=how))
 
 
 def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
@@ -91,8 +98,20 @@ def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
     Raises:
         InvalidJob: the file, or what it names, is wrong: every fault at once.
     """
-    cache = rooms.workspace.cache / "plans"
-    return job_planning.planned(file, sets=sets, catalog=rooms.catalog, cache=cache)
+    assets = stamp_of(str(rooms.workspace.assets))
+    where = (str(rooms.workspace.root), str(Path.cwd()), str(file))
+    asked = ("plan", *own_files(), *where, assets, *sets)
+    found = rooms.plans.find(asked)
+    if found is None:
+        # They read and check everything, which takes longer than to find a plan that was made.
+        job_yaml: Any = import_module("brinery.specs.job_yaml")
+        planning: Any = import_module("brinery.pipeline.planning")
+        settings = str(rooms.workspace.settings_file)
+        with gathered() as seen:
+            found = planning.plan(job_yaml.read(file, sets=sets), rooms.catalog)
+        rooms.plans.add(asked, found, seen={*seen, str(file.absolute()), settings})
+    made: Plan = found
+    return made
 
 
 def explain(rooms: JobRooms, name: str = "") -> JobRun:
@@ -131,7 +150,7 @@ def model_output(job: JobRun) -> Path:
     return found[models[0]][1]
 
 
-def run_plan(rooms: JobRooms, plan: Plan, how: How | None = None) -> Running:
+def run_plan(rooms: JobRooms, plan: Plan, *, how: How | None = None) -> Running:
     """Run a job that is planned; return it, whatever became of it.
 
     Args:
@@ -162,7 +181,7 @@ def run_plan(rooms: JobRooms, plan: Plan, how: How | None = None) -> Running:
         return (yield from _run(rooms, plan, journal, how=how, previous=previous))
 
 
-def resume(rooms: JobRooms, name: str, how: How | None = None) -> Running:
+def resume(rooms: JobRooms, name: str, *, how: How | None = None) -> Running:
     """Go on with a job that failed, was cancelled, or whose process was killed; return it.
 
     Steps that finished are not run again.
@@ -228,6 +247,13 @@ def _finished(rooms: JobRooms, journal: Journal, run: StepRun) -> StepRun:
     return msgspec.structs.replace(run, status=Status.NOT_STARTED)
 
 
+def _runner(rooms: JobRooms, how: How) -> Callable[[], Runner]:
+    protected = _shared(rooms)
+    if how.runner == "ray":
+        return partial(ray_runner, protected, address=how.address)
+    return partial(local_runner, protected)
+
+
 def _run(
     rooms: JobRooms,
     plan: Plan,
@@ -237,13 +263,13 @@ def _run(
     previous: str,
     before: list[StepRun] | None = None,
 ) -> Running:
-    limit = how.limit or len(os.sched_getaffinity(0))
+    limit = how.limit or (_ON_A_CLUSTER if how.runner == "ray" else len(os.sched_getaffinity(0)))
     options = Options(limit, how.ignore_comments, how.told, how.cancel)
     engine = Engine(
         rooms,
         plan,
         journal=journal,
-        runner=how.make_runner or partial(local_runner, [str(rooms.outputs.folder)]),
+        runner=how.make_runner or _runner(rooms, how),
         options=options,
         drivers={**all_drivers(run_command, rooms.tracking), **how.drivers},
         previous=previous,
@@ -251,3 +277,9 @@ def _run(
     job = yield from engine.run(before or ())
     rooms.reuse.end(job.name)
     return job
+
+
+def _shared(rooms: JobRooms) -> list[str]:
+    """Return the folders that no step may write to: outputs of others, and environments."""
+    rooms.workspace.environments.mkdir(parents=True, exist_ok=True)
+    return [str(rooms.outputs.folder), str(rooms.workspace.environments)]

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 from brinery.actions.job_bench import StepBench
 from brinery.actions.job_threads import Threads
@@ -60,7 +61,12 @@ class Over:
     error: Exception | None = None
 
 
-Take = Callable[[StepRun, StepBench, Outcome], StepRun]
+class Take(Protocol):
+    """Takes in what a step left."""
+
+    def __call__(self, run: StepRun, bench: StepBench, *, outcome: Outcome) -> StepRun:
+        """Return the step as it is now."""
+        ...
 
 
 class Attempts:
@@ -182,7 +188,7 @@ class Attempts:
             try:
                 ask = next(active.drive) if ended is None else active.drive.send(ended)
             except StopIteration as end:
-                return Over(name, run=self._take(active.run, active.bench, end.value))
+                return Over(name, run=self._take(active.run, active.bench, outcome=end.value))
         except (BrineryError, OSError) as error:
             return Over(name, error=error)
         return Asked(name, ask)

@@ -15,7 +15,6 @@ from brinery.actions.job_rooms import JobRooms
 from brinery.records.plan import DataType, Output, Plan, Spread, Step
 from brinery.runners.interface import Attempt
 from brinery.specs.expressions import render
-from brinery.store.copying import remove
 
 # The output that holds what a step left in `./outputs` and `./logs`.
 ARTIFACTS: Final = "artifacts"
@@ -68,10 +67,11 @@ class StepBench:
     def outputs_of(self, label: str) -> Mapping[str, str]:
         """Return the place at which an attempt makes each output."""
         making = f"{self._place(label)}/making"
-        return {
-            name: f"{making}/{name}/{base_of(name, output)}"
-            for name, output in {**self.step.outputs, ARTIFACTS: self._artifacts()}.items()
-        }
+        found = {}
+        for name, output in {**self.step.outputs, ARTIFACTS: self._artifacts()}.items():
+            base = base_of(name, output)
+            found[name] = f"{making}/{name}" if base == name else f"{making}/{name}.d/{base}"
+        return found
 
     def run_of(self, label: str) -> str:
         """Return the id of an attempt's MLflow run."""
@@ -79,7 +79,7 @@ class StepBench:
 
     def work_of(self, label: str) -> str:
         """Return the working directory of an attempt."""
-        return f"{self._place(label)}/work"
+        return f"{self._place(label)}/run/work"
 
     def attempt(
         self, label: str = "", *, searched: Mapping[str, str] | None = None, command: str = ""
@@ -92,17 +92,19 @@ class StepBench:
         """
         place = self._place(label)
         work = self.work_of(label)
-        for below in ("making", "work"):
-            remove(f"{place}/{below}")
+        for below in ("making", "run"):
+            self.rooms.trash.put(f"{place}/{below}")
         os.makedirs(work)  # noqa: PTH103 - texts
         os.makedirs(f"{place}/logs", exist_ok=True)  # noqa: PTH103 - as above
-        self.rooms.snapshots.copy(self.step.code, self.step.includes, work)
+        self.rooms.snapshots.copy(self.step.code, self.step.includes, target=work)
         for name in KEPT_FOLDERS:
             os.makedirs(f"{work}/{name}", exist_ok=True)  # noqa: PTH103 - as above
         outputs = self.outputs_of(label)
-        for name, path in outputs.items():
-            file = name in self.step.outputs and self.step.outputs[name].type is DataType.FILE
-            os.makedirs(os.path.dirname(path) if file else path)  # noqa: PTH103, PTH120 - as above
+        os.makedirs(f"{place}/making")  # noqa: PTH103 - as above
+        for name, output in self.step.outputs.items():
+            file = output.type is DataType.FILE
+            made = os.path.dirname(outputs[name]) if file else outputs[name]  # noqa: PTH120 - above
+            os.makedirs(made, exist_ok=True)  # noqa: PTH103 - as above
         variables = self._variables(label, place)
         for name in self.step.outputs:
             variables[f"AZURE_ML_OUTPUT_{name}"] = outputs[name]
@@ -136,7 +138,7 @@ class StepBench:
 
     def _variables(self, label: str, place: str) -> dict[str, str]:
         from_us = partial(self.rooms.variables.get)
-        found = self.rooms.software.ready(self.step, Path(place))
+        found = self.rooms.software.ready(self.step, Path(place, "run"))
         self._pythons[label] = found.python
         self.notes.extend(note for note in found.notes if note not in self.notes)
         run = f"{self.job}_{self.step.name}_{label}".rstrip("_") if self.plan.pipeline else self.job

@@ -146,6 +146,7 @@ class Engine:
             self._attempts.close()
             self._threads.close()
             self._committer.close()
+            self._rooms.trash.empty()
         job = self._end()
         self._rooms.tracking.close(job)
         return job

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Protocol
 
 from brinery.actions.job_providers import TrackingProvider
+from brinery.errors import LibraryMissing
 from brinery.records.job import JobRun, Status
 from brinery.records.plan import Step, StepKind
 from brinery.records.tracked_run import Measured
@@ -96,6 +97,24 @@ def all_drivers(commands: Driver, tracking: LaterTracking) -> dict[StepKind, Dri
         return drive
 
     return {StepKind.COMMAND: commands, StepKind.SWEEP: sweep, StepKind.PARALLEL: parallel}
+
+
+def ray_runner(protected: Sequence[str], *, address: str) -> Runner:
+    """Return what runs steps as tasks of a Ray cluster.
+
+    Raises:
+        LibraryMissing: Ray is not installed.
+        EndpointUnreachable: no cluster answers there.
+    """
+    try:
+        made: Runner = import_module("brinery.runners.ray").RayRunner(address, protected)
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise LibraryMissing(
+            "--runner ray needs Ray, which is not installed", hint="pip install 'brinery[ray]'"
+        ) from None
+    return made
 
 
 def local_runner(protected: Sequence[str]) -> Runner:

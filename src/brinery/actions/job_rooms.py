@@ -17,8 +17,10 @@ from brinery.pipeline.catalog import Catalog
 from brinery.store.fingerprints import Fingerprints
 from brinery.store.jobs import Jobs
 from brinery.store.outputs import Outputs
+from brinery.store.plans import Plans
 from brinery.store.reuse import Reuse
 from brinery.store.snapshots import Snapshots
+from brinery.store.trash import Trash
 from brinery.store.workspace import Workspace
 
 CURRENT: Final = "current"
@@ -38,6 +40,8 @@ class JobRooms:
         data: where data lies.
         catalog: what was registered.
         tracking: the MLflow runs of a job.
+        plans: that were made before.
+        trash: what steps no longer need.
         software: the interpreters of steps.
         variables: of our own environment, which steps have too.
     """
@@ -51,6 +55,8 @@ class JobRooms:
     data: DataProvider
     catalog: Catalog
     tracking: LaterTracking
+    plans: Plans
+    trash: Trash
     software: SoftwareProvider = field(default_factory=OwnPython)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -89,6 +95,8 @@ def open_job_rooms(
         data=assets.job_data,
         catalog=catalog,
         tracking=LaterTracking(partial(_tracking, found)),
+        plans=Plans(found.cache / "plans"),
+        trash=Trash(found.state / "trash"),
         software=step_software(
             found,
             environ=os.environ,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,8 @@ from brinery.specs import job_settings
 from brinery.store.job_environments import JobEnvironments, imports, overlay
 from brinery.store.workspace import Workspace
 
+# What Python, or what may start it, is called.
+_PYTHON: Final = re.compile(r"py|pip|conda|\buv|env|sh\b|exec|eval|source|xargs|make|\./|`|\$\(")
 _OVERLAY: Final = "environment"
 
 # A registered environment's name and version or label, to what it is; None where there is none.
@@ -59,6 +62,13 @@ class StepSoftware:
         """
         software = self._known(step)
         prepared = self._environments.prepare(software, imported=imports(step.code, step.command))
+        if not prepared.packages and _is_shell(step):
+            # Plain tools: an overlay takes longer than what they do.
+            return Interpreter(
+                python=prepared.program,
+                variables={**prepared.variables, "PATH": self._path},
+                notes=prepared.changes,
+            )
         place = _free(folder / _OVERLAY)
         variables = overlay(prepared, place, path=self._path)
         return Interpreter(
@@ -107,6 +117,11 @@ def _path(environ: Mapping[str, str], *, keep_ours: bool) -> str:
     folders = environ.get("PATH", os.defpath).split(os.pathsep)
     ours = Path(sys.prefix, "bin")
     return os.pathsep.join(each for each in folders if keep_ours or Path(each) != ours)
+
+
+def _is_shell(step: Step) -> bool:
+    """Return whether nothing in a step that runs no code of its own would be Python."""
+    return not (step.code or step.includes or _PYTHON.search(step.command))
 
 
 def _free(place: Path) -> Path:

@@ -25,7 +25,6 @@ from brinery.records.job import JobRun, Made, Part, Status, StepRun
 from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, Text, Value
 from brinery.runners.interface import Outcome
 from brinery.specs.expressions import render
-from brinery.store.copying import remove
 from brinery.store.outputs import link, put
 from brinery.store.reuse import Earlier
 from brinery.store.snapshots import place_of
@@ -167,7 +166,7 @@ class Steps:
         run = msgspec.structs.replace(run, why=why, run_id=run_id, started=datetime.now(UTC))
         return Looked(run, bench)
 
-    def take(self, run: StepRun, bench: StepBench, outcome: Outcome) -> StepRun:
+    def take(self, run: StepRun, bench: StepBench, *, outcome: Outcome) -> StepRun:
         """Return a step that ended, what it left taken in.
 
         Raises:
@@ -194,13 +193,21 @@ class Steps:
         )
         self._hand_out(step, run)
         if complete:
-            _clear(bench.folder)
+            self._clear(bench.folder)
         return run
 
     def forget_contents(self) -> None:
         """Look at data again that a step may have written to."""
         with self._lock:
             self._contents.clear()
+
+    def _clear(self, folder: str) -> None:
+        """Put aside what a step needed while it ran; what each of its attempts made stays."""
+        for name in os.listdir(folder):  # noqa: PTH208 - names
+            if name in ("making", "run"):
+                self._rooms.trash.put(f"{folder}/{name}")
+            elif name not in ("logs", "outputs"):
+                self._rooms.trash.put(f"{folder}/{name}/run")
 
     def _must_run(self, step: Step) -> str:
         if not self._plan.pipeline:
@@ -258,7 +265,7 @@ class Steps:
             old,
             files,
             old=self._rooms.reuse.file,
-            new=lambda name: Path(place_of(step.code, step.includes, name)).read_bytes(),
+            new=lambda name: Path(place_of(step.code, step.includes, name=name)).read_bytes(),
         )
         earlier = self._rooms.reuse.find(run.key) if same else None
         if earlier is None or not all(self._holds(made) for made in earlier.run.outputs.values()):
@@ -386,7 +393,7 @@ class Steps:
             self._rooms.reuse.add_tree(part.value, tree.files)
             if tree.code or tree.includes:
                 for name, content in tree.files.items():
-                    place = place_of(tree.code, tree.includes, name)
+                    place = place_of(tree.code, tree.includes, name=name)
                     self._rooms.reuse.add_file(content, place)
 
     def _tree(self, content: str) -> Mapping[str, str] | None:
@@ -418,18 +425,9 @@ def _gather(work: str, artifacts: str) -> None:
         source = f"{work}/{name}"
         if os.path.isdir(source) and not os.path.islink(source) and os.listdir(source):  # noqa: PTH112, PTH114, PTH208 - texts
             target = f"{artifacts}/{name}"
+            os.makedirs(artifacts, exist_ok=True)  # noqa: PTH103 - as above
             if not os.path.exists(target):  # noqa: PTH110 - as above
                 os.rename(source, target)  # noqa: PTH104 - as above
-
-
-def _clear(folder: str) -> None:
-    """Remove what a step needed while it ran; what each of its attempts made stays."""
-    for name in os.listdir(folder):  # noqa: PTH208 - names
-        if name in ("making", "work") or name.startswith("environment"):
-            remove(f"{folder}/{name}")
-        elif name not in ("logs", "outputs"):
-            for each in ("work", "environment"):
-                remove(f"{folder}/{name}/{each}")
 
 
 def _is_there(place: str, *, needed: bool) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from brinery.actions.asset_rooms import AssetRooms, Folder, open_asset_rooms
+from brinery.actions.job_trials import parts_of
 from brinery.errors import InvalidJob, NotFound
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.plan import Step
@@ -317,6 +318,7 @@ def answer_of(rooms: AssetRooms, found: JobRun) -> dict[str, Any]:
         answer["jobs"] = {run.name: _brief(run) for run in found.steps}
     elif found.steps:
         answer |= {"command": plan.steps[0].command, **_facts(found.steps[0])}
+        answer |= _parts(rooms, found, found.steps[0], plan.steps[0])
     return answer
 
 
@@ -349,6 +351,7 @@ def _facts(run: StepRun) -> dict[str, Any]:
 def _step_answer(rooms: AssetRooms, found: JobRun, *, run: StepRun, step: Step) -> dict[str, Any]:
     reused = {"azureml.isreused": "true", "azureml.reusedrunid": run.reused} if run.reused else {}
     folder = rooms.jobs.path(found.name) / "steps" / run.name
+    parts = _parts(rooms, found, run, step)
     return {
         "name": f"{found.name}{_BETWEEN}{run.name}",
         "id": f"azureml://jobs/{found.name}{_BETWEEN}{run.name}",
@@ -366,10 +369,15 @@ def _step_answer(rooms: AssetRooms, found: JobRun, *, run: StepRun, step: Step) 
             if name in step.outputs
         },
         "run_id": run.run_id,
-        "properties": reused,
+        **parts,
+        "properties": {**parts.get("properties", {}), **reused},
         "creation_context": {"created_at": (run.started or found.created).isoformat()},
         **_facts(run),
     }
+
+
+def _parts(rooms: AssetRooms, found: JobRun, run: StepRun, step: Step) -> dict[str, Any]:
+    return parts_of(rooms.jobs.path(run.reused or found.name) / "steps" / run.name, step)
 
 
 def parted(name: str) -> tuple[str, str]:

@@ -45,6 +45,19 @@ def _how_options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="Steps at once, at most. Default: as many as there are processors.",
         ),
         click.option(
+            "--runner",
+            type=click.Choice(["local", "ray"]),
+            default="local",
+            show_default=True,
+            help="Where steps run: on this machine, or on a Ray cluster.",
+        ),
+        click.option(
+            "--address",
+            default="",
+            metavar="HOST:PORT|auto",
+            help="Of the Ray cluster. Default: one that is started on this machine.",
+        ),
+        click.option(
             "--environment",
             type=click.Choice(["declared", "current"]),
             default="declared",
@@ -120,7 +133,7 @@ def create(
     if web:
         note(f"brinery up shows the job {ended.name}")
     status = _tell(session, rooms, ended, query=more["query"], form=more["form"])
-    return status or _register(session, rooms, ended, asked)
+    return status or _register(session, rooms, ended, asked=asked)
 
 
 @click.command("resume", short_help="Go on with a job that failed or was killed.")
@@ -134,7 +147,7 @@ def resume(session: Session, /, *, name: str, **how: Any) -> int:
 
     rooms = _rooms(session, how)
     told = _how(how, session.format)
-    ended = _follow(job.resume(rooms, name, told), told, form=session.format)
+    ended = _follow(job.resume(rooms, name, how=told), told, form=session.format)
     return _tell(session, rooms, ended, query=how["query"], form=how["form"])
 
 
@@ -155,7 +168,7 @@ def rerun(session: Session, /, *, name: str, force: bool, **more: Any) -> int:
     plan = rooms.jobs.read(more["job"]).plan
     again = replace(plan, name=name, force_rerun=force or plan.force_rerun)
     how = _how(more, session.format)
-    ended = _follow(job.run_plan(rooms, again, how), how, form=session.format)
+    ended = _follow(job.run_plan(rooms, again, how=how), how, form=session.format)
     return _tell(session, rooms, ended, query=more["query"], form=more["form"])
 
 
@@ -199,6 +212,8 @@ def _how(how: dict[str, Any], form: Format) -> How:
     return How(
         limit=how["jobs"] or 0,
         ignore_comments=how["ignore_comments"],
+        runner=how["runner"],
+        address=how["address"],
         told=how["stream"] and form in (Format.AUTO, Format.HUMAN),
     )
 
@@ -279,7 +294,7 @@ def _tell(
     return 1
 
 
-def _register(session: Session, rooms: JobRooms, job: JobRun, asked: _Model | None) -> int:
+def _register(session: Session, rooms: JobRooms, job: JobRun, *, asked: _Model | None) -> int:
     """Register the job's model output as a model; return the exit status."""
     if asked is None:
         return 0

@@ -74,7 +74,11 @@ def show(ctx: click.Context, /, **said: Any) -> None:
     if said["query"] or said["form"] or session.format not in ("auto", "human") or "/" in name:
         answer(session, told, query=said["query"], form=said["form"])
         return
-    _print(job(name, workspace=session.workspace), told)
+    found = job(name, workspace=session.workspace)
+    _print(found, told)
+    for step in found.plan.steps:
+        if step.sweep is not None:
+            _print_trials(shown(f"{name}/{step.name}", workspace=session.workspace))
 
 
 def _print(found: JobRun, told: dict[str, Any]) -> None:
@@ -104,6 +108,32 @@ def _print(found: JobRun, told: dict[str, Any]) -> None:
             for run in found.steps
         ],
     )
+
+
+def _print_trials(told: dict[str, Any]) -> None:
+    """Print what a sweep tried, the best first."""
+    from brinery.cli.output import print_table
+
+    trials = told.get("trials", [])
+    sign = 1 if trials and told["objective"]["goal"] == "minimize" else -1
+    # What has no figure comes last.
+    trials.sort(key=lambda one: (one["metric"] is None, sign * (one["metric"] or 0.0)))
+    names = list(trials[0]["values"]) if trials else []
+    if trials:
+        print_table(
+            ["trial", "status", told["objective"]["primary_metric"], *names, "why"],
+            [
+                [
+                    one["name"] + (" (best)" if one["name"] == told["best_trial"] else ""),
+                    one["status"],
+                    "" if one["metric"] is None else f"{one['metric']:g}",
+                    *(one["values"][name] for name in names),
+                    one["why"],
+                ]
+                for one in trials
+            ],
+            title=told["name"],
+        )
 
 
 @click.command("stream")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Final
 
 from brinery.pipeline.components import Component
 from brinery.pipeline.ports import default_text, misfit
@@ -13,6 +14,9 @@ from brinery.specs.job_parts import DATA_TYPES
 from brinery.specs.job_source import Spot
 from brinery.specs.names import nearest
 from brinery.specs.yaml_file import Place
+
+# So alike are an input that nothing is given to, and what was meant for it.
+_MEANT: Final = 0.8
 
 
 def ports_of(component: Component) -> dict[str, InputPort]:
@@ -114,7 +118,7 @@ def _undeclared(
     for name in given:
         if name in ports:
             continue
-        near = nearest(name, left)
+        near = nearest(name, left, alike=_MEANT)
         said = f"no such input on component {component.told}"
         if near:
             meant.add(near)
@@ -137,6 +141,7 @@ def _given(
     if one.value is not None:
         if (why := _unfit(one, port, component)) and not one.missing:
             where.fault(why)
+            return Fed(None, kind, missing="told")
         if one.optional and not optional and default_text(port) is None:
             where.fault(_optional(key, component))
         return Fed(one.value, kind, optional, one.missing)

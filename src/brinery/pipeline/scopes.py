@@ -138,8 +138,10 @@ class Scope:
 
     def files(self, given: DataInput, place: Place) -> Fed:
         """Return files that were there before the job; what is not there is told."""
-        kind = given.type or "uri_folder"
-        if given.mode in ("eval_mount", "eval_download") and kind != "mltable":
+        # Only a table is read by an eval_ mode.
+        evaluated = given.mode in ("eval_mount", "eval_download")
+        kind = given.type or ("mltable" if evaluated else "uri_folder")
+        if evaluated and kind != "mltable":
             said = f"{given.mode} is for mltable, and this is {kind}"
             self.source.fault((*place, "mode"), said)
         if given.path is None:

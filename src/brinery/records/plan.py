@@ -1,4 +1,4 @@
-"""What a job comes to: its steps, what feeds them and what they leave; every file found, no file read.
+"""What a job comes to: its steps, what feeds them and what they leave; no file is read for it.
 
 A plan is made of a job file by the rooms specs and pipeline. Runners are given one, whatever they
 run on, so a path in it is absolute and a reference is whole.

@@ -68,6 +68,7 @@ class _Attempt:
         self.kill_at: float | None = None
         self.bash_ended: float | None = None
         self.noted = False
+        self.strays: set[int] = set()
 
 
 class Nursery:
@@ -252,8 +253,8 @@ class Nursery:
 
     def _settle(self, attempt: _Attempt) -> None:
         """Tell of an attempt's end, once nothing that it left in the background runs."""
-        left = [each for each in attempt.processes if _lives(each.pid)]
-        if left:
+        left = any(_lives(each.pid) for each in attempt.processes)
+        if left or any(_runs(each) for each in attempt.strays):
             waited_s = time.monotonic() - (attempt.bash_ended or time.monotonic())
             if not attempt.noted and waited_s > _GRACE_S:
                 attempt.noted = True
@@ -378,11 +379,21 @@ def _signal(attempt: _Attempt, number: signal.Signals) -> None:
     for process in attempt.processes:
         # What left the group is found by its parents.
         gone = descendants(process.pid) if process.status is None else []
+        attempt.strays.update(gone)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, number)
-        for pid in gone:
+        for pid in attempt.strays:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
+
+
+def _runs(pid: int) -> bool:
+    """Return whether a process that is one of our children, or theirs, has not ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stream:  # noqa: PTH123 - as above
+            return stream.read().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
 
 
 def _lives(group: int) -> bool:

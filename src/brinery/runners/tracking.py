@@ -50,8 +50,7 @@ class Tracking:
     """
 
     def __init__(self, server: Sequence[str], *, told: str, spool: Path) -> None:
-        self._command = list(server)
-        self._told = told
+        self._server = _Server(server, told=told)
         self._spool = spool
         self._lines: IO[bytes] | None = None
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -62,8 +61,6 @@ class Tracking:
         self._serving = threading.Lock()
         self._closed = False
         self._uri = ""
-        self._folder = ""
-        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         """Listen."""
@@ -83,13 +80,13 @@ class Tracking:
         with self._serving:
             known = False
             try:
-                if self._alive():
+                if self._server.alive:
                     self._tell()
                     known = True
             except (OSError, RegistryFault):
                 known = False  # the spool says it to whoever comes next
             finally:
-                self._stop()
+                self._server.stop()
                 if self._lines is not None:
                     if known:
                         self._spool.unlink(missing_ok=True)
@@ -144,7 +141,7 @@ class Tracking:
     @property
     def asked(self) -> bool:
         """Return whether anybody has connected."""
-        return self._process is not None
+        return self._server.process is not None
 
     def metrics(self, run_id: str) -> Mapping[str, float]:
         """Return the last value of each metric of a run; none where nobody ever connected.
@@ -226,23 +223,70 @@ class Tracking:
             with self._state:
                 if self._closed:
                     raise RegistryFault("the job is over", hint="log before its steps end")
-            if not self._alive():
-                self._start()
-            self._tell()
-            return self._connected()
+            self._tell_all()
+            return self._server.connected()
 
-    def _alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+    def _tell_all(self) -> None:
+        """Start the server where it does not run, and tell it of the runs that it does not know.
 
-    def _start(self) -> None:
+        Raises:
+            RegistryFault: it cannot be started, or does not take them.
+        """
+        if not self._server.alive:
+            with self._state:
+                self._untold = dict(self._runs)
+            self._server.start()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell the server of the runs that it does not know yet.
+
+        Raises:
+            RegistryFault: it does not take them.
+        """
+        with self._state:
+            runs, self._untold = self._untold, {}
+        if not runs:
+            return
+        try:
+            self._server.request("POST", RUNS_PATH, body=msgspec.json.encode(list(runs.values())))
+        except (OSError, RegistryFault):
+            with self._state:
+                self._untold = {**runs, **self._untold}
+            raise
+
+    def _get(self, path: str, **asked: str) -> Any:
+        with self._serving:
+            self._tell_all()
+        return msgspec.json.decode(self._server.request("GET", f"{path}?{urlencode(asked)}"))
+
+
+class _Server:
+    """A process that listens on a Unix socket, and what it is asked.
+
+    Args:
+        command: the program, and its arguments.
+        told: its first line of standard input, with `{socket}` for the path to listen on.
+    """
+
+    def __init__(self, command: Sequence[str], *, told: str) -> None:
+        self._command = list(command)
+        self._told = told
+        self._folder = ""
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Return whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
         """Start the server and wait until it listens.
 
         Raises:
             RegistryFault: it does not.
         """
-        self._stop()
-        with self._state:
-            self._untold = dict(self._runs)
+        self.stop()
         self._folder = tempfile.mkdtemp(prefix="brinery-job-")
         log = Path(self._folder, "log")
         with log.open("wb") as stream:
@@ -253,7 +297,7 @@ class Tracking:
                 stderr=stream,
                 start_new_session=True,
             )
-        self._process = process
+        self.process = process
         told = self._told.replace("{socket}", self._place)
         if process.stdin is not None:
             with suppress(BrokenPipeError):
@@ -262,7 +306,7 @@ class Tracking:
         began = time.monotonic()
         while process.poll() is None and time.monotonic() - began < _START_S:
             try:
-                self._connected().close()
+                self.connected().close()
             except OSError:
                 time.sleep(_POLL_S)
                 continue
@@ -277,9 +321,9 @@ class Tracking:
     def _place(self) -> str:
         return str(Path(self._folder, "socket"))
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
         """End the server, where there is one."""
-        process = self._process
+        process = self.process
         if process is not None:
             if process.stdin is not None:
                 with suppress(OSError):
@@ -294,7 +338,7 @@ class Tracking:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = ""
 
-    def _connected(self) -> socket.socket:
+    def connected(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.connect(self._place)
@@ -303,31 +347,7 @@ class Tracking:
             raise
         return connection
 
-    def _tell(self) -> None:
-        """Tell the server of the runs that it does not know yet.
-
-        Raises:
-            RegistryFault: it does not take them.
-        """
-        with self._state:
-            runs, self._untold = self._untold, {}
-        if not runs:
-            return
-        try:
-            self._request("POST", RUNS_PATH, body=msgspec.json.encode(list(runs.values())))
-        except (OSError, RegistryFault):
-            with self._state:
-                self._untold = {**runs, **self._untold}
-            raise
-
-    def _get(self, path: str, **asked: str) -> Any:
-        with self._serving:
-            if not self._alive():
-                self._start()
-            self._tell()
-        return msgspec.json.decode(self._request("GET", f"{path}?{urlencode(asked)}"))
-
-    def _request(self, method: str, path: str, *, body: bytes | None = None) -> bytes:
+    def request(self, method: str, path: str, *, body: bytes | None = None) -> bytes:
         """Return what the server answers.
 
         Raises:
@@ -338,7 +358,7 @@ class Tracking:
 
         connection = HTTPConnection("localhost", timeout=_ASK_S)
         try:
-            connection.sock = self._connected()
+            connection.sock = self.connected()
             connection.request(method, path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             content = answer.read()

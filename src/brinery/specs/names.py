@@ -34,12 +34,18 @@ def check_name(name: str) -> str:
     )
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name closest to a name, whatever its case; None where none is close."""
+def nearest(name: str, known: Iterable[str], *, alike: float = 0.6) -> str | None:
+    """Return the known name closest to a name, whatever its case; None where none is close.
+
+    Args:
+        name: that was given.
+        known: names that there are.
+        alike: difflib's ratio that the closest has at least, 0 to 1.
+    """
     folded: dict[str, str] = {}
     for one in islice(known, _SEARCHED):
         folded.setdefault(one.casefold()[:_COMPARED_CHARACTERS], one)
     close = import_module("difflib").get_close_matches(
-        name.casefold()[:_COMPARED_CHARACTERS], folded, n=1
+        name.casefold()[:_COMPARED_CHARACTERS], folded, n=1, cutoff=alike
     )
     return folded[close[0]] if close else None

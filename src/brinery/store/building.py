@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
 
 from brinery.errors import EnvironmentUnavailable
 
@@ -29,8 +30,7 @@ def build(place: Path, *, whole: Callable[[Path], bool], fill: Callable[[Path], 
     """
     building = place.with_name(f".building-{place.name}")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(place.with_name(f".{place.name}.lock")):
+        with alone(place):
             if whole(place):
                 return
             for remains in (building, place):
@@ -42,6 +42,19 @@ def build(place: Path, *, whole: Callable[[Path], bool], fill: Callable[[Path], 
                 shutil.rmtree(building, ignore_errors=True)
     except OSError as error:
         raise unwritable(place, error) from None
+
+
+@contextmanager
+def alone(place: Path) -> Iterator[None]:
+    """Keep other processes from what is built for a place while the block runs.
+
+    Raises:
+        OSError: the folder of the place cannot be written.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.with_name(f".{place.name}.lock").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def unwritable(place: Path, error: OSError) -> EnvironmentUnavailable:

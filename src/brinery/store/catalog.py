@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import yaml
 from msgspec.structs import replace
 
 from brinery.errors import InvalidReference
@@ -36,7 +36,9 @@ class AssetCatalog:
         if found is None or path is None:
             return None
         file = path / COMPONENT_FILE
-        declared = yaml.load(file.read_bytes(), Loader=_LOADER)  # noqa: S506 - a safe loader
+        yaml: Any = import_module("yaml")
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        declared = yaml.load(file.read_bytes(), Loader=loader)
         return Registered(declared, path, found.version, str(file))
 
     def environment(self, reference: str, /) -> Software | None:
@@ -84,6 +86,3 @@ def software_of(asset: Asset, copy: Path | None) -> Software:
     reference = f"{asset.name}:{asset.version}"
     context = str(copy) if copy is not None else asset.software.context
     return replace(asset.software, reference=reference, context=context)
-
-
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

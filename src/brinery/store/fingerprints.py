@@ -140,7 +140,7 @@ class Fingerprints:
         if single:
             whole = contents[found[0].name].hex()
             return Fingerprint(whole, True, size, 1, stamp), contents  # noqa: FBT003 - a field
-        return _of_tree(found, folders, contents, stamp), contents
+        return _of_tree(found, folders, contents=contents, stamp=stamp), contents
 
     def _known(self, path: str) -> dict[str, _Seen]:
         if self._folder is None:
@@ -189,7 +189,7 @@ def hash_text(text: str) -> str:
 
 
 def _of_tree(
-    found: list[_Found], folders: list[str], contents: dict[str, bytes], stamp: str
+    found: list[_Found], folders: list[str], *, contents: dict[str, bytes], stamp: str
 ) -> Fingerprint:
     whole = blake3(b"tree\0")
     for name in folders:

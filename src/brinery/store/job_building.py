@@ -8,6 +8,7 @@ be built from its source.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ from typing import Final
 
 import msgspec
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from brinery.errors import EnvironmentUnavailable, UserError
@@ -77,22 +79,29 @@ def _prepared(order: Order) -> Prepared:
     Raises:
         UserError: it cannot be.
     """
-    software = order.software
+    software, folder = order.software, Path(order.folder)
     declared = _declared(software, order.mapped)
     wanted = job_software.relaxed(declared, imported=order.imported)
     python, changes = _python(wanted.python)
     changes = (*changes, *wanted.changes)
     if not wanted.packages:
         return _described(python, changes=changes, variables=wanted.variables)
-    python, lock, more = _locked(wanted, python, name=software.reference or software.image)
-    place = Path(order.folder) / building.digest(
-        "job", python.minor, sysconfig.get_platform(), *lock
-    )
-    building.build(
-        place,
-        whole=lambda path: (path / "bin" / "python").exists(),
-        fill=lambda path: _fill(path, python, lock=lock, options=wanted.options),
-    )
+    made = folder / f".building-{Path(order.record).stem}"
+    try:
+        with building.alone(made):
+            shutil.rmtree(made, ignore_errors=True)
+            try:
+                lock, more = _filled(
+                    made, wanted, python=python, name=software.reference or software.image
+                )
+                name = building.digest("job", python.minor, sysconfig.get_platform(), *lock)
+                place = folder / name
+                if not (place / "bin" / "python").exists():
+                    made.rename(place)
+            finally:
+                shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise building.unwritable(folder, error) from None
     _compile(place, python)
     return _described(
         python, place, lock=lock, changes=(*changes, *more), variables=wanted.variables
@@ -171,11 +180,12 @@ def _python(minor: str) -> tuple[Interpreter, tuple[str, ...]]:
 
     It is the stated one where that is installed, or else the one that runs us.
     """
-    ours = interpreters.inspect(Path(getattr(sys, "_base_executable", sys.executable)).resolve())
-    if ours is None:
-        raise EnvironmentUnavailable(
-            f"{sys.executable} is no CPython that can be asked", hint="brinery doctor"
-        )
+    ours = Interpreter(
+        Path(getattr(sys, "_base_executable", sys.executable)).resolve(),
+        (sys.version_info.major, sys.version_info.minor, sys.version_info.micro),
+        sysconfig.get_platform(),
+        "",
+    )
     if minor in ("", ours.minor):
         return ours, ()
     stated = next((one for one in interpreters.installed() if one.minor == minor), None)
@@ -184,24 +194,25 @@ def _python(minor: str) -> tuple[Interpreter, tuple[str, ...]]:
     return ours, (f"python={minor}: Python {ours.minor} is used",)
 
 
-def _locked(
-    wanted: Wanted, python: Interpreter, *, name: str
-) -> tuple[Interpreter, tuple[str, ...], tuple[str, ...]]:
-    """Return the Python, every distribution that will be there, and what was changed for it.
+def _filled(
+    folder: Path, wanted: Wanted, *, python: Interpreter, name: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return every distribution of an environment that is made, and what was changed for it.
 
     Raises:
         EnvironmentUnavailable: there is no way.
     """
     named = {job_software.name(line) for line in wanted.packages}
     tools = [line for tool, line in _TOOLS.items() if tool not in named]
-    attempt = _Attempt(python, wanted.options, tools)
+    uv.make(folder, python=python.path)
+    attempt = _Attempt(folder, python.path, [*wanted.options, *tools])
     try:
-        return (python, *attempt.resolved(wanted.packages))
+        return attempt.installed(wanted.packages)
     except uv.Unresolved as error:
         said = str(error)
     packages, changes, stuck = _moved(wanted.packages, attempt)
     try:
-        return (python, *attempt.resolved(packages, changes, sources=bool(stuck)))
+        return attempt.installed(packages, changes, sources=bool(stuck))
     except (uv.Unresolved, EnvironmentUnavailable) as error:
         if isinstance(error, EnvironmentUnavailable) and not stuck:
             raise
@@ -224,30 +235,31 @@ class _Attempt:
     """What is asked of uv for one environment.
 
     Args:
-        python: that it is for.
-        options: where packages are looked for.
-        tools: that an environment has beside what is declared.
+        folder: of the environment, which is empty yet.
+        python: that it is made of.
+        beside: lines that stand beside what is declared: tools, and where packages are looked for.
     """
 
-    def __init__(self, python: Interpreter, options: Sequence[str], tools: Sequence[str]) -> None:
-        self.python = python.path
-        self._options = list(options)
-        self._tools = list(tools)
+    def __init__(self, folder: Path, python: Path, beside: Sequence[str]) -> None:
+        self._folder = folder
+        self._python = python
+        self._beside = list(beside)
 
-    def resolved(
+    def installed(
         self, packages: Sequence[str], changes: tuple[str, ...] = (), *, sources: bool = False
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return every distribution that requirements come to, and the changes.
+        """Return every distribution that requirements come to, installed, and the changes.
 
         Raises:
-            Unresolved: no set of releases meets them.
+            Unresolved: no set of releases meets them; nothing is installed.
             EnvironmentUnavailable: the registry cannot be reached.
         """
-        lines = [*packages, *self._tools]
-        lock = self._asked(lines, sources=sources)
+        self._install(packages, sources=sources)
+        lock = _held(self._folder)
         old = _of_numpy_1(lock)
         if old:
-            lock = self._asked([*lines, "numpy<2"], sources=sources)
+            self._install([*packages, "numpy<2"], sources=sources)
+            lock = _held(self._folder)
             changes = (*changes, f"numpy<2: {old} does not work with numpy 2")
         return lock, changes
 
@@ -260,23 +272,34 @@ class _Attempt:
         return self._alone(f"{name}>={version}", lowest=True)
 
     def _alone(self, line: str, *, lowest: bool = False) -> str | None:
+        options = [each for each in self._beside if each.startswith("-")]
         try:
             found = uv.resolve(
-                [*self._options, line], python=self.python, dependencies=False, lowest=lowest
+                [*options, line], python=self._python, dependencies=False, lowest=lowest
             )
         except uv.Unresolved:
             return None
         return found[0].partition("==")[2].partition(" ")[0] if found else None
 
-    def _asked(self, lines: Sequence[str], *, sources: bool) -> tuple[str, ...]:
-        direct = any("@" in line or line.startswith(("git+", "http")) for line in lines)
-        torch = any(job_software.name(line).startswith("torch") for line in lines)
-        return uv.resolve(
-            [*self._options, *lines],
-            python=self.python,
+    def _install(self, packages: Sequence[str], *, sources: bool) -> None:
+        direct = any("@" in line or line.startswith(("git+", "http")) for line in packages)
+        torch = any(job_software.name(line).startswith("torch") for line in packages)
+        uv.install(
+            [*self._beside, *packages],
+            environment=self._folder,
+            dependencies=True,
             sources=sources or direct,
             left_out=() if torch else uv.LEFT_OUT,
         )
+
+
+def _held(folder: Path) -> tuple[str, ...]:
+    """Return `name==version` of every distribution of an environment, sorted."""
+    found = []
+    for path in folder.glob("lib/python*/site-packages/*.dist-info"):
+        name, _, version = path.stem.rpartition("-")
+        found.append(f"{canonicalize_name(name)}=={version}")
+    return tuple(sorted(found))
 
 
 def _of_numpy_1(lock: Sequence[str]) -> str:
@@ -324,19 +347,6 @@ def _of_wheels(line: str, attempt: _Attempt) -> str | None:
     extras = ",".join(sorted(Requirement(line).extras))
     series = ".".join(oldest.split(".")[:2])
     return f"{name}{f'[{extras}]' if extras else ''}>={oldest},=={series}.*"
-
-
-def _fill(
-    folder: Path, python: Interpreter, *, lock: Sequence[str], options: Sequence[str]
-) -> None:
-    """Make an environment in a folder."""
-    uv.make(folder, python=python.path)
-    try:
-        uv.install(lock, environment=folder, sources=True, options=options)
-    except uv.Unresolved as error:
-        raise EnvironmentUnavailable(
-            f"the environment cannot be built: {error}", hint="brinery job create, once more"
-        ) from None
 
 
 def _compile(place: Path, python: Interpreter) -> None:

@@ -1,135 +1,143 @@
-"""Plans of job files that were read before, as long as nothing that they were made of has changed.
+"""Plans that were made, found again while every file that they were made of is as it was.
 
-    .brinery/cache/plans/KEY.json
-
-Reading YAML and finding every fault takes longer than five small steps; that the files, the paths
-and what was registered are as they were takes a few milliseconds. A plan with faults is none.
+Reading a job file with all its checks takes longer than five small steps. What was read while a
+plan was made is known from Python's own audit events; each file of it is remembered by size, time
+and inode, or as absent. What a plan names must still be there, too: else it is made again, which
+says what is missing.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from brinery import __version__
-from brinery.pipeline.catalog import Asked, Catalog, still
-from brinery.records.plan import Data, Joined, Plan, Step, Value
+from brinery.records.plan import Data, Joined, Plan, Value
+from brinery.store.fingerprints import hash_text
 
-# Counts up where plans are made otherwise than before.
-_FORM: Final = 1
+_PACKAGE: Final = str(Path(__file__).parent.parent)
+# What is opened by an import is none of a plan.
+_LIBRARY: Final = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - a text
+_IMPORTED: Final = ("/site-packages/", "/dist-packages/", "/__pycache__/")
+_EVENTS: Final = frozenset({"open", "os.listdir", "os.scandir"})
+
+# Sets that gather what is opened now, of this process; a hook cannot be taken back.
+_gathering: list[set[str]] = []
+_hooked: list[bool] = []
 
 
-class _Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan, and what it was made of.
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """A plan, and what it was made of: each path with its size, time and inode."""
 
-    Attributes:
-        files: that were read, to the digest of their bytes.
-        paths: that must be there, to whether they are folders.
-        asked: of what was registered.
-        plan: as it was made.
-    """
-
-    files: dict[str, str]
-    paths: dict[str, bool]
-    asked: tuple[Asked, ...]
     plan: Plan
+    seen: list[tuple[str, int, int, int]]
 
 
-_DECODER: Final = msgspec.json.Decoder(_Kept)
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(_Kept)
 
 
 class Plans:
-    """The plans that a workspace remembers.
+    """The plans that are remembered in a workspace.
 
     Args:
-        folder: of them, whether or not it is there.
+        folder: `.brinery/cache/plans`, whether or not it is there.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, file: Path, sets: Sequence[str], *, catalog: Catalog) -> Plan | None:
-        """Return the plan of a file; None where it is not known, or may be another by now."""
+    def find(self, asked: Iterable[str]) -> Plan | None:
+        """Return the plan of what was asked for; None where it must be made.
+
+        Args:
+            asked: everything but files that decides the plan: the version, the file's name, …
+        """
         try:
-            kept = _DECODER.decode(self._place(file, sets).read_bytes())
+            kept = _DECODER.decode(self._place(asked).read_bytes())
         except (OSError, msgspec.MsgspecError):
             return None
-        if any(_digest(path) != digest for path, digest in kept.files.items()):
+        if any(_look(path) != (size, at, inode) for path, size, at, inode in kept.seen):
             return None
-        if any(_is_folder(path) is not folder for path, folder in kept.paths.items()):
-            return None
-        if not all(still(one, catalog) for one in kept.asked):
-            return None
-        return kept.plan
+        return kept.plan if all(os.path.exists(path) for path in _named(kept.plan)) else None  # noqa: PTH110 - texts
 
-    def add(
-        self,
-        file: Path,
-        sets: Sequence[str],
-        *,
-        plan: Plan,
-        read: Iterable[Path],
-        asked: Iterable[Asked],
-    ) -> None:
-        """Remember a plan; where that is not possible, it is made again the next time."""
-        files = {str(one): _digest(str(one)) for one in read}
-        paths = {path: _is_folder(path) for one in plan.steps for path in _paths(one)}
-        kept = _Kept(
-            files=files,
-            paths={path: folder for path, folder in paths.items() if folder is not None},
-            asked=tuple(asked),
-            plan=plan,
-        )
-        place = self._place(file, sets)
-        partial = place.with_name(f"{place.name}.{os.getpid()}")
-        with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(msgspec.json.encode(kept))
-            partial.replace(place)
+    def add(self, asked: Iterable[str], plan: Plan, *, seen: Iterable[str]) -> None:
+        """Remember a plan, made of files that were seen."""
+        place = self._place(asked)
+        kept = _Kept(plan, [(path, *_look(path)) for path in sorted(seen)])
+        beside = place.with_name(f"{place.name}.{os.getpid()}")
+        with suppress(OSError):  # it only saves time
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(_ENCODER.encode(kept))
+            beside.replace(place)
 
-    def _place(self, file: Path, sets: Sequence[str]) -> Path:
-        # The current folder names the experiment, and the file is told as it was typed.
-        made_of = (_FORM, __version__, str(file), str(Path.cwd()), *sets)
-        key = hashlib.blake2b(repr(made_of).encode(), digest_size=16).hexdigest()
-        return self._folder / f"{key}.json"
+    def _place(self, asked: Iterable[str]) -> Path:
+        return self._folder / hash_text("\0".join(asked))[:32]
 
 
-def _digest(path: str) -> str:
+@contextmanager
+def gathered() -> Iterator[set[str]]:
+    """Give the absolute paths of files that are opened, and folders that are listed, meanwhile."""
+    found: set[str] = set()
+    if not _hooked:
+        _hooked.append(True)
+        sys.addaudithook(_hear)
+    _gathering.append(found)
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123 - once for each of a thousand files
-            return hashlib.blake2b(stream.read(), digest_size=16).hexdigest()
-    except OSError:
-        return ""
+        yield found
+    finally:
+        _gathering.remove(found)
 
 
-def _is_folder(path: str) -> bool | None:
-    """Return whether a path is a folder; None where there is nothing."""
+def _hear(event: str, told: tuple[Any, ...]) -> None:
+    if not _gathering or event not in _EVENTS:
+        return
+    path = told[0]
+    if isinstance(path, (str, os.PathLike)):
+        absolute = os.path.abspath(path)  # noqa: PTH100 - a path that may not be there
+        if not absolute.startswith(_LIBRARY) and not any(each in absolute for each in _IMPORTED):
+            for each in _gathering:
+                each.add(absolute)
+
+
+def own_files() -> list[str]:
+    """Return what tells one state of our own code from another, where it is being written."""
+    found = []
+    for room in ("specs", "pipeline"):
+        with os.scandir(f"{_PACKAGE}/{room}") as entries:
+            found += [
+                f"{each.name} {each.stat().st_mtime_ns}" for each in entries if each.is_file()
+            ]
+    return sorted(found)
+
+
+def _look(path: str) -> tuple[int, int, int]:
     try:
-        return os.path.isdir(path) if os.stat(path) else None  # noqa: PTH112, PTH116 - as above
+        seen = os.stat(path)  # noqa: PTH116 - many in a row
     except OSError:
-        return None
+        return (-1, -1, -1)
+    return (seen.st_size, seen.st_mtime_ns, seen.st_ino)
 
 
-def _paths(step: Step) -> Iterator[str]:
-    """Yield what must be there for a step to be planned as it is."""
-    if step.code:
-        yield step.code
-    yield from step.includes
-    if step.parallel is not None and step.code and step.parallel.entry:
-        yield f"{step.code}/{step.parallel.entry}"
-    for value in step.inputs.values():
-        yield from _local(value)
+def _named(plan: Plan) -> Iterator[str]:
+    """Yield the absolute paths that a plan names."""
+    found: set[str] = set()
+    for step in plan.steps:
+        found.update((step.code, *step.includes))
+        for value in step.inputs.values():
+            found.update(_paths(value))
+    found.discard("")
+    yield from found
 
 
-def _local(value: Value) -> Iterator[str]:
-    if isinstance(value, Data) and value.uri.startswith("/") and "${{" not in value.uri:
+def _paths(value: Value) -> Iterator[str]:
+    if isinstance(value, Data) and value.uri.startswith("/") and "*" not in value.uri:
         yield value.uri
     elif isinstance(value, Joined):
         for part in value.parts:
-            yield from _local(part)
+            yield from _paths(part)

@@ -51,7 +51,7 @@ class Snapshots:
             self._known[code, tuple(includes)] = known
         return known
 
-    def copy(self, code: str, includes: Sequence[str], target: str) -> None:
+    def copy(self, code: str, includes: Sequence[str], *, target: str) -> None:
         """Copy a step's code to a folder that is there.
 
         Raises:
@@ -65,7 +65,7 @@ class Snapshots:
                 copy_file(top, place, writable=True)
 
 
-def place_of(code: str, includes: Sequence[str], name: str) -> str:
+def place_of(code: str, includes: Sequence[str], *, name: str) -> str:
     """Return where a file of a snapshot lies, by its name in the copy; empty where nowhere."""
     found = ""
     for top, prefix in _tops(code, includes):

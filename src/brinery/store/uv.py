@@ -91,35 +91,44 @@ def make(folder: Path, *, python: Path) -> None:
 
 
 def install(
-    lock: Sequence[str], *, environment: Path, sources: bool = False, options: Sequence[str] = ()
+    requirements: Sequence[str],
+    *,
+    environment: Path,
+    dependencies: bool = False,
+    sources: bool = False,
+    left_out: Sequence[str] = (),
 ) -> None:
-    """Install exactly these distributions from wheels, and run nothing of them.
+    """Install distributions from wheels, and run nothing of them.
 
     uv would compile them by the environment's own Python, which reads what they brought: it does
     not. Their files are hard links to uv's cache, so that environments share them, where that lies
     on the same file system; else to a cache beside the environment.
 
     Args:
-        lock: the distributions.
+        requirements: what is installed, and options of a requirements file, a line each.
         environment: folder of the environment.
+        dependencies: whether what they require is installed too; a lock names it itself.
         sources: whether what has no wheel is built from its source, which runs what it brings.
-        options: where they are looked for, as lines of a requirements file.
+        left_out: names that are not installed, whoever requires them.
 
     Raises:
-        Unresolved: a wheel does not exist here.
+        Unresolved: a wheel does not exist here, or nothing meets the requirements.
         EnvironmentUnavailable: the registry cannot be reached, or the disk cannot be written.
     """
     cache = Path(_run("cache", "dir").strip())
     beside = environment.parent / ".cache"
-    _run(
-        *("pip", "install", "--quiet", "--python", str(environment / "bin" / "python")),
-        *("--no-deps", "--no-compile-bytecode"),
-        *(() if sources else ("--only-binary", ":all:")),
-        *("--link-mode", "hardlink"),
-        *(() if _same_device(cache, environment) else ("--cache-dir", str(beside))),
-        *("--requirements", "-"),
-        given="\n".join([*options, *lock]),
-    )
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
+        overrides.writelines(f"{name} ; python_version < '0'\n" for name in left_out)
+        overrides.flush()
+        _run(
+            *("pip", "install", "--quiet", "--python", str(environment / "bin" / "python")),
+            *(("--override", overrides.name) if dependencies else ("--no-deps",)),
+            *(() if sources else ("--only-binary", ":all:")),
+            *("--no-compile-bytecode", "--link-mode", "hardlink"),
+            *(() if _same_device(cache, environment) else ("--cache-dir", str(beside))),
+            *("--requirements", "-"),
+            given="\n".join(requirements),
+        )
 
 
 def _same_device(one: Path, other: Path) -> bool:

@@ -1,0 +1,57 @@
+"""What a step needed while it ran, and nobody needs now: put aside at once, removed by and by.
+
+To remove a folder takes a file system longer than to run a small step; to rename it takes nothing.
+A process of the lowest priority removes what was put aside once the job is over.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+_SHELL: Final = "/bin/sh"
+_REMOVE: Final = 'nice -n 19 rm -rf -- "$1" >/dev/null 2>&1 </dev/null &'
+
+
+class Trash:
+    """The folder of what nobody needs.
+
+    Args:
+        folder: `.brinery/trash`, whether or not it is there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = count()
+        self._filled = False
+
+    def put(self, path: str) -> None:
+        """Put a folder aside; one that is not there is no fault.
+
+        Raises:
+            OSError: it cannot be renamed.
+        """
+        place = self._folder / f"{os.getpid()}-{id(self):x}-{next(self._numbers)}"
+        if not os.path.lexists(path):
+            return
+        try:
+            os.rename(path, place)  # noqa: PTH104 - a text
+        except FileNotFoundError:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            os.rename(path, place)  # noqa: PTH104 - as above
+        self._filled = True
+
+    def empty(self) -> None:
+        """Have what was put aside removed, by a process that nobody waits for."""
+        if not self._filled:
+            return
+        self._filled = False
+        gone = self._folder.with_name(f"{self._folder.name}-{os.getpid()}-{next(self._numbers)}")
+        with suppress(OSError):
+            self._folder.rename(gone)
+            shell = [_SHELL, "-c", _REMOVE, _SHELL, str(gone)]
+            child = os.posix_spawn(_SHELL, shell, {"PATH": os.defpath}, setsid=True)
+            os.waitpid(child, 0)

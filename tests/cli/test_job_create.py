@@ -1,0 +1,95 @@
+"""`brinery job create`, `resume` and `explain`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.conftest import BRINERY, ROOT
+
+PAGE = ROOT / "docs" / "how-to" / "job-runs.md"
+
+
+def brinery(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Return how a command ended in a folder."""
+    return subprocess.run(
+        [str(BRINERY), *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which all that the how-to page shows was typed."""
+    folder = tmp_path_factory.mktemp("shown")
+    (folder / "brinery.toml").touch()
+    text = PAGE.read_text(encoding="utf-8")
+    for name in ("pipeline.yml", "code/scale.py"):
+        (found,) = re.findall(rf"```\w+\n# {name}\n(.*?)```", text, re.DOTALL)
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(found)
+    (commands,) = re.findall(r"```shell\n(.*?)```", text, re.DOTALL)
+    program = f'set -e; PATH="{BRINERY.parent}:$PATH"\n{commands}'
+    subprocess.run(["bash", "-c", program], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def test_the_page_shows_what_runs(shown: Path) -> None:
+    """Its jobs complete, and its sentences are what `explain` says."""
+    text = PAGE.read_text(encoding="utf-8")
+    said = {name: brinery(shown, "job", "explain", name).stdout for name in ("second", "third")}
+    sentences = re.findall(r"`((?:nothing changed )?since [^`]+)`", text)
+    assert len(sentences) == 3
+    assert sentences[0] in said["second"]
+    assert all(each in said["third"] for each in sentences[1:])
+    total = shown / ".brinery/jobs/third/named-outputs/total/sum"
+    assert total.read_text() == "3.0+6.0\n"
+
+
+def test_forms(shown: Path) -> None:
+    """The form json is the whole job, quiet its name; both say nothing else on standard output."""
+    whole = json.loads(brinery(shown, "job", "create", "-f", "pipeline.yml", "-o", "json").stdout)
+    assert whole["status"] == "Completed"
+    quiet = brinery(shown, "job", "create", "-f", "pipeline.yml", "--format", "quiet")
+    assert quiet.stderr == ""
+    assert (shown / ".brinery/jobs" / quiet.stdout.strip()).is_dir()
+    told = json.loads(brinery(shown, "job", "explain", "--format", "json").stdout)
+    assert [each[0] for each in told] == ["scale", "add"]
+
+
+def test_a_failed_job_says_what_to_type(shown: Path) -> None:
+    """A failed job prints the step, its last lines and the command that goes on with it."""
+    (shown / "fails.yml").write_text(
+        "command: echo all is well; echo so far; exit 7\nenvironment: {image: python}\n"
+    )
+    done = brinery(shown, "job", "create", "-f", "fails.yml", "-n", "fails", "--stream")
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == ["all is well", "so far"]
+    assert "] so far" in done.stderr
+    assert "its command ended with status 7" in done.stderr
+    assert done.stderr.splitlines()[-1].strip() == "hint: brinery job resume fails"
+    again = brinery(shown, "job", "create", "-f", "fails.yml", "-n", "fails")
+    assert (again.returncode, "there is a job fails" in again.stderr) == (2, True)
+    nothing = brinery(shown, "job", "resume", "third")
+    assert "third Completed" in nothing.stdout
+    assert brinery(shown, "job", "resume", "thrid").returncode == 2
+
+
+def test_nothing_heavy_is_imported(shown: Path) -> None:
+    """A job in which nothing changed imports neither MLflow, pandas, numpy, SQLAlchemy nor rich."""
+    program = (
+        "import sys\n"
+        "from brinery.cli.main import main\n"
+        "try: main(['job', 'create', '-f', 'pipeline.yml', '--set', 'inputs.factor=3'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "heavy = {'mlflow', 'pandas', 'numpy', 'sqlalchemy', 'rich', 'asyncio', 'filelock'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=shown, capture_output=True, text=True, check=True
+    )
+    assert "2 of 2 steps reused" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
