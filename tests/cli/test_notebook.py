@@ -134,8 +134,8 @@ def test_a_script_runs_in_a_copy_of_its_folder(notebook: Path, brinery_command: 
     assert done.status == 0, done.err
     assert "rate 0.125 trees 9 more ['a', 'b']\n" in done.out
     assert "tracked True\n" in done.out
-    artifacts = folder / ".brinery" / "jobs" / "one" / "steps" / "go" / "artifacts"
-    assert (artifacts / "outputs" / "x.txt").read_text() == "kept"
+    artifacts = folder / ".brinery" / "jobs" / "one" / "steps" / "go" / "outputs"
+    assert (artifacts / "artifacts" / "outputs" / "x.txt").read_text() == "kept"
     assert not (folder / "outputs").exists()
     assert script.read_text() == SCRIPT
 
