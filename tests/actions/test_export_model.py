@@ -33,10 +33,11 @@ import brinery
 from brinery.actions.export_model import Order, export_in
 from brinery.actions.rooms import Rooms
 from brinery.errors import NotExportable, ParityFailed
-from brinery.flavors import signature
+from brinery.flavors import catalog, naming, signature
 from brinery.flavors.model_process import ModelProcess
 from brinery.pickles.digest import digest
 from brinery.records.artifact import Artifact
+from brinery.records.description import Description
 from brinery.records.export import Export, ExportFormat
 from brinery.records.version import (
     Candidate,
@@ -67,27 +68,45 @@ def register(rooms: Rooms, tmp_path: Path) -> Register:
         artifact = _named(path) if path.name == "callable.json" else artifact_of(path)
         if code is not None:
             artifact = msgspec.structs.replace(artifact, code=True, code_sha256=digest(code))
-        with ModelProcess(path, artifact=artifact, code=code) as process:
-            candidate = Candidate(
-                name="model",
-                origin=Origin(file=path.name, sha256="a" * 64, size_bytes=1, written_with={}),
-                description=process.description,
-                signature=signature.infer(process.description, FRAME, may_be_missing=()),
-                evaluation=None,
-                environment=Environment(
-                    python="3.11.7", platform="linux", packages={"scikit-learn": "1.9.1"}
-                ),
-                data=DataFingerprint(
-                    name="iris", rows=150, columns=tuple(COLUMNS), sha256="b" * 64, target=None
-                ),
-                code=None,
-                artifact=process.artifact,
-            )
+        description, artifact = (
+            _loaded(path, artifact, code=code)
+            if isinstance(model, Path)
+            else _described(model, artifact)
+        )
+        candidate = Candidate(
+            name="model",
+            origin=Origin(file=path.name, sha256="a" * 64, size_bytes=1, written_with={}),
+            description=description,
+            signature=signature.infer(description, FRAME, may_be_missing=()),
+            evaluation=None,
+            environment=Environment(
+                python="3.11.7", platform="linux", packages={"scikit-learn": "1.9.1"}
+            ),
+            data=DataFingerprint(
+                name="iris", rows=150, columns=tuple(COLUMNS), sha256="b" * 64, target=None
+            ),
+            code=None,
+            artifact=artifact,
+        )
         return rooms.registry.commit(
             rooms.registry.stage(candidate, path, code=code), Parity(rows=1, max_difference=0.0)
         )
 
     return register
+
+
+def _loaded(path: Path, artifact: Artifact, *, code: Path | None) -> tuple[Description, Artifact]:
+    """Return what the process of a file's model says of it."""
+    with ModelProcess(path, artifact=artifact, code=code) as process:
+        return process.description, process.artifact
+
+
+def _described(model: Any, artifact: Artifact) -> tuple[Description, Artifact]:
+    """Return what its process would say of a model that is here: it takes no second to start."""
+    flavor = catalog.owner(model)
+    assert flavor is not None
+    description = naming.describe(flavor.describe(model), artifact)
+    return description, msgspec.structs.replace(artifact, flavor=flavor.name)
 
 
 def _named(path: Path) -> Artifact:
