@@ -410,7 +410,7 @@ def copy_code(source: Path, target: Path) -> None:
     if not source.is_dir():
         raise InvalidJob(f"there is no folder {source}", hint=f"ls {source.parent}")
     target.mkdir(parents=True, exist_ok=True)
-    Snapshots(Fingerprints(None)).copy(str(source), (), str(target))
+    Snapshots(Fingerprints(None)).copy(str(source), (), target=str(target))
 
 
 def values_of(file: Path) -> dict[str, Any]:
