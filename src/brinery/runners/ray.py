@@ -73,7 +73,7 @@ class RayRunner:
     @property
     def capacity(self) -> int:
         """Return the number of processors of the cluster."""
-        resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        resources: dict[str, float] = ray.cluster_resources()
         return max(1, int(resources.get("CPU", 1)))
 
     def start(self, attempt: Attempt, /) -> None:
