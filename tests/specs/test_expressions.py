@@ -5,9 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brinery.errors import InvalidExpression
-from brinery.specs.expressions import references, render, whole
+from brinery.specs.expressions import Scope, references, render, whole
 
-SCOPE = {"inputs": {"data": "/a b", "rate": "0.5"}, "outputs": {"model": "/m"}, "name": "job"}
+SCOPE: Scope = {
+    "inputs": {"data": "/a b", "rate": "0.5"},
+    "outputs": {"model": "/m"},
+    "name": "job",
+}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +36,7 @@ def test_templates_are_filled_in(template: str, text: str) -> None:
 
 def test_a_value_is_not_read_again() -> None:
     """What is filled in is a value, whatever it looks like."""
-    scope = {"inputs": {"x": "$[[${{inputs.y}}]]", "y": "no"}}
+    scope: Scope = {"inputs": {"x": "$[[${{inputs.y}}]]", "y": "no"}}
     assert render("echo ${{inputs.x}}", scope) == "echo $[[${{inputs.y}}]]"
 
 

@@ -20,7 +20,7 @@ from brinery.errors import UserError
 from brinery.specs.names import nearest
 
 _MAX_BYTES: Final = 1_000_000
-_MAX_VALUES: Final = 500_000
+_MAX_VALUES: Final = 200_000
 _TAG: Final = "tag:yaml.org,2002:"
 
 Place = tuple[str | int, ...]
