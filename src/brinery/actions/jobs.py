@@ -318,7 +318,7 @@ def answer_of(rooms: AssetRooms, found: JobRun) -> dict[str, Any]:
         answer["jobs"] = {run.name: _brief(run) for run in found.steps}
     elif found.steps:
         answer |= {"command": plan.steps[0].command, **_facts(found.steps[0])}
-        answer |= _parts(rooms, found, found.steps[0], plan.steps[0])
+        answer |= _parts(rooms, found, run=found.steps[0], step=plan.steps[0])
     return answer
 
 
@@ -351,7 +351,7 @@ def _facts(run: StepRun) -> dict[str, Any]:
 def _step_answer(rooms: AssetRooms, found: JobRun, *, run: StepRun, step: Step) -> dict[str, Any]:
     reused = {"azureml.isreused": "true", "azureml.reusedrunid": run.reused} if run.reused else {}
     folder = rooms.jobs.path(found.name) / "steps" / run.name
-    parts = _parts(rooms, found, run, step)
+    parts = _parts(rooms, found, run=run, step=step)
     return {
         "name": f"{found.name}{_BETWEEN}{run.name}",
         "id": f"azureml://jobs/{found.name}{_BETWEEN}{run.name}",
@@ -376,7 +376,7 @@ def _step_answer(rooms: AssetRooms, found: JobRun, *, run: StepRun, step: Step) 
     }
 
 
-def _parts(rooms: AssetRooms, found: JobRun, run: StepRun, step: Step) -> dict[str, Any]:
+def _parts(rooms: AssetRooms, found: JobRun, *, run: StepRun, step: Step) -> dict[str, Any]:
     return parts_of(rooms.jobs.path(run.reused or found.name) / "steps" / run.name, step)
 
 

@@ -95,7 +95,8 @@ def model_answers(
         name: whose versions are asked for; the newest of each where it is None.
         workspace: its folder; the nearest upwards when None.
     """
-    found = asset_answers(assets(AssetKind.MODEL, name=name, workspace=workspace))
+    folders = assets(AssetKind.MODEL, name=name, workspace=workspace)
+    found = asset_answers(folders, workspace=workspace)
     rooms = open_rooms(workspace)
     if rooms.workspace.exists or rooms.places.shared:
         known = set(rooms.registry.names())

@@ -17,8 +17,8 @@ from brinery.errors import DataUnreachable
 
 # What fsspec itself does not bring.
 _PACKAGES: Final = {
-    "s3": "brinery[s3]",
-    "s3a": "brinery[s3]",
+    "s3": "brinery[datastores]",
+    "s3a": "brinery[datastores]",
     "gs": "gcsfs",
     "gcs": "gcsfs",
     "abfs": "adlfs",
