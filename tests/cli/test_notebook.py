@@ -110,6 +110,36 @@ def test_a_mistake_has_one_clear_error(
     assert said in capsys.readouterr().err
 
 
+SCRIPT = """\
+import argparse, os, pathlib
+from mine import half
+RATE = 0.5
+parser = argparse.ArgumentParser()
+parser.add_argument("--n-trees", type=int, default=3)
+parser.add_argument("more", nargs="*")
+given = parser.parse_args()
+print("rate", half(RATE), "trees", given.n_trees, "more", given.more)
+print("tracked", bool(os.environ["MLFLOW_RUN_ID"] and os.environ["MLFLOW_TRACKING_URI"]))
+pathlib.Path("outputs/x.txt").write_text("kept")
+"""
+
+
+def test_a_script_runs_in_a_copy_of_its_folder(notebook: Path, brinery_command: Any) -> None:
+    """It is given what was set and what follows `--`; outputs/ is kept, and its folder is not."""
+    folder = notebook.parent
+    script = folder / "go.py"
+    script.write_text(SCRIPT)
+    asked = ("--set", "RATE=0.25", "--set", "n_trees=9", "--environment", "current")
+    done = brinery_command("run", "go.py", "--name", "one", *asked, "--", "a", "b", cwd=folder)
+    assert done.status == 0, done.err
+    assert "rate 0.125 trees 9 more ['a', 'b']\n" in done.out
+    assert "tracked True\n" in done.out
+    artifacts = folder / ".brinery" / "jobs" / "one" / "steps" / "go" / "outputs"
+    assert (artifacts / "artifacts" / "outputs" / "x.txt").read_text() == "kept"
+    assert not (folder / "outputs").exists()
+    assert script.read_text() == SCRIPT
+
+
 @pytest.mark.parametrize("page", ["docs/how-to/notebooks.md", "examples/taxi/README.md"])
 def test_the_commands_that_pages_show_are_there(page: str) -> None:
     """Every `brinery …` that a page shows is a command with those options."""
