@@ -9,6 +9,7 @@ told as lost, never repeated by Ray, because its folder must be made ready again
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -45,13 +46,14 @@ class RayRunner:
         self._ours = not ray.is_initialized()
         try:
             if self._ours:
+                _probe(address)
                 ray.init(
                     address=address or "local",
                     log_to_driver=False,
                     include_dashboard=False if not address else None,
                     logging_level=logging.ERROR,
                 )
-        except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        except (OSError, ValueError, RuntimeError, TimeoutError) as error:
             raise EndpointUnreachable(
                 f"no Ray cluster answers at {address}: {error}", hint="ray start --head"
             ) from None
@@ -178,6 +180,14 @@ def _run(told: bytes, protected: Sequence[str]) -> bytes:
                 runner.stop(attempt.name)
     finally:
         runner.close()
+
+
+def _probe(address: str) -> None:
+    """Raise ConnectionError where nobody listens: Ray itself would wait for minutes."""
+    host, _, port = address.removeprefix("ray://").partition(":")
+    if port.isdigit():
+        with socket.create_connection((host, int(port)), timeout=5.0):
+            return
 
 
 def _first_line(error: Exception) -> str:
