@@ -4,6 +4,8 @@ A task starts the attempt as `local` does, on the machine that it was sent to, s
 logs and limits are the same. All machines see the workspace's folder under the same path, and have
 Brinery installed. What Ray tells of is only whether a task's machine was lost: such an attempt is
 told as lost, never repeated by Ray, because its folder must be made ready again first.
+A task that runs is told to end by a file beside its log: Ray's own way, an interrupt of Python, is
+lost where Python waits for a process.
 """
 
 from __future__ import annotations
@@ -78,6 +80,7 @@ class RayRunner:
 
     def start(self, attempt: Attempt, /) -> None:
         """Send an attempt to the cluster, which begins it where there is room."""
+        _stop_file(attempt).unlink(missing_ok=True)
         cores = min(len(attempt.processes), self.capacity)
         task = self._task.options(num_cpus=cores, name=attempt.name)
         ref = task.remote(msgspec.json.encode(attempt), self._protected)
@@ -86,9 +89,11 @@ class RayRunner:
         ref.future().add_done_callback(partial(self._done, attempt.name))
 
     def stop(self, name: str, /) -> None:
-        """End an attempt: its task is interrupted, and ends what it started."""
+        """End an attempt: its task is told, and ends what it started."""
         if name in self._refs and name not in self._stopped:
             self._stopped.add(name)
+            _stop_file(self._attempts[name]).touch()
+            # A task that still waits for room ends at once.
             ray.cancel(self._refs[name], force=False)
 
     def wait(self, timeout_s: float, /) -> list[Ended | Line]:
@@ -151,7 +156,7 @@ class RayRunner:
 
     def _end(self, name: str) -> Ended:
         ref = self._refs.pop(name)
-        self._attempts.pop(name)
+        _stop_file(self._attempts.pop(name)).unlink(missing_ok=True)
         self._read.pop(name, None)
         stopped = name in self._stopped
         self._stopped.discard(name)
@@ -165,21 +170,27 @@ class RayRunner:
 
 
 def _run(told: bytes, protected: Sequence[str]) -> bytes:
-    """Run an attempt where this task is; return its end. Interrupted, it ends the attempt."""
+    """Run an attempt where this task is; return its end. It is ended once it is told to."""
     attempt = msgspec.json.decode(told, type=Attempt)
+    stop = _stop_file(attempt)
     runner = LocalRunner(protected)
     try:
         runner.start(msgspec.structs.replace(attempt, told=False))
         while True:
             try:
-                # Not longer: Ray interrupts Python, not what waits within it.
                 for each in runner.wait(_POLL_S):
                     if isinstance(each, Ended):
                         return msgspec.json.encode(each)
+                if stop.exists():
+                    runner.stop(attempt.name)
             except KeyboardInterrupt:
                 runner.stop(attempt.name)
     finally:
         runner.close()
+
+
+def _stop_file(attempt: Attempt) -> Path:
+    return Path(f"{attempt.log}.stop")
 
 
 def _probe(address: str) -> None:
