@@ -121,6 +121,21 @@ def test_the_name_of_a_component_is_checked_when_it_is_registered(files: Path) -
     assert caught.value.hint == "--name r_iris_example"
 
 
+def test_a_component_is_checked_when_it_is_registered(files: Path) -> None:
+    """Every fault of it is told at once, and nothing is registered."""
+    (files / "wrong.yml").write_text(
+        "name: r-iris\ncommand: echo ${{inputs.m}}\nenvironment: {image: python}\n"
+        "inputs: {n: {type: integer, default: abc}}\n"
+    )
+    with pytest.raises(InvalidJob) as caught:
+        _create(AssetKind.COMPONENT, files, "wrong.yml")
+    for told in ("r-iris", "inputs.m", "'abc' is no integer"):
+        assert told in caught.value.message
+    with pytest.raises(InvalidJob, match="'abc' is no integer"):
+        _create(AssetKind.COMPONENT, files, "wrong.yml", name="fine")
+    assert assets(AssetKind.COMPONENT, workspace=files / "w") == []
+
+
 def test_an_environment_keeps_its_definition(files: Path) -> None:
     """A conda file as text, a build context as a copy with its Dockerfile."""
     (files / "small.yml").write_text("name: small\nimage: python\nconda_file: env/conda.yml\n")

@@ -235,7 +235,11 @@ def test_import_refuses(name: str, tmp_path: Path, bank: Any, brinery_command: A
         (["predict", "bank", "--data", "no.csv"], "no.csv does not exist", "ls "),
         (["serve", "bnk"], "no model 'bnk'", "did you mean bank?"),
         (["serve", "bank", "--host", "203.0.113.7"], "cannot listen on", "--host 127.0.0.1"),
-        (["model"], "error: brinery model needs a command: list, show", "brinery model --help"),
+        (
+            ["model"],
+            "error: brinery model needs a command: archive, create, list, restore, show, update",
+            "brinery model --help",
+        ),
         (["predict", "bank", "--data", EXAMPLE, "--keep", "aeg"], "--keep aeg: the", "--keep age"),
         (["predict", "bank", "--data", sys.executable, "--keep", "y"], "no text", "csv"),
         (

@@ -17,13 +17,14 @@ from msgspec.structs import replace
 
 from brinery.actions.asset_rooms import AssetRooms, Folder, open_asset_rooms
 from brinery.errors import InvalidJob, InvalidReference
+from brinery.pipeline.planning import validate_component
 from brinery.records.asset import Asset, AssetKind
 from brinery.records.plan import Software
 from brinery.specs import job_source
 from brinery.specs.addresses import LATEST, Local, parse
 from brinery.specs.assets import DatastoreAsset
 from brinery.specs.job_source import Findings
-from brinery.specs.job_yaml import Declared, Noun, checked
+from brinery.specs.job_yaml import Declared, Noun, checked, read
 from brinery.store.assets import Draft
 from brinery.store.component_copies import ComponentCopy, copy_conda
 from brinery.store.data_copies import copy_data, protect
@@ -102,7 +103,7 @@ def create_asset(
     rooms = open_asset_rooms(workspace)
     declared = None
     if file is not None:
-        declared = checked(Path(file), sets=said.get("sets", ()), noun=_NOUNS[kind])
+        declared = _declared(kind, Path(file), said=said, rooms=rooms)
     stated = dict(declared.source.stated) if declared is not None else {}
     folder = declared.source.folder if declared is not None else Path.cwd()
     for key, value in said.items():
@@ -125,6 +126,19 @@ def create_asset(
         case AssetKind.DATASTORE:
             made = maker.datastore(asset, declared)
     return Created(made, tuple(declared.found.notes) if declared is not None else ())
+
+
+def _declared(kind: AssetKind, file: Path, *, said: Said, rooms: AssetRooms) -> Declared:
+    """Return what a file declares, a component checked as it is where a job names it."""
+    sets = said.get("sets", ())
+    if kind is not AssetKind.COMPONENT:
+        return checked(file, sets=sets, noun=_NOUNS[kind])
+    name = said.get("name") or ""
+    # One that is not allowed is told of as what was said, not as what the file has.
+    named = [f"name={name}"] if _COMPONENT_NAME.fullmatch(name) else []
+    declared = read(file, sets=[*sets, *named], noun=Noun.COMPONENT)
+    validate_component(declared, rooms.catalog)
+    return declared
 
 
 def _asset(kind: AssetKind, stated: dict[str, Any]) -> Asset:
