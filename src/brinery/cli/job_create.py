@@ -129,10 +129,10 @@ def create(
     rooms = _rooms(session, more)
     how = _how(more, session.format)
     running = job.create(rooms, file, sets=sets, name=name, how=how)
-    ended = _follow(running, how, form=session.format)
+    ended = follow(running, how, form=session.format)
     if web:
         note(f"brinery up shows the job {ended.name}")
-    status = _tell(session, rooms, ended, query=more["query"], form=more["form"])
+    status = tell_end(session, rooms, ended, query=more["query"], form=more["form"])
     return status or _register(session, rooms, ended, asked=asked)
 
 
@@ -147,8 +147,8 @@ def resume(session: Session, /, *, name: str, **how: Any) -> int:
 
     rooms = _rooms(session, how)
     told = _how(how, session.format)
-    ended = _follow(job.resume(rooms, name, how=told), told, form=session.format)
-    return _tell(session, rooms, ended, query=how["query"], form=how["form"])
+    ended = follow(job.resume(rooms, name, how=told), told, form=session.format)
+    return tell_end(session, rooms, ended, query=how["query"], form=how["form"])
 
 
 @click.command("rerun", short_help="Run the plan of an earlier job again.")
@@ -168,8 +168,8 @@ def rerun(session: Session, /, *, name: str, force: bool, **more: Any) -> int:
     plan = rooms.jobs.read(more["job"]).plan
     again = replace(plan, name=name, force_rerun=force or plan.force_rerun)
     how = _how(more, session.format)
-    ended = _follow(job.run_plan(rooms, again, how=how), how, form=session.format)
-    return _tell(session, rooms, ended, query=more["query"], form=more["form"])
+    ended = follow(job.run_plan(rooms, again, how=how), how, form=session.format)
+    return tell_end(session, rooms, ended, query=more["query"], form=more["form"])
 
 
 @click.command("explain", short_help="Say why each step ran or was reused.")
@@ -218,7 +218,7 @@ def _how(how: dict[str, Any], form: Format) -> How:
     )
 
 
-def _follow(running: Running, how: How, *, form: Format) -> JobRun:
+def follow(running: Running, how: How, *, form: Format) -> JobRun:
     """Return a job, telling what happens; the first Ctrl-C cancels it, the second ends us."""
 
     def _cancel(number: int, frame: FrameType | None) -> None:
@@ -259,7 +259,7 @@ def _say(event: JobEvent) -> None:
             note(f"{mark} {event.step} {what}{why}  [{event.elapsed_s:.1f} s]")
 
 
-def _tell(
+def tell_end(
     session: Session, rooms: JobRooms, job: JobRun, *, query: str | None, form: str | None
 ) -> int:
     """Tell how a job ended; return the exit status."""

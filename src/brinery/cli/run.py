@@ -9,7 +9,7 @@ import click
 
 from brinery.cli.answers import answer_options
 from brinery.cli.context import Session
-from brinery.cli.job_create import _follow, _tell
+from brinery.cli.job_create import follow, tell_end
 from brinery.cli.output import Format, note
 
 
@@ -62,8 +62,8 @@ def command(
     )
     rooms = open_rooms(script, asked, workspace=session.workspace, note=note)
     how = How(told=session.format in (Format.AUTO, Format.HUMAN))
-    ended = _follow(run_script(rooms, script, asked=asked, how=how), how, form=session.format)
-    return _tell(session, rooms, ended, query=more["query"], form=more["form"])
+    ended = follow(run_script(rooms, script, asked=asked, how=how), how, form=session.format)
+    return tell_end(session, rooms, ended, query=more["query"], form=more["form"])
 
 
 def _pair(text: str) -> tuple[str, str]:
