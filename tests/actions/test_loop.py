@@ -20,10 +20,11 @@ from tests.conftest import serving
 from tests.postgres import Postgres
 
 from brinery.actions.loop import Beginning, run_turn
-from brinery.actions.loop_story import loop_history
+from brinery.actions.loop_story import loop_history, loop_plan
 from brinery.actions.progress import result_of
 from brinery.actions.rooms import Rooms, open_rooms
-from brinery.errors import LoopBusy
+from brinery.errors import InvalidLoop, LoopBusy
+from brinery.pickles.digest import digest
 from brinery.records.decision import Outcome
 from brinery.records.event import Event, Step
 from brinery.records.turn import Ending, Phase, State, Trigger, Turn
@@ -43,6 +44,25 @@ train:
 evaluate: {data: holdout.csv, target: broken}
 gate: gate.toml
 trigger: {cron: "0 6 * * 1", new_data: ./batches/*.csv}
+"""
+JOB = """\
+type: pipeline
+inputs:
+  new: {type: uri_file}
+  rows: {type: uri_file, path: ./holdout.csv}
+outputs:
+  trained: {type: custom_model}
+jobs:
+  look:
+    command: wc -l <${{inputs.rows}} >${{outputs.seen}}/rows
+    environment: {image: python}
+    inputs: {rows: "${{parent.inputs.rows}}"}
+    outputs: {seen: }
+  fit:
+    command: cat ${{inputs.seen}}/rows && cp ${{inputs.new}} ${{outputs.model}}/lamps.pkl
+    environment: {image: python}
+    inputs: {new: "${{parent.inputs.new}}", seen: "${{parent.jobs.look.outputs.seen}}"}
+    outputs: {model: "${{parent.outputs.trained}}"}
 """
 GATE = """\
 [[rule]]
@@ -150,6 +170,34 @@ def test_a_turn_keeps_its_lineage(lamps: Lamps) -> None:
     assert found.evaluation == version.candidate.data
     assert Path(turn.log).is_file()
     assert lamps.rooms.turns.of("lamps-weekly") == [turn]
+
+
+def test_a_job_trains(lamps: Lamps) -> None:
+    """Any job trains: its steps are run with the loop's inputs, and its model output is taken."""
+    lines = LOOP.splitlines()
+    lines[3:5] = ["  job: train.yml"]
+    loop = lamps.folder / "loop.yml"
+    loop.write_text("\n".join(lines), encoding="utf-8")
+    (lamps.folder / "train.yml").write_text(JOB, encoding="utf-8")
+    turn = lamps.turn()
+    assert (turn.ending, turn.champion) == (Ending.PROMOTED, 1), turn.error
+    assert turn.lineage.model_sha256 == digest(lamps.models / "poor.pkl")
+    assert {one.name for one in turn.lineage.data} == {"new", "fit.new", "look.rows"}
+    log = Path(turn.log).read_text(encoding="utf-8")
+    assert "fit: 601\n" in log
+    lamps.offer("good")
+    changed = lamps.turn()
+    assert changed.lineage.model_sha256 == digest(lamps.models / "good.pkl")
+    assert "[step-reused] look: nothing changed" in Path(changed.log).read_text(encoding="utf-8")
+
+    loop.write_text("\n".join([*lines[:4], "  model: traned", *lines[4:]]), encoding="utf-8")
+    with pytest.raises(InvalidLoop, match="no output traned: did you mean trained"):
+        loop_plan(loop, workspace=lamps.rooms.workspace.root)
+    (lamps.folder / "train.yml").write_text(JOB.replace("cat $", "cat no/$"), encoding="utf-8")
+    loop.write_text("\n".join(lines), encoding="utf-8")
+    failed = lamps.turn()
+    assert failed.ending is Ending.FAILED
+    assert "Failed: the step fit failed: its command ended with status 1" in failed.error
 
 
 @pytest.mark.parametrize(

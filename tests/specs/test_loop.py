@@ -45,32 +45,14 @@ def test_a_command_is_read(tmp_path: Path) -> None:
     assert found.data == tmp_path / "holdout.csv"
 
 
-def test_a_job_of_one_command_is_read(tmp_path: Path) -> None:
-    """A job has its own folder, inputs and model; the loop's inputs come before the job's."""
-    (tmp_path / "train.yml").write_text(
-        "type: command\n"
-        "command: python train.py --data ${{ inputs.data }} --rate ${{inputs.rate}}\n"
-        "code: ./src\n"
-        "inputs:\n"
-        "  data: {type: uri_folder, path: ./old}\n"
-        "  rate: ./rate.txt\n"
-        "model: model.pkl\n",
-        encoding="utf-8",
-    )
+def test_a_job_is_named(tmp_path: Path) -> None:
+    """A job is a file of its own; the loop's inputs are set in it."""
     task = read(written(tmp_path, ISSUE)).task
-    assert task.folder == tmp_path / "src"
-    assert task.filled(tmp_path)[2:] == [
-        *("--data", str(tmp_path / "incoming")),
-        *("--rate", str(tmp_path / "rate.txt")),
-    ]
-
-
-def test_a_larger_job_is_refused(tmp_path: Path) -> None:
-    """A job of several steps is refused with its line, and `command` is named."""
-    (tmp_path / "train.yml").write_text("command: python a.py\njobs: {}\n", encoding="utf-8")
-    with pytest.raises(InvalidLoop, match=r"train\.yml:2: jobs is not known") as caught:
-        read(written(tmp_path, ISSUE))
-    assert "train: {command: …}" in caught.value.hint
+    assert (task.job, task.folder) == (tmp_path / "train.yml", tmp_path)
+    assert task.sets == [f"inputs.data.path={tmp_path / 'incoming'}"]
+    assert task.filled(tmp_path)[:4] == ["brinery", "job", "create", "-f"]
+    with pytest.raises(InvalidLoop, match=r"train\.job: .*train\.yml does not exist"):
+        read(written(tmp_path, ISSUE)).check_paths()
 
 
 def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:

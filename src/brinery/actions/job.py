@@ -128,21 +128,27 @@ def explain(rooms: JobRooms, name: str = "") -> JobRun:
     return rooms.jobs.read(name)
 
 
-def model_output(job: JobRun) -> Path:
+def model_output(job: JobRun, name: str = "") -> Path:
     """Return where the model lies that a job left: its output of such a type, or its only one.
+
+    Args:
+        job: which completed.
+        name: of the output that is meant; found by its type when empty.
 
     Raises:
         NotFound: there is none, or more than one.
     """
     runs = {run.name: run for run in job.steps}
     found = {
-        name: (kept.settings.type, Path(runs[kept.step].outputs[kept.output].path))
-        for name, kept in job.plan.outputs.items()
+        one: (kept.settings.type, Path(runs[kept.step].outputs[kept.output].path))
+        for one, kept in job.plan.outputs.items()
         if kept.output in runs[kept.step].outputs
     }
-    models = [name for name in found if found[name][0] in _MODELS] or list(found)
+    models = [one for one in found if found[one][0] in _MODELS] or list(found)
+    if name:
+        models = [name] if name in found else []
     if len(models) != 1:
-        said = f"several models: {', '.join(models)}" if models else "no output"
+        said = f"several models: {', '.join(models)}" if models else f"no output {name}".rstrip()
         raise NotFound(
             f"the job {job.name} has {said}",
             hint=f"brinery import PATH --name NAME; brinery job show {job.name} has the paths",

@@ -196,7 +196,7 @@ def _trained(at: _Site, begun: Beginning) -> Generator[Event, None, bool]:
     turning.enter(Phase.TRAIN)
     folder = training.turn_folder(rooms, at.turn)
     turning.note(
-        lineage=training.lineage(file, new, output=folder / training.OUTPUT),
+        lineage=training.lineage(at.rooms, file, new_files=new, output=folder / training.OUTPUT),
         log=str(folder / training.LOG),
     )
     yield at.said(Step.TRAIN, at.turn.lineage.command)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from brinery.actions import history, training
+from brinery.actions import history, training, training_job
 from brinery.actions.report import page_path
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.charts import loop as page
@@ -104,7 +104,16 @@ def _planned(
     if Phase.TRAIN not in done:
         output = Path("{output}")
         yield "train", f"{shlex.join(task.filled(output))}, in {task.folder}"
-        left = f"the model at {task.model}" if task.model else "the model of a new run in MLflow"
+        if task.job is not None:
+            plan = training_job.plan_of(rooms.workspace.root, task)
+            yield "", f"steps: {', '.join(step.name for step in plan.steps)}"
+            left = (
+                f"the output {task.model}" if task.model else "its model output, or a run in MLflow"
+            )
+        else:
+            left = (
+                f"the model at {task.model}" if task.model else "the model of a new run in MLflow"
+            )
         yield "", f"it leaves {left}, within {task.timeout_s:g} seconds"
     if Phase.IMPORT not in done:
         yield "import", f"as a version of {loop.registers}, which answers {loop.evaluate.data}"

@@ -52,6 +52,19 @@ def register_output(
         ModelFileMissing: there is no model in the folder, or more than one.
         UserError: as `import_model` has it.
     """
+    return import_model(model_in(output, name=name), name=name, data=data, **options)
+
+
+def model_in(output: Path, *, name: str) -> Path:
+    """Return the one model in what a step left.
+
+    Args:
+        output: a model file, an MLflow model folder, or a folder with one of them.
+        name: that it is to be registered under, for the hint.
+
+    Raises:
+        ModelFileMissing: there is no model in the folder, or more than one.
+    """
     found = _models_in(output)
     if len(found) != 1:
         names = ", ".join(str(path.relative_to(output)) for path in found[:_SHOWN])
@@ -59,7 +72,7 @@ def register_output(
             f"{output} holds {'several models: ' + names if found else 'no model'}",
             hint=f"brinery import {found[0] if found else 'FILE'} --name {name} --data FILE",
         )
-    return import_model(found[0], name=name, data=data, **options)
+    return found[0]
 
 
 def _models_in(output: Path) -> list[Path]:

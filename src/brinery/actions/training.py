@@ -14,9 +14,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from brinery.actions import training_job
 from brinery.actions.rooms import Rooms
 from brinery.errors import TrainingFailed
 from brinery.pickles import digest
+from brinery.records.job import Status
 from brinery.records.turn import Lineage, NewFile, Turn
 from brinery.runners import command
 from brinery.specs.loop import LoopFile, Task
@@ -67,21 +69,29 @@ def unmet(file: LoopFile, turns: Iterable[Turn]) -> tuple[NewFile, ...]:
     return tuple(found for path in file.watched() if (found := inputs.met(path)) not in known)
 
 
-def lineage(file: LoopFile, new_files: tuple[NewFile, ...], *, output: Path) -> Lineage:
+def lineage(
+    rooms: Rooms, file: LoopFile, *, new_files: tuple[NewFile, ...], output: Path
+) -> Lineage:
     """Return where the model that will be trained comes from.
 
     Raises:
         DataFileMissing: an input cannot be read.
+        InvalidJob: the job that trains is wrong: every fault at once.
     """
     task = file.task
     words = task.filled(output)
+    data, named = dict(task.inputs), [task.folder / word for word in words]
+    if task.job is not None:
+        plan = training_job.plan_of(rooms.workspace.root, task)
+        data.update(training_job.read_by(plan))
+        named = [task.job, *training_job.code_of(plan)]
     return Lineage(
         command=shlex.join(words),
         spec_sha256=inputs.digest(file.file),
-        data=tuple(inputs.measured(name, path) for name, path in sorted(task.inputs.items())),
+        data=tuple(inputs.measured(name, path) for name, path in sorted(data.items())),
         new_files=new_files,
         code=code.code_version(file.file),
-        code_sha256=code.code_digest(task.folder, [task.folder / word for word in words]),
+        code_sha256=code.code_digest(task.folder, named),
         environment_sha256=_environment(),
         python=platform.python_version(),
     )
@@ -99,7 +109,8 @@ def train(
         stop: ends the training when set.
 
     Raises:
-        TrainingFailed: the command failed, took too long, or left no model.
+        TrainingFailed: the command or the job failed, took too long, or left no model.
+        InvalidJob: the job is wrong: every fault at once.
         Stopped: it was told to stop.
     """
     folder, task, name = turn_folder(rooms, turn), file.task, file.loop.registers
@@ -111,6 +122,8 @@ def train(
     if not task.model:
         rooms.registry.open(welcome=name)
     runs = set() if task.model else {run.id for run in rooms.registry.runs(name)}
+    if task.job is not None:
+        return _by_job(rooms, task, runs, name=name, folder=folder, stop=stop)
     ended = command.run(
         task.filled(output),
         folder=task.folder,
@@ -132,6 +145,32 @@ def train(
             hint=f"train.model says where it is left, from {task.folder}; its log is {log}",
         )
     return _of_file(max(left, key=_written), folder / MODEL, seconds=ended.seconds)
+
+
+def _by_job(
+    rooms: Rooms,
+    task: Task,
+    runs: set[str],
+    *,
+    name: str,
+    folder: Path,
+    stop: threading.Event | None,
+) -> Trained:
+    """Return what a job left: the model among its outputs, or that of a run in MLflow."""
+    log = folder / LOG
+    ran = training_job.run(rooms.workspace.root, task, experiment=name, log=log, stop=stop)
+    if ran.stopped:
+        raise Stopped
+    if ran.late or ran.job.status is not Status.COMPLETED:
+        took = f"took longer than {task.timeout_s:g} seconds and was ended"
+        said = took if ran.late else f"{ran.job.status}: {ran.job.error}"
+        raise TrainingFailed(
+            f"the job {ran.job.name} {said}", hint=f"brinery job show {ran.job.name}"
+        )
+    model = training_job.model_of(ran.job, task, name=name)
+    if model is None:
+        return _of_run(rooms, name, runs, seconds=ran.seconds)
+    return _of_file(model, folder / MODEL, seconds=ran.seconds)
 
 
 def discard(rooms: Rooms, turn: Turn) -> None:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -31,16 +31,11 @@ from brinery.errors import BrineryError, InvalidLoop
 from brinery.specs import yaml_file
 from brinery.specs.names import check_name, nearest
 from brinery.specs.schedule import Schedule, check_cron, check_timezone
-from brinery.specs.yaml_file import Document, Refusal
+from brinery.specs.yaml_file import Refusal
 
 OUTPUT: Final = "output"
 
 _REFUSAL: Final = Refusal(InvalidLoop, "docs/how-to/loop.md shows how a loop is written")
-_JOB_REFUSAL: Final = Refusal(
-    InvalidLoop,
-    "a loop runs jobs of one command; docs/how-to/loop.md says what else they may have, and "
-    "train: {command: …} takes any command",
-)
 _PLACE: Final = re.compile(r"\$\{\{inputs\.(\w+)\}\}|\{([A-Za-z_]\w*)\}")
 _SPACED: Final = re.compile(r"\$\{\{\s*([\w.]+)\s*\}\}")
 _SHELL: Final = frozenset({"&&", "||", "|", ";", ">", ">>", "<", "&", "2>", "2>&1"})
@@ -58,11 +53,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class _Program(_Part):
-    """What is run: a command, what it is given, what it leaves, and how long it may take."""
+class Training(_Part):
+    """What trains: a command that leaves a model file, or a run in MLflow; or a job."""
 
     command: tuple[str, ...] = Field((), description="the program and its arguments, no shell")
-    model: str = Field("", description="the model it leaves: a path or a pattern; a run when empty")
+    job: str = Field("", description="a job file, in place of a command")
+    model: str = Field(
+        "", description="what it leaves: a path or a pattern, of a job an output; a run when empty"
+    )
     inputs: dict[str, str] = Field({}, description="names to paths, for {NAME} in the command")
     timeout_s: float = Field(86_400.0, gt=0, allow_inf_nan=False, description="seconds it may take")
 
@@ -75,12 +73,6 @@ class _Program(_Part):
     @classmethod
     def _are_paths(cls, given: object) -> object:
         return _paths(given)
-
-
-class Training(_Program):
-    """What trains: a command that leaves a model file, or a run in MLflow."""
-
-    job: str = Field("", description="a YAML file with the command, in place of it")
 
     @model_validator(mode="after")
     def _has_one_program(self) -> Training:
@@ -162,24 +154,18 @@ class Loop(_Part):
         return self.model or self.name
 
 
-class _Job(_Program):
-    """A job of one command."""
-
-    type: str = Field("command", pattern="^command$")
-    command: tuple[str, ...]
-    code: str = Field(".", description="the folder that it runs in")
-
-
 @dataclass(frozen=True)
 class Task:
     """What is run to train, every path absolute.
 
     Attributes:
-        command: program and arguments, with `{NAME}` where inputs are filled in.
-        folder: that it runs in.
+        command: program and arguments, with `{NAME}` where inputs are filled in; none of a job.
+        folder: that it runs in; that of the file of a job.
         inputs: name to path.
-        model: the path or pattern of the model it leaves; empty where it leaves a run.
+        model: the path or pattern of the model it leaves, the output of a job; empty where it
+            leaves a run, or where a job has one model among its outputs.
         timeout_s: seconds it may take.
+        job: file of the job; None of a command.
     """
 
     command: tuple[str, ...]
@@ -187,6 +173,12 @@ class Task:
     inputs: Mapping[str, Path]
     model: str
     timeout_s: float
+    job: Path | None = None
+
+    @property
+    def sets(self) -> list[str]:
+        """Return what is set in the file of a job: each `inputs.NAME.path=PATH`."""
+        return [f"inputs.{name}.path={path}" for name, path in self.inputs.items()]
 
     def filled(self, output: Path) -> list[str]:
         """Return the program and its arguments, with paths in the places of inputs.
@@ -194,6 +186,9 @@ class Task:
         Args:
             output: the turn's own folder, for `{output}`.
         """
+        if self.job is not None:
+            sets = [word for each in self.sets for word in ("--set", each)]
+            return ["brinery", "job", "create", "-f", str(self.job), *sets]
         values = {**self.inputs, OUTPUT: output}
         return [
             _PLACE.sub(lambda found: str(values[found[1] or found[2]]), part)
@@ -201,8 +196,8 @@ class Task:
         ]
 
     def left(self, output: Path) -> list[Path]:
-        """Return what lies where the model is to be left; none where it is a run."""
-        if not self.model:
+        """Return what lies where the model is to be left; none where it is a run, or a job's."""
+        if not self.model or self.job is not None:
             return []
         pattern = self.model.replace(f"{{{OUTPUT}}}", glob.escape(str(output)))
         return sorted(Path(path) for path in glob.glob(str(self.folder / pattern)))  # noqa: PTH207 - the pattern may be absolute
@@ -275,7 +270,7 @@ class LoopFile:
 
     def _needed(self) -> Iterator[tuple[str, Path]]:
         yield "evaluate.data", self.data
-        yield "train", self.task.folder
+        yield ("train", self.task.folder) if self.task.job is None else ("train.job", self.task.job)
         for name, path in self.task.inputs.items():
             yield f"train.inputs.{name}", path
         if self.code is not None:
@@ -293,34 +288,15 @@ def read(file: Path) -> LoopFile:
 
 
 def _task(train: Training, file: Path) -> Task:
-    if not train.job:
-        return Task(
-            command=train.command,
-            folder=file.parent,
-            inputs={name: file.parent / path for name, path in train.inputs.items()},
-            model=train.model,
-            timeout_s=train.timeout_s,
-        )
-    path = file.parent / train.job
-    given = {name: file.parent / each for name, each in train.inputs.items()}
-    job = yaml_file.read(path, _Job, refusal=_JOB_REFUSAL, check=_places_of_job(given))
-    stated = {name: path.parent / each for name, each in job.inputs.items()}
+    job = file.parent / train.job if train.job else None
     return Task(
-        command=job.command,
-        folder=path.parent / job.code,
-        inputs={**stated, **given},
-        model=train.model or job.model,
-        timeout_s=min(train.timeout_s, job.timeout_s),
+        command=train.command,
+        folder=file.parent if job is None else job.parent,
+        inputs={name: file.parent / path for name, path in train.inputs.items()},
+        model=train.model,
+        timeout_s=train.timeout_s,
+        job=job,
     )
-
-
-def _places_of_job(given: Mapping[str, Path]) -> Any:
-    def check(job: _Job, document: Document) -> Iterator[tuple[int, str]]:
-        known = {*job.inputs, *given, OUTPUT}
-        for fault in _unknown_places(job.command, known):
-            yield document.lines.get(("command",), 1), f"command {fault}"
-
-    return check
 
 
 def _words(given: object) -> object:
@@ -344,7 +320,7 @@ def _words(given: object) -> object:
 
 
 def _paths(given: object) -> object:
-    """Return inputs as names and paths; a mapping with `path` is one, as jobs have it."""
+    """Return inputs as names and paths; a mapping with `path` is one, as job files have it."""
     if not isinstance(given, dict):
         return given
     for name in given:
