@@ -12,6 +12,7 @@ from tests.contract.test_registry import PARITY, candidate
 from brinery.actions import history
 from brinery.actions.rooms import Rooms
 from brinery.actions.stages import Stages
+from brinery.records.audit import Change
 from brinery.records.history import Deed
 from brinery.records.version import Alias
 from brinery.registry.memory import MemoryRegistry
@@ -57,6 +58,21 @@ def test_an_alias_moves_the_stage(rooms: Rooms, registry: MemoryRegistry) -> Non
     registry.production["m"] = {1}  # MLflow keeps no two of them in step
     stages.look()
     assert (champion(rooms), registry.production["m"]) == (3, {3})
+
+
+@pytest.mark.parametrize("promoted", [False, True], ids=["before the alias", "after it"])
+def test_a_killed_promotion_is_settled(
+    rooms: Rooms, registry: MemoryRegistry, *, promoted: bool
+) -> None:
+    """The first look settles what a killed process left open, also where there is no champion."""
+    entry = rooms.entry(Change.PROMOTE, "m", after="m@2 champion")
+    rooms.audit.begin(entry)
+    if promoted:
+        registry.set_alias("m", 2, alias=Alias.CHAMPION)
+    Stages(rooms).look()
+    assert rooms.audit.open_entries("m") == []
+    deeds = [(one.deed, one.after) for one in history.history_in(rooms, "m")]
+    assert deeds == ([(Deed.PROMOTED, "m@2")] if promoted else [])
 
 
 @pytest.mark.parametrize("there", [{2}, {2, 3}])

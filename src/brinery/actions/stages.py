@@ -34,13 +34,17 @@ class Stages:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._seen: dict[str, Standing] = {}
+        self._recovered = False
 
     def look(self) -> None:
-        """Follow what moved since this was last called; at first, what does not agree.
+        """Follow what moved since this was last called; at first, what was left half done.
 
         Raises:
             BrineryError: the registry failed; what moved is looked at again the next time.
         """
+        if not self._recovered:
+            history.recover(self._rooms)
+            self._recovered = True
         found = self._rooms.registry.standings()
         for name, now in found.items():
             before = self._seen.get(name)
