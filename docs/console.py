@@ -45,7 +45,12 @@ class Session:
 
     def __enter__(self) -> Self:
         bank = Path(self._folder.name, "examples", "bank")
-        shutil.copytree(ROOT / "examples" / "bank", bank)
+        for name in ("bank", "taxi"):
+            shutil.copytree(
+                ROOT / "examples" / name,
+                bank.parent / name,
+                ignore=shutil.ignore_patterns(".brinery"),
+            )
         subprocess.run([sys.executable, str(bank / "train.py")], check=True, capture_output=True)
         return self
 
