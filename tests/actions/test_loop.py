@@ -23,7 +23,7 @@ from brinery.actions.loop import Beginning, run_turn
 from brinery.actions.loop_story import loop_history, loop_plan
 from brinery.actions.progress import result_of
 from brinery.actions.rooms import Rooms, open_rooms
-from brinery.errors import InvalidLoop, LoopBusy
+from brinery.errors import BrineryError, InvalidLoop, LoopBusy, NotFound, TargetMissing
 from brinery.pickles.digest import digest
 from brinery.records.decision import Outcome
 from brinery.records.event import Event, Step
@@ -172,6 +172,24 @@ def test_a_turn_keeps_its_lineage(lamps: Lamps) -> None:
     assert lamps.rooms.turns.of("lamps-weekly") == [turn]
 
 
+@pytest.mark.parametrize(
+    ("said", "meant", "error"),
+    [("gate: gate.toml", "gate: nogate", NotFound), ("target: broken", "target: z", TargetMissing)],
+    ids=["gate", "target"],
+)
+def test_what_is_wrong_is_told_before_anything_trains(
+    lamps: Lamps, said: str, meant: str, error: type[BrineryError]
+) -> None:
+    """A gate or a target that is not there is known before: no turn begins, and a check tells."""
+    loop = lamps.folder / "loop.yml"
+    loop.write_text(LOOP.replace(said, meant), encoding="utf-8")
+    with pytest.raises(error):
+        lamps.turn()
+    with pytest.raises(error):
+        loop_plan(loop, workspace=lamps.rooms.workspace.root)
+    assert (lamps.trainings, lamps.rooms.turns.of("lamps-weekly")) == (0, [])
+
+
 def test_a_job_trains(lamps: Lamps) -> None:
     """Any job trains: its steps are run with the loop's inputs, and its model output is taken."""
     lines = LOOP.splitlines()
@@ -193,6 +211,9 @@ def test_a_job_trains(lamps: Lamps) -> None:
     loop.write_text("\n".join([*lines[:4], "  model: traned", *lines[4:]]), encoding="utf-8")
     with pytest.raises(InvalidLoop, match="no output traned: did you mean trained"):
         loop_plan(loop, workspace=lamps.rooms.workspace.root)
+    loop.write_text("\n".join(lines).replace("new: ./inc", "now: ./inc"), encoding="utf-8")
+    with pytest.raises(InvalidLoop, match=r"no such input: did you mean new\?"):
+        lamps.turn()
     (lamps.folder / "train.yml").write_text(JOB.replace("cat $", "cat no/$"), encoding="utf-8")
     loop.write_text("\n".join(lines), encoding="utf-8")
     failed = lamps.turn()

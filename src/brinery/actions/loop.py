@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from brinery.actions import training
+from brinery.actions import training, training_job
 from brinery.actions.evaluate import evaluated_whole
 from brinery.actions.evaluation_data import read_data
 from brinery.actions.import_model import import_steps
@@ -30,6 +30,7 @@ from brinery.records.event import Event, Step
 from brinery.records.turn import Ending, Phase, Trigger, Turn
 from brinery.records.version import Promotion, Version
 from brinery.registry.interface import resolve
+from brinery.specs import gates
 from brinery.specs.loop import LoopFile, read
 from brinery.specs.reference import Reference
 from brinery.specs.settings import EvaluateSettings
@@ -91,10 +92,10 @@ def run_turn(
         stop: ends the training when set; the turn has not ended then, and is resumed another time.
 
     Raises:
-        InvalidLoop: the file names what is not there.
+        UserError: the file names what is not there; as `check_ready` has it.
         LoopBusy: a turn of it goes on.
     """
-    file.check_paths()
+    check_ready(rooms, file)
     rooms.workspace.prepare()
     loop = file.loop.name
     lock = rooms.workspace.state / "loops" / f"{loop}.lock"
@@ -115,6 +116,24 @@ def run_turn(
         except Exception as error:
             turning.fail(Fault(f"{type(error).__name__}: {error}"))
             raise
+
+
+def check_ready(rooms: Rooms, file: LoopFile) -> None:
+    """Return only where a turn would find everything that can be known before it trains.
+
+    Raises:
+        InvalidLoop: a path is not there, or the job has no such input or output.
+        InvalidJob: the job that trains is wrong.
+        InvalidGate: the gate is not declared as it must be.
+        NotFound: there is no such gate.
+        DataError: the rows cannot be read, or the target is not one of their columns.
+    """
+    file.check_paths()
+    gates.chosen(file.gate, rooms.settings.gates)
+    wanted = file.loop.evaluate
+    read_data(file.data, target=wanted.target, separator=wanted.sep)
+    if file.task.job is not None:
+        training_job.plan_of(rooms.workspace.root, file.task)
 
 
 @dataclass(frozen=True)

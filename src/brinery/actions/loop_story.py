@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from brinery.actions import history, training, training_job
+from brinery.actions.loop import check_ready
 from brinery.actions.report import page_path
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.charts import loop as page
@@ -29,9 +30,10 @@ def loop_plan(loop: Folder, *, if_new: bool = False, workspace: Folder | None = 
 
     Raises:
         InvalidLoop: the file is wrong, or names what is not there.
+        UserError: so does what it names; as `check_ready` has it.
     """
     rooms, file = open_rooms(workspace), read(Path(loop))
-    file.check_paths()
+    check_ready(rooms, file)
     turns = rooms.turns.of(file.loop.name) if rooms.workspace.exists else []
     going = turns[-1] if turns and turns[-1].ended is None else None
     return TurnPlan(

@@ -17,6 +17,7 @@ from brinery.errors import InvalidLoop, NotFound, TrainingFailed
 from brinery.records.job import JobRun, Status
 from brinery.records.job_event import Happening, JobEvent
 from brinery.records.plan import Data, DataType, Joined, Plan, Value
+from brinery.specs import job_yaml
 from brinery.specs.loop import Task
 from brinery.specs.names import nearest
 
@@ -133,6 +134,15 @@ def model_of(job: JobRun, task: Task, *, name: str) -> Path | None:
 
 def _planned(rooms: JobRooms, task: Task) -> Plan:
     assert task.job is not None  # noqa: S101 - for the type checker
+    known = job_yaml.read(task.job).source.stated.get("inputs") or {}
+    for name in task.inputs:
+        if name not in known:
+            near = nearest(name, known)
+            told = f": did you mean {near}?" if near else ""
+            raise InvalidLoop(
+                f"train.inputs.{name}: the job {task.job} has no such input{told}",
+                hint=f"its inputs are {', '.join(known) or 'none'}",
+            )
     plan = jobs.planned(rooms, task.job, sets=task.sets)
     if task.model and task.model not in plan.outputs:
         near = nearest(task.model, plan.outputs)

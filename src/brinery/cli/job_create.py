@@ -132,7 +132,7 @@ def create(
     ended = follow(running, how, form=session.format)
     if web:
         note(f"brinery up shows the job {ended.name}")
-    status = tell_end(session, rooms, ended, query=more["query"], form=more["form"])
+    status = tell_end(session, rooms, job=ended, query=more["query"], form=more["form"])
     return status or _register(session, rooms, ended, asked=asked)
 
 
@@ -148,7 +148,7 @@ def resume(session: Session, /, *, name: str, **how: Any) -> int:
     rooms = _rooms(session, how)
     told = _how(how, session.format)
     ended = follow(job.resume(rooms, name, how=told), told, form=session.format)
-    return tell_end(session, rooms, ended, query=how["query"], form=how["form"])
+    return tell_end(session, rooms, job=ended, query=how["query"], form=how["form"])
 
 
 @click.command("rerun", short_help="Run the plan of an earlier job again.")
@@ -169,7 +169,7 @@ def rerun(session: Session, /, *, name: str, force: bool, **more: Any) -> int:
     again = replace(plan, name=name, force_rerun=force or plan.force_rerun)
     how = _how(more, session.format)
     ended = follow(job.run_plan(rooms, again, how=how), how, form=session.format)
-    return tell_end(session, rooms, ended, query=more["query"], form=more["form"])
+    return tell_end(session, rooms, job=ended, query=more["query"], form=more["form"])
 
 
 @click.command("explain", short_help="Say why each step ran or was reused.")
@@ -260,7 +260,7 @@ def _say(event: JobEvent) -> None:
 
 
 def tell_end(
-    session: Session, rooms: JobRooms, job: JobRun, *, query: str | None, form: str | None
+    session: Session, rooms: JobRooms, *, job: JobRun, query: str | None, form: str | None
 ) -> int:
     """Tell how a job ended; return the exit status."""
     from brinery.records.job import Status

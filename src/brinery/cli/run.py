@@ -63,7 +63,7 @@ def command(
     rooms = open_rooms(script, asked, workspace=session.workspace, note=note)
     how = How(told=session.format in (Format.AUTO, Format.HUMAN))
     ended = follow(run_script(rooms, script, asked=asked, how=how), how, form=session.format)
-    return tell_end(session, rooms, ended, query=more["query"], form=more["form"])
+    return tell_end(session, rooms, job=ended, query=more["query"], form=more["form"])
 
 
 def _pair(text: str) -> tuple[str, str]:
