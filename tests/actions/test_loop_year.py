@@ -156,8 +156,8 @@ def half(turn: Turn) -> float:
 def test_no_improvement_is_seldom_promoted() -> None:
     """Of 200 turns that make a model as good as the champion, on fresh rows, 5 % promote at most.
 
-    That is 1 - confidence, within what a binomial allows in one of 10,000 such years. A promotion
-    makes the champion of the turns after it, as in a loop.
+    That is 1 - confidence, of rows that are the same in each run of this test. A promotion makes
+    the champion of the turns after it, as in a loop.
     """
     rule = Rule(metric="roc_auc", versus="champion", better_by=0.0, confidence=0.95)
     gate = Gate(name="weekly", rule=(rule,))
@@ -186,7 +186,7 @@ def test_no_improvement_is_seldom_promoted() -> None:
         if judge(gate, facts).outcome is Outcome.PASSES:
             promoted += 1
             champion = candidate
-    assert promoted <= binom.ppf(1 - CERTAIN, CHALLENGES, 0.05)
+    assert promoted <= 0.05 * CHALLENGES
 
 
 def side(signal: Any, inputs: Any, errs: Any) -> Side:
