@@ -68,7 +68,8 @@ BrineryError
     ├── ModelProcessTimeout      it did not answer in time
     ├── RegistryFault            the registry could not be read or written
     ├── StoreFault               the database of our own records could not be
-    │   └── LockLost             the connection that held its lock broke
+    │   ├── LockLost             the connection that held its lock broke
+    │   └── TurnTaken            another process goes on with this turn of a loop
     ├── EndpointUnreachable      no server answers there, or the connection broke
     ├── EndpointTimeout          a server did not answer in time
     └── EndpointFault            a server could not answer
@@ -550,6 +551,12 @@ class LockLost(StoreFault):
     """The connection that held a shared database's lock broke: nothing was changed after that."""
 
     code = "lock-lost"
+
+
+class TurnTaken(StoreFault):
+    """Another process goes on with a turn: nothing more of it is kept of this one."""
+
+    code = "turn-taken"
 
 
 class EndpointUnreachable(Fault):

@@ -15,10 +15,15 @@ from tests.contract.test_registry import PARITY, candidate
 from tests.postgres import Postgres
 
 from brinery.actions import history
+from brinery.actions.loop import run_turn
+from brinery.actions.progress import result_of
 from brinery.actions.promote import PromoteAsked, promote_in
 from brinery.actions.rooms import Rooms, open_rooms
-from brinery.errors import LockLost
+from brinery.errors import LockLost, TurnTaken
 from brinery.records.audit import AuditEntry
+from brinery.records.event import Step
+from brinery.records.turn import Ending
+from brinery.specs.loop import read
 from brinery.store.audit import StoredAudit
 from brinery.store.audit_database import SqlAudit
 
@@ -26,6 +31,12 @@ pytestmark = pytest.mark.slow
 
 OURS = "locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database "
 OURS += "WHERE datname = current_database())"
+LOOP = """\
+name: lamps
+model: lamps
+train: {command: [sh, -c, 'exit 1'], model: model.pkl}
+evaluate: {data: rows.csv, target: broken}
+"""
 END = "SELECT pg_terminate_backend(pid) FROM pg_locks"
 
 
@@ -146,3 +157,23 @@ def test_what_is_being_written_is_waited_for(
             assert not taken.wait(1)
         waiting.result()
     assert taken.is_set()
+
+
+def test_a_turn_whose_claim_is_lost_is_let_go(
+    machines: tuple[Rooms, Rooms], postgres: Postgres, database: str, tmp_path: Path
+) -> None:
+    """Who loses the claim of a loop while it trains keeps nothing once another resumed the turn."""
+    ours, theirs = machines
+    (tmp_path / "rows.csv").write_text("hours,broken\n1,yes\n2,no\n", encoding="utf-8")
+    (tmp_path / "loop.yml").write_text(LOOP, encoding="utf-8")
+    file = read(tmp_path / "loop.yml")
+    steps = run_turn(ours, file)
+    while next(steps).step is not Step.TRAIN:
+        continue
+    postgres.ask(database, f"{END} WHERE {OURS}")
+    resumed = result_of(run_turn(theirs, file))
+    assert (resumed.number, resumed.attempts, resumed.ending) == (1, 2, Ending.FAILED)
+    with pytest.raises(TurnTaken, match="another process goes on with lamps turn 1") as raised:
+        result_of(steps)
+    assert "brinery loop history lamps" in str(raised.value.hint)
+    assert ours.turns.of("lamps") == [resumed]

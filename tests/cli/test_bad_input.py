@@ -267,6 +267,17 @@ def test_other_commands_refuse(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("asked", ["history", "rollback", "promote", "gate check", "leaderboard"])
+def test_asking_for_what_is_not_there_leaves_nothing(
+    tmp_path: Path, brinery_command: Any, asked: str
+) -> None:
+    """In an empty folder a question about a model is refused, and the folder stays empty."""
+    done = brinery_command(*asked.split(), "bank", cwd=tmp_path)
+    assert done.status == 2, done
+    assert "there is no model 'bank'" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_errors_as_json(bank_workspace: Path, brinery_command: Any) -> None:
     """With --format json the error is JSON on standard error, and standard output is empty."""
     import json  # noqa: PLC0415 - only here

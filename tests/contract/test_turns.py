@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from brinery.errors import TurnTaken
 from brinery.records.decision import Decision, Outcome
 from brinery.records.turn import Ending, Lineage, NewFile, Phase, StageRun, State, Trigger, Turn
 from brinery.store.turns import MemoryTurns, StoredTurns, Turns
@@ -75,3 +76,15 @@ def test_a_turn_is_open_until_it_ended(turns: Turns) -> None:
     assert turns.open("bank-weekly") == begun
     turns.keep(replace(begun, ended=NOW, ending=Ending.KEPT))
     assert turns.open("bank-weekly") is None
+
+
+def test_a_turn_has_one_holder(turns: Turns) -> None:
+    """Who resumes a turn has one attempt more, and who had it before keeps nothing of it."""
+    begun = turns.begin(turn())
+    again = turns.resume(begun)
+    assert (again.number, again.attempts) == (begun.number, 2)
+    with pytest.raises(TurnTaken, match="bank-weekly turn 1"):
+        turns.keep(replace(begun, ended=NOW, ending=Ending.KEPT))
+    assert turns.open("bank-weekly") == again
+    turns.keep(replace(again, version=2))
+    assert turns.of("bank-weekly") == [replace(again, version=2)]

@@ -83,13 +83,13 @@ def test_each_version_is_told_as_mlflow_tells_it(uri: str, client: MlflowClient)
 
 
 def test_other_tables_are_not_read(uri: str, tmp_path: Path) -> None:
-    """Tables of another revision, no database and no SQLite are left to MLflow."""
+    """Tables of another revision and no SQLite are left to MLflow; no database holds nothing."""
     assert SqliteTables(uri).rows(tag=TAG)
     with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
         database.execute("UPDATE alembic_version SET version_num = 'another'")
         database.commit()
     assert SqliteTables(uri).rows(tag=TAG) is None
-    assert SqliteTables(f"sqlite:///{tmp_path / 'none.db'}").rows(tag=TAG) is None
+    assert SqliteTables(f"sqlite:///{tmp_path / 'none.db'}").rows(tag=TAG) == []
     assert SqliteTables("https://127.0.0.1:5000").rows(tag=TAG) is None
     (tmp_path / "mlflow.db").write_bytes(b"no database")
     assert SqliteTables(uri).rows(tag=TAG) is None

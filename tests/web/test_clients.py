@@ -58,12 +58,13 @@ def test_the_story_on_files(clients: tuple[str, str], client: int) -> None:
     assert "iris@2 is the champion again" in text
 
 
+@pytest.mark.parametrize("client", [0, 1], ids=["2.17", "3.x"])
 def test_the_story_on_postgresql_and_s3(
-    clients: tuple[str, str], postgres: Postgres, buckets: Buckets
+    clients: tuple[str, str], client: int, postgres: Postgres, buckets: Buckets
 ) -> None:
     """The same, where models and records are in a database and a bucket."""
     text = told(
-        "--train", clients[0], "--serve", clients[1],
+        "--train", clients[client], "--serve", clients[client],
         "--store", postgres.database(), "--artifacts", buckets.bucket(),
     )  # fmt: skip
     assert "iris@2 is the champion again" in text

@@ -227,6 +227,7 @@ def check_steps(rooms: Rooms, asked: GateAsked) -> Steps:
         UserError: the subclass says what is wrong with the version, the gate or the data.
     """
     name = Reference.parse(asked.reference).name
+    resolve(rooms.registry, Reference(name))
     while True:
         decision = yield from decide_steps(rooms, asked, earlier=rooms.decisions.of(name))
         with rooms.lock():

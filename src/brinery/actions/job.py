@@ -29,7 +29,7 @@ from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
 from brinery.store.plans import gathered, own_files
 from brinery.store.reuse import Earlier
 
-_MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
+MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
 
 # Attempts that are made ready for a cluster, which begins them where there is room.
 _ON_A_CLUSTER: Final = 64
@@ -144,7 +144,7 @@ def model_output(job: JobRun, name: str = "") -> Path:
         for one, kept in job.plan.outputs.items()
         if kept.output in runs[kept.step].outputs
     }
-    models = [one for one in found if found[one][0] in _MODELS] or list(found)
+    models = [one for one in found if found[one][0] in MODELS] or list(found)
     if name:
         models = [name] if name in found else []
     if len(models) != 1:

@@ -24,7 +24,14 @@ from brinery.actions.promote import PromoteAsked, promote_steps
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.submission import Submission
 from brinery.actions.turning import Turning
-from brinery.errors import BrineryError, ChampionChanged, Fault, LoopBusy, TrainingFailed
+from brinery.errors import (
+    BrineryError,
+    ChampionChanged,
+    Fault,
+    LoopBusy,
+    TrainingFailed,
+    TurnTaken,
+)
 from brinery.records.decision import Decision
 from brinery.records.event import Event, Step
 from brinery.records.turn import Ending, Phase, Trigger, Turn
@@ -94,6 +101,7 @@ def run_turn(
     Raises:
         UserError: the file names what is not there; as `check_ready` has it.
         LoopBusy: a turn of it goes on.
+        TurnTaken: the claim of the loop was lost, and another process goes on with the turn.
     """
     check_ready(rooms, file)
     rooms.workspace.prepare()
@@ -106,6 +114,8 @@ def run_turn(
         at = _Site(rooms, file, turning, Clock(), stop)
         try:
             return (yield from _turned(at, begun))
+        except TurnTaken:
+            raise
         except BrineryError as error:
             yield at.said(Step.TURN, f"{turning.turn.name} failed: {error.message}", warning=True)
             return turning.fail(error)
@@ -174,9 +184,7 @@ def _begun(rooms: Rooms, file: LoopFile, begun: Beginning) -> Turning:
             started=datetime.now(UTC),
         )
         return Turning(rooms, rooms.turns.begin(turn))
-    going = msgspec.structs.replace(going, attempts=going.attempts + 1)
-    rooms.turns.keep(going)
-    return Turning(rooms, going)
+    return Turning(rooms, rooms.turns.resume(going))
 
 
 def _turned(at: _Site, begun: Beginning) -> Steps:

@@ -16,12 +16,10 @@ from brinery.actions.register_output import model_in
 from brinery.errors import InvalidLoop, NotFound, TrainingFailed
 from brinery.records.job import JobRun, Status
 from brinery.records.job_event import Happening, JobEvent
-from brinery.records.plan import Data, DataType, Joined, Plan, Value
+from brinery.records.plan import Data, Joined, Plan, Value
 from brinery.specs import job_yaml
 from brinery.specs.loop import Task
 from brinery.specs.names import nearest
-
-_MODELS = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def model_of(job: JobRun, task: Task, *, name: str) -> Path | None:
         ModelFileMissing: there is no model in the output, or more than one.
     """
     outputs = job.plan.outputs.values()
-    if not task.model and not any(kept.settings.type in _MODELS for kept in outputs):
+    if not task.model and not any(kept.settings.type in jobs.MODELS for kept in outputs):
         return None
     try:
         return model_in(jobs.model_output(job, task.model), name=name)

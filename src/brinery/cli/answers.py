@@ -30,6 +30,21 @@ class Form(StrEnum):
     NONE = "none"
 
 
+def name_options(argument: str, metavar: str = "NAME") -> Callable[[_F], _F]:
+    """Return what gives a command a name, as an argument or with `--name`.
+
+    Args:
+        argument: what the name is called where the command takes it.
+        metavar: what the help calls it.
+    """
+
+    def add(function: _F) -> _F:
+        option = click.option("-n", "--name", help="The same, as scripts write it.")
+        return click.argument(argument, metavar=f"[{metavar}]", required=False)(option(function))
+
+    return add
+
+
 def answer_options(function: _F) -> _F:
     """Return a command with `--query`, `-o` and `--format`; what it returns is for `answer`."""
     query = click.option("--query", metavar="JMESPATH", help="What of the answer is printed.")

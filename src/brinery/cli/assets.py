@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from brinery.cli.answers import answer, answer_options, named
+from brinery.cli.answers import answer, answer_options, name_options, named
 from brinery.cli.context import Session
 from brinery.cli.output import note
 
@@ -50,12 +50,6 @@ def _kind(kind: str) -> AssetKind:
     from brinery.records.asset import AssetKind
 
     return AssetKind(kind)
-
-
-def _name(function: _F) -> _F:
-    """Return a command that takes a name, as an argument or with `--name`."""
-    option = click.option("-n", "--name", help="The same, as scripts write it.")
-    return click.argument("asset", metavar="[NAME]", required=False)(option(function))
 
 
 def _particular(kind: str) -> Callable[[_F], _F]:
@@ -112,7 +106,7 @@ def _create(kind: str) -> click.Command:
 
 def _list(kind: str) -> click.Command:
     @click.command("list", short_help="List them, or the versions of one.")
-    @_name
+    @name_options("asset")
     @click.option("--include-archived", "archived", is_flag=True, help="Those archived, too.")
     @answer_options
     @click.pass_obj
@@ -141,7 +135,7 @@ def _list(kind: str) -> click.Command:
 
 def _show(kind: str) -> click.Command:
     @click.command("show", short_help="Show one.")
-    @_name
+    @name_options("asset")
     @click.option("-v", "--version", help="Which version. Default: the one created last.")
     @click.option("-l", "--label", help="A label of the version, such as latest.")
     @answer_options
@@ -168,7 +162,7 @@ def _show(kind: str) -> click.Command:
 
 def _update(kind: str) -> click.Command:
     @click.command("update", short_help="Change its tags, description or label.")
-    @_name
+    @name_options("asset")
     @click.option("-v", "--version", help="Which version. Default: the one created last.")
     @click.option("--label", help="Means this version from now on: azureml:NAME@LABEL.")
     @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Such as tags.x=y.")
@@ -199,7 +193,7 @@ def _archive(kind: str, *, restored: bool) -> click.Command:
     verb, does = ("restore", "have it again") if restored else ("archive", "leave it out")
 
     @click.command(verb, short_help=f"Have lists {does}.")
-    @_name
+    @name_options("asset")
     @click.option("-v", "--version", help="Which version. Default: all of them.")
     @click.option("-y", "--yes", is_flag=True, help="Ask nothing; nothing is asked.")
     @click.pass_context
@@ -245,7 +239,7 @@ def _datastores(session: Session, /, *, query: str | None, form: str | None) -> 
 
 
 @click.command("show")
-@_name
+@name_options("asset")
 @answer_options
 @click.pass_context
 def _datastore(ctx: click.Context, /, **said: Any) -> None:
@@ -259,7 +253,7 @@ def _datastore(ctx: click.Context, /, **said: Any) -> None:
 
 
 @click.command("delete")
-@_name
+@name_options("asset")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing; nothing is asked.")
 @click.pass_context
 def _forget(ctx: click.Context, /, **said: Any) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from brinery.cli.answers import answer, answer_options, named
+from brinery.cli.answers import answer, answer_options, name_options, named
 from brinery.cli.context import Session
 from brinery.cli.output import note
 
@@ -18,17 +17,9 @@ if TYPE_CHECKING:
     from brinery.actions.jobs import Line
     from brinery.records.job import JobRun
 
-_F = TypeVar("_F", bound=Callable[..., Any])
-
 _COLUMNS = ("name", "status", "type", "experiment_name", "creation_context.created_at")
 _STEPS = ("name", "status", "type", "why")
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-
-
-def _name(function: _F) -> _F:
-    """Return a command that takes a job's name, as an argument or with `--name`."""
-    option = click.option("-n", "--name", help="The same, as scripts write it.")
-    return click.argument("job", metavar="[JOB]", required=False)(option(function))
 
 
 @click.command("list")
@@ -60,7 +51,7 @@ def list_jobs(
 
 
 @click.command("show")
-@_name
+@name_options("job", "JOB")
 @click.option("--web", is_flag=True, help="Accepted, and ignored: there is no browser to open.")
 @answer_options
 @click.pass_context
@@ -137,7 +128,7 @@ def _print_trials(told: dict[str, Any]) -> None:
 
 
 @click.command("stream")
-@_name
+@name_options("job", "JOB")
 @click.pass_context
 def stream(ctx: click.Context, /, **said: Any) -> int:
     """Print what a job's steps say until it is over; the exit status is 1 where it failed."""
@@ -185,7 +176,7 @@ def logs(ctx: click.Context, /, **said: Any) -> None:
 
 
 @click.command("cancel")
-@_name
+@name_options("job", "JOB")
 @click.pass_context
 def cancel(ctx: click.Context, /, **said: Any) -> None:
     """Ask for the end of a job: its steps are ended, and what is finished is kept."""
@@ -196,7 +187,7 @@ def cancel(ctx: click.Context, /, **said: Any) -> None:
 
 
 @click.command("download")
-@_name
+@name_options("job", "JOB")
 @click.option("--output-name", metavar="OUTPUT", help="This output, in place of the artifacts.")
 @click.option("--all", "everything", is_flag=True, help="The artifacts and all outputs.")
 @click.option(
@@ -224,7 +215,7 @@ def download(ctx: click.Context, /, **said: Any) -> None:
 
 
 @click.command("update")
-@_name
+@name_options("job", "JOB")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Such as tags.x=y.")
 @answer_options
 @click.pass_context
@@ -243,7 +234,7 @@ def _archive(*, restored: bool) -> click.Command:
     verb, does = ("restore", "have it again") if restored else ("archive", "leave it out")
 
     @click.command(verb, help=f"Have lists of jobs {does}.")
-    @_name
+    @name_options("job", "JOB")
     @click.pass_context
     def command(ctx: click.Context, /, **said: Any) -> None:
         from brinery.actions.jobs import archive_job

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from brinery.cli.answers import answer, answer_options, named
+from brinery.cli.answers import answer, answer_options, name_options, named
 from brinery.cli.context import Session
 from brinery.cli.output import note
-
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 _COLUMNS = ("name", "is_enabled", "explained", "next_due", "last_job", "error")
 
@@ -20,12 +17,6 @@ _COLUMNS = ("name", "is_enabled", "explained", "next_due", "last_job", "error")
 @click.group("schedule")
 def command() -> None:
     """Create jobs at times, by cron or every so many days, while `brinery up` runs."""
-
-
-def _name(function: _F) -> _F:
-    """Return a command that takes a schedule's name, as an argument or with `--name`."""
-    option = click.option("-n", "--name", help="The same, as scripts write it.")
-    return click.argument("schedule", metavar="[NAME]", required=False)(option(function))
 
 
 @command.command("create")
@@ -63,7 +54,7 @@ def list_schedules(session: Session, /, *, query: str | None, form: str | None) 
 
 
 @command.command("show")
-@_name
+@name_options("schedule")
 @answer_options
 @click.pass_context
 def show(ctx: click.Context, /, **said: Any) -> None:
@@ -80,7 +71,7 @@ def _switch(*, enabled: bool) -> click.Command:
     does = "from now on" if enabled else "no more, until it is enabled again"
 
     @click.command(verb, help=f"Have a schedule create jobs {does}.")
-    @_name
+    @name_options("schedule")
     @answer_options
     @click.pass_context
     def switch(ctx: click.Context, /, **said: Any) -> None:
@@ -99,7 +90,7 @@ command.add_command(_switch(enabled=False))
 
 
 @command.command("delete")
-@_name
+@name_options("schedule")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing; nothing is asked.")
 @click.pass_context
 def delete(ctx: click.Context, /, **said: Any) -> None:

@@ -151,6 +151,7 @@ class Turn(Struct, frozen=True, kw_only=True):
         ending: how it ended; None while it goes on.
         error: code, message and hint of what stopped it, `: ` between; empty where nothing did.
         log: file of what the training wrote; empty where it was not run.
+        holder: who goes on with it: drawn anew whenever a process begins or resumes it.
     """
 
     loop: str
@@ -170,6 +171,7 @@ class Turn(Struct, frozen=True, kw_only=True):
     ending: Optional[Ending] = None
     error: str = ""
     log: str = ""
+    holder: str = ""
 
     @property
     def name(self) -> str:

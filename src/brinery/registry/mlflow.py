@@ -19,7 +19,7 @@ import msgspec
 from brinery.records.fast_path import FastPath
 from brinery.records.run import Run
 from brinery.records.version import Alias, Candidate, Parity, Version
-from brinery.registry import mlflow_client, mlflow_model, mlflow_tables
+from brinery.registry import mlflow_client, mlflow_model
 from brinery.registry.interface import (
     Staged,
     Standing,
@@ -171,8 +171,6 @@ class MlflowRegistry(MlflowFiles):
 
     def names(self) -> list[str]:
         """Return the names of the models that have a version, sorted."""
-        if mlflow_tables.absent(self._uri):
-            return []  # without making the database, which takes MLflow
         rows = self._tables.rows(tag=SHA256_TAG)
         if rows is not None:
             return sorted({row.name for row in rows})

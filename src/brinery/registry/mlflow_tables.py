@@ -116,7 +116,8 @@ class SqliteTables:
     """MLflow's tables in a file.
 
     Args:
-        uri: of the registry; of any other kind nothing is read.
+        uri: of the registry; of any other kind nothing is read, and one that was not made yet
+            holds nothing.
     """
 
     def __init__(self, uri: str) -> None:
@@ -131,8 +132,10 @@ class SqliteTables:
         return self._asked(lambda ask: standings(ask, champion=champion))
 
     def _asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
-        if self._path is None or not self._path.is_file():
+        if self._path is None:
             return None
+        if not self._path.exists():
+            return []  # without making the database, which takes MLflow
         try:
             address = f"{self._path.absolute().as_uri()}?mode=ro"
             with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_S)) as database:
@@ -140,11 +143,6 @@ class SqliteTables:
                 return read(database.execute) if known(database.execute) else None
         except sqlite3.Error:
             return None
-
-
-def absent(uri: str) -> bool:
-    """Return whether the database is one of SQLite's that was not made yet."""
-    return uri.startswith(SQLITE) and not Path(uri.removeprefix(SQLITE)).exists()
 
 
 def known(ask: Ask) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from importlib import import_module
 from typing import Protocol, cast
+from uuid import uuid4
 
 from msgspec.structs import replace
 
+from brinery.errors import TurnTaken
 from brinery.records.turn import Turn
 
 
@@ -18,8 +20,16 @@ class Turns(Protocol):
         """Return a turn that is kept from now on, with the next number of its loop."""
         ...
 
+    def resume(self, turn: Turn) -> Turn:
+        """Return a turn with one attempt more; who had it before keeps nothing of it any more."""
+        ...
+
     def keep(self, turn: Turn) -> None:
-        """Keep how far a turn is, in place of what was kept of it."""
+        """Keep how far a turn is, in place of what was kept of it.
+
+        Raises:
+            TurnTaken: another resumed it since.
+        """
         ...
 
     def open(self, loop: str) -> Turn | None:
@@ -35,6 +45,29 @@ class Turns(Protocol):
         ...
 
 
+def held(turn: Turn) -> Turn:
+    """Return a turn with a holder that no other has."""
+    return replace(turn, holder=uuid4().hex)
+
+
+def resumed(turn: Turn) -> Turn:
+    """Return a turn as its next holder has it."""
+    return held(replace(turn, attempts=turn.attempts + 1))
+
+
+def check_held(turn: Turn, kept: Turn) -> None:
+    """Return where what is kept of a turn is its holder's own.
+
+    Raises:
+        TurnTaken: another resumed it since.
+    """
+    if turn.holder != kept.holder:
+        raise TurnTaken(
+            f"another process goes on with {turn.name}: this one lost its claim of the loop",
+            hint=f"brinery loop history {turn.loop} shows it",
+        )
+
+
 class MemoryTurns:
     """Turns that last as long as the object."""
 
@@ -44,11 +77,18 @@ class MemoryTurns:
     def begin(self, turn: Turn) -> Turn:
         """Return a turn that is kept from now on."""
         turns = self._turns.setdefault(turn.loop, [])
-        turns.append(replace(turn, number=len(turns) + 1))
+        turns.append(held(replace(turn, number=len(turns) + 1)))
         return turns[-1]
+
+    def resume(self, turn: Turn) -> Turn:
+        """Return a turn with one attempt more, ours from now on."""
+        kept = self._turns[turn.loop]
+        kept[turn.number - 1] = resumed(kept[turn.number - 1])
+        return kept[turn.number - 1]
 
     def keep(self, turn: Turn) -> None:
         """Keep how far a turn is."""
+        check_held(turn, self._turns[turn.loop][turn.number - 1])
         self._turns[turn.loop][turn.number - 1] = turn
 
     def open(self, loop: str) -> Turn | None:
@@ -82,6 +122,10 @@ class StoredTurns:
     def begin(self, turn: Turn) -> Turn:
         """Return a turn that is kept from now on."""
         return self._kept.begin(turn)
+
+    def resume(self, turn: Turn) -> Turn:
+        """Return a turn with one attempt more, ours from now on."""
+        return self._kept.resume(turn)
 
     def keep(self, turn: Turn) -> None:
         """Keep how far a turn is."""

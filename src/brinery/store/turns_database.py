@@ -7,10 +7,11 @@ from datetime import datetime
 import msgspec
 import sqlalchemy as sa
 from msgspec.structs import replace
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from brinery.records.turn import Turn
 from brinery.store.audit_database import Base, Database
+from brinery.store.turns import check_held, held, resumed
 
 
 class TurnRow(Base):
@@ -38,17 +39,26 @@ class SqlTurns(Database):
         """Return a turn that is kept from now on, in a transaction of its own."""
         last = sa.select(sa.func.max(TurnRow.number)).where(TurnRow.loop == turn.loop)
         with self.session() as session:
-            begun = replace(turn, number=(session.scalar(last) or 0) + 1)
+            begun = held(replace(turn, number=(session.scalar(last) or 0) + 1))
             row = TurnRow(loop=turn.loop, number=begun.number, model=turn.model)
             _fill(row, begun)
             session.add(row)
         return begun
 
+    def resume(self, turn: Turn) -> Turn:
+        """Return a turn with one attempt more, ours from now on, in a transaction of its own."""
+        with self.session() as session:
+            row = _row(session, turn)
+            again = resumed(_turn(row))
+            _fill(row, again)
+        return again
+
     def keep(self, turn: Turn) -> None:
         """Keep how far a turn is, in a transaction of its own."""
-        found = sa.select(TurnRow).where(TurnRow.loop == turn.loop, TurnRow.number == turn.number)
         with self.session() as session:
-            _fill(session.scalars(found).one(), turn)
+            row = _row(session, turn)
+            check_held(turn, _turn(row))
+            _fill(row, turn)
 
     def open(self, loop: str) -> Turn | None:
         """Return the newest turn of a loop if it has not ended."""
@@ -67,6 +77,12 @@ class SqlTurns(Database):
         """Return the names of the loops that ever had a turn, sorted."""
         with self.session() as session:
             return sorted(session.scalars(sa.select(TurnRow.loop).distinct()))
+
+
+def _row(session: Session, turn: Turn) -> TurnRow:
+    """Return the row of a turn, which no other transaction reads to change it meanwhile."""
+    found = sa.select(TurnRow).where(TurnRow.loop == turn.loop, TurnRow.number == turn.number)
+    return session.scalars(found.with_for_update()).one()
 
 
 def _fill(row: TurnRow, turn: Turn) -> None:
