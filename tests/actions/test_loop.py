@@ -292,6 +292,7 @@ def test_the_better_model_is_promoted_and_the_worse_one_is_not(lamps: Lamps) -> 
     lamps.offer("good")
     second = lamps.turn()
     assert (second.ending, second.champion, lamps.champion) == (Ending.PROMOTED, 2, 2)
+    assert "lamps@2: 600 rows answered" in second.stage(Phase.COMPARE).note
     lamps.offer("poor")
     third = lamps.turn()
     assert (third.ending, third.version, lamps.champion) == (Ending.KEPT, 1, 2)

@@ -282,7 +282,7 @@ def _evaluated(at: _Site, version: Version) -> Generator[Event, None, None]:
 def _judged(at: _Site, version: Version) -> Steps:
     """Compare a version with the champion, ask the gate, and promote it or keep the champion."""
     turning = at.turning
-    turning.enter(Phase.GATE)
+    turning.enter(Phase.COMPARE)
     asked = PromoteAsked(
         reference=version.reference,
         gate=at.file.gate,
@@ -291,7 +291,7 @@ def _judged(at: _Site, version: Version) -> Steps:
         separator=at.file.loop.evaluate.sep,
         why=f"{at.turn.name}, begun {at.turn.trigger}",
     )
-    done = yield from _promoted(at, asked)
+    done = yield from _staged(at, _promoted(at, asked))
     # One that was killed after the alias moved finds it there; what was decided is kept.
     decision = done.decision or _decided(at, version)
     promoted = done.changed or (decision is not None and decision.passes and not done.refused)
@@ -308,6 +308,28 @@ def _judged(at: _Site, version: Version) -> Steps:
     turning.leave(Phase.PROMOTE, f"{version.reference} is the champion")
     yield at.said(Step.PROMOTE, f"{said}: it is the champion now")
     return turning.end(Ending.PROMOTED)
+
+
+def _staged(
+    at: _Site, steps: Generator[Event, None, Promotion]
+) -> Generator[Event, None, Promotion]:
+    """Pass on what a promotion tells: what it measures is the comparison, then the gate decides."""
+    turning, told = at.turning, list[str]()
+    while True:
+        try:
+            event = next(steps)
+        except StopIteration as end:
+            done: Promotion = end.value
+            break
+        if event.step is Step.COMPARE:
+            told.append(event.message)
+        elif event.step is Step.GATE and not turning.is_done(Phase.COMPARE):
+            turning.leave(Phase.COMPARE, "; ".join(told) or "no rule compares")
+            turning.enter(Phase.GATE)
+        yield event
+    if not turning.is_done(Phase.COMPARE):
+        turning.skip(Phase.COMPARE, "it was compared before")
+    return done
 
 
 def _promoted(at: _Site, asked: PromoteAsked) -> Generator[Event, None, Promotion]:

@@ -124,7 +124,8 @@ def _planned(
     versions = rooms.registry.versions(loop.registers) if rooms.workspace.exists else []
     champion = history.holder(versions, Alias.CHAMPION)
     against = f"against {champion.reference}" if champion else "with no champion yet"
-    yield "gate", f"{loop.gate}, {against}"
+    yield "compare", against
+    yield "gate", loop.gate
     yield "promote", "where the gate passes it; the champion is kept where it does not"
     schedule = loop.trigger.schedule if loop.trigger else None
     if schedule is not None:

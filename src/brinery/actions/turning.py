@@ -52,7 +52,7 @@ class Turning:
             replace(stage, state=State.SKIPPED, note=stage.note or ending.value)
             if stage.state is State.WAITING
             else stage
-            for stage in self.turn.stages
+            for stage in map(self.turn.stage, Phase)
         )
         self._keep(
             stages=stages,

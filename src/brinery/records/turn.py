@@ -27,6 +27,7 @@ class Phase(TextEnum):
     TRAIN = "train"
     IMPORT = "import"
     EVALUATE = "evaluate"
+    COMPARE = "compare"
     GATE = "gate"
     PROMOTE = "promote"
 
@@ -184,12 +185,13 @@ class Turn(Struct, frozen=True, kw_only=True):
         return None if self.version is None else f"{self.model}@{self.version}"
 
     def stage(self, phase: Phase) -> StageRun:
-        """Return one of its stages."""
-        return next(stage for stage in self.stages if stage.phase is phase)
+        """Return one of its stages; one that was not known when it was kept is waiting."""
+        found = (stage for stage in self.stages if stage.phase is phase)
+        return next(found, StageRun(phase=phase))
 
     def with_stage(self, stage: StageRun) -> Turn:
         """Return the turn with a stage in place of that of the same phase."""
-        stages = tuple(stage if one.phase is stage.phase else one for one in self.stages)
+        stages = tuple(stage if one is stage.phase else self.stage(one) for one in Phase)
         return msgspec.structs.replace(self, stages=stages)
 
 
