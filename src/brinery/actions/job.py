@@ -26,7 +26,7 @@ from brinery.runners.interface import Driver, Runner
 from brinery.specs.user import login_name
 from brinery.store.fingerprints import stamp_of
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
-from brinery.store.plans import gathered, own_files
+from brinery.store.plans import own_files
 from brinery.store.reuse import Earlier
 
 _MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
@@ -106,10 +106,10 @@ def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
         # They read and check everything, which takes longer than to find a plan that was made.
         job_yaml: Any = import_module("brinery.specs.job_yaml")
         planning: Any = import_module("brinery.pipeline.planning")
-        settings = str(rooms.workspace.settings_file)
-        with gathered() as seen:
-            found = planning.plan(job_yaml.read(file, sets=sets), rooms.catalog)
-        rooms.plans.add(asked, found, seen={*seen, str(file.absolute()), settings})
+        declared = job_yaml.read(file, sets=sets)
+        found = planning.plan(declared, rooms.catalog)
+        files = (*declared.found.files, rooms.workspace.settings_file)
+        rooms.plans.add(asked, found, files=[str(each.absolute()) for each in files])
     made: Plan = found
     return made
 
