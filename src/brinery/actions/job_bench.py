@@ -19,6 +19,8 @@ from brinery.specs.expressions import render
 # The output that holds what a step left in `./outputs` and `./logs`.
 ARTIFACTS: Final = "artifacts"
 KEPT_FOLDERS: Final = ("outputs", "logs")
+# What an attempt has while it runs: where outputs are made, its environment's own part, its code.
+PASSING: Final = ("making", "run", "work")
 _ADDRESS: Final = "127.0.0.1"
 _FIRST_PORT: Final = 29500
 _PORTS: Final = 10_000
@@ -79,7 +81,7 @@ class StepBench:
 
     def work_of(self, label: str) -> str:
         """Return the working directory of an attempt."""
-        return f"{self._place(label)}/run/work"
+        return f"{self._place(label)}/work"
 
     def attempt(
         self, label: str = "", *, searched: Mapping[str, str] | None = None, command: str = ""
@@ -92,7 +94,7 @@ class StepBench:
         """
         place = self._place(label)
         work = self.work_of(label)
-        for below in ("making", "run"):
+        for below in PASSING:
             self.rooms.trash.put(f"{place}/{below}")
         os.makedirs(work)  # noqa: PTH103 - texts
         os.makedirs(f"{place}/logs", exist_ok=True)  # noqa: PTH103 - as above

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, StepBench
+from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, PASSING, StepBench
 from brinery.actions.job_rooms import JobRooms
 from brinery.errors import InvalidJob, NotFound
 from brinery.pipeline.keys import key_of, parts_of
@@ -151,12 +151,16 @@ class Steps:
             if earlier is not None:
                 return Looked(self._reused(step, run, earlier, why=why), None)
         self._remember(parts)
+        folder = str(self._folder / "steps" / step.name)
+        if os.path.islink(folder):  # noqa: PTH114 - a text
+            # It stood for another job's step, whose folder is none of ours.
+            os.unlink(folder)  # noqa: PTH108 - as above
         bench = StepBench(
             job=self._name,
             plan=self._plan,
             step=step,
             rooms=self._rooms,
-            folder=str(self._folder / "steps" / step.name),
+            folder=folder,
             inputs=told,
             cores=self._options.limit,
             told=self._options.told,
@@ -204,10 +208,11 @@ class Steps:
     def _clear(self, folder: str) -> None:
         """Put aside what a step needed while it ran; what each of its attempts made stays."""
         for name in os.listdir(folder):  # noqa: PTH208 - names
-            if name in ("making", "run"):
+            if name in PASSING:
                 self._rooms.trash.put(f"{folder}/{name}")
             elif name not in ("logs", "outputs"):
-                self._rooms.trash.put(f"{folder}/{name}/run")
+                for below in ("run", "work"):
+                    self._rooms.trash.put(f"{folder}/{name}/{below}")
 
     def _must_run(self, step: Step) -> str:
         if not self._plan.pipeline:
@@ -289,13 +294,24 @@ class Steps:
             outputs=earlier.run.outputs,
             attempts=run.attempts - 1,
         )
-        self._hand_out(step, run)
+        there = self._link(step, earlier)
+        self._hand_out(step, run, linked=there)
         return run
 
-    def _hand_out(self, step: Step, run: StepRun) -> None:
+    def _link(self, step: Step, earlier: Earlier) -> bool:
+        """Have a reused step the folder of the run that stands for it, where both allow it."""
+        folder = self._folder / "steps" / step.name
+        made = self._rooms.jobs.path(earlier.job) / "steps" / earlier.run.name
+        if folder.exists() or not made.is_dir():
+            return False
+        link(f"../../{earlier.job}/steps/{earlier.run.name}", folder)
+        return True
+
+    def _hand_out(self, step: Step, run: StepRun, *, linked: bool = False) -> None:
         """Put what a step left where people and later jobs look for it."""
         for name, made in run.outputs.items():
-            link(made.path, self._folder / "steps" / step.name / "outputs" / name)
+            if not linked:
+                link(made.path, self._folder / "steps" / step.name / "outputs" / name)
             if name in step.outputs:
                 self._put(made, step.outputs[name], name=name)
         if run.status is not Status.COMPLETED:

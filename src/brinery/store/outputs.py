@@ -41,6 +41,7 @@ class Outputs:
     def __init__(self, folder: Path, fingerprints: Fingerprints) -> None:
         self.folder = folder
         self._fingerprints = fingerprints
+        self._synced: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, place: str) -> Made:
@@ -104,19 +105,25 @@ class Outputs:
     def discard(self, path: str) -> None:
         """Put away what lies at a path of the store, for whoever has it open."""
         beside = f"{path}.{os.getpid()}.gone"
+        self._synced.discard(path)
         with suppress(OSError):
             os.rename(path, beside)  # noqa: PTH104 - a text
             remove(beside)
 
     def sync(self, made: Sequence[Made]) -> None:
         """Have outputs on the disk, with the names that they are found by."""
-        if sum(each.files for each in made) > _FEW:
+        # What is here never changes: once on the disk is enough.
+        new = {each.path: each for each in made if each.path not in self._synced}
+        if sum(each.files for each in new.values()) > _FEW:
             _sync_all(self.folder)
-            return
-        for each in made:
-            paths = [each.path] if each.file else [*_below(each.path), each.path]
-            for path in (*paths, *_above(each.path, self.folder)):
+        else:
+            paths: list[str] = []
+            for each in new.values():
+                paths += [each.path] if each.file else [*_below(each.path), each.path]
+            above = [folder for path in new for folder in _above(path, self.folder)]
+            for path in dict.fromkeys([*paths, *above]):
                 _sync(path)
+        self._synced.update(new)
 
     def places(self, content: str) -> list[str]:
         """Return the places at which a content lies, under one name or several."""
@@ -138,14 +145,14 @@ def link(path: str, at: Path) -> None:
     """
     beside = at.with_name(f".{at.name}.{os.getpid()}")
     try:
-        os.symlink(path, beside)  # noqa: PTH211 - texts
+        os.symlink(path, at)  # noqa: PTH211 - texts
     except FileNotFoundError:
         at.parent.mkdir(parents=True, exist_ok=True)
-        os.symlink(path, beside)  # noqa: PTH211 - as above
+        os.symlink(path, at)  # noqa: PTH211 - as above
     except FileExistsError:
-        beside.unlink()
+        beside.unlink(missing_ok=True)
         os.symlink(path, beside)  # noqa: PTH211 - as above
-    beside.replace(at)
+        beside.replace(at)
 
 
 def put(made: Made, at: str) -> None:
