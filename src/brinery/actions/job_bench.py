@@ -96,17 +96,19 @@ class StepBench:
         work = self.work_of(label)
         for below in PASSING:
             self.rooms.trash.put(f"{place}/{below}")
-        os.makedirs(work)  # noqa: PTH103 - texts
-        os.makedirs(f"{place}/logs", exist_ok=True)  # noqa: PTH103 - as above
+        os.makedirs(f"{place}/logs", exist_ok=True)  # noqa: PTH103 - texts
+        os.mkdir(work)  # noqa: PTH102 - as above
         self.rooms.snapshots.copy(self.step.code, self.step.includes, target=work)
         for name in KEPT_FOLDERS:
             os.makedirs(f"{work}/{name}", exist_ok=True)  # noqa: PTH103 - as above
         outputs = self.outputs_of(label)
-        os.makedirs(f"{place}/making")  # noqa: PTH103 - as above
+        making = f"{place}/making"
+        os.mkdir(making)  # noqa: PTH102 - as above
         for name, output in self.step.outputs.items():
             file = output.type is DataType.FILE
             made = os.path.dirname(outputs[name]) if file else outputs[name]  # noqa: PTH120 - above
-            os.makedirs(made, exist_ok=True)  # noqa: PTH103 - as above
+            if made != making:
+                os.makedirs(made, exist_ok=True)  # noqa: PTH103 - as above
         variables = self._variables(label, place)
         for name in self.step.outputs:
             variables[f"AZURE_ML_OUTPUT_{name}"] = outputs[name]

@@ -78,7 +78,7 @@ class Nursery:
     def __init__(self, sock: int) -> None:
         self.sock = sock
         os.set_inheritable(sock, False)  # noqa: FBT003 - the system's own signature
-        os.set_blocking(sock, False)  # noqa: FBT003 - as above
+        os.set_blocking(sock, False)
         self.selector = selectors.DefaultSelector()
         self.inbox, self.outbox = bytearray(), bytearray()
         self.attempts: dict[str, _Attempt] = {}
