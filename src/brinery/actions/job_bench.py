@@ -94,9 +94,10 @@ class StepBench:
         """
         place = self._place(label)
         work = self.work_of(label)
-        for below in PASSING:
-            self.rooms.trash.put(f"{place}/{below}")
-        os.makedirs(f"{place}/logs", exist_ok=True)  # noqa: PTH103 - texts
+        if os.path.exists(place):  # noqa: PTH110 - texts
+            for below in PASSING:
+                self.rooms.trash.put(f"{place}/{below}")
+        os.makedirs(f"{place}/logs", exist_ok=True)  # noqa: PTH103 - as above
         os.mkdir(work)  # noqa: PTH102 - as above
         self.rooms.snapshots.copy(self.step.code, self.step.includes, target=work)
         for name in KEPT_FOLDERS:

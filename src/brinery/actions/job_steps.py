@@ -118,6 +118,7 @@ class Steps:
         self._folder = rooms.jobs.path(name)
         self._lock = threading.Lock()
         self._contents: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
         self._trees: dict[str, _Tree] = {}
 
     def look(self, step: Step, made: Mapping[str, Mapping[str, Made]], *, attempts: int) -> Looked:
@@ -151,7 +152,7 @@ class Steps:
             if earlier is not None:
                 return Looked(self._reused(step, run, earlier, why=why), None)
         self._remember(parts)
-        folder = str(self._folder / "steps" / step.name)
+        folder = f"{self._folder}/steps/{step.name}"
         if os.path.islink(folder):  # noqa: PTH114 - a text
             # It stood for another job's step, whose folder is none of ours.
             os.unlink(folder)  # noqa: PTH108 - as above
@@ -204,6 +205,7 @@ class Steps:
         """Look at data again that a step may have written to."""
         with self._lock:
             self._contents.clear()
+            self._paths.clear()
 
     def _clear(self, folder: str) -> None:
         """Put aside what a step needed while it ran; what each of its attempts made stays."""
@@ -300,9 +302,9 @@ class Steps:
 
     def _link(self, step: Step, earlier: Earlier) -> bool:
         """Have a reused step the folder of the run that stands for it, where both allow it."""
-        folder = self._folder / "steps" / step.name
-        made = self._rooms.jobs.path(earlier.job) / "steps" / earlier.run.name
-        if folder.exists() or not made.is_dir():
+        folder = f"{self._folder}/steps/{step.name}"
+        made = f"{self._rooms.jobs.path(earlier.job)}/steps/{earlier.run.name}"
+        if os.path.exists(folder) or not os.path.isdir(made):  # noqa: PTH110, PTH112 - texts
             return False
         link(f"../../{earlier.job}/steps/{earlier.run.name}", folder)
         return True
@@ -311,7 +313,7 @@ class Steps:
         """Put what a step left where people and later jobs look for it."""
         for name, made in run.outputs.items():
             if not linked:
-                link(made.path, self._folder / "steps" / step.name / "outputs" / name)
+                link(made.path, f"{self._folder}/steps/{step.name}/outputs/{name}")
             if name in step.outputs:
                 self._put(made, step.outputs[name], name=name)
         if run.status is not Status.COMPLETED:
@@ -319,7 +321,7 @@ class Steps:
         for name, kept in self._plan.outputs.items():
             found = run.outputs.get(kept.output) if kept.step == step.name else None
             if found is not None:
-                link(found.path, self._folder / "named-outputs" / name)
+                link(found.path, f"{self._folder}/named-outputs/{name}")
                 if kept.settings != step.outputs.get(kept.output):
                     self._put(found, kept.settings, name=name)
 
@@ -352,7 +354,7 @@ class Steps:
             case Text():
                 return value.text, value.text
             case Data():
-                path = self._rooms.data.resolve(value)
+                path = self._path(value)
                 return path, self._content(path)
             case Produced():
                 found = made.get(value.step, {}).get(value.output)
@@ -378,6 +380,16 @@ class Steps:
         if not isinstance(value.parts[0], Text) and os.path.exists(text):  # noqa: PTH110 - a text
             return text, self._content(text)
         return text, "\0".join(compared for _, compared in known)
+
+    def _path(self, data: Data) -> str:
+        """Return where data lies; it is looked for once for each job."""
+        with self._lock:
+            found = self._paths.get(data.uri)
+        if found is None:
+            found = self._rooms.data.resolve(data)
+            with self._lock:
+                self._paths[data.uri] = found
+        return found
 
     def _content(self, path: str) -> str:
         """Return the BLAKE3 of what lies at a path; it is looked at once for each job."""

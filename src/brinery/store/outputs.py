@@ -58,29 +58,29 @@ class Outputs:
         target = self._target(found.content, name)
         made = Made(
             content=found.content,
-            path=str(target),
+            path=target,
             file=found.file,
             size_bytes=found.size_bytes,
             files=found.files,
             stamp=found.stamp,
         )
         for _ in range(3):
-            if target.exists():
-                there = self._fingerprints.of(str(target))
+            if os.path.exists(target):  # noqa: PTH110 - a text
+                there = self._fingerprints.of(target)
                 if there.content == found.content:
                     remove(place)
                     return _with_stamp(made, there.stamp)
-                self.discard(str(target))
+                self.discard(target)
             try:
                 os.rename(place, target)  # noqa: PTH104 - a text
             except FileNotFoundError:
-                target.parent.mkdir(parents=True, exist_ok=True)
+                os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - a text
             except OSError:
-                if not target.exists():
+                if not os.path.exists(target):  # noqa: PTH110 - a text
                     raise
             else:
                 if not found.file:
-                    _lock(str(target))
+                    _lock(target)
                 return made
         raise OSError(f"{target} cannot be written")
 
@@ -133,26 +133,26 @@ class Outputs:
         except OSError:
             return []
 
-    def _target(self, content: str, name: str) -> Path:
-        return self.folder / content[:2] / content / name
+    def _target(self, content: str, name: str) -> str:
+        return f"{self.folder}/{content[:2]}/{content}/{name}"
 
 
-def link(path: str, at: Path) -> None:
+def link(path: str, at: str) -> None:
     """Make a link to an output where people look for it; one that was there is replaced.
 
     Raises:
         OSError: it cannot be written.
     """
-    beside = at.with_name(f".{at.name}.{os.getpid()}")
     try:
         os.symlink(path, at)  # noqa: PTH211 - texts
     except FileNotFoundError:
-        at.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(at), exist_ok=True)  # noqa: PTH103, PTH120 - as above
         os.symlink(path, at)  # noqa: PTH211 - as above
     except FileExistsError:
-        beside.unlink(missing_ok=True)
+        beside = f"{at}.{os.getpid()}.part"
+        remove(beside)
         os.symlink(path, beside)  # noqa: PTH211 - as above
-        beside.replace(at)
+        os.replace(beside, at)  # noqa: PTH105 - as above
 
 
 def put(made: Made, at: str) -> None:
