@@ -54,6 +54,7 @@ class _Attempt:
     def __init__(self, told: dict[str, Any]) -> None:
         self.name: str = told["name"]
         self.told: bool = told.get("told", False)
+        self.waits: bool = told.get("waits", True)
         self.timeout_s: float | None = told.get("timeout_s")
         self.began = time.monotonic()
         self.processes: list[_Process] = []
@@ -262,6 +263,8 @@ class Nursery:
     def _settle(self, attempt: _Attempt) -> None:
         """Tell of an attempt's end, once nothing that it left in the background runs."""
         left = any(_lives(each.pid) for each in attempt.processes)
+        if left and not attempt.waits:
+            _signal(attempt, signal.SIGKILL)
         if left or any(_runs(each) for each in attempt.strays):
             waited_s = time.monotonic() - (attempt.bash_ended or time.monotonic())
             if not attempt.noted and waited_s > _GRACE_S:
