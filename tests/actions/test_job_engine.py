@@ -23,7 +23,9 @@ from brinery.records.plan import (
     Spread,
     Text,
 )
+from brinery.store.fingerprints import Fingerprints
 from brinery.store.jobs import log_lines, log_of
+from brinery.store.outputs import Outputs
 
 WORDS = ("one ", "two ", "three ", "four ", "five")
 
@@ -121,6 +123,30 @@ def test_altered_outputs_are_made_again(tmp_path: Path) -> None:
     assert ran(job) == ["a"]
     assert "altered" in job.steps[0].why
     assert path.read_text() == "a\n"
+
+
+def test_a_reused_step_has_the_folder_of_the_run_that_stands_for_it(tmp_path: Path) -> None:
+    """Logs and outputs are found under both jobs; a step that must run again has its own."""
+    steps = (
+        shell("a", "echo said; echo a > ${{outputs.o}}/a", outputs={"o": Output()}),
+        shell("b", "exit 1"),
+    )
+    first = run(workspace(tmp_path), plan(*steps, file="p.yml"))
+    second = run(reopened(tmp_path), plan(*steps, file="p.yml", name="second"))
+    folders = [tmp_path / ".brinery/jobs" / job.name / "steps/a" for job in (first, second)]
+    assert by_name(second)["a"].reused == first.name
+    for folder in folders:
+        assert (folder / "outputs/o/a").read_text() == "a\n"
+        assert (folder / "logs/std_log.txt").read_text().endswith("said\n")
+
+    made = Path(by_name(first)["a"].outputs["o"].path)
+    Outputs(made.parents[2], Fingerprints(None)).discard(str(made))
+    before = (folders[0] / "logs/std_log.txt").stat()
+    rooms = reopened(tmp_path)
+    list(resume(rooms, "second"))
+    assert by_name(rooms.jobs.read("second"))["a"].reused == ""
+    assert not folders[1].is_symlink()
+    assert (folders[0] / "logs/std_log.txt").stat() == before
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from brinery.actions.job import planned
 from brinery.actions.job_rooms import open_job_rooms
 from brinery.errors import InvalidJob
 from brinery.records.plan import Plan
-from brinery.store import plans
 
 PIPELINE = """\
 type: pipeline
@@ -48,10 +47,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def made(folder: Path, *sets: str) -> tuple[Plan, bool]:
-    """Return the plan of the pipeline, and whether files were read for it."""
-    with plans.gathered() as seen:
-        plan = planned(open_job_rooms(folder), folder / "pipeline.yml", sets=sets)
-    return plan, str(folder / "parts" / "component.yml") in seen
+    """Return the plan of the pipeline, and whether it was made anew and written down."""
+    before = _written(folder)
+    plan = planned(open_job_rooms(folder), folder / "pipeline.yml", sets=sets)
+    return plan, _written(folder) != before
+
+
+def _written(folder: Path) -> set[int]:
+    return {each.stat().st_ino for each in (folder / ".brinery" / "cache" / "plans").glob("*")}
 
 
 def test_a_plan_is_found_again(folder: Path) -> None:
@@ -79,6 +82,33 @@ def test_what_changed_is_read(folder: Path, change: Callable[[Path], None]) -> N
     change(folder)
     assert made(folder)[1]
     assert not made(folder)[1]
+
+
+def test_a_link_that_leads_elsewhere(folder: Path) -> None:
+    """A plan names where links lead: one that leads elsewhere has the plan made again."""
+    (folder / "newer").mkdir()
+    (folder / "data").rmdir()
+    (folder / "older").mkdir()
+    (folder / "data").symlink_to("older")
+    first, _ = made(folder)
+    (folder / "data").unlink()
+    (folder / "data").symlink_to("newer")
+    second, read = made(folder)
+    assert read
+    assert first != second
+
+
+def test_a_pattern_that_nothing_matches_any_more(folder: Path) -> None:
+    """A pattern of files is looked at again each time: without a match nothing runs."""
+    (folder / "pipeline.yml").write_text(PIPELINE.replace("./data", "./data/*.csv"))
+    (folder / "data" / "a.csv").touch()
+    made(folder)
+    (folder / "data" / "b.csv").touch()
+    assert not made(folder)[1]
+    for each in (folder / "data").iterdir():
+        each.unlink()
+    with pytest.raises(InvalidJob, match="csv"):
+        made(folder)
 
 
 def test_what_is_gone_is_told(folder: Path) -> None:

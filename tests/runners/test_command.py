@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 from brinery.runners import command
+from brinery.runners.interface import Ended
 
 
-def run(folder: Path, *words: str, timeout_s: float = 60.0) -> command.Ended:
+def run(folder: Path, *words: str, timeout_s: float = 60.0) -> Ended:
     """Return how a command ended."""
     return command.run(
         words,
@@ -22,6 +23,11 @@ def run(folder: Path, *words: str, timeout_s: float = 60.0) -> command.Ended:
         log=folder / "log",
         timeout_s=timeout_s,
     )
+
+
+def lines(log: Path) -> list[str]:
+    """Return the lines of a log, without their times."""
+    return [line.partition(" ")[2] for line in log.read_text().splitlines()]
 
 
 def alive(pid: int) -> bool:
@@ -43,9 +49,15 @@ def ends(pid: int) -> bool:
 def test_what_it_writes_is_kept(tmp_path: Path) -> None:
     """Both streams are in the log, in the folder and with the variables that were given."""
     ended = run(tmp_path, "sh", "-c", "pwd; echo turn $BRINERY_TURN >&2; exit 3")
-    assert (ended.status, ended.late, ended.stopped) == (3, False, False)
-    assert (tmp_path / "log").read_text().splitlines() == [str(tmp_path), "turn 7"]
+    assert (ended.exit_status, ended.late, ended.stopped) == (3, False, False)
+    assert lines(tmp_path / "log") == [str(tmp_path), "turn 7"]
     assert command.tail(tmp_path / "log") == "turn 7"
+
+
+def test_words_are_words(tmp_path: Path) -> None:
+    """No shell takes an argument for more than it is."""
+    run(tmp_path, "printf", "%s", "a  b; echo $HOME 'c'")
+    assert command.tail(tmp_path / "log") == "a  b; echo $HOME 'c'"
 
 
 def test_python_is_ours(tmp_path: Path) -> None:
@@ -56,8 +68,8 @@ def test_python_is_ours(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     """A program that nobody has ends as in a shell, and the log says so."""
-    assert run(tmp_path, "no-such-program").status == 127
-    assert command.tail(tmp_path / "log") == "no-such-program: not found"
+    assert run(tmp_path, "no-such-program").exit_status == 127
+    assert command.tail(tmp_path / "log").endswith("no-such-program: not found")
 
 
 def test_time_that_is_over_ends_everything(tmp_path: Path) -> None:
@@ -65,7 +77,14 @@ def test_time_that_is_over_ends_everything(tmp_path: Path) -> None:
     script = "sleep 300 & echo $!; wait"
     ended = run(tmp_path, "sh", "-c", script, timeout_s=0.5)
     assert ended.late
-    assert ends(int(command.tail(tmp_path / "log")))
+    assert ends(int(lines(tmp_path / "log")[0]))
+
+
+def test_what_it_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    """A command is over when it ends, whatever it has left in the background."""
+    ended = run(tmp_path, "sh", "-c", "sleep 300 & echo $!")
+    assert (ended.exit_status, ended.late) == (0, False)
+    assert ends(int(lines(tmp_path / "log")[0]))
 
 
 def test_it_is_stopped(tmp_path: Path) -> None:

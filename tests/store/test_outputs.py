@@ -108,8 +108,8 @@ def test_put_and_link(outputs: Outputs, tmp_path: Path) -> None:
     (tmp_path / "place" / "rows").write_text("2\n")
     put(made, str(tmp_path / "place"))
     assert (tmp_path / "place" / "rows").read_text() == "1\n"
-    link(made.path, tmp_path / "deep" / "link")
-    link(made.path, tmp_path / "deep" / "link")
+    link(made.path, str(tmp_path / "deep" / "link"))
+    link(made.path, str(tmp_path / "deep" / "link"))
     assert (tmp_path / "deep" / "link" / "rows").read_text() == "1\n"
     assert outputs.holds(made)
     outputs.sync([made])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from brinery.actions.job_engine import Engine, run_command
-from brinery.actions.job_later import all_drivers, local_runner, ray_runner
+from brinery.actions.job_later import EarlyRunner, all_drivers, local_runner, ray_runner
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import Options
 from brinery.errors import JobBusy, NotFound
@@ -26,7 +26,7 @@ from brinery.runners.interface import Driver, Runner
 from brinery.specs.user import login_name
 from brinery.store.fingerprints import stamp_of
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
-from brinery.store.plans import gathered, own_files
+from brinery.store.plans import own_files
 from brinery.store.reuse import Earlier
 
 MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
@@ -86,14 +86,33 @@ def create(
         InvalidJob: the file, or what it names, is wrong: every fault at once.
         JobBusy: there is a job of that name.
     """
-    plan = planned(rooms, file, sets=sets)
-    if name:
-        plan = msgspec.structs.replace(plan, name=name)
-    return (yield from run_plan(rooms, plan, how=how))
+    how = how or How()
+    early = EarlyRunner(partial(local_runner, _shared(rooms)))
+    here = how.runner == "local" and how.make_runner is None
+    try:
+        plan = planned(rooms, file, sets=sets, beside=early.start if here else None)
+        if name:
+            plan = msgspec.structs.replace(plan, name=name)
+        how = replace(how, make_runner=early) if here else how
+        return (yield from run_plan(rooms, plan, how=how))
+    finally:
+        early.close()
 
 
-def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
+def planned(
+    rooms: JobRooms,
+    file: Path,
+    *,
+    sets: Sequence[str] = (),
+    beside: Callable[[], None] | None = None,
+) -> Plan:
     """Return the plan of the job that a file declares.
+
+    Args:
+        rooms: of the workspace.
+        file: its YAML.
+        sets: each `a.b.c=value`.
+        beside: called before a plan is made, which takes a while; not where it is found.
 
     Raises:
         InvalidJob: the file, or what it names, is wrong: every fault at once.
@@ -103,13 +122,15 @@ def planned(rooms: JobRooms, file: Path, *, sets: Sequence[str] = ()) -> Plan:
     asked = ("plan", *own_files(), *where, assets, *sets)
     found = rooms.plans.find(asked)
     if found is None:
+        if beside is not None:
+            beside()
         # They read and check everything, which takes longer than to find a plan that was made.
         job_yaml: Any = import_module("brinery.specs.job_yaml")
         planning: Any = import_module("brinery.pipeline.planning")
-        settings = str(rooms.workspace.settings_file)
-        with gathered() as seen:
-            found = planning.plan(job_yaml.read(file, sets=sets), rooms.catalog)
-        rooms.plans.add(asked, found, seen={*seen, str(file.absolute()), settings})
+        declared = job_yaml.read(file, sets=sets)
+        found = planning.plan(declared, rooms.catalog)
+        files = (*declared.found.files, rooms.workspace.settings_file)
+        rooms.plans.add(asked, found, files=[str(each.absolute()) for each in files])
     made: Plan = found
     return made
 

@@ -146,6 +146,8 @@ class Attempts:
         for active in self._active.values():
             if active.wake_at is not None:
                 timeout_s = max(0.0, min(timeout_s, active.wake_at - now))
+        if self._threads.handed:
+            timeout_s = 0.0
         lines = []
         if self._runner is None:
             self._threads.wait(timeout_s)

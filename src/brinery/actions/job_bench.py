@@ -19,6 +19,8 @@ from brinery.specs.expressions import render
 # The output that holds what a step left in `./outputs` and `./logs`.
 ARTIFACTS: Final = "artifacts"
 KEPT_FOLDERS: Final = ("outputs", "logs")
+# What an attempt has while it runs: where outputs are made, its environment's own part, its code.
+PASSING: Final = ("making", "run", "work")
 _ADDRESS: Final = "127.0.0.1"
 _FIRST_PORT: Final = 29500
 _PORTS: Final = 10_000
@@ -79,7 +81,7 @@ class StepBench:
 
     def work_of(self, label: str) -> str:
         """Return the working directory of an attempt."""
-        return f"{self._place(label)}/run/work"
+        return f"{self._place(label)}/work"
 
     def attempt(
         self, label: str = "", *, searched: Mapping[str, str] | None = None, command: str = ""
@@ -92,19 +94,22 @@ class StepBench:
         """
         place = self._place(label)
         work = self.work_of(label)
-        for below in ("making", "run"):
-            self.rooms.trash.put(f"{place}/{below}")
-        os.makedirs(work)  # noqa: PTH103 - texts
+        if os.path.exists(place):  # noqa: PTH110 - texts
+            for below in PASSING:
+                self.rooms.trash.put(f"{place}/{below}")
         os.makedirs(f"{place}/logs", exist_ok=True)  # noqa: PTH103 - as above
+        os.mkdir(work)  # noqa: PTH102 - as above
         self.rooms.snapshots.copy(self.step.code, self.step.includes, target=work)
         for name in KEPT_FOLDERS:
             os.makedirs(f"{work}/{name}", exist_ok=True)  # noqa: PTH103 - as above
         outputs = self.outputs_of(label)
-        os.makedirs(f"{place}/making")  # noqa: PTH103 - as above
+        making = f"{place}/making"
+        os.mkdir(making)  # noqa: PTH102 - as above
         for name, output in self.step.outputs.items():
             file = output.type is DataType.FILE
             made = os.path.dirname(outputs[name]) if file else outputs[name]  # noqa: PTH120 - above
-            os.makedirs(made, exist_ok=True)  # noqa: PTH103 - as above
+            if made != making:
+                os.makedirs(made, exist_ok=True)  # noqa: PTH103 - as above
         variables = self._variables(label, place)
         for name in self.step.outputs:
             variables[f"AZURE_ML_OUTPUT_{name}"] = outputs[name]

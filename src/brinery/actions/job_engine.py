@@ -115,6 +115,7 @@ class Engine:
         self._stopping = ""
         self._cancelled = False
         self._began = time.monotonic()
+        self._looked_s = 0.0
 
     def run(self, before: Iterable[StepRun] = ()) -> Generator[JobEvent, None, JobRun]:
         """Run the job to its end, and return it.
@@ -176,8 +177,15 @@ class Engine:
         limit_s = self._plan.timeout_s
         if limit_s is not None and not self._stopping and self._seconds() > limit_s:
             yield from self._stop(f"the job took longer than {limit_s:g} s, its time limit")
-        if not self._cancelled and (self._asked.is_set() or self._journal.cancelled):
+        if not self._cancelled and (self._asked.is_set() or self._asked_elsewhere()):
             yield from self._cancel()
+
+    def _asked_elsewhere(self) -> bool:
+        """Return whether another process asked for the end; the disk is looked at now and then."""
+        if self._seconds() - self._looked_s < _TICK_S:
+            return False
+        self._looked_s = self._seconds()
+        return self._journal.cancelled
 
     def _look_at_ready(self) -> None:
         room = self._limit + _AHEAD - self._attempts.waiting

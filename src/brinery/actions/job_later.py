@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from brinery.actions.job_providers import TrackingProvider
 from brinery.errors import LibraryMissing
@@ -13,6 +13,9 @@ from brinery.records.job import JobRun, Status
 from brinery.records.plan import Step, StepKind
 from brinery.records.tracked_run import Measured
 from brinery.runners.interface import Bench, Drive, Driver, Runner
+
+if TYPE_CHECKING:
+    from brinery.runners.local import LocalRunner
 
 
 class Tracked(TrackingProvider, Protocol):
@@ -117,7 +120,35 @@ def ray_runner(protected: Sequence[str], *, address: str) -> Runner:
     return made
 
 
-def local_runner(protected: Sequence[str]) -> Runner:
+def local_runner(protected: Sequence[str]) -> LocalRunner:
     """Return what runs steps as processes of this machine."""
-    made: Runner = import_module("brinery.runners.local").LocalRunner(protected)
+    made: LocalRunner = import_module("brinery.runners.local").LocalRunner(protected)
     return made
+
+
+class EarlyRunner:
+    """What runs steps on this machine, started while a plan is made: its steps are likely to run.
+
+    Args:
+        make: makes it.
+    """
+
+    def __init__(self, make: Callable[[], LocalRunner]) -> None:
+        self._make = make
+        self._made: LocalRunner | None = None
+
+    def start(self) -> None:
+        """Have it get ready beside us."""
+        self._made = self._make()
+        self._made.warm()
+
+    def __call__(self) -> Runner:
+        """Return it, for somebody to close; it is made now where it was not started."""
+        made, self._made = self._made, None
+        return made or self._make()
+
+    def close(self) -> None:
+        """End it where nobody asked for it."""
+        if self._made is not None:
+            self._made.close()
+            self._made = None

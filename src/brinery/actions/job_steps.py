@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, StepBench
+from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, PASSING, StepBench
 from brinery.actions.job_rooms import JobRooms
 from brinery.errors import InvalidJob, NotFound
 from brinery.pipeline.keys import key_of, parts_of
@@ -118,6 +118,7 @@ class Steps:
         self._folder = rooms.jobs.path(name)
         self._lock = threading.Lock()
         self._contents: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
         self._trees: dict[str, _Tree] = {}
 
     def look(self, step: Step, made: Mapping[str, Mapping[str, Made]], *, attempts: int) -> Looked:
@@ -151,12 +152,16 @@ class Steps:
             if earlier is not None:
                 return Looked(self._reused(step, run, earlier, why=why), None)
         self._remember(parts)
+        folder = f"{self._folder}/steps/{step.name}"
+        if os.path.islink(folder):  # noqa: PTH114 - a text
+            # It stood for another job's step, whose folder is none of ours.
+            os.unlink(folder)  # noqa: PTH108 - as above
         bench = StepBench(
             job=self._name,
             plan=self._plan,
             step=step,
             rooms=self._rooms,
-            folder=str(self._folder / "steps" / step.name),
+            folder=folder,
             inputs=told,
             cores=self._options.limit,
             told=self._options.told,
@@ -200,14 +205,16 @@ class Steps:
         """Look at data again that a step may have written to."""
         with self._lock:
             self._contents.clear()
+            self._paths.clear()
 
     def _clear(self, folder: str) -> None:
         """Put aside what a step needed while it ran; what each of its attempts made stays."""
         for name in os.listdir(folder):  # noqa: PTH208 - names
-            if name in ("making", "run"):
+            if name in PASSING:
                 self._rooms.trash.put(f"{folder}/{name}")
             elif name not in ("logs", "outputs"):
-                self._rooms.trash.put(f"{folder}/{name}/run")
+                for below in ("run", "work"):
+                    self._rooms.trash.put(f"{folder}/{name}/{below}")
 
     def _must_run(self, step: Step) -> str:
         if not self._plan.pipeline:
@@ -289,13 +296,24 @@ class Steps:
             outputs=earlier.run.outputs,
             attempts=run.attempts - 1,
         )
-        self._hand_out(step, run)
+        there = self._link(step, earlier)
+        self._hand_out(step, run, linked=there)
         return run
 
-    def _hand_out(self, step: Step, run: StepRun) -> None:
+    def _link(self, step: Step, earlier: Earlier) -> bool:
+        """Have a reused step the folder of the run that stands for it, where both allow it."""
+        folder = f"{self._folder}/steps/{step.name}"
+        made = f"{self._rooms.jobs.path(earlier.job)}/steps/{earlier.run.name}"
+        if os.path.exists(folder) or not os.path.isdir(made):  # noqa: PTH110, PTH112 - texts
+            return False
+        link(f"../../{earlier.job}/steps/{earlier.run.name}", folder)
+        return True
+
+    def _hand_out(self, step: Step, run: StepRun, *, linked: bool = False) -> None:
         """Put what a step left where people and later jobs look for it."""
         for name, made in run.outputs.items():
-            link(made.path, self._folder / "steps" / step.name / "outputs" / name)
+            if not linked:
+                link(made.path, f"{self._folder}/steps/{step.name}/outputs/{name}")
             if name in step.outputs:
                 self._put(made, step.outputs[name], name=name)
         if run.status is not Status.COMPLETED:
@@ -303,7 +321,7 @@ class Steps:
         for name, kept in self._plan.outputs.items():
             found = run.outputs.get(kept.output) if kept.step == step.name else None
             if found is not None:
-                link(found.path, self._folder / "named-outputs" / name)
+                link(found.path, f"{self._folder}/named-outputs/{name}")
                 if kept.settings != step.outputs.get(kept.output):
                     self._put(found, kept.settings, name=name)
 
@@ -336,7 +354,7 @@ class Steps:
             case Text():
                 return value.text, value.text
             case Data():
-                path = self._rooms.data.resolve(value)
+                path = self._path(value)
                 return path, self._content(path)
             case Produced():
                 found = made.get(value.step, {}).get(value.output)
@@ -362,6 +380,16 @@ class Steps:
         if not isinstance(value.parts[0], Text) and os.path.exists(text):  # noqa: PTH110 - a text
             return text, self._content(text)
         return text, "\0".join(compared for _, compared in known)
+
+    def _path(self, data: Data) -> str:
+        """Return where data lies; it is looked for once for each job."""
+        with self._lock:
+            found = self._paths.get(data.uri)
+        if found is None:
+            found = self._rooms.data.resolve(data)
+            with self._lock:
+                self._paths[data.uri] = found
+        return found
 
     def _content(self, path: str) -> str:
         """Return the BLAKE3 of what lies at a path; it is looked at once for each job."""

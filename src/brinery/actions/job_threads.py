@@ -41,12 +41,17 @@ class Threads:
         self._todo.put(function)
 
     def wakes(self, wake: Callable[[], None]) -> None:
-        """Have something called whenever there is something to hand back."""
+        """Have something called once there is something to hand back, where nothing was before."""
         self._wake = wake
 
     def wait(self, timeout_s: float) -> None:
         """Wait until there is something to hand back, or the time is over."""
         self._handed.wait(timeout_s)
+
+    @property
+    def handed(self) -> bool:
+        """Return whether there is something to hand back."""
+        return self._handed.is_set()
 
     def results(self) -> list[object]:
         """Return what was handed back since: results, and what was raised."""
@@ -76,8 +81,9 @@ class Threads:
             except Exception as error:  # noqa: BLE001 - it is raised by whoever reads it
                 result = error
             self._done.put(result)
-            self._handed.set()
-            self._wake()
+            if not self._handed.is_set():
+                self._handed.set()
+                self._wake()
 
 
 class Committer:

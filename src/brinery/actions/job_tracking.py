@@ -53,12 +53,14 @@ class JobTracking:
         self._where = where
         self._spool = spool
         self._job: JobRun | None = None
+        self._own = ""
         self._tracking: Tracking | None = None
         self._begun: set[str] = set()
 
     def open(self, job: JobRun, /) -> None:
         """Listen; nothing is started before a step connects."""
         self._job = job
+        self._own = job_run_id(job)
         self._begun = set()
         self._tracking = Tracking(
             _SERVER,
@@ -73,23 +75,23 @@ class JobTracking:
         """
         job = self._opened()
         if not label and not job.plan.pipeline:
-            return job_run_id(job)
-        told = f"{job_run_id(job)}/{step.name}/{label}"
+            return self._own
+        told = f"{self._own}/{step.name}/{label}"
         return sha256(told.encode()).hexdigest()[:_RUN_DIGITS]
 
     def variables(self, step: Step, label: str, /) -> Mapping[str, str]:
         """Return the variables of a step, whose run begins with it, or of one of its attempts."""
         job = self._opened()
         if not self._begun:
-            own = self._described(job_run_id(job), job.plan.display_name or job.name)
+            own = self._described(self._own, job.plan.display_name or job.name)
             self._begin(msgspec.structs.replace(own, started_ms=_ms(job.created.timestamp())))
         name = step.display_name or step.name.rpartition(".")[2]
         run_id = self.run_id(step, label)
         if label:
-            self._begin(self._described(self.run_id(step, ""), name, parent=job_run_id(job)))
-        if run_id == job_run_id(job):
+            self._begin(self._described(self.run_id(step, ""), name, parent=self._own))
+        if run_id == self._own:
             return self._begin(self._described(run_id, job.plan.display_name or job.name))
-        parent = self.run_id(step, "") if label else job_run_id(job)
+        parent = self.run_id(step, "") if label else self._own
         tags = {"brinery.step": step.name}
         return self._begin(
             self._described(run_id, label.rpartition("/")[2] or name, parent=parent, tags=tags)
@@ -102,7 +104,7 @@ class JobTracking:
 
     def close(self, job: JobRun, /) -> None:
         """Have MLflow told, or write down what it is yet to be told, and end its server."""
-        self.ended(job_run_id(job), job.status)
+        self.ended(self._own, job.status)
         if self._tracking is not None:
             self._tracking.__exit__(None, None, None)
             self._tracking = None

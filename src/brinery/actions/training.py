@@ -21,6 +21,7 @@ from brinery.pickles import digest
 from brinery.records.job import Status
 from brinery.records.turn import Lineage, NewFile, Turn
 from brinery.runners import command
+from brinery.runners.interface import Ended
 from brinery.specs.loop import LoopFile, Task
 from brinery.store import code, inputs
 
@@ -134,17 +135,17 @@ def train(
     )
     if ended.stopped:
         raise Stopped
-    if ended.late or ended.status:
+    if ended.late or ended.exit_status:
         raise _failed(task, ended, log)
     if not task.model:
-        return _of_run(rooms, name, runs, seconds=ended.seconds)
+        return _of_run(rooms, name, runs, seconds=ended.usage.wall_s)
     left = [path for path in task.left(output) if _mark(path) != before.get(path)]
     if not left:
         raise TrainingFailed(
             f"the training ended well and left no new model at {task.model}",
             hint=f"train.model says where it is left, from {task.folder}; its log is {log}",
         )
-    return _of_file(max(left, key=_written), folder / MODEL, seconds=ended.seconds)
+    return _of_file(max(left, key=_written), folder / MODEL, seconds=ended.usage.wall_s)
 
 
 def _by_job(
@@ -191,13 +192,13 @@ def _variables(rooms: Rooms, file: LoopFile, turn: Turn) -> Mapping[str, str]:
     }
 
 
-def _failed(task: Task, ended: command.Ended, log: Path) -> TrainingFailed:
+def _failed(task: Task, ended: Ended, log: Path) -> TrainingFailed:
     if ended.late:
         said = f"the training took longer than {task.timeout_s:g} seconds and was ended"
     else:
         last = command.tail(log)
         told = f": {last[:300]}" if last else ""
-        said = f"the training ended with status {ended.status}{told}"
+        said = f"the training ended with status {ended.exit_status}{told}"
     return TrainingFailed(said, hint=f"its log is {log}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,9 @@ _COMMANDS = {
     "up": ("brinery.cli.up", "Run MLflow's server, the REST API and all endpoints on one port."),
 }
 
+# So many more objects than before have garbage looked for.
+_OBJECTS = 50_000
+
 
 @click.group(
     cls=LazyGroup, entries=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
@@ -63,6 +67,8 @@ def cli(session: Session, workspace: Path | None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0, 2 for a user's mistake, 1 for a fault of ours."""
+    # What a command makes is not garbage: to look for some at each 700 objects takes a tenth of it.
+    gc.set_threshold(_OBJECTS)
     session = Session()
     try:
         status: Any = cli.main(

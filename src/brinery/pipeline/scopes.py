@@ -6,6 +6,7 @@ steps' inputs are filled in here; what another step leaves stays a reference, `P
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -306,7 +307,12 @@ def located(path: str, source: Source) -> str:
     if colon and scheme.isalnum() and len(scheme) > 1 and scheme != "file":
         return path
     plain = path.removeprefix("file://") if path.startswith("file://") else path
-    return str((source.folder / plain.removeprefix("file:")).absolute().resolve())
+    told = source.folder / plain.removeprefix("file:")
+    found = os.path.realpath(told)
+    if found != os.path.normpath(told):
+        # Where a link leads is of the plan, too.
+        source.found.files.append(told)
+    return found
 
 
 def _there(found: Data, given: DataInput, spot: Spot) -> Data:

@@ -1,40 +1,25 @@
-"""One command, run to its end: no shell, its own process group, a time limit, its output in a log.
+"""One command, run to its end: no shell of the user's, a time limit, its output in a log.
 
-The group ends with us, however we end: a watcher stands between, and sees our end of a pipe close.
+It is an attempt of the local runner like a step of a job, and ends with us, however we end.
 """
 
 from __future__ import annotations
 
 import os
-import subprocess
+import shlex
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_WATCHER: Final = Path(__file__).with_name("watcher.py")
-_POLL_S: Final = 0.05
+from brinery.runners.interface import Attempt, Ended
+from brinery.runners.local import LocalRunner
+
+_NAME: Final = "command"
+# So long a wish to stop may go unheard.
+_POLL_S: Final = 0.1
 _TAIL_BYTES: Final = 4000
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended.
-
-    Attributes:
-        status: its exit status; 128 and the signal's number where one ended it.
-        seconds: that it took.
-        late: whether it was ended because its time was over.
-        stopped: whether it was ended because it was told to stop.
-    """
-
-    status: int
-    seconds: float
-    late: bool = False
-    stopped: bool = False
 
 
 def run(
@@ -48,45 +33,36 @@ def run(
 ) -> Ended:
     """Return how a command ended; what it wrote is in the log.
 
+    What it leaves running ends with it.
+
     Args:
         command: the program, and its arguments; `python` is the one that runs us.
         folder: that it runs in.
         variables: of its environment, beside ours.
-        log: a file that standard output and error are appended to.
+        log: a file that standard output and error are appended to, each line behind its time.
         timeout_s: seconds until it is asked to end; it is killed five seconds later.
         stop: ends it when set.
     """
-    began = time.monotonic()
-    reader, writer = os.pipe()
-    watcher = [sys.executable, "-I", "-S", str(_WATCHER), str(reader), *command]
+    attempt = Attempt(
+        name=_NAME,
+        command=f"exec {shlex.join(command)}",
+        folder=str(folder.absolute()),
+        variables=_environ(variables),
+        log=str(log.absolute()),
+        timeout_s=timeout_s,
+        waits=False,
+    )
+    runner = LocalRunner()
     try:
-        with log.open("ab") as stream:
-            process = subprocess.Popen(
-                watcher,
-                cwd=folder,
-                env=_environ(variables),
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                pass_fds=(reader,),
-                # Ctrl-C is ours to pass on: the whole group is ended, not one process of it.
-                start_new_session=True,
-            )
-    except BaseException:
-        os.close(writer)
-        raise
+        runner.start(attempt)
+        while True:
+            for each in runner.wait(_POLL_S):
+                if isinstance(each, Ended):
+                    return each
+            if stop is not None and stop.is_set():
+                runner.stop(_NAME)
     finally:
-        os.close(reader)
-    late = stopped = False
-    try:
-        while process.poll() is None and not (late or stopped):
-            late = time.monotonic() - began > timeout_s
-            stopped = stop is not None and stop.is_set()
-            time.sleep(_POLL_S)
-    finally:
-        os.close(writer)
-        status = process.wait()
-    return Ended(status, time.monotonic() - began, late=late, stopped=stopped)
+        runner.close()
 
 
 def _environ(variables: Mapping[str, str]) -> dict[str, str]:
@@ -96,11 +72,12 @@ def _environ(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def tail(log: Path) -> str:
-    """Return the last line with something in it of a log; empty where there is none."""
+    """Return the last line with something in it of a log, without its time; empty for none."""
     try:
         with log.open("rb") as stream:
             stream.seek(max(0, stream.seek(0, os.SEEK_END) - _TAIL_BYTES))
             lines = stream.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    texts = (line.partition(" ")[2].strip() for line in reversed(lines))
+    return next((text for text in texts if text), "")

@@ -28,6 +28,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
         processes: variables of each process beside those; more than one are started together.
         timeout_s: seconds until it is ended; None without end.
         told: whether each line that it writes is told as it comes.
+        waits: whether what it leaves in the background is waited for; it is killed otherwise.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     processes: tuple[dict[str, str], ...] = ({},)
     timeout_s: float | None = None
     told: bool = False
+    waits: bool = True
 
 
 class Ended(Struct, frozen=True, kw_only=True):

@@ -17,8 +17,6 @@ import json
 import os
 import selectors
 import signal
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -31,6 +29,7 @@ _CHUNK = 1 << 16
 # The kernel's limit of one argument is 128 KiB.
 _ARGUMENT_BYTES = 120_000
 _NOT_RUN = 126
+_BASH = "/bin/bash"
 _SUBREAPER = 36
 _NEW_MOUNTS = 0x00020000
 _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _SLAVE = 1, 32, 4096, 16384, 1 << 19
@@ -39,15 +38,13 @@ _READ_ONLY, _REMOUNT, _BIND, _RECURSIVE, _SLAVE = 1, 32, 4096, 16384, 1 << 19
 class _Process:
     """One process of an attempt, with its group."""
 
-    def __init__(self, popen: subprocess.Popen[bytes]) -> None:
-        self.popen = popen
-        self.pid = popen.pid
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
         self.status: int | None = None
 
     def ended(self, status: int) -> None:
         """Take the status that the system gave."""
         code = os.waitstatus_to_exitcode(status)
-        self.popen.returncode = code
         self.status = code if code >= 0 else 128 - code
 
 
@@ -57,6 +54,7 @@ class _Attempt:
     def __init__(self, told: dict[str, Any]) -> None:
         self.name: str = told["name"]
         self.told: bool = told.get("told", False)
+        self.waits: bool = told.get("waits", True)
         self.timeout_s: float | None = told.get("timeout_s")
         self.began = time.monotonic()
         self.processes: list[_Process] = []
@@ -72,11 +70,16 @@ class _Attempt:
 
 
 class Nursery:
-    """Starts attempts, and tells of their ends."""
+    """Starts attempts, and tells of their ends.
 
-    def __init__(self, sock: socket.socket) -> None:
+    Args:
+        sock: number of the socket that it is told on.
+    """
+
+    def __init__(self, sock: int) -> None:
         self.sock = sock
-        sock.setblocking(False)  # noqa: FBT003 - as below
+        os.set_inheritable(sock, False)  # noqa: FBT003 - the system's own signature
+        os.set_blocking(sock, False)
         self.selector = selectors.DefaultSelector()
         self.inbox, self.outbox = bytearray(), bytearray()
         self.attempts: dict[str, _Attempt] = {}
@@ -124,7 +127,7 @@ class Nursery:
         if not mask & selectors.EVENT_READ:
             return
         try:
-            content = self.sock.recv(_CHUNK)
+            content = os.read(self.sock, _CHUNK)
         except BlockingIOError:
             return
         except OSError:
@@ -149,7 +152,7 @@ class Nursery:
     def _send(self) -> None:
         try:
             while self.outbox:
-                sent = self.sock.send(self.outbox)
+                sent = os.write(self.sock, self.outbox)
                 del self.outbox[:sent]
         except BlockingIOError:
             pass
@@ -177,14 +180,20 @@ class Nursery:
     def _spawn(self, attempt: _Attempt, told: dict[str, Any], more: dict[str, str]) -> None:
         reader, writer = os.pipe()
         try:
-            popen = subprocess.Popen(
-                ["/bin/bash", *_words(told["command"], told["log"])],
-                cwd=told["folder"],
-                env={**told["variables"], **more},
-                stdin=subprocess.DEVNULL,
-                stdout=writer,
-                stderr=writer,
-                process_group=0,
+            # We are one thread, and where we are matters to nobody else.
+            os.chdir(told["folder"])
+            pid = os.posix_spawn(
+                _BASH,
+                [_BASH, *_words(told["command"], told["log"])],
+                {**told["variables"], **more},
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, writer, 1),
+                    (os.POSIX_SPAWN_DUP2, writer, 2),
+                ],
+                setpgroup=0,
+                # Python ignores them, and what is ignored stays so in a child.
+                setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
             )
         except BaseException:
             os.close(reader)
@@ -192,7 +201,7 @@ class Nursery:
         finally:
             os.close(writer)
         os.set_blocking(reader, False)
-        process = _Process(popen)
+        process = _Process(pid)
         attempt.processes.append(process)
         attempt.pipes[reader] = bytearray()
         self.groups[process.pid] = (attempt, process)
@@ -254,6 +263,8 @@ class Nursery:
     def _settle(self, attempt: _Attempt) -> None:
         """Tell of an attempt's end, once nothing that it left in the background runs."""
         left = any(_lives(each.pid) for each in attempt.processes)
+        if left and not attempt.waits:
+            _signal(attempt, signal.SIGKILL)
         if left or any(_runs(each) for each in attempt.strays):
             waited_s = time.monotonic() - (attempt.bash_ended or time.monotonic())
             if not attempt.noted and waited_s > _GRACE_S:
@@ -432,8 +443,9 @@ def main(arguments: Sequence[str]) -> None:
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: None)
     protect(folders)
-    Nursery(socket.socket(fileno=int(number))).run()
+    Nursery(int(number)).run()
 
 
 if __name__ == "__main__":
     main(sys.argv[1:])
+    os._exit(0)  # whoever closed the socket waits for us

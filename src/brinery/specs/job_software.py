@@ -10,14 +10,13 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from brinery.errors import SettingsError
-from brinery.specs import software_names
+from brinery.specs import conda_file, software_names
 
 # A path as a file names it, to the text of that file; None where there is none.
 Read = Callable[[str], str | None]
@@ -180,22 +179,12 @@ def of_conda(text: str, *, where: str, read: Read) -> Wanted:
     Raises:
         SettingsError: it is no conda file, or names a file that is not there.
     """
-    try:
-        declared: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{where} is not valid YAML: {error}", hint=f"edit {where}") from None
-    items = declared.get("dependencies") if isinstance(declared, dict) else None
-    if not isinstance(items, list):
-        raise SettingsError(
-            f"{where} has no list of dependencies", hint="conda env export writes one"
-        )
     wanted = Wanted()
-    for item in items:
-        if isinstance(item, dict):
-            for line in item.get("pip") or ():
-                wanted = wanted.joined(_line(str(line).strip(), where, read=read))
+    for line in conda_file.lines(text, where=where):
+        if line.pip:
+            wanted = wanted.joined(_line(line.text, where, read=read))
         else:
-            wanted = wanted.joined(_of_channel(str(item).strip(), where))
+            wanted = wanted.joined(_of_channel(line.text, where))
     return wanted
 
 

@@ -35,7 +35,7 @@ class Findings:
     Attributes:
         faults: each `file:line path: what is wrong`, in the order of files and lines.
         notes: each likewise: what is accepted and means nothing, or something else, here.
-        files: what was read, absolute.
+        files: what was read, and links that were followed, absolute.
     """
 
     faults: list[tuple[str, int, str]] = field(default_factory=list)
@@ -225,7 +225,7 @@ def read(file: Path, *, found: Findings, name: str = "", sets: Sequence[str] = (
     shown = name or str(file)
     stated, document = yaml_file.values(file, refusal=_REFUSAL, dialect=Dialect.FOREIGN)
     folder = file.parent.resolve()
-    found.files.append(folder / file.name)
+    found.files.append(file.absolute())
     if stated is None:
         raise _REFUSAL.of(f"{shown} is empty")
     if not isinstance(stated, dict):

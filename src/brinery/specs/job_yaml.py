@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from brinery.errors import InvalidJob
-from brinery.specs import assets, components, job_kinds, job_source
+from brinery.specs import components, job_kinds, job_source
 from brinery.specs.job_parts import Part
 from brinery.specs.job_source import Findings, Source
 from brinery.specs.names import nearest
@@ -210,5 +211,8 @@ def _likely(stated: Mapping[str, Any]) -> str:
 
 def _model(noun: Noun, kind: str) -> type[Part]:
     """Return the model of a noun and type."""
-    known = _JOB_MODELS if noun is Noun.JOB else _COMPONENT_MODELS
-    return known[kind] if noun in (Noun.JOB, Noun.COMPONENT) else assets.MODELS[noun.command]
+    if noun is Noun.JOB or noun is Noun.COMPONENT:
+        return (_JOB_MODELS if noun is Noun.JOB else _COMPONENT_MODELS)[kind]
+    # To make the models of assets takes as long as to plan a small job, which needs none of them.
+    models: dict[str, type[Part]] = import_module("brinery.specs.assets").MODELS
+    return models[noun.command]

@@ -51,6 +51,8 @@ def mapped(table: Table, *declared: str) -> list[str] | str | None:
         table: of the settings.
         declared: reference and image; empty ones are passed over.
     """
+    if not table:
+        return None
     known = {name.lower(): value for name, value in table.items()}
     for one in declared:
         for name in names(one) if one else ():

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -356,11 +357,13 @@ def _own() -> Prepared:
     )
 
 
+@cache
 def _program() -> str:
     """Return the Python that ours is made of, where it is a virtual environment."""
     return os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 
 
+@cache
 def installer(prefix: str, minor: str) -> str:
     """Return the wheel of pip that a Python brings; empty where it brings none."""
     folder = Path(prefix, "lib", f"python{minor}", "ensurepip", "_bundled")

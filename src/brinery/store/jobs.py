@@ -7,6 +7,8 @@
                        steps/STEP/logs/std_log.txt
                        steps/STEP/outputs/OUTPUT     a link into the store
                        steps/STEP/artifacts/         what it left in ./outputs and ./logs
+                       steps/STEP                    of a reused one, a link to that of the run
+                                                     that stands for it
                        named-outputs/OUTPUT          of the job itself, likewise links
 
 A journal is the truth of a job. A line of it is there for whoever looks after the process that

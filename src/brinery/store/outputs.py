@@ -41,6 +41,7 @@ class Outputs:
     def __init__(self, folder: Path, fingerprints: Fingerprints) -> None:
         self.folder = folder
         self._fingerprints = fingerprints
+        self._synced: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
     def keep(self, place: str) -> Made:
@@ -57,29 +58,29 @@ class Outputs:
         target = self._target(found.content, name)
         made = Made(
             content=found.content,
-            path=str(target),
+            path=target,
             file=found.file,
             size_bytes=found.size_bytes,
             files=found.files,
             stamp=found.stamp,
         )
         for _ in range(3):
-            if target.exists():
-                there = self._fingerprints.of(str(target))
+            if os.path.exists(target):  # noqa: PTH110 - a text
+                there = self._fingerprints.of(target)
                 if there.content == found.content:
                     remove(place)
                     return _with_stamp(made, there.stamp)
-                self.discard(str(target))
+                self.discard(target)
             try:
                 os.rename(place, target)  # noqa: PTH104 - a text
             except FileNotFoundError:
-                target.parent.mkdir(parents=True, exist_ok=True)
+                os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120 - a text
             except OSError:
-                if not target.exists():
+                if not os.path.exists(target):  # noqa: PTH110 - a text
                     raise
             else:
                 if not found.file:
-                    _lock(str(target))
+                    _lock(target)
                 return made
         raise OSError(f"{target} cannot be written")
 
@@ -104,19 +105,25 @@ class Outputs:
     def discard(self, path: str) -> None:
         """Put away what lies at a path of the store, for whoever has it open."""
         beside = f"{path}.{os.getpid()}.gone"
+        self._synced.discard(path)
         with suppress(OSError):
             os.rename(path, beside)  # noqa: PTH104 - a text
             remove(beside)
 
     def sync(self, made: Sequence[Made]) -> None:
         """Have outputs on the disk, with the names that they are found by."""
-        if sum(each.files for each in made) > _FEW:
+        # What is here never changes: once on the disk is enough.
+        new = {each.path: each for each in made if each.path not in self._synced}
+        if sum(each.files for each in new.values()) > _FEW:
             _sync_all(self.folder)
-            return
-        for each in made:
-            paths = [each.path] if each.file else [*_below(each.path), each.path]
-            for path in (*paths, *_above(each.path, self.folder)):
+        else:
+            paths: list[str] = []
+            for each in new.values():
+                paths += [each.path] if each.file else [*_below(each.path), each.path]
+            above = [folder for path in new for folder in _above(path, self.folder)]
+            for path in dict.fromkeys([*paths, *above]):
                 _sync(path)
+        self._synced.update(new)
 
     def places(self, content: str) -> list[str]:
         """Return the places at which a content lies, under one name or several."""
@@ -126,26 +133,26 @@ class Outputs:
         except OSError:
             return []
 
-    def _target(self, content: str, name: str) -> Path:
-        return self.folder / content[:2] / content / name
+    def _target(self, content: str, name: str) -> str:
+        return f"{self.folder}/{content[:2]}/{content}/{name}"
 
 
-def link(path: str, at: Path) -> None:
+def link(path: str, at: str) -> None:
     """Make a link to an output where people look for it; one that was there is replaced.
 
     Raises:
         OSError: it cannot be written.
     """
-    beside = at.with_name(f".{at.name}.{os.getpid()}")
     try:
-        os.symlink(path, beside)  # noqa: PTH211 - texts
+        os.symlink(path, at)  # noqa: PTH211 - texts
     except FileNotFoundError:
-        at.parent.mkdir(parents=True, exist_ok=True)
-        os.symlink(path, beside)  # noqa: PTH211 - as above
+        os.makedirs(os.path.dirname(at), exist_ok=True)  # noqa: PTH103, PTH120 - as above
+        os.symlink(path, at)  # noqa: PTH211 - as above
     except FileExistsError:
-        beside.unlink()
+        beside = f"{at}.{os.getpid()}.part"
+        remove(beside)
         os.symlink(path, beside)  # noqa: PTH211 - as above
-    beside.replace(at)
+        os.replace(beside, at)  # noqa: PTH105 - as above
 
 
 def put(made: Made, at: str) -> None:

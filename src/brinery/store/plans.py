@@ -1,19 +1,17 @@
 """Plans that were made, found again while every file that they were made of is as it was.
 
-Reading a job file with all its checks takes longer than five small steps. What was read while a
-plan was made is known from Python's own audit events; each file of it is remembered by size, time
-and inode, or as absent. What a plan names must still be there, too: else it is made again, which
-says what is missing.
+Reading a job file with all its checks takes longer than five small steps. Whoever reads it hands
+over which files it was made of; each is remembered by size, time and inode, or as absent. What a
+plan names must still be there, too: else it is made again, which says what is missing.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -21,14 +19,6 @@ from brinery.records.plan import Data, Joined, Plan, Value
 from brinery.store.fingerprints import hash_text
 
 _PACKAGE: Final = str(Path(__file__).parent.parent)
-# What is opened by an import is none of a plan.
-_LIBRARY: Final = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - a text
-_IMPORTED: Final = ("/site-packages/", "/dist-packages/", "/__pycache__/")
-_EVENTS: Final = frozenset({"open", "os.listdir", "os.scandir"})
-
-# Sets that gather what is opened now, of this process; a hook cannot be taken back.
-_gathering: list[set[str]] = []
-_hooked: list[bool] = []
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -64,12 +54,12 @@ class Plans:
             return None
         if any(_look(path) != (size, at, inode) for path, size, at, inode in kept.seen):
             return None
-        return kept.plan if all(os.path.exists(path) for path in _named(kept.plan)) else None  # noqa: PTH110 - texts
+        return kept.plan if all(_is_there(path) for path in _named(kept.plan)) else None
 
-    def add(self, asked: Iterable[str], plan: Plan, *, seen: Iterable[str]) -> None:
-        """Remember a plan, made of files that were seen."""
+    def add(self, asked: Iterable[str], plan: Plan, *, files: Iterable[str]) -> None:
+        """Remember a plan, made of files that were read or looked for."""
         place = self._place(asked)
-        kept = _Kept(plan, [(path, *_look(path)) for path in sorted(seen)])
+        kept = _Kept(plan, [(path, *_look(path)) for path in sorted(set(files))])
         beside = place.with_name(f"{place.name}.{os.getpid()}")
         with suppress(OSError):  # it only saves time
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -78,31 +68,6 @@ class Plans:
 
     def _place(self, asked: Iterable[str]) -> Path:
         return self._folder / hash_text("\0".join(asked))[:32]
-
-
-@contextmanager
-def gathered() -> Iterator[set[str]]:
-    """Give the absolute paths of files that are opened, and folders that are listed, meanwhile."""
-    found: set[str] = set()
-    if not _hooked:
-        _hooked.append(True)
-        sys.addaudithook(_hear)
-    _gathering.append(found)
-    try:
-        yield found
-    finally:
-        _gathering.remove(found)
-
-
-def _hear(event: str, told: tuple[Any, ...]) -> None:
-    if not _gathering or event not in _EVENTS:
-        return
-    path = told[0]
-    if isinstance(path, (str, os.PathLike)):
-        absolute = os.path.abspath(path)  # noqa: PTH100 - a path that may not be there
-        if not absolute.startswith(_LIBRARY) and not any(each in absolute for each in _IMPORTED):
-            for each in _gathering:
-                each.add(absolute)
 
 
 def own_files() -> list[str]:
@@ -135,8 +100,16 @@ def _named(plan: Plan) -> Iterator[str]:
     yield from found
 
 
+def _is_there(path: str) -> bool:
+    """Return whether something lies at a path, or at one that a pattern stands for."""
+    there = os.path.exists(path)  # noqa: PTH110 - a text
+    if there or not any(mark in path for mark in "*?["):
+        return there
+    return any(Path("/").glob(path.removeprefix("/")))
+
+
 def _paths(value: Value) -> Iterator[str]:
-    if isinstance(value, Data) and value.uri.startswith("/") and "*" not in value.uri:
+    if isinstance(value, Data) and value.uri.startswith("/"):
         yield value.uri
     elif isinstance(value, Joined):
         for part in value.parts:

@@ -10,13 +10,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 
 from brinery.errors import SettingsError
 from brinery.records.requirements import Requirements
+from brinery.specs import conda_file
 
 _PYTHON_COMMENT = re.compile(
     r"#\s*python(?:[_-]version)?\s*(?:==?|:)?\s*(\d+\.\d+(?:\.\d+)?)\b", re.IGNORECASE
@@ -123,27 +122,18 @@ def _pylock(text: str, path: Path) -> Requirements:
 
 def _conda(text: str, path: Path) -> Requirements:
     """Return the `pip` part of a conda environment."""
-    try:
-        read: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path} is not valid YAML: {error}", hint=f"edit {path}") from None
-    items = read.get("dependencies") if isinstance(read, dict) else None
-    if not isinstance(items, list):
-        raise SettingsError(
-            f"{path} has no list of dependencies", hint="conda env export writes one"
-        )
-    python, lines = "", []
-    for item in items:
-        if isinstance(item, dict):
-            lines += [str(line) for line in item.get("pip") or ()]
-        elif stated := _PYTHON.match(str(item)):
+    python, packages = "", []
+    for line in conda_file.lines(text, where=str(path)):
+        if line.pip:
+            packages.append(_requirement(line.text, str(path)))
+        elif stated := _PYTHON.match(line.text):
             python = stated.group(1)
-        elif not _TOOL.match(str(item)):
+        elif not _TOOL.match(line.text):
             raise SettingsError(
-                f"{path}: '{item}' is installed by conda, and Brinery installs wheels only",
+                f"{path}: '{line.text}' is installed by conda, and Brinery installs wheels only",
                 hint="list it under pip: as name==version",
             )
-    return _stated([_requirement(line, str(path)) for line in lines], python)
+    return _stated(packages, python)
 
 
 def _stated(lines: Iterable[str], python: str = "") -> Requirements:

@@ -56,7 +56,8 @@ class Reuse:
     def find(self, key: str) -> Earlier | None:
         """Return the run that is remembered for a key; None where none is."""
         try:
-            return _RUNS.decode((self._folder / "steps" / f"{key}.json").read_bytes())
+            with open(self._run(key), "rb") as stream:  # noqa: PTH123 - a text
+                return _RUNS.decode(stream.read())
         except (OSError, msgspec.MsgspecError):
             return None
 
@@ -68,7 +69,7 @@ class Reuse:
         Raises:
             OSError: it cannot be written.
         """
-        self._write(self._folder / "steps" / f"{key}.json", _ENCODER.encode(earlier))
+        self._write(self._run(key), _ENCODER.encode(earlier))
 
     def tree(self, content: str) -> Mapping[str, str] | None:
         """Return the files of a tree by name; None where nobody remembers."""
@@ -135,16 +136,19 @@ class Reuse:
         except FileNotFoundError:
             return []
 
+    def _run(self, key: str) -> str:
+        return f"{self._folder}/steps/{key}.json"
+
     def _last(self, file: str) -> Path:
         return self._folder / "last" / hash_text(file)[:32]
 
-    def _write(self, place: Path, content: bytes) -> None:
+    def _write(self, place: Path | str, content: bytes) -> None:
         beside = f"{place}.{os.getpid()}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
         try:
             file = os.open(beside, flags, 0o644)
         except FileNotFoundError:
-            place.parent.mkdir(parents=True, exist_ok=True)
+            Path(place).parent.mkdir(parents=True, exist_ok=True)
             file = os.open(beside, flags, 0o644)
         try:
             os.write(file, content)

@@ -34,12 +34,12 @@ class Trash:
         Raises:
             OSError: it cannot be renamed.
         """
-        place = self._folder / f"{os.getpid()}-{id(self):x}-{next(self._numbers)}"
-        if not os.path.lexists(path):
-            return
+        place = f"{self._folder}/{os.getpid()}-{id(self):x}-{next(self._numbers)}"
         try:
             os.rename(path, place)  # noqa: PTH104 - a text
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
+            if not os.path.lexists(path):
+                return
             self._folder.mkdir(parents=True, exist_ok=True)
             os.rename(path, place)  # noqa: PTH104 - as above
         self._filled = True
