@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ import msgspec
 
 from brinery.actions.job_engine import Engine, run_command
 from brinery.actions.job_later import all_drivers, local_runner, ray_runner
+from brinery.actions.job_protection import protected
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import Options
 from brinery.errors import JobBusy, NotFound
@@ -253,11 +253,12 @@ def _finished(rooms: JobRooms, journal: Journal, run: StepRun) -> StepRun:
     return msgspec.structs.replace(run, status=Status.NOT_STARTED)
 
 
-def _runner(rooms: JobRooms, how: How) -> Callable[[], Runner]:
-    protected = _shared(rooms)
-    if how.runner == "ray":
-        return partial(ray_runner, protected, address=how.address)
-    return partial(local_runner, protected)
+def _runner(rooms: JobRooms, plan: Plan, how: How) -> Callable[[], Runner]:
+    def made() -> Runner:
+        kept = protected(rooms, plan)
+        return ray_runner(kept, address=how.address) if how.runner == "ray" else local_runner(kept)
+
+    return made
 
 
 def _run(
@@ -275,7 +276,7 @@ def _run(
         rooms,
         plan,
         journal=journal,
-        runner=how.make_runner or _runner(rooms, how),
+        runner=how.make_runner or _runner(rooms, plan, how),
         options=options,
         drivers={**all_drivers(run_command, rooms.tracking), **how.drivers},
         previous=previous,
@@ -283,9 +284,3 @@ def _run(
     job = yield from engine.run(before or ())
     rooms.reuse.end(job.name)
     return job
-
-
-def _shared(rooms: JobRooms) -> list[str]:
-    """Return the folders that no step may write to: outputs of others, and environments."""
-    rooms.workspace.environments.mkdir(parents=True, exist_ok=True)
-    return [str(rooms.outputs.folder), str(rooms.workspace.environments)]

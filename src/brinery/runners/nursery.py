@@ -414,12 +414,12 @@ def protect(folders: Sequence[str]) -> bool:
         return False
     none = ctypes.c_char_p(b"none")
     done: bool = libc.mount(none, b"/", None, ctypes.c_ulong(_RECURSIVE | _SLAVE), None) == 0
-    for folder in folders:
+    flags = ctypes.c_ulong(_REMOUNT | _BIND | _READ_ONLY)
+    for folder in folders if done else ():
         path = os.fsencode(folder)
-        flags = ctypes.c_ulong(_REMOUNT | _BIND | _READ_ONLY)
-        done = (
-            done
-            and libc.mount(path, path, None, ctypes.c_ulong(_BIND), None) == 0
+        # One that is gone, or cannot be mounted, leaves the others as they are to be.
+        done &= (
+            libc.mount(path, path, None, ctypes.c_ulong(_BIND), None) == 0
             and libc.mount(none, path, None, flags, None) == 0
         )
     return done
