@@ -601,7 +601,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workspace", type=Path, help="is kept; a temporary one otherwise")
     given = parser.parse_args(arguments)
     extra = ["--environment", given.environment] if given.environment else []
-    with tempfile.TemporaryDirectory(prefix="brinery-acceptance-") as temporary:
+    with tempfile.TemporaryDirectory(
+        prefix="brinery-acceptance-", ignore_cleanup_errors=True
+    ) as temporary:
         examples = Examples(given.examples.resolve(), given.workspace or Path(temporary), extra)
         results = []
         for case in CASES:

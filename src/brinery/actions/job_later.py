@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol
 
 from brinery.actions.job_providers import TrackingProvider
+from brinery.actions.job_runs import write_down
 from brinery.errors import LibraryMissing
 from brinery.records.job import JobRun, Status
 from brinery.records.plan import Step, StepKind
@@ -32,10 +34,12 @@ class LaterTracking:
 
     Args:
         make: makes what knows them.
+        spool: folder of what MLflow is yet to be told.
     """
 
-    def __init__(self, make: Callable[[], Tracked]) -> None:
+    def __init__(self, make: Callable[[], Tracked], *, spool: Path) -> None:
         self._make = make
+        self._spool = spool
         self._made: Tracked | None = None
         self._job: JobRun | None = None
         self._lock = threading.Lock()
@@ -60,9 +64,11 @@ class LaterTracking:
             self._made.ended(run_id, status)
 
     def close(self, job: JobRun, /) -> None:
-        """Write down what MLflow is yet to be told, where anything is."""
+        """Write down what MLflow is yet to be told: of a job in which nothing ran, its own run."""
         if self._made is not None:
             self._made.close(job)
+        elif any(step.reused for step in job.steps):
+            write_down(job, self._spool)
 
     def metrics(self, run_id: str, /) -> Mapping[str, float]:
         """Return the last value of each metric of a run."""

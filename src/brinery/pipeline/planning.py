@@ -197,7 +197,10 @@ class _Planner:
         making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, names, found.space)
         if job.trial is None:
             return making.step(StepKind.SWEEP)
-        made = steps.command(_at(making, ("trial",)), job.trial)
+        trial = job.trial
+        if trial.resources is None and job.resources is not None:
+            trial = trial.model_copy(update={"resources": job.resources})
+        made = steps.command(_at(making, ("trial",)), trial)
         return replace(made, kind=StepKind.SWEEP, sweep=found, display_name=job.display_name or "")
 
     def _pipeline_job(self, job: PipelineJob, source: Source) -> dict[str, Kept]:
@@ -295,7 +298,7 @@ class _Planner:
     def _step(self, one: Entry, scope: Scope) -> None:
         """Plan one step, or the steps of a pipeline that is one."""
         source, place, model = scope.source, one.place, one.model
-        self.remarks.of(model, Spot(source, place))
+        self.remarks.step(model, one.component, Spot(source, place))
         _check_keys(model.inputs or {}, source, (*place, "inputs"))
         if model.compute and "${{" in model.compute:
             scope.plain(model.compute, (*place, "compute"))
@@ -352,7 +355,9 @@ class _Planner:
         own_command = model if isinstance(model, CommandStep) else None
         limits = own_command.limits if own_command is not None else None
         if isinstance(component, CommandComponent):
-            step = steps.command(making, component, own=own_command)
+            of_trials = model.resources if isinstance(model, SweepStep) else None
+            said = CommandStep(resources=of_trials) if of_trials else own_command
+            step = steps.command(making, component, own=said)
             limits = limits or component.limits
         elif own_command is not None:
             for name in ("command", "environment"):
