@@ -292,8 +292,10 @@ class _Planner:
             for key, each in stated.items()
         ]
         for one in found:
-            if one is not None:
+            if one is not None and one.kind:
                 self._step(one, scope)
+            elif one is not None:
+                _bindings(one, scope)
 
     def _step(self, one: Entry, scope: Scope) -> None:
         """Plan one step, or the steps of a pipeline that is one."""
@@ -420,6 +422,12 @@ def _inputs(job: PipelineJob, scope: Scope) -> dict[str, Fed]:
         one = feeding.told(given) if isinstance(given, str) else scope.fed(given, ("inputs", name))
         found[name] = one
     return found
+
+
+def _bindings(one: Entry, scope: Scope) -> None:
+    """Tell what is wrong with a step of which only its own words are known."""
+    feeding.inline(one.model.inputs or {}, scope, place=(*one.place, "inputs"), name=one.key)
+    leaving.outputs(one.outputs, None, scope=scope, place=(*one.place, "outputs"), name=one.name)
 
 
 def _opaque(name: str, port: InputPort) -> Fed:
