@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 VERBS = [
     "asset",
     "assets",
+    "cancel_job",
     "compare",
     "create_asset",
     "create_schedule",
@@ -34,7 +35,9 @@ VERBS = [
     "predict",
     "promote",
     "report",
+    "resume_job",
     "rollback",
+    "run_job",
     "run_loop",
     "scan",
     "schedules",
@@ -42,6 +45,7 @@ VERBS = [
     "serve_models",
     "start_loops",
     "up",
+    "validate_job",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun or a room there.
