@@ -34,6 +34,7 @@ VERBS = [
     "models",
     "predict",
     "promote",
+    "prune_jobs",
     "report",
     "resume_job",
     "rollback",

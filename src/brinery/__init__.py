@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
+    from brinery.actions.prune_jobs import Pruned, prune_jobs
     from brinery.actions.report import report
     from brinery.actions.rollback import rollback
     from brinery.actions.run_job import JobOptions, resume_job, run_job
@@ -83,6 +84,7 @@ __all__ = [
     "LoadedModel",
     "Model",
     "Promotion",
+    "Pruned",
     "ScanReport",
     "Scheduled",
     "Scheduler",
@@ -118,6 +120,7 @@ __all__ = [
     "models",
     "predict",
     "promote",
+    "prune_jobs",
     "report",
     "resume_job",
     "rollback",
@@ -153,6 +156,7 @@ _HOMES = {
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
     "Promotion": "brinery.records.version",
+    "Pruned": "brinery.actions.prune_jobs",
     "ScanReport": "brinery.records.scan",
     "Scheduled": "brinery.records.scheduled",
     "Scheduler": "brinery.actions.scheduler",
@@ -187,6 +191,7 @@ _HOMES = {
     "models": "brinery.actions.models",
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
+    "prune_jobs": "brinery.actions.prune_jobs",
     "report": "brinery.actions.report",
     "resume_job": "brinery.actions.run_job",
     "rollback": "brinery.actions.rollback",

@@ -27,6 +27,7 @@ from brinery.specs.user import login_name
 from brinery.store.fingerprints import stamp_of
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
 from brinery.store.plans import gathered, own_files
+from brinery.store.pruning import using
 from brinery.store.reuse import Earlier
 
 _MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
@@ -182,7 +183,7 @@ def run_plan(rooms: JobRooms, plan: Plan, *, how: How | None = None) -> Running:
         runner=how.runner,
         previous=previous,
     )
-    with rooms.jobs.create(plan, begun) as journal:
+    with using(rooms.workspace.state), rooms.jobs.create(plan, begun) as journal:
         rooms.reuse.begin(plan.file or name, name)
         return (yield from _run(rooms, plan, journal, how=how, previous=previous))
 
@@ -198,7 +199,7 @@ def resume(rooms: JobRooms, name: str, *, how: How | None = None) -> Running:
     """
     recover(rooms)
     how = how or How()
-    with rooms.jobs.resume(name) as journal:
+    with using(rooms.workspace.state), rooms.jobs.resume(name) as journal:
         job, previous = rooms.jobs.read_with_previous(name)
         rooms.reuse.begin(job.plan.file or name, name)
         before = [_finished(rooms, journal, run) for run in job.steps]
