@@ -43,7 +43,7 @@ class LocalRunner:
     """
 
     def __init__(self, protected: Sequence[str] = ()) -> None:
-        self._protected = protected
+        self._protected = list(protected)
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._running: set[str] = set()
@@ -68,14 +68,20 @@ class LocalRunner:
             ours, theirs = socket.socketpair()
             with theirs:
                 number = str(theirs.fileno())
-                command = [sys.executable, "-I", "-S", str(_NURSERY), number, *self._protected]
                 self._process = subprocess.Popen(
-                    command,
+                    [sys.executable, "-I", "-S", str(_NURSERY), number],
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,
                 )
             self._socket = ours
+            self.protect(())
+
+    def protect(self, folders: Sequence[str], /) -> None:
+        """Have no attempt write to absolute folders, either, where none was begun yet."""
+        self._protected += folders
+        if self._protected:
+            self._send({"protect": self._protected})
 
     def start(self, attempt: Attempt, /) -> None:
         """Begin an attempt."""

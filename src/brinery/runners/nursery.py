@@ -142,6 +142,8 @@ class Nursery:
             told = json.loads(line)
             if "start" in told:
                 self._start(told["start"])
+            elif "protect" in told:
+                protect(told["protect"])
             else:
                 self._stop(told["stop"])
 
@@ -420,29 +422,28 @@ def _lives(group: int) -> bool:
 def protect(folders: Sequence[str]) -> bool:
     """Make folders read-only for all children, where the system lets us; return whether it did."""
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     if not folders or os.geteuid() != 0 or libc.unshare(_NEW_MOUNTS) != 0:
         return False
     none = ctypes.c_char_p(b"none")
     done: bool = libc.mount(none, b"/", None, ctypes.c_ulong(_RECURSIVE | _SLAVE), None) == 0
-    for folder in folders:
+    flags = ctypes.c_ulong(_REMOUNT | _BIND | _READ_ONLY)
+    for folder in folders if done else ():
         path = os.fsencode(folder)
-        flags = ctypes.c_ulong(_REMOUNT | _BIND | _READ_ONLY)
-        done = (
-            done
-            and libc.mount(path, path, None, ctypes.c_ulong(_BIND), None) == 0
+        # One that is gone, or cannot be mounted, leaves the others as they are to be.
+        done &= (
+            libc.mount(path, path, None, ctypes.c_ulong(_BIND), None) == 0
             and libc.mount(none, path, None, flags, None) == 0
         )
     return done
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve the socket with a number, with folders read-only."""
-    number, *folders = arguments
+    """Serve the socket with a number, as the parent of what its children leave behind."""
+    (number,) = arguments
     # Not SIG_IGN, which our children would inherit: none would end when it is asked to.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: None)
-    protect(folders)
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     Nursery(int(number)).run()
 
 
