@@ -9,19 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from brinery.actions.job_rooms import JobRooms
-from brinery.records.plan import DataType, Output, Plan, Spread, Step
+from brinery.records.plan import DataType, Output, Plan, Step
 from brinery.runners.interface import Attempt
+from brinery.runners.ranks import command_of, needs_of, ranks_of
 from brinery.specs.expressions import render
 
 # The output that holds what a step left in `./outputs` and `./logs`.
 ARTIFACTS: Final = "artifacts"
 KEPT_FOLDERS: Final = ("outputs", "logs")
-_ADDRESS: Final = "127.0.0.1"
-_FIRST_PORT: Final = 29500
-_PORTS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -108,13 +104,18 @@ class StepBench:
         variables = self._variables(label, place)
         for name in self.step.outputs:
             variables[f"AZURE_ML_OUTPUT_{name}"] = outputs[name]
+        ranks = ranks_of(self.step.spread)
+        text = render(command or self.step.command, self._scope(outputs, searched))
         return Attempt(
             name=f"{self.step.name}/{label}" if label else self.step.name,
-            command=render(command or self.step.command, self._scope(outputs, searched)),
+            command=command_of(self.step.spread, text),
             folder=work,
             variables=variables,
             log=f"{place}/logs/std_log.txt",
-            processes=processes_of(self.step.spread, seed=f"{self.job}/{self.step.name}/{label}"),
+            processes=ranks.processes,
+            machines=ranks.machines,
+            serving=ranks.serving,
+            needs=needs_of(self.step),
             timeout_s=self.step.timeout_s,
             told=self.told,
         )
@@ -168,53 +169,3 @@ def base_of(name: str, output: Output) -> str:
     """Return the name that an output has as a file or a folder: that of its own place, if any."""
     base = output.path.rstrip("/").rpartition("/")[2]
     return base if base and "$" not in base and base not in (".", "..") else name
-
-
-def processes_of(spread: Spread, *, seed: str) -> tuple[dict[str, str], ...]:
-    """Return the variables of each process of a step that is several, on one machine.
-
-    Args:
-        spread: how many, and of which kind.
-        seed: decides the port that they meet at.
-    """
-    world = spread.instances * spread.processes
-    if not spread.distribution and spread.instances == 1:
-        return ({},)
-    port = _FIRST_PORT + sum(seed.encode()) % _PORTS
-    found = []
-    for rank in range(world):
-        node, local = divmod(rank, spread.processes)
-        variables = {
-            "RANK": str(rank),
-            "LOCAL_RANK": str(local),
-            "NODE_RANK": str(node),
-            "WORLD_SIZE": str(world),
-            "LOCAL_WORLD_SIZE": str(spread.processes),
-            "NODE_COUNT": str(spread.instances),
-            "MASTER_ADDR": _ADDRESS,
-            "MASTER_PORT": str(port),
-            "AZUREML_CR_NODE_RANK": str(node),
-            "AZUREML_PROCESS_NAME": f"rank_{rank}",
-        }
-        if spread.distribution == "mpi":
-            variables |= {
-                "OMPI_COMM_WORLD_RANK": str(rank),
-                "OMPI_COMM_WORLD_SIZE": str(world),
-                "OMPI_COMM_WORLD_LOCAL_RANK": str(local),
-                "OMPI_COMM_WORLD_LOCAL_SIZE": str(spread.processes),
-            }
-        if spread.distribution == "tensorflow":
-            variables["TF_CONFIG"] = _cluster(rank, world, spread.parameter_servers, port=port)
-        found.append(variables)
-    return tuple(found)
-
-
-def _cluster(rank: int, world: int, servers: int, *, port: int) -> str:
-    """Return what tensorflow is told: workers first, then parameter servers."""
-    addresses = [f"{_ADDRESS}:{port + each}" for each in range(world + servers)]
-    cluster = {"worker": addresses[:world]}
-    if servers:
-        cluster["ps"] = addresses[world:]
-    return msgspec.json.encode(
-        {"cluster": cluster, "task": {"type": "worker", "index": rank}}
-    ).decode()

@@ -34,7 +34,7 @@ class Remarks:
                 self._tell(name, said, spot.at(name))
         resources = getattr(model, "resources", None)
         for name in _RESOURCES:
-            if resources is not None and getattr(resources, name):
+            if resources is not None and _means_nothing(resources, name):
                 key = f"resources.{name}"
                 self._tell(key, "is of the vendor's machines", spot.at("resources", name))
 
@@ -43,3 +43,9 @@ class Remarks:
         if kind not in self._told:
             self._told.add(kind)
             spot.note(said)
+
+
+def _means_nothing(resources: Any, name: str) -> bool:
+    given = getattr(resources, name)
+    # What a Ray cluster is asked for stands there.
+    return bool(given) and not (name == "properties" and set(given) == {"ray"})

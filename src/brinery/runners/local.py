@@ -21,6 +21,7 @@ import msgspec
 
 from brinery.records.job import Usage
 from brinery.runners.interface import Attempt, Ended, Line
+from brinery.runners.ranks import filled_here
 
 _NURSERY: Final = Path(__file__).with_name("nursery.py")
 _CHUNK: Final = 1 << 18
@@ -81,6 +82,9 @@ class LocalRunner:
         """Begin an attempt."""
         self.warm()
         self._running.add(attempt.name)
+        if attempt.processes != ({},):
+            processes = filled_here(attempt.processes, len(attempt.machines))
+            attempt = msgspec.structs.replace(attempt, processes=processes)
         self._send({"start": attempt})
 
     def stop(self, name: str, /) -> None:
