@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -207,35 +208,21 @@ def test_cancel(place: Place, tmp_path: Path) -> None:
     assert (tmp_path / "ended").exists()
 
 
-@pytest.mark.parametrize("who", ["$PPID", "$(ps -o ppid= -p $PPID)"])
-def test_lost_processes(place: Place, who: str, tmp_path: Path) -> None:
+def test_lost_processes(place: Place, tmp_path: Path) -> None:
     """A step whose process is lost is tried again, a few times, and what finished is not."""
-    if place.name == "local" and who != "$PPID":
-        pytest.skip("it is the engine, which is resumed")
     rooms = workspace(tmp_path)
     count = f"echo x >> {tmp_path}/{{0}}; "
-    once = f"[ $(wc -l < {tmp_path}/once) = 2 ] || kill -9 {who}; cat ${{{{inputs.i}}}}/word"
-    job = place.run(
-        rooms,
-        plan(
-            shell(
-                "good",
-                count.format("good") + "echo kept > ${{outputs.o}}/word",
-                outputs={"o": Output()},
-            ),
-            shell(
-                "once",
-                count.format("once") + once,
-                inputs={"i": Produced(step="good", output="o")},
-            ),
-        ),
+    kill = "kill -9 $PPID; sleep 300"
+    once = f"[ $(wc -l < {tmp_path}/once) = 2 ] || {{ {kill}; }}; cat ${{{{inputs.i}}}}/word"
+    kept = shell(
+        "good", count.format("good") + "echo kept > ${{outputs.o}}/word", outputs={"o": Output()}
     )
+    feeds = {"i": Produced(step="good", output="o")}
+    job = place.run(rooms, plan(kept, shell("once", count.format("once") + once, inputs=feeds)))
     assert job.status is Status.COMPLETED, job.error
     assert said(rooms, job, "once")[-1] == "kept"
     assert [(tmp_path / name).read_text() for name in ("good", "once")] == ["x\n", "x\nx\n"]
-    job = place.run(
-        reopened(tmp_path), plan(shell("always", count.format("always") + f"kill -9 {who}"))
-    )
+    job = place.run(reopened(tmp_path), plan(shell("always", count.format("always") + kill)))
     assert job.status is Status.FAILED
     assert len((tmp_path / "always").read_text().split()) == TRIES
 
@@ -414,6 +401,31 @@ def test_killed_engine(place: Place, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.ray
+def test_lost_worker(cluster: Cluster, tmp_path: Path) -> None:
+    """When Ray's process of a step is killed, all of the step is, and it is tried again."""
+    rooms = workspace(tmp_path)
+    step = f"echo $$ >> {tmp_path}/pids; [ $(wc -l < {tmp_path}/pids) = 2 ] || sleep 300"
+
+    def kill() -> None:
+        until(lambda: (tmp_path / "pids").exists() and bool((tmp_path / "pids").read_text()))
+        (worker,) = [
+            int(each.parent.name)
+            for each in Path("/proc").glob("[0-9]*/cmdline")
+            if each.read_bytes().startswith(b"ray::a-step-that-is-lost")
+        ]
+        os.kill(worker, signal.SIGKILL)
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    job = Place("ray", cluster).run(rooms, plan(shell("a-step-that-is-lost", step)))
+    killing.join()
+    assert job.status is Status.COMPLETED, job.error
+    first, _ = (tmp_path / "pids").read_text().split()
+    assert not Path(f"/proc/{first}").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.ray
 def test_lost_node(cluster: Cluster, tmp_path: Path) -> None:
     """What a lost node ran is run again on the other, and what had finished there is not."""
     place = Place("ray", cluster)
@@ -430,7 +442,8 @@ def test_lost_node(cluster: Cluster, tmp_path: Path) -> None:
         *(
             shell(
                 f"s{at}",
-                f"echo $$ >> {tmp_path}/s{at}; until [ -e {tmp_path}/go ]; do sleep 0.05; done; cat ${{{{inputs.i}}}}/word",
+                f"echo $$ >> {tmp_path}/s{at}; until [ -e {tmp_path}/go ]; do sleep 0.05; done; "
+                "cat ${{inputs.i}}/word",
                 inputs={"i": Produced(step="done", output="o")},
             )
             for at in range(2)

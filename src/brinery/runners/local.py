@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from brinery.runners.ranks import filled_here
 
 _NURSERY: Final = Path(__file__).with_name("nursery.py")
 _CHUNK: Final = 1 << 18
+_LEAVE: Final = ("/bin/sh", "-c", '"$@" &', "sh")
 
 
 class _Told(msgspec.Struct):
@@ -41,10 +43,13 @@ class LocalRunner:
 
     Args:
         protected: absolute folders that no attempt may write to, where the system can hold it.
+        adopted: whether the nursery is nobody's child, because whoever runs us kills our children
+            when it kills us, and the nursery would not come to end its own.
     """
 
-    def __init__(self, protected: Sequence[str] = ()) -> None:
+    def __init__(self, protected: Sequence[str] = (), *, adopted: bool = False) -> None:
         self._protected = protected
+        self._adopted = adopted
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._running: set[str] = set()
@@ -71,7 +76,7 @@ class LocalRunner:
                 number = str(theirs.fileno())
                 command = [sys.executable, "-I", "-S", str(_NURSERY), number, *self._protected]
                 self._process = subprocess.Popen(
-                    command,
+                    [*_LEAVE, *command] if self._adopted else command,
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,
@@ -122,6 +127,10 @@ class LocalRunner:
     def close(self) -> None:
         """Kill everything that still runs."""
         if self._socket is not None:
+            self._socket.shutdown(socket.SHUT_WR)
+            with suppress(ConnectionResetError):
+                while self._adopted and self._socket.recv(_CHUNK):
+                    pass  # its end is that of the nursery
             self._socket.close()
             self._socket = None
         if self._process is not None:

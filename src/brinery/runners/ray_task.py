@@ -79,7 +79,7 @@ class Task:
                 name=self._attempt.name, exit_status=ENDED_BY_US, usage=NOTHING, stopped=True
             )
             return Answer(ended=end)
-        runner = LocalRunner(protected)
+        runner = LocalRunner(protected, adopted=True)
         try:
             runner.start(replace(attempt, log=str(self._log), told=False))
             end = self._watch(runner)
