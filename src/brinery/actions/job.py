@@ -271,6 +271,7 @@ def _run(
 ) -> Running:
     limit = how.limit or (_ON_A_CLUSTER if how.runner == "ray" else len(os.sched_getaffinity(0)))
     options = Options(limit, how.ignore_comments, how.told, how.cancel)
+    rooms.tracking.spread(how.address)
     engine = Engine(
         rooms,
         plan,

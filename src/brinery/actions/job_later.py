@@ -31,11 +31,12 @@ class LaterTracking:
     """The MLflow runs of a job, of which nothing is there before a step asks.
 
     Args:
-        make: makes what knows them.
+        make: makes what knows them, given the address of the cluster that steps run on, or "".
     """
 
-    def __init__(self, make: Callable[[], Tracked]) -> None:
+    def __init__(self, make: Callable[[str], Tracked]) -> None:
         self._make = make
+        self._cluster = ""
         self._made: Tracked | None = None
         self._job: JobRun | None = None
         self._lock = threading.Lock()
@@ -43,6 +44,10 @@ class LaterTracking:
     def open(self, job: JobRun, /) -> None:
         """Remember whose runs they are."""
         self._job = job
+
+    def spread(self, cluster: str) -> None:
+        """Be reached by the machines of a cluster with an address, once something is there."""
+        self._cluster = cluster
 
     def run_id(self, step: Step, label: str, /) -> str:
         """Return the id of the run of a step, or of one of its attempts."""
@@ -79,7 +84,7 @@ class LaterTracking:
     def _opened(self) -> Tracked:
         if self._made is None:
             assert self._job is not None  # noqa: S101 - a job is opened before its steps
-            made = self._make()
+            made = self._make(self._cluster)
             made.open(self._job)
             self._made = made
         return self._made

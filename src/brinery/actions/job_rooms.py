@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from brinery.actions.asset_rooms import open_asset_rooms
 from brinery.actions.job_later import LaterTracking, Tracked
@@ -107,6 +107,7 @@ def open_job_rooms(
     )
 
 
-def _tracking(workspace: Workspace) -> Tracked:
-    made: Tracked = import_module("brinery.actions.job_tracking").job_tracking(workspace)
+def _tracking(workspace: Workspace, cluster: str) -> Tracked:
+    room: Any = import_module("brinery.actions.job_tracking")
+    made: Tracked = room.job_tracking(workspace, cluster=cluster)
     return made

@@ -16,8 +16,8 @@ import msgspec
 from msgspec.structs import replace
 
 from brinery.records.plan import Needs, Spread, Step
+from brinery.runners.addresses import LOOPBACK
 
-LOOPBACK: Final = "127.0.0.1"
 # The address of the Ray cluster that a step runs on; dropped where there is none.
 CLUSTER: Final = "<cluster>"
 _HOST: Final = re.compile(r"<host:(\d+)>")
