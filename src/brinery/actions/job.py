@@ -22,7 +22,7 @@ from brinery.errors import JobBusy, NotFound
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.job_event import JobEvent
 from brinery.records.plan import DataType, Plan, StepKind
-from brinery.runners.interface import Driver, Runner
+from brinery.runners.interface import Carrier, Driver, Runner
 from brinery.specs.user import login_name
 from brinery.store.fingerprints import stamp_of
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
@@ -256,8 +256,25 @@ def _finished(rooms: JobRooms, journal: Journal, run: StepRun) -> StepRun:
 def _runner(rooms: JobRooms, how: How) -> Callable[[], Runner]:
     protected = _shared(rooms)
     if how.runner == "ray":
-        return partial(ray_runner, protected, address=how.address)
+        carrier = partial(_carrier, rooms)
+        return partial(ray_runner, protected, address=how.address, carrier=carrier)
     return partial(local_runner, protected)
+
+
+def _carrier(rooms: JobRooms) -> Carrier | None:
+    """Return what brings steps to machines that do not see the workspace; None for nothing.
+
+    Raises:
+        SettingsError: the settings are wrong.
+    """
+    # Few jobs need the models of all settings, which take longer to import than a step to run.
+    settings: Any = import_module("brinery.specs.settings")
+    place = settings.read(rooms.workspace.settings_file, rooms.variables).store.artifacts
+    if not place:
+        return None
+    room: Any = import_module("brinery.actions.job_carrier")
+    made: Carrier = room.job_carrier(rooms, f"{place.rstrip('/')}/jobs")
+    return made
 
 
 def _run(

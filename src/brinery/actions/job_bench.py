@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from brinery.actions.job_providers import Interpreter
 from brinery.actions.job_rooms import JobRooms
-from brinery.records.plan import DataType, Output, Plan, Step
+from brinery.records.plan import DataType, Output, Plan, Step, Text
 from brinery.runners.interface import Attempt
 from brinery.runners.ranks import command_of, needs_of, ranks_of
 from brinery.specs.expressions import render
@@ -57,7 +58,8 @@ class StepBench:
     def python(self) -> str:
         """Return the interpreter of the step's environment."""
         if not self._pythons:
-            self._variables("", self._place(""))
+            found = self.rooms.software.ready(self.step, Path(self._place(""), "run"))
+            self._variables("", found)
         return next(iter(self._pythons.values()))
 
     def outputs_of(self, label: str) -> Mapping[str, str]:
@@ -101,7 +103,8 @@ class StepBench:
             file = output.type is DataType.FILE
             made = os.path.dirname(outputs[name]) if file else outputs[name]  # noqa: PTH120 - above
             os.makedirs(made, exist_ok=True)  # noqa: PTH103 - as above
-        variables = self._variables(label, place)
+        found = self.rooms.software.ready(self.step, Path(place, "run"))
+        variables = self._variables(label, found)
         for name in self.step.outputs:
             variables[f"AZURE_ML_OUTPUT_{name}"] = outputs[name]
         ranks = ranks_of(self.step.spread)
@@ -118,6 +121,19 @@ class StepBench:
             needs=needs_of(self.step),
             timeout_s=self.step.timeout_s,
             told=self.told,
+            place=place,
+            reads=self._reads(),
+            overlay=found.overlay,
+            software=found.software if found.overlay else None,
+            imported=found.imported,
+        )
+
+    def _reads(self) -> tuple[str, ...]:
+        """Return the paths among the inputs."""
+        return tuple(
+            told
+            for name, told in self.inputs.items()
+            if not isinstance(self.step.inputs[name], Text) and os.path.exists(told)  # noqa: PTH110 - a text
         )
 
     def _place(self, label: str) -> str:
@@ -137,9 +153,8 @@ class StepBench:
             "default_datastore": self.plan.datastore,
         }
 
-    def _variables(self, label: str, place: str) -> dict[str, str]:
+    def _variables(self, label: str, found: Interpreter) -> dict[str, str]:
         from_us = partial(self.rooms.variables.get)
-        found = self.rooms.software.ready(self.step, Path(place, "run"))
         self._pythons[label] = found.python
         self.notes.extend(note for note in found.notes if note not in self.notes)
         run = f"{self.job}_{self.step.name}_{label}".rstrip("_") if self.plan.pipeline else self.job

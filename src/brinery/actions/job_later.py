@@ -12,7 +12,7 @@ from brinery.errors import LibraryMissing
 from brinery.records.job import JobRun, Status
 from brinery.records.plan import Step, StepKind
 from brinery.records.tracked_run import Measured
-from brinery.runners.interface import Bench, Drive, Driver, Runner
+from brinery.runners.interface import Bench, Carrier, Drive, Driver, Runner
 
 
 class Tracked(TrackingProvider, Protocol):
@@ -104,21 +104,29 @@ def all_drivers(commands: Driver, tracking: LaterTracking) -> dict[StepKind, Dri
     return {StepKind.COMMAND: commands, StepKind.SWEEP: sweep, StepKind.PARALLEL: parallel}
 
 
-def ray_runner(protected: Sequence[str], *, address: str) -> Runner:
+def ray_runner(
+    protected: Sequence[str], *, address: str, carrier: Callable[[], Carrier | None] = lambda: None
+) -> Runner:
     """Return what runs steps as tasks of a Ray cluster.
+
+    Args:
+        protected: folders that no step may write to.
+        address: of the cluster; empty for one of this machine's own.
+        carrier: makes what brings steps to machines that do not see the workspace, if anything.
 
     Raises:
         LibraryMissing: Ray is not installed.
         EndpointUnreachable: no cluster answers there.
     """
     try:
-        made: Runner = import_module("brinery.runners.ray").RayRunner(address, protected)
+        room = import_module("brinery.runners.ray")
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise
         raise LibraryMissing(
             "--runner ray needs Ray, which is not installed", hint="pip install 'brinery[ray]'"
         ) from None
+    made: Runner = room.RayRunner(address, protected, carrier=carrier())
     return made
 
 

@@ -44,6 +44,7 @@ class JobRooms:
         trash: what steps no longer need.
         software: the interpreters of steps.
         variables: of our own environment, which steps have too.
+        current: whether every step runs in the Python that runs us.
     """
 
     workspace: Workspace
@@ -59,6 +60,7 @@ class JobRooms:
     trash: Trash
     software: SoftwareProvider = field(default_factory=OwnPython)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    current: bool = False
 
 
 def open_job_rooms(
@@ -104,6 +106,7 @@ def open_job_rooms(
             registered=catalog.environment,
         ),
         variables=dict(os.environ),
+        current=environment == CURRENT,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from brinery.records.job import Usage
-from brinery.records.plan import Needs, Step
+from brinery.records.plan import Needs, Software, Step
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -30,6 +30,12 @@ class Attempt(Struct, frozen=True, kw_only=True):
         machines: how many of the processes are on each machine, where there are several.
         serving: how many of the last processes only serve the others, and end with them.
         needs: what each machine must have free.
+        place: absolute; everything that it makes lies below it.
+        reads: absolute paths that it reads, beside those.
+        shared: absolute folder that it shares with other attempts while they run; empty for none.
+        overlay: absolute folder of the Python that it has to itself; empty for none.
+        software: what that is made of; None for nothing.
+        imported: names that its code imports, which the environment has then, too.
         timeout_s: seconds until it is ended; None without end.
         told: whether each line that it writes is told as it comes.
     """
@@ -43,6 +49,12 @@ class Attempt(Struct, frozen=True, kw_only=True):
     machines: tuple[int, ...] = (1,)
     serving: int = 0
     needs: Needs = Needs()
+    place: str = ""
+    reads: tuple[str, ...] = ()
+    shared: str = ""
+    overlay: str = ""
+    software: Software | None = None
+    imported: tuple[str, ...] = ()
     timeout_s: float | None = None
     told: bool = False
 
