@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests import clusters
 from tests.actions.job_plans import by_name, chained, plan, reopened, shell, told, workspace
 from tests.clusters import Cluster
@@ -270,6 +271,39 @@ def test_several_processes(place: Place, tmp_path: Path) -> None:
     lines = said(rooms, job, "serve")
     assert sorted(line for line in lines if "{" not in line) == ["worker rank_0", "worker rank_1"]
     assert sum('"type":"ps"' in line for line in lines) == 1
+
+
+def test_one_program_for_all(place: Place, tmp_path: Path) -> None:
+    """MPI's processes are begun by `mpirun`, and where there is none that is the error."""
+    rooms = workspace(tmp_path)
+    # What it is told; the real one has its own way from there.
+    mpirun = tmp_path / "bin" / "mpirun"
+    mpirun.parent.mkdir()
+    mpirun.write_text(
+        '#!/bin/bash\n[ "$1" = --version ] && exit\necho "$1 $2 $3 $4"; exec "${@:3}"\n'
+    )
+    mpirun.chmod(0o755)
+    step = shell(
+        "all",
+        'echo "it\'s" $WORD',
+        spread=Spread(instances=2, processes=2, distribution="mpi"),
+        variables={"WORD": "salt", "PATH": f"{mpirun.parent}:/usr/bin:/bin"},
+    )
+    job = place.run(rooms, plan(step))
+    assert job.status is Status.COMPLETED, job.error
+    assert said(rooms, job, "all") == ["-np 4 /bin/bash -c", "it's salt"]
+    without = replace(step, variables={"PATH": str(tmp_path)})
+    job = place.run(reopened(tmp_path), plan(without))
+    assert "the step all failed: it needs mpirun, which is not on its PATH" in job.error
+
+
+def test_a_cluster_of_the_step(place: Place, tmp_path: Path) -> None:
+    """A step that is spread by Ray itself is one process, and is told of the cluster."""
+    rooms = workspace(tmp_path)
+    step = shell("one", "echo at $RAY_ADDRESS", spread=Spread(instances=2, distribution="ray"))
+    job = place.run(rooms, plan(step))
+    known = place.cluster.address if place.cluster is not None else ""
+    assert said(rooms, job, "one") == [f"at {known}".strip()]
 
 
 def test_sweep(place: Place, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
         machines: how many of the processes are on each machine, where there are several.
         serving: how many of the last processes only serve the others, and end with them.
         needs: what each machine must have free.
+        program: that must be on its `PATH`; empty for none.
         place: absolute; everything that it makes lies below it.
         reads: absolute paths that it reads, beside those.
         shared: absolute folder that it shares with other attempts while they run; empty for none.
@@ -49,6 +50,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     machines: tuple[int, ...] = (1,)
     serving: int = 0
     needs: Needs = Needs()
+    program: str = ""
     place: str = ""
     reads: tuple[str, ...] = ()
     shared: str = ""

@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 import msgspec
@@ -26,6 +27,7 @@ from brinery.runners.ranks import filled_here
 
 _NURSERY: Final = Path(__file__).with_name("nursery.py")
 _CHUNK: Final = 1 << 18
+_NOT_FOUND: Final = 127
 _LEAVE: Final = ("/bin/sh", "-c", '"$@" &', "sh")
 
 
@@ -53,6 +55,7 @@ class LocalRunner:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._running: set[str] = set()
+        self._refused: list[Ended] = []
         self._inbox = b""
         self._waker, self._woken = os.pipe()
         os.set_blocking(self._woken, False)
@@ -85,6 +88,13 @@ class LocalRunner:
 
     def start(self, attempt: Attempt, /) -> None:
         """Begin an attempt."""
+        if attempt.program and not which(attempt.program, path=attempt.variables.get("PATH")):
+            said = f"it needs {attempt.program}, which is not on its PATH: install it where it runs"
+            usage = Usage(wall_s=0.0, cpu_s=0.0, peak_bytes=0)
+            self._refused.append(
+                Ended(name=attempt.name, exit_status=_NOT_FOUND, usage=usage, lost=said)
+            )
+            return
         self.warm()
         self._running.add(attempt.name)
         if attempt.processes != ({},):
@@ -99,7 +109,8 @@ class LocalRunner:
 
     def wait(self, timeout_s: float, /) -> list[Ended | Line]:
         """Return what happened, waiting until something has or the time is over."""
-        found: list[Ended | Line] = []
+        found: list[Ended | Line] = [*self._refused]
+        self._refused.clear()
         end = time.monotonic() + timeout_s
         while not found:
             watched: list[int | socket.socket] = [self._waker]

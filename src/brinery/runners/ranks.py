@@ -7,6 +7,7 @@ Where they run is not known when a step is made ready, so addresses and ports ar
 from __future__ import annotations
 
 import re
+import shlex
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -75,14 +76,17 @@ def command_of(spread: Spread, command: str) -> str:
     if spread.distribution != "mpi":
         return command
     world = spread.instances * spread.processes
-    quoted = command.replace("'", "'\\''")
-    missing = "this step is spread by MPI, and there is no mpirun on its PATH: install Open MPI"
+    # Other kinds of MPI let root run it, and more processes than there are processors.
     return (
-        f"command -v mpirun >/dev/null || {{ echo '{missing}' >&2; exit 127; }}; "
-        "mpirun --version 2>/dev/null | grep -q 'Open MPI' && "
-        "more='--allow-run-as-root --oversubscribe'; "
-        f"exec mpirun $more -np {world} /bin/bash -c '{quoted}'"
+        f"mpirun --version 2>&1 | grep -qE 'Open ?MPI|OpenRTE' && "
+        f"more='--allow-run-as-root --oversubscribe'; "
+        f"exec mpirun $more -np {world} /bin/bash -c {shlex.quote(command)}"
     )
+
+
+def program_of(spread: Spread) -> str:
+    """Return the program that a step cannot do without; empty for none."""
+    return "mpirun" if spread.distribution == "mpi" else ""
 
 
 def needs_of(step: Step) -> Needs:
