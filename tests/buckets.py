@@ -59,17 +59,20 @@ class Buckets:
 
 
 @contextmanager
-def running() -> Iterator[Buckets]:
+def running(host: str = "127.0.0.1") -> Iterator[Buckets]:
     """Run a server while the block runs; boto3 finds it in this process and in its children."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         port = int(probe.getsockname()[1])
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "moto.server", "-p", str(port)],
+        [
+            *("setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "moto.server"),
+            *("-H", host, "-p", str(port)),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    server = Buckets(f"http://127.0.0.1:{port}")
+    server = Buckets(f"http://{host}:{port}")
     before = {key: os.environ.get(key) for key in server.environ}  # noqa: TID251 - put back below
     try:
         _wait_for(server.url, process)

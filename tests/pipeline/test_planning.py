@@ -13,7 +13,7 @@ from brinery.errors import InvalidJob
 from brinery.pipeline.catalog import Registered, named
 from brinery.pipeline.order import needs
 from brinery.pipeline.planning import plan, validate_component
-from brinery.records.plan import Data, DataType, Joined, Plan, Produced, Software, Step, Text
+from brinery.records.plan import Data, DataType, Joined, Needs, Plan, Produced, Software, Step, Text
 from brinery.specs import job_yaml
 from brinery.specs.job_yaml import Noun
 
@@ -446,3 +446,24 @@ jobs:
         "job.yml:10 jobs.a.outputs.o: the pipeline has no output lfet (did you mean left?)",
         "job.yml:11 jobs.b.component: ./src is a folder, and a component is a file",
     ]
+
+
+def test_what_a_step_needs(folder: Path) -> None:
+    """What a cluster is asked for is read from the properties of its resources."""
+    asked = "{num_cpus: 2, num_gpus: 0.5, memory: 1.5gb, resources: {fast: 1}}"
+    text = (
+        "command: echo\nenvironment: {image: python}\n"
+        "resources: {instance_count: 2, properties: {ray: NEEDS}}\n"
+    )
+    made = planned(folder, text.replace("NEEDS", asked))
+    assert made.steps[0].needs == Needs(
+        cpus=2.0, gpus=0.5, memory_bytes=3 << 29, others={"fast": 1.0}
+    )
+    assert made.notes == ()
+    for wrong, said in {
+        "{num_cpu: 2}": "resources.properties.ray: num_cpu: no such need (did you mean num_cpus?)",
+        "{num_gpus: many}": "num_gpus: 'many' is no number from 0 on",
+        "{memory: much}": "memory: 'much' is no size as 500mb or 4gb is",
+        "2": "is no mapping",
+    }.items():
+        assert said in refused(folder, text.replace("NEEDS", wrong))

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from brinery.records.tracked_run import TrackedRun
+from brinery.runners.addresses import own_address
 from brinery.runners.tracking import Tracking
 
 # A server of a few lines: it writes down what it is told, and answers with the path it was asked.
@@ -159,3 +160,48 @@ def test_steps_begin_while_the_server_starts(tmp_path: Path) -> None:
         tracking.end(TWO.id, status="FINISHED", ended_ms=3)
         assert waiting.is_alive()
         waiting.join()
+
+
+def test_other_machines(tmp_path: Path, log: Path) -> None:
+    """Where other machines reach the port, who asks must say what only the job's steps are told."""
+    # Every address of 127.0.0.0/8 is this machine's.
+    with Tracking(
+        [sys.executable, "-c", SERVER],
+        told=json.dumps({"socket": "{socket}", "log": str(log)}),
+        spool=tmp_path / "spool" / "job.jsonl",
+        host="127.0.0.2",
+    ) as opened:
+        variables = opened.begin(ONE)
+        assert opened.uri.startswith("http://127.0.0.2:")
+        assert "127.0.0.2" in variables["no_proxy"].split(",")
+        for token in (
+            "",
+            "Bearer",
+            "Bearer guessed",
+            f"Basic {variables['MLFLOW_TRACKING_TOKEN']}",
+        ):
+            stranger = urllib.request.Request(opened.uri, headers={"Authorization": token})
+            with pytest.raises(urllib.error.HTTPError) as caught, urllib.request.urlopen(stranger):
+                pass
+            assert caught.value.code == 401
+            assert b"MLFLOW_TRACKING_TOKEN" in caught.value.read()
+            caught.value.close()
+        assert not opened.asked
+        known = {"Authorization": f"Bearer {variables['MLFLOW_TRACKING_TOKEN']}"}
+        asked = urllib.request.Request(f"{opened.uri}/some", b"x" * 300_000, headers=known)
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            assert json.load(answer)["bytes"] == 300_000
+
+
+@pytest.mark.parametrize(
+    ("cluster", "address"),
+    [
+        ("", "127.0.0.1"),
+        ("127.0.0.1:6379", "127.0.0.1"),
+        ("ray://localhost:10001", "127.0.0.1"),
+        ("no-such-host.invalid:1", "127.0.0.1"),
+    ],
+)
+def test_own_address(cluster: str, address: str) -> None:
+    """A cluster on this machine is told its own address, and so is one that is not found."""
+    assert own_address(cluster) == address

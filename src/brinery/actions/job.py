@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,7 @@ from brinery.errors import JobBusy, NotFound
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.job_event import JobEvent
 from brinery.records.plan import DataType, Plan, StepKind
-from brinery.runners.interface import Driver, Runner
+from brinery.runners.interface import Carrier, Driver, Runner
 from brinery.specs.user import login_name
 from brinery.store.fingerprints import stamp_of
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
@@ -279,8 +280,26 @@ def _finished(rooms: JobRooms, journal: Journal, run: StepRun) -> StepRun:
 def _runner(rooms: JobRooms, plan: Plan, how: How) -> Callable[[], Runner]:
     def made() -> Runner:
         kept = protected(rooms, plan)
-        return ray_runner(kept, address=how.address) if how.runner == "ray" else local_runner(kept)
+        if how.runner == "ray":
+            return ray_runner(kept, address=how.address, carrier=partial(_carrier, rooms))
+        return local_runner(kept)
 
+    return made
+
+
+def _carrier(rooms: JobRooms) -> Carrier | None:
+    """Return what brings steps to machines that do not see the workspace; None for nothing.
+
+    Raises:
+        SettingsError: the settings are wrong.
+    """
+    # Few jobs need the models of all settings, which take longer to import than a step to run.
+    settings: Any = import_module("brinery.specs.settings")
+    place = settings.read(rooms.workspace.settings_file, rooms.variables).store.artifacts
+    if not place:
+        return None
+    room: Any = import_module("brinery.actions.job_carrier")
+    made: Carrier = room.job_carrier(rooms, f"{place.rstrip('/')}/jobs")
     return made
 
 
@@ -295,6 +314,7 @@ def _run(
 ) -> Running:
     limit = how.limit or (_ON_A_CLUSTER if how.runner == "ray" else len(os.sched_getaffinity(0)))
     options = Options(limit, how.ignore_comments, how.told, how.cancel)
+    rooms.tracking.spread(how.address)
     engine = Engine(
         rooms,
         plan,

@@ -130,7 +130,9 @@ class Attempts:
         """Start what is wanted, as long as there is room."""
         for active in self._active.values():
             while active.wanted:
-                size = min(len(active.wanted[0].processes), self._limit)
+                first = active.wanted[0]
+                asked = max(len(first.processes), round(first.needs.cpus))
+                size = min(asked, self._limit)
                 if self._running + size > self._limit:
                     return
                 attempt = active.wanted.popleft()

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
+from brinery.actions.job_providers import Interpreter
 from brinery.actions.job_rooms import JobRooms
-from brinery.records.plan import DataType, Output, Plan, Spread, Step
+from brinery.records.plan import DataType, Output, Plan, Step, Text
 from brinery.runners.interface import Attempt
+from brinery.runners.ranks import command_of, needs_of, program_of, ranks_of
 from brinery.specs.expressions import render
 
 # The output that holds what a step left in `./outputs` and `./logs`.
@@ -21,9 +21,6 @@ ARTIFACTS: Final = "artifacts"
 KEPT_FOLDERS: Final = ("outputs", "logs")
 # What an attempt has while it runs: where outputs are made, its environment's own part, its code.
 PASSING: Final = ("making", "run", "work")
-_ADDRESS: Final = "127.0.0.1"
-_FIRST_PORT: Final = 29500
-_PORTS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,8 @@ class StepBench:
     def python(self) -> str:
         """Return the interpreter of the step's environment."""
         if not self._pythons:
-            self._variables("", self._place(""))
+            found = self.rooms.software.ready(self.step, Path(self._place(""), "run"))
+            self._variables("", found)
         return next(iter(self._pythons.values()))
 
     def outputs_of(self, label: str) -> Mapping[str, str]:
@@ -110,18 +108,38 @@ class StepBench:
             made = os.path.dirname(outputs[name]) if file else outputs[name]  # noqa: PTH120 - above
             if made != making:
                 os.makedirs(made, exist_ok=True)  # noqa: PTH103 - as above
-        variables = self._variables(label, place)
+        found = self.rooms.software.ready(self.step, Path(place, "run"))
+        variables = self._variables(label, found)
         for name in self.step.outputs:
             variables[f"AZURE_ML_OUTPUT_{name}"] = outputs[name]
+        ranks = ranks_of(self.step.spread)
+        text = render(command or self.step.command, self._scope(outputs, searched))
         return Attempt(
             name=f"{self.step.name}/{label}" if label else self.step.name,
-            command=render(command or self.step.command, self._scope(outputs, searched)),
+            command=command_of(self.step.spread, text),
             folder=work,
             variables=variables,
             log=f"{place}/logs/std_log.txt",
-            processes=processes_of(self.step.spread, seed=f"{self.job}/{self.step.name}/{label}"),
+            processes=ranks.processes,
+            machines=ranks.machines,
+            serving=ranks.serving,
+            needs=needs_of(self.step),
+            program=program_of(self.step.spread),
             timeout_s=self.step.timeout_s,
             told=self.told,
+            place=place,
+            reads=self._reads(),
+            overlay=found.overlay,
+            software=found.software if found.overlay else None,
+            imported=found.imported,
+        )
+
+    def _reads(self) -> tuple[str, ...]:
+        """Return the paths among the inputs."""
+        return tuple(
+            told
+            for name, told in self.inputs.items()
+            if not isinstance(self.step.inputs[name], Text) and os.path.exists(told)  # noqa: PTH110 - a text
         )
 
     def _place(self, label: str) -> str:
@@ -141,9 +159,8 @@ class StepBench:
             "default_datastore": self.plan.datastore,
         }
 
-    def _variables(self, label: str, place: str) -> dict[str, str]:
+    def _variables(self, label: str, found: Interpreter) -> dict[str, str]:
         from_us = partial(self.rooms.variables.get)
-        found = self.rooms.software.ready(self.step, Path(place, "run"))
         self._pythons[label] = found.python
         self.notes.extend(note for note in found.notes if note not in self.notes)
         run = f"{self.job}_{self.step.name}_{label}".rstrip("_") if self.plan.pipeline else self.job
@@ -173,53 +190,3 @@ def base_of(name: str, output: Output) -> str:
     """Return the name that an output has as a file or a folder: that of its own place, if any."""
     base = output.path.rstrip("/").rpartition("/")[2]
     return base if base and "$" not in base and base not in (".", "..") else name
-
-
-def processes_of(spread: Spread, *, seed: str) -> tuple[dict[str, str], ...]:
-    """Return the variables of each process of a step that is several, on one machine.
-
-    Args:
-        spread: how many, and of which kind.
-        seed: decides the port that they meet at.
-    """
-    world = spread.instances * spread.processes
-    if not spread.distribution and spread.instances == 1:
-        return ({},)
-    port = _FIRST_PORT + sum(seed.encode()) % _PORTS
-    found = []
-    for rank in range(world):
-        node, local = divmod(rank, spread.processes)
-        variables = {
-            "RANK": str(rank),
-            "LOCAL_RANK": str(local),
-            "NODE_RANK": str(node),
-            "WORLD_SIZE": str(world),
-            "LOCAL_WORLD_SIZE": str(spread.processes),
-            "NODE_COUNT": str(spread.instances),
-            "MASTER_ADDR": _ADDRESS,
-            "MASTER_PORT": str(port),
-            "AZUREML_CR_NODE_RANK": str(node),
-            "AZUREML_PROCESS_NAME": f"rank_{rank}",
-        }
-        if spread.distribution == "mpi":
-            variables |= {
-                "OMPI_COMM_WORLD_RANK": str(rank),
-                "OMPI_COMM_WORLD_SIZE": str(world),
-                "OMPI_COMM_WORLD_LOCAL_RANK": str(local),
-                "OMPI_COMM_WORLD_LOCAL_SIZE": str(spread.processes),
-            }
-        if spread.distribution == "tensorflow":
-            variables["TF_CONFIG"] = _cluster(rank, world, spread.parameter_servers, port=port)
-        found.append(variables)
-    return tuple(found)
-
-
-def _cluster(rank: int, world: int, servers: int, *, port: int) -> str:
-    """Return what tensorflow is told: workers first, then parameter servers."""
-    addresses = [f"{_ADDRESS}:{port + each}" for each in range(world + servers)]
-    cluster = {"worker": addresses[:world]}
-    if servers:
-        cluster["ps"] = addresses[world:]
-    return msgspec.json.encode(
-        {"cluster": cluster, "task": {"type": "worker", "index": rank}}
-    ).decode()

@@ -14,7 +14,7 @@ from brinery.errors import LibraryMissing
 from brinery.records.job import JobRun, Status
 from brinery.records.plan import Step, StepKind
 from brinery.records.tracked_run import Measured
-from brinery.runners.interface import Bench, Drive, Driver, Runner
+from brinery.runners.interface import Bench, Carrier, Drive, Driver, Runner
 
 if TYPE_CHECKING:
     from brinery.runners.local import LocalRunner
@@ -36,13 +36,14 @@ class LaterTracking:
     """The MLflow runs of a job, of which nothing is there before a step asks.
 
     Args:
-        make: makes what knows them.
+        make: makes what knows them, given the address of the cluster that steps run on, or "".
         spool: folder of what MLflow is yet to be told.
     """
 
-    def __init__(self, make: Callable[[], Tracked], *, spool: Path) -> None:
+    def __init__(self, make: Callable[[str], Tracked], *, spool: Path) -> None:
         self._make = make
         self._spool = spool
+        self._cluster = ""
         self._made: Tracked | None = None
         self._job: JobRun | None = None
         self._lock = threading.Lock()
@@ -50,6 +51,10 @@ class LaterTracking:
     def open(self, job: JobRun, /) -> None:
         """Remember whose runs they are."""
         self._job = job
+
+    def spread(self, cluster: str) -> None:
+        """Be reached by the machines of a cluster with an address, once something is there."""
+        self._cluster = cluster
 
     def run_id(self, step: Step, label: str, /) -> str:
         """Return the id of the run of a step, or of one of its attempts."""
@@ -88,7 +93,7 @@ class LaterTracking:
     def _opened(self) -> Tracked:
         if self._made is None:
             assert self._job is not None  # noqa: S101 - a job is opened before its steps
-            made = self._make()
+            made = self._make(self._cluster)
             made.open(self._job)
             self._made = made
         return self._made
@@ -108,21 +113,29 @@ def all_drivers(commands: Driver, tracking: LaterTracking) -> dict[StepKind, Dri
     return {StepKind.COMMAND: commands, StepKind.SWEEP: sweep, StepKind.PARALLEL: parallel}
 
 
-def ray_runner(protected: Sequence[str], *, address: str) -> Runner:
+def ray_runner(
+    protected: Sequence[str], *, address: str, carrier: Callable[[], Carrier | None] = lambda: None
+) -> Runner:
     """Return what runs steps as tasks of a Ray cluster.
+
+    Args:
+        protected: folders that no step may write to.
+        address: of the cluster; empty for one of this machine's own.
+        carrier: makes what brings steps to machines that do not see the workspace, if anything.
 
     Raises:
         LibraryMissing: Ray is not installed.
         EndpointUnreachable: no cluster answers there.
     """
     try:
-        made: Runner = import_module("brinery.runners.ray").RayRunner(address, protected)
+        room = import_module("brinery.runners.ray")
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise
         raise LibraryMissing(
             "--runner ray needs Ray, which is not installed", hint="pip install 'brinery[ray]'"
         ) from None
+    made: Runner = room.RayRunner(address, protected, carrier=carrier())
     return made
 
 
@@ -133,7 +146,7 @@ def local_runner(protected: Sequence[str]) -> LocalRunner:
 
 
 class EarlyRunner:
-    """What runs steps on this machine, started while a plan is made: its steps are likely to run."""
+    """What runs steps here, started while a plan is made: its steps are likely to run."""
 
     def __init__(self) -> None:
         self._made: LocalRunner | None = None

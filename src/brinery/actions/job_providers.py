@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from brinery.records.job import JobRun, Made, Status
-from brinery.records.plan import Data, DataType, Step
+from brinery.records.plan import Data, DataType, Software, Step
 
 
 class Interpreter(Struct, frozen=True, kw_only=True):
@@ -23,11 +23,17 @@ class Interpreter(Struct, frozen=True, kw_only=True):
         python: absolute path of its interpreter; its folder is put first on PATH.
         variables: of the step, beside its own.
         notes: what was changed of what was declared, a line each.
+        overlay: absolute folder of what is the attempt's own of it; empty where nothing is.
+        software: what is declared, and what that is registered as.
+        imported: names that the step's code imports, and that it was made to have.
     """
 
     python: str
     variables: dict[str, str] = {}
     notes: tuple[str, ...] = ()
+    overlay: str = ""
+    software: Software = Software()
+    imported: tuple[str, ...] = ()
 
 
 class SoftwareProvider(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 from brinery.actions.asset_rooms import open_asset_rooms
 from brinery.actions.job_later import LaterTracking, Tracked
@@ -44,6 +44,7 @@ class JobRooms:
         trash: what steps no longer need.
         software: the interpreters of steps.
         variables: of our own environment, which steps have too.
+        current: whether every step runs in the Python that runs us.
     """
 
     workspace: Workspace
@@ -59,6 +60,7 @@ class JobRooms:
     trash: Trash
     software: SoftwareProvider = field(default_factory=OwnPython)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    current: bool = False
 
 
 def open_job_rooms(
@@ -104,9 +106,11 @@ def open_job_rooms(
             registered=catalog.environment,
         ),
         variables=dict(os.environ),
+        current=environment == CURRENT,
     )
 
 
-def _tracking(workspace: Workspace) -> Tracked:
-    made: Tracked = import_module("brinery.actions.job_tracking").job_tracking(workspace)
+def _tracking(workspace: Workspace, cluster: str) -> Tracked:
+    room: Any = import_module("brinery.actions.job_tracking")
+    made: Tracked = room.job_tracking(workspace, cluster=cluster)
     return made

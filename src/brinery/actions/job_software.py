@@ -61,7 +61,8 @@ class StepSoftware:
             SettingsError: what declares it cannot be read.
         """
         software = self._known(step)
-        prepared = self._environments.prepare(software, imported=imports(step.code, step.command))
+        imported = imports(step.code, step.command)
+        prepared = self._environments.prepare(software, imported=imported)
         if not prepared.packages and _is_shell(step):
             # Plain tools: an overlay takes longer than what they do.
             return Interpreter(
@@ -75,6 +76,9 @@ class StepSoftware:
             python=str(place / "bin" / "python"),
             variables=dict(variables),
             notes=prepared.changes,
+            overlay=str(place),
+            software=software,
+            imported=imported,
         )
 
     def _known(self, step: Step) -> Software:

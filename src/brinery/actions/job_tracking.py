@@ -17,6 +17,7 @@ from brinery.errors import RegistryFault
 from brinery.records.job import JobRun, Status
 from brinery.records.plan import Step
 from brinery.records.tracked_run import Measured, TrackedRun
+from brinery.runners.addresses import LOOPBACK, own_address
 from brinery.runners.tracking import Tracking
 from brinery.store.workspace import Workspace
 
@@ -46,10 +47,12 @@ class JobTracking:
     Args:
         where: whose MLflow it is.
         spool: folder of what MLflow is told later; `workspace.untold_runs`.
+        host: address of this machine that steps reach it under.
     """
 
-    def __init__(self, where: Where, *, spool: Path) -> None:
+    def __init__(self, where: Where, *, spool: Path, host: str = LOOPBACK) -> None:
         self._where = where
+        self._host = host
         self._spool = spool
         self._job: JobRun | None = None
         self._own = ""
@@ -65,6 +68,7 @@ class JobTracking:
             _SERVER,
             told=msgspec.json.encode(self._where).decode(),
             spool=self._spool / f"{job.name}.jsonl",
+            host=self._host,
         ).__enter__()
 
     def run_id(self, step: Step, label: str, /) -> str:
@@ -155,7 +159,11 @@ class JobTracking:
 
 
 def job_tracking(
-    workspace: Workspace, *, store: str | None = None, artifacts: str | None = None
+    workspace: Workspace,
+    *,
+    store: str | None = None,
+    artifacts: str | None = None,
+    cluster: str = "",
 ) -> JobTracking:
     """Return what knows the runs of a job in a workspace.
 
@@ -163,6 +171,7 @@ def job_tracking(
         workspace: whose MLflow is told.
         store: database of the models and records; as the settings say when None.
         artifacts: bucket or folder of the models' files; as the settings say when None.
+        cluster: address of the one that steps run on; empty where all run on this machine.
     """
     where = Where(workspace=str(workspace.root), store=store, artifacts=artifacts)
-    return JobTracking(where, spool=workspace.untold_runs)
+    return JobTracking(where, spool=workspace.untold_runs, host=own_address(cluster))

@@ -54,7 +54,7 @@ def _how_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--address",
             default="",
-            metavar="HOST:PORT|auto",
+            metavar="auto|[ray://]HOST:PORT",
             help="Of the Ray cluster. Default: one that is started on this machine.",
         ),
         click.option(

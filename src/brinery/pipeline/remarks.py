@@ -82,10 +82,15 @@ class Remarks:
 
     def _each(self, model: Any, spot: Spot, said: Mapping[str, str]) -> None:
         for name, text in said.items():
-            if getattr(model, name, None):
+            if _means_nothing(getattr(model, name, None), name):
                 self._tell(f"{text} {name.removeprefix('default_')}", text, spot.at(name))
 
     def _tell(self, kind: str, said: str, spot: Spot) -> None:
         if kind not in self._told:
             self._told.add(kind)
             spot.note(said)
+
+
+def _means_nothing(given: Any, name: str) -> bool:
+    # What a Ray cluster is asked for stands there.
+    return bool(given) and not (name == "properties" and set(given) == {"ray"})

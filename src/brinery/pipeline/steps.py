@@ -14,6 +14,7 @@ from brinery.pipeline import commands, feeding
 from brinery.pipeline.catalog import Catalog
 from brinery.pipeline.commands import Names
 from brinery.pipeline.components import Component
+from brinery.pipeline.needs import needs_of
 from brinery.pipeline.scopes import Fed, Scope, located
 from brinery.pipeline.softwares import software
 from brinery.records.plan import Output, Parallel, Spread, Step, StepKind
@@ -118,6 +119,7 @@ def command(
     declared = own_software if own_software is not None else part.environment
     where = (making.spot if own_software is not None else spot).at("environment")
     own_parts = [one for one in (own, part) if one is not None]
+    resources = next((one.resources for one in own_parts if one.resources), None)
     return replace(
         making.step(StepKind.COMMAND),
         command=part.command or "",
@@ -127,9 +129,10 @@ def command(
         variables=_variables(making, [one.environment_variables for one in own_parts]),
         spread=_spread(
             making,
-            next((one.resources for one in own_parts if one.resources), None),
+            resources,
             next((one.distribution for one in own_parts if one.distribution), None),
         ),
+        needs=needs_of(resources, making.spot if own and own.resources else spot),
     )
 
 
@@ -176,6 +179,9 @@ def parallel(making: Making, part: ParallelPart, *, own: ParallelPart | None = N
         ),
         variables=_variables(making, [one.environment_variables for one in (own, part) if one]),
         spread=_spread(making, _given("resources"), None),
+        needs=needs_of(
+            _given("resources"), making.spot if own and own.resources else making.declared
+        ),
         parallel=Parallel(
             data=_data(making, _given("input_data"), own),
             entry=entry,
@@ -263,7 +269,8 @@ def _spread(
     return Spread(
         instances=instances,
         distribution=distribution.type,
-        processes=per or -(-(workers or instances) // instances),
+        processes=per or 1,
+        workers=workers or 0,
         parameter_servers=(
             _count(servers, making.scope, (*making.place, "distribution")) or 0
             if servers is not None

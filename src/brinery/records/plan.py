@@ -125,15 +125,33 @@ class Spread(Struct, frozen=True, kw_only=True):
 
     Attributes:
         instances: of the machine that the job asks for.
-        distribution: `pytorch`, `mpi`, `tensorflow`, or empty.
+        distribution: `pytorch`, `mpi`, `tensorflow`, `ray`, or empty.
         processes: of each instance.
+        workers: of tensorflow, over all instances; 0 for `processes` of each.
         parameter_servers: of tensorflow.
     """
 
     instances: int = 1
     distribution: str = ""
     processes: int = 1
+    workers: int = 0
     parameter_servers: int = 0
+
+
+class Needs(Struct, frozen=True, kw_only=True):
+    """What one machine must have free for a step, or for its share of one.
+
+    Attributes:
+        cpus: processors; 0 for one for each process.
+        gpus: graphics processors.
+        memory_bytes: 0 for any.
+        others: names that a cluster's machines were started with, and how much of each.
+    """
+
+    cpus: float = 0.0
+    gpus: float = 0.0
+    memory_bytes: int = 0
+    others: dict[str, float] = {}
 
 
 class Dimension(Struct, frozen=True, kw_only=True):
@@ -257,6 +275,7 @@ class Step(Struct, frozen=True, kw_only=True):
         types: of inputs that are data, by name; what the port declares.
         outputs: by name.
         spread: over processes.
+        needs: of the machine it runs on.
         timeout_s: seconds until it is cancelled; None without end.
         deterministic: whether an earlier run may stand for it.
         component: name and version of its component; empty where it is inline.
@@ -278,6 +297,7 @@ class Step(Struct, frozen=True, kw_only=True):
     types: dict[str, DataType] = {}
     outputs: dict[str, Output] = {}
     spread: Spread = Spread()
+    needs: Needs = Needs()
     timeout_s: Optional[float] = None
     deterministic: bool = True
     component: str = ""

@@ -13,7 +13,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from brinery.records.job import Usage
-from brinery.records.plan import Step
+from brinery.records.plan import Needs, Software, Step
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -25,7 +25,18 @@ class Attempt(Struct, frozen=True, kw_only=True):
         folder: absolute; its working directory.
         variables: its whole environment.
         log: absolute; standard output and error, each line behind its time.
-        processes: variables of each process beside those; more than one are started together.
+        processes: variables of each process beside those; more than one are started together. A
+            text may have marks, which `ranks` fills in.
+        machines: how many of the processes are on each machine, where there are several.
+        serving: how many of the last processes only serve the others, and end with them.
+        needs: what each machine must have free.
+        program: that must be on its `PATH`; empty for none.
+        place: absolute; everything that it makes lies below it.
+        reads: absolute paths that it reads, beside those.
+        shared: absolute folder that it shares with other attempts while they run; empty for none.
+        overlay: absolute folder of the Python that it has to itself; empty for none.
+        software: what that is made of; None for nothing.
+        imported: names that its code imports, which the environment has then, too.
         timeout_s: seconds until it is ended; None without end.
         told: whether each line that it writes is told as it comes.
         waits: whether what it leaves in the background is waited for; it is killed otherwise.
@@ -37,6 +48,16 @@ class Attempt(Struct, frozen=True, kw_only=True):
     variables: dict[str, str]
     log: str
     processes: tuple[dict[str, str], ...] = ({},)
+    machines: tuple[int, ...] = (1,)
+    serving: int = 0
+    needs: Needs = Needs()
+    program: str = ""
+    place: str = ""
+    reads: tuple[str, ...] = ()
+    shared: str = ""
+    overlay: str = ""
+    software: Software | None = None
+    imported: tuple[str, ...] = ()
     timeout_s: float | None = None
     told: bool = False
     waits: bool = True
@@ -107,6 +128,43 @@ class Runner(Protocol):
 
     def close(self) -> None:
         """End everything that still runs."""
+        ...
+
+
+class Carrier(Protocol):
+    """Brings what an attempt needs to machines that see none of our folders, and back.
+
+    It is sent to those machines as it is. What they and we both reach is its own business.
+    """
+
+    def send(self, attempt: Attempt, /) -> bytes:
+        """Put what an attempt needs where they find it; return what tells them of it.
+
+        Raises:
+            UserError: it cannot be put there.
+            OSError: it cannot be read.
+        """
+        ...
+
+    def receive(self, package: bytes, /) -> Attempt:
+        """Return the attempt with the paths of the machine that this is called on."""
+        ...
+
+    def protected(self) -> list[str]:
+        """Return the absolute folders of this machine that no attempt may write to."""
+        ...
+
+    def send_back(self, attempt: Attempt, /) -> bytes:
+        """Put what an attempt of this machine made where we find it; return what tells of it."""
+        ...
+
+    def take_back(self, package: bytes, /) -> None:
+        """Put what was made where the attempt that was sent would have made it.
+
+        Raises:
+            UserError: it is not there.
+            OSError: it cannot be written.
+        """
         ...
 
 

@@ -14,16 +14,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 import msgspec
 
 from brinery.records.job import Usage
 from brinery.runners.interface import Attempt, Ended, Line
+from brinery.runners.ranks import filled_here
 
 _NURSERY: Final = Path(__file__).with_name("nursery.py")
 _CHUNK: Final = 1 << 18
+_NOT_FOUND: Final = 127
+_LEAVE: Final = ("/bin/sh", "-c", '"$@" &', "sh")
 
 
 class _Told(msgspec.Struct):
@@ -40,13 +45,17 @@ class LocalRunner:
 
     Args:
         protected: absolute folders that no attempt may write to, where the system can hold it.
+        adopted: whether the nursery is nobody's child, because whoever runs us kills our children
+            when it kills us, and the nursery would not come to end its own.
     """
 
-    def __init__(self, protected: Sequence[str] = ()) -> None:
+    def __init__(self, protected: Sequence[str] = (), *, adopted: bool = False) -> None:
         self._protected = list(protected)
+        self._adopted = adopted
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._running: set[str] = set()
+        self._refused: list[Ended] = []
         self._inbox = b""
         self._waker, self._woken = os.pipe()
         os.set_blocking(self._woken, False)
@@ -68,8 +77,9 @@ class LocalRunner:
             ours, theirs = socket.socketpair()
             with theirs:
                 number = str(theirs.fileno())
+                command = [sys.executable, "-I", "-S", str(_NURSERY), number]
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", str(_NURSERY), number],
+                    [*_LEAVE, *command] if self._adopted else command,
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,
@@ -85,8 +95,18 @@ class LocalRunner:
 
     def start(self, attempt: Attempt, /) -> None:
         """Begin an attempt."""
+        if attempt.program and not which(attempt.program, path=attempt.variables.get("PATH")):
+            said = f"it needs {attempt.program}, which is not on its PATH: install it where it runs"
+            usage = Usage(wall_s=0.0, cpu_s=0.0, peak_bytes=0)
+            self._refused.append(
+                Ended(name=attempt.name, exit_status=_NOT_FOUND, usage=usage, lost=said)
+            )
+            return
         self.warm()
         self._running.add(attempt.name)
+        if attempt.processes != ({},):
+            processes = filled_here(attempt.processes, len(attempt.machines))
+            attempt = msgspec.structs.replace(attempt, processes=processes)
         self._send({"start": attempt})
 
     def stop(self, name: str, /) -> None:
@@ -96,7 +116,8 @@ class LocalRunner:
 
     def wait(self, timeout_s: float, /) -> list[Ended | Line]:
         """Return what happened, waiting until something has or the time is over."""
-        found: list[Ended | Line] = []
+        found: list[Ended | Line] = [*self._refused]
+        self._refused.clear()
         end = time.monotonic() + timeout_s
         while not found:
             watched: list[int | socket.socket] = [self._waker]
@@ -124,6 +145,10 @@ class LocalRunner:
     def close(self) -> None:
         """Kill everything that still runs."""
         if self._socket is not None:
+            self._socket.shutdown(socket.SHUT_WR)
+            with suppress(ConnectionResetError):
+                while self._adopted and self._socket.recv(_CHUNK):
+                    pass  # its end is that of the nursery
             self._socket.close()
             self._socket = None
         if self._process is not None:

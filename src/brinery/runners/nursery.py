@@ -58,6 +58,8 @@ class _Attempt:
         self.timeout_s: float | None = told.get("timeout_s")
         self.began = time.monotonic()
         self.processes: list[_Process] = []
+        self.serving: int = told.get("serving", 0)
+        self.failed = 0
         self.pipes: dict[int, bytearray] = {}
         self.log: int | None = None
         self.cpu_s = 0.0
@@ -254,11 +256,18 @@ class Nursery:
                 self._bash_ended(attempt, process)
 
     def _bash_ended(self, attempt: _Attempt, process: _Process) -> None:
-        if process.status and len(attempt.processes) > 1 and attempt.kill_at is None:
-            # One of several failed: the others would wait for it for ever.
-            attempt.kill_at = time.monotonic() + _GRACE_S
-            _signal(attempt, signal.SIGTERM)
-        if all(each.status is not None for each in attempt.processes):
+        processes = attempt.processes
+        others = processes[: -attempt.serving] if attempt.serving else processes
+        # How those end that we end is no news, nor is it of those that only serve.
+        if process.status and not attempt.failed and (process in others or not others):
+            attempt.failed = process.status
+        if attempt.kill_at is None and len(processes) > 1:
+            served = all(each.status is not None for each in others)
+            # One of several failed, for which the others would wait for ever; or all is done.
+            if attempt.failed or (served and others and attempt.serving):
+                attempt.kill_at = time.monotonic() + _GRACE_S
+                _signal(attempt, signal.SIGTERM)
+        if all(each.status is not None for each in processes):
             attempt.bash_ended = time.monotonic()
             self._settle(attempt)
 
@@ -273,8 +282,7 @@ class Nursery:
                 attempt.noted = True
                 self._write(attempt, [b"bash ended; what it left in the background is waited for"])
             return
-        failed = [each.status for each in attempt.processes if each.status]
-        self._finish(attempt, failed[0] if failed else 0)
+        self._finish(attempt, attempt.failed)
 
     def _finish(self, attempt: _Attempt, status: int, lost: str = "") -> None:
         for reader in list(attempt.pipes):

@@ -132,6 +132,8 @@ class _Running:
                 command=self._command(number),
                 variables={**self._attempt.variables, "AZUREML_PROCESS_NAME": f"worker_{number}"},
                 processes=({},),
+                machines=(1,),
+                shared=str(self._folder.path),
                 timeout_s=None,
             )
             self._workers[attempt.name] = number

@@ -31,6 +31,8 @@ from brinery.specs.names import nearest
 FILE: Final = "trials.json"
 
 _OVER: Final = "the sweep's time was over"
+# So often a trial is begun whose machine is lost.
+_TRIES: Final = 3
 _NOTHING: Final = Usage(wall_s=0.0, cpu_s=0.0, peak_bytes=0)
 
 
@@ -201,6 +203,9 @@ class _Sweeping:
         """Take note of a trial that is over, or begin it again where its machine was lost."""
         number = self._running.pop(ended.name)
         trial = self._trials.trials[number]
+        again = ended.lost and not ended.stopped and number not in self._stopping
+        if again and trial.attempts < _TRIES:
+            return  # it is not over, and is begun again where there is room
         try:
             trial = self._read(trial)
         except RegistryFault as error:

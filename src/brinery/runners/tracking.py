@@ -26,8 +26,9 @@ import msgspec
 
 from brinery.errors import RegistryFault
 from brinery.records.tracked_run import RUNS_PATH, Measured, TrackedRun
+from brinery.runners.addresses import LOOPBACK, Guard
 
-_HOST: Final = "127.0.0.1"
+_STRANGER: Final = "this is the MLflow of a job: its steps have MLFLOW_TRACKING_TOKEN"
 _BACKLOG: Final = 256
 _CHUNK: Final = 1 << 16
 _START_S: Final = 180.0
@@ -47,13 +48,20 @@ class Tracking:
         told: the first line that it reads there; `{socket}` in it becomes the path of the Unix
             socket that it is to listen on.
         spool: file that the runs are written down in; it is gone once MLflow knows them.
+        host: address of this machine to listen at. Where that is not its own alone, those who ask
+            must have the secret that is among the variables.
     """
 
-    def __init__(self, server: Sequence[str], *, told: str, spool: Path) -> None:
+    def __init__(
+        self, server: Sequence[str], *, told: str, spool: Path, host: str = LOOPBACK
+    ) -> None:
         self._server = _Server(server, told=told)
         self._spool = spool
         self._lines: IO[bytes] | None = None
-        self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.socket(family, socket.SOCK_STREAM)
+        self._host = host
+        self._guard = Guard() if host != LOOPBACK else None
         self._runs: dict[str, TrackedRun] = {}
         # Begun or ended, and not yet told.
         self._untold: dict[str, TrackedRun] = {}
@@ -64,9 +72,10 @@ class Tracking:
 
     def __enter__(self) -> Self:
         """Listen."""
-        self._listener.bind((_HOST, 0))
+        self._listener.bind((self._host, 0))
         self._listener.listen(_BACKLOG)
-        self._uri = f"http://{_HOST}:{self._listener.getsockname()[1]}"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._uri = f"http://{host}:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, name="tracking", daemon=True).start()
         return self
 
@@ -111,8 +120,14 @@ class Tracking:
         """Return the variables of a process that logs to a run that was begun."""
         with self._state:
             run = self._runs[run_id]
-        spared = [each for each in (os.environ.get("NO_PROXY"), _HOST, "localhost") if each]
+        spared = [each for each in (os.environ.get("NO_PROXY"), self._host, "localhost") if each]
+        guarded = {}
+        if self._guard is not None:
+            # A name and a password would go before it.
+            guarded = {"MLFLOW_TRACKING_USERNAME": "", "MLFLOW_TRACKING_PASSWORD": ""}
+            guarded["MLFLOW_TRACKING_TOKEN"] = self._guard.secret
         return {
+            **guarded,
             "MLFLOW_TRACKING_URI": self.uri,
             "MLFLOW_RUN_ID": run.id,
             "MLFLOW_EXPERIMENT_NAME": run.experiment,
@@ -202,12 +217,20 @@ class Tracking:
     def _pass_on(self, client: socket.socket) -> None:
         """Pass on what a client and the server say to each other, until either has said all."""
         with client:
+            said = b""
+            if self._guard is not None:
+                found = self._guard.admitted(client)
+                if found is None:
+                    _refuse(client, _STRANGER, status="401 Unauthorized", heard=True)
+                    return
+                said = found
             try:
                 server = self._ready()
             except (OSError, RegistryFault) as error:
-                _refuse(client, error)
+                _refuse(client, str(error), heard=bool(said))
                 return
             with server:
+                server.sendall(said)
                 back = threading.Thread(target=_copy, args=(server, client), daemon=True)
                 back.start()
                 _copy(client, server)
@@ -400,13 +423,16 @@ def _copy(one: socket.socket, other: socket.socket) -> None:
         other.shutdown(socket.SHUT_WR)
 
 
-def _refuse(client: socket.socket, error: Exception) -> None:
+def _refuse(
+    client: socket.socket, why: str, *, status: str = f"{_REFUSED} Bad Request", heard: bool = False
+) -> None:
     """Tell a client why, in words that MLflow's clients repeat and do not ask again after."""
-    said = msgspec.json.encode({"error_code": "INTERNAL_ERROR", "message": str(error)})
+    said = msgspec.json.encode({"error_code": "INTERNAL_ERROR", "message": why})
     head = (
-        f"HTTP/1.1 {_REFUSED} Bad Request\r\nContent-Type: application/json\r\n"
+        f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(said)}\r\nConnection: close\r\n\r\n"
     )
     with suppress(OSError):
-        client.recv(_CHUNK)
+        if not heard:
+            client.recv(_CHUNK)
         client.sendall(head.encode() + said)
