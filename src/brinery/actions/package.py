@@ -141,7 +141,8 @@ def package_in(rooms: Rooms, asked: Order) -> Generator[Event, None, Package]:
     facts = facts_of(version, packed, spec=asked.spec)
     answers = proving.answered(rooms, version, facts=facts, rows=rows)
     python = asked.spec.python or _python(version, packed)
-    needs = [*packed.needs, *composing.PLATFORMS[asked.target].needs]
+    on = composing.PLATFORMS[asked.target]
+    needs = [*packed.needs, *on.needs]
     pins, requirements = fresh.pins(needs, python=python, hashes=asked.spec.hashes)
     yield clock.event(Step.PACKAGE, f"{len(pins)} requirements for Python {python}, all pinned")
     contents = Contents(
@@ -154,17 +155,16 @@ def package_in(rooms: Rooms, asked: Order) -> Generator[Event, None, Package]:
         compiled=packed.compiled,
         proof=_within(asked, answers),
         unproven="" if asked.verify else _UNPROVEN,
+        layer=fresh.layer(requirements, python=python) if on.layered else {},
     )
     files, rendered = composing.render(contents, asked.target)
-    archive_bytes = len(writer.archive(files))
-    composing.check_size(files, asked.target, archive_bytes=archive_bytes)
     made = _record(asked, contents, packed=packed, files=files)
     if asked.verify:
         proven = _prove(made, rendered, contents=contents, answers=answers, files=files)
         made = replace(made, proof=proven)
         yield clock.event(Step.PROOF, _proof_line(proven))
     made = replace(made, archive_bytes=writer.place(asked.folder, files))
-    yield clock.event(Step.PACKAGE, f"{len(files)} files, {archive_bytes / 1e6:.2f} MB zipped")
+    yield clock.event(Step.PACKAGE, f"{len(files)} files, {made.archive_bytes / 1e6:.2f} MB zipped")
     if made.proof is not None and (why := proving.keep(rooms, version, proof=made.proof)):
         yield clock.event(Step.PROOF, why, warning=True)
     return made

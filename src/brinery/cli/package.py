@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _TIME = "%Y-%m-%d %H:%M"
 _SHORT = 12
-_TARGETS = ["gcf", "wheel"]
+_TARGETS = [
+    *("gcf", "lambda", "lambda-container", "azure-functions", "container", "kubernetes"),
+    *("kserve", "sagemaker", "azureml", "wheel"),
+]
 
 
 class _Group(click.Group):

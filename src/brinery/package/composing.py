@@ -9,18 +9,41 @@ from dataclasses import replace
 
 import msgspec
 
-from brinery.errors import InvalidPackage
-from brinery.package import examples, gcf, openapi, readme, sbom, sources, wheel
+from brinery.package import (
+    aws_lambda,
+    azure_functions,
+    azureml,
+    container,
+    examples,
+    gcf,
+    kserve,
+    kubernetes,
+    openapi,
+    readme,
+    sagemaker,
+    sbom,
+    sources,
+    wheel,
+)
 from brinery.package.contents import Contents, Platform, Rendered
 from brinery.package.runtime import verify
 from brinery.package.runtime.facts import FILE
 from brinery.records.package import Target
 
-_LISTED = 3
-_MB = 1_000_000
-
 PLATFORMS: Mapping[Target, Platform] = {
-    platform.target: platform for platform in (gcf.PLATFORM, wheel.PLATFORM)
+    platform.target: platform
+    for platform in (
+        gcf.PLATFORM,
+        aws_lambda.PLATFORM,
+        aws_lambda.IMAGE,
+        azure_functions.PLATFORM,
+        container.PLATFORM,
+        kubernetes.PLATFORM,
+        kserve.PLATFORM,
+        sagemaker.PLATFORM,
+        azureml.PLATFORM,
+        wheel.PLATFORM,
+    )
 }
 
 
@@ -68,25 +91,6 @@ def render(contents: Contents, target: Target) -> tuple[dict[str, bytes], Render
 def digest(files: Mapping[str, bytes]) -> str:
     """Return the digest of a package: that of the list of its files' digests."""
     return hashlib.sha256(files[verify.DIGESTS]).hexdigest()
-
-
-def check_size(files: Mapping[str, bytes], target: Target, *, archive_bytes: int) -> None:
-    """Check that a package is no larger than its platform takes.
-
-    Raises:
-        InvalidPackage: it is; the message says what takes the space.
-    """
-    limits = PLATFORMS[target].limits
-    found = {"archive": archive_bytes, "unpacked": sum(map(len, files.values()))}
-    for what, most in limits.items():
-        if found[what] > most:
-            largest = sorted(files.items(), key=lambda item: -len(item[1]))[:_LISTED]
-            told = ", ".join(f"{path} ({len(data) / _MB:.1f} MB)" for path, data in largest)
-            raise InvalidPackage(
-                f"the package is {found[what] / _MB:.1f} MB {what}, and {target} takes "
-                f"{most / _MB:g} MB: {told}",
-                hint="--to container has no such limit; a smaller model fits",
-            )
 
 
 def _json(document: object) -> bytes:

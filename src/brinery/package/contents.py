@@ -24,6 +24,7 @@ class Contents:
         compiled: the platform of the compiled part, as a wheel's tag has it; empty where none is.
         proof: rows that were made up, and the registered model's answers to them.
         unproven: why the package was not run; empty where it was.
+        layer: path to bytes of what it needs, as it is installed; only for a layered platform.
     """
 
     facts: Facts
@@ -35,6 +36,7 @@ class Contents:
     compiled: str
     proof: Mapping[str, Any]
     unproven: str = ""
+    layer: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +68,13 @@ class Platform:
         target: its name.
         needs: requirements beside the engine's.
         render: what makes its files.
-        limits: bytes, by what they limit: `archive` or `unpacked`.
+        layered: whether what it needs is part of it.
     """
 
     target: Target
     needs: tuple[str, ...]
     render: Callable[[Contents], Rendered]
-    limits: Mapping[str, int] = field(default_factory=dict)
+    layered: bool = False
 
 
 def text(*lines: str) -> bytes:

@@ -197,4 +197,11 @@ def main() -> int:
 if __name__ == "__main__":
     sys.exit(main())
 '''.encode()
+    code["app.py"] = f'''"""The packaged model as a WSGI application, for a server."""
+
+from {module} import service
+from {module}.wsgi import application
+
+app = application(service)
+'''.encode()
     return code

@@ -14,6 +14,7 @@ from brinery.errors import InvalidPackage
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644
 _LEVEL = 9
+_MOST_BYTES = 1 << 30
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
@@ -108,6 +109,11 @@ def unpack(file: Path, *, into: Path) -> Path:
                 parts = PurePosixPath(name).parts
                 if name.startswith(("/", "\\")) or ".." in parts or "\\" in name:
                     raise InvalidPackage(f"{file.name} holds {name}, which leads out of it")
+            size = sum(entry.file_size for entry in packed.infolist())
+            if size > _MOST_BYTES:
+                raise InvalidPackage(
+                    f"{file.name} unpacks to {size / 1e6:,.0f} MB: it is no package"
+                )
             packed.extractall(into)
     except FileNotFoundError:
         raise InvalidPackage(f"there is no {file}", hint=f"ls {file.parent}") from None

@@ -12,6 +12,14 @@ class Target(StrEnum):
     """What a package is made for."""
 
     GCF = "gcf"
+    LAMBDA = "lambda"
+    LAMBDA_CONTAINER = "lambda-container"
+    AZURE_FUNCTIONS = "azure-functions"
+    CONTAINER = "container"
+    KUBERNETES = "kubernetes"
+    KSERVE = "kserve"
+    SAGEMAKER = "sagemaker"
+    AZUREML = "azureml"
     WHEEL = "wheel"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,14 @@ from brinery.store import interpreters, uv
 
 # What packages are made for; a compiled part of theirs needs no newer C library.
 PLATFORM = "x86_64-manylinux_2_31"
+
+_SAID_CHARACTERS = 300
+
+# What an installation writes of itself, and what is not imported.
+_LOCAL = re.compile(
+    r"^(bin/|\.lock$)|\.dist-info/(RECORD|INSTALLER|REQUESTED|direct_url\.json|uv_.*)$|/tests?/"
+    r"|__pycache__/"
+)
 
 
 def pins(
@@ -31,11 +40,35 @@ def pins(
         lines = uv.pin(requirements, python=python, platform=PLATFORM, hashes=hashes)
     except uv.Unresolved as error:
         raise EnvironmentUnavailable(
-            f"what the package needs has no wheels for Python {python}: {error}",
+            f"what the package needs has no wheels for Python {python}: {_reason(error)}",
             hint="say another one with --python, such as the one the model was imported with",
         ) from None
     exact = tuple(line.partition(" ")[0] for line in lines)
     return exact, "".join(f"{line}\n" for line in lines)
+
+
+def _reason(error: uv.Unresolved) -> str:
+    """Return why nothing was found, without what uv would do about it."""
+    return str(error).partition(" hint:")[0][-_SAID_CHARACTERS:]
+
+
+def layer(requirements: str, *, python: str) -> dict[str, bytes]:
+    """Return path to bytes of what requirements are when they are installed, without bytecode.
+
+    What tells one installation from another, and programs, are left out: it is the same always.
+
+    Args:
+        requirements: the text of a requirements file.
+        python: minor version of the Python that it is for.
+
+    Raises:
+        EnvironmentUnavailable: a wheel cannot be had.
+    """
+    with TemporaryDirectory(prefix="brinery-") as folder:
+        uv.lay(requirements, folder=Path(folder), python=python, platform=PLATFORM)
+        found = (path for path in sorted(Path(folder).rglob("*")) if path.is_file())
+        paths = {path.relative_to(folder).as_posix(): path for path in found}
+        return {name: path.read_bytes() for name, path in paths.items() if not _LOCAL.search(name)}
 
 
 @contextmanager

@@ -160,6 +160,33 @@ def install(
         )
 
 
+def lay(requirements: str, *, folder: Path, python: str, platform: str) -> None:
+    """Install the wheels of a requirements file into a folder that is not an environment.
+
+    Args:
+        requirements: the text of the file.
+        folder: to install into.
+        python: version that the wheels must fit, which need not be installed.
+        platform: that they must fit, as uv calls it.
+
+    Raises:
+        EnvironmentUnavailable: a wheel cannot be had.
+    """
+    try:
+        _run(
+            *("pip", "install", "--quiet", "--target", str(folder), "--no-deps"),
+            *("--only-binary", ":all:", "--no-compile-bytecode", "--link-mode", "copy"),
+            *("--python-version", python, "--python-platform", platform),
+            *("--requirements", "-"),
+            given=requirements,
+        )
+    except Unresolved as error:
+        raise EnvironmentUnavailable(
+            f"a layer of the package's requirements cannot be made: {error}",
+            hint="say another Python with --python",
+        ) from None
+
+
 def _same_device(one: Path, other: Path) -> bool:
     """Return whether hard links can be made between two folders; the first may not be there yet."""
     while not one.exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -13,6 +14,8 @@ from brinery.package.runtime.engine import Answers, Engine, Refused, plain
 from brinery.package.runtime.forms import Asked, Form, Problem, Reader
 
 MAX_BODY_BYTES = 32_000_000
+
+_log = logging.getLogger(__name__)
 
 _JSON = "application/json"
 _PROBLEM = "application/problem+json"
@@ -114,6 +117,13 @@ class Service:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "rows-refused", detail=str(refused)
             ) from None
+        except Exception:
+            _log.exception("%s has no answer", self.facts.reference)
+            raise Problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "fault",
+                detail="a fault of the package: see its log",
+            ) from None
 
     def _document(self, asked: Asked, answers: Answers) -> Any:
         if asked.form is Form.VALUES:
@@ -144,7 +154,7 @@ class Service:
         return self._response(HTTPStatus.OK, told)
 
     def _response(self, status: int, document: Any) -> Response:
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(document, ensure_ascii=False).encode()
         return Response(int(status), {"content-type": _JSON, **self._headers}, body)
 
     def _refusal(self, problem: Problem) -> Response:
