@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from brinery.actions.loop import run_loop
     from brinery.actions.loop_story import loop_history, loop_plan
     from brinery.actions.models import Model, model, models, version
+    from brinery.actions.package import package_model, package_proofs, verify_package
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
     from brinery.actions.report import report
@@ -52,12 +53,14 @@ if TYPE_CHECKING:
     from brinery.records.history import Chapter
     from brinery.records.job import JobRun
     from brinery.records.leaderboard import Leaderboard
+    from brinery.records.package import Package, Proof
     from brinery.records.scan import ScanReport
     from brinery.records.scheduled import Scheduled
     from brinery.records.scores import Scores
     from brinery.records.turn import Turn, TurnPlan
     from brinery.records.version import Promotion, Version
     from brinery.serve.client import Answer, Client
+    from brinery.specs.packaging import PackageSpec
 
 __version__ = "0.1.0"
 
@@ -79,7 +82,10 @@ __all__ = [
     "Leaderboard",
     "LoadedModel",
     "Model",
+    "Package",
+    "PackageSpec",
     "Promotion",
+    "Proof",
     "ScanReport",
     "Scheduled",
     "Scheduler",
@@ -111,6 +117,8 @@ __all__ = [
     "loop_plan",
     "model",
     "models",
+    "package_model",
+    "package_proofs",
     "predict",
     "promote",
     "report",
@@ -122,6 +130,7 @@ __all__ = [
     "serve_models",
     "start_loops",
     "up",
+    "verify_package",
     "version",
 ]
 
@@ -143,7 +152,10 @@ _HOMES = {
     "Leaderboard": "brinery.records.leaderboard",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
+    "Package": "brinery.records.package",
+    "PackageSpec": "brinery.specs.packaging",
     "Promotion": "brinery.records.version",
+    "Proof": "brinery.records.package",
     "ScanReport": "brinery.records.scan",
     "Scheduled": "brinery.records.scheduled",
     "Scheduler": "brinery.actions.scheduler",
@@ -174,6 +186,8 @@ _HOMES = {
     "loop_plan": "brinery.actions.loop_story",
     "model": "brinery.actions.models",
     "models": "brinery.actions.models",
+    "package_model": "brinery.actions.package",
+    "package_proofs": "brinery.actions.package",
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
     "report": "brinery.actions.report",
@@ -185,6 +199,7 @@ _HOMES = {
     "serve_models": "brinery.actions.serve",
     "start_loops": "brinery.actions.scheduler",
     "up": "brinery.actions.up",
+    "verify_package": "brinery.actions.package",
     "version": "brinery.actions.models",
 }
 

@@ -57,7 +57,7 @@ class Order:
     separator: str | None = None
 
 
-def package(
+def package_model(
     reference: str,
     *,
     to: Target | str,
@@ -215,7 +215,7 @@ def verify_package(file: Folder, *, digest: str = "") -> Proof:
         return proving.record(made, outcome, words=words, ran=start["ran"])
 
 
-def proofs(reference: str, *, workspace: Folder | None = None) -> list[Proof]:
+def package_proofs(reference: str, *, workspace: Folder | None = None) -> list[Proof]:
     """Return what was proven of the packages of a version, the newest first.
 
     Raises:

@@ -140,9 +140,9 @@ def verify(session: Session, /, *, file: Path, digest: str) -> None:
 @click.pass_obj
 def list_(session: Session, /, *, reference: str) -> None:
     """List what was proven of the packages of REFERENCE."""
-    from brinery.actions.package import proofs
+    from brinery.actions.package import package_proofs
 
-    found = proofs(reference, workspace=session.workspace)
+    found = package_proofs(reference, workspace=session.workspace)
     match session.format:
         case Format.JSON:
             print_json(found)

@@ -13,7 +13,7 @@ from brinery.errors import InvalidPackage
 
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644
-_LEVEL = 9
+_LEVEL = 6
 _MOST_BYTES = 1 << 30
 
 

@@ -117,7 +117,7 @@ class Service:
             raise Problem(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "rows-refused", detail=str(refused)
             ) from None
-        except Exception:
+        except Exception:  # noqa: BLE001 - what a request finds is told in the log, not to it
             _log.exception("%s has no answer", self.facts.reference)
             raise Problem(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
