@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from brinery.actions.loop import run_loop
     from brinery.actions.loop_story import loop_history, loop_plan
     from brinery.actions.models import Model, model, models, version
+    from brinery.actions.package import package_model, package_proofs, verify_package
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
     from brinery.actions.prune_jobs import Pruned, prune_jobs
@@ -55,12 +56,14 @@ if TYPE_CHECKING:
     from brinery.records.history import Chapter
     from brinery.records.job import JobRun
     from brinery.records.leaderboard import Leaderboard
+    from brinery.records.package import Package, Proof
     from brinery.records.scan import ScanReport
     from brinery.records.scheduled import Scheduled
     from brinery.records.scores import Scores
     from brinery.records.turn import Turn, TurnPlan
     from brinery.records.version import Promotion, Version
     from brinery.serve.client import Answer, Client
+    from brinery.specs.packaging import PackageSpec
 
 __version__ = "0.1.0"
 
@@ -83,7 +86,10 @@ __all__ = [
     "Leaderboard",
     "LoadedModel",
     "Model",
+    "Package",
+    "PackageSpec",
     "Promotion",
+    "Proof",
     "Pruned",
     "ScanReport",
     "Scheduled",
@@ -118,6 +124,8 @@ __all__ = [
     "loop_plan",
     "model",
     "models",
+    "package_model",
+    "package_proofs",
     "predict",
     "promote",
     "prune_jobs",
@@ -133,6 +141,7 @@ __all__ = [
     "start_loops",
     "up",
     "validate_job",
+    "verify_package",
     "version",
 ]
 
@@ -155,8 +164,11 @@ _HOMES = {
     "Leaderboard": "brinery.records.leaderboard",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
+    "Package": "brinery.records.package",
+    "PackageSpec": "brinery.specs.packaging",
     "Promotion": "brinery.records.version",
     "Pruned": "brinery.actions.prune_jobs",
+    "Proof": "brinery.records.package",
     "ScanReport": "brinery.records.scan",
     "Scheduled": "brinery.records.scheduled",
     "Scheduler": "brinery.actions.scheduler",
@@ -189,6 +201,8 @@ _HOMES = {
     "loop_plan": "brinery.actions.loop_story",
     "model": "brinery.actions.models",
     "models": "brinery.actions.models",
+    "package_model": "brinery.actions.package",
+    "package_proofs": "brinery.actions.package",
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
     "prune_jobs": "brinery.actions.prune_jobs",
@@ -204,6 +218,7 @@ _HOMES = {
     "start_loops": "brinery.actions.scheduler",
     "up": "brinery.actions.up",
     "validate_job": "brinery.actions.job_validate",
+    "verify_package": "brinery.actions.package",
     "version": "brinery.actions.models",
 }
 

@@ -60,6 +60,9 @@ BrineryError
 │   ├── ParityFailed             the registered model answers otherwise than the file
 │   ├── NotEvaluated             nobody has evaluated the version yet
 │   ├── NotExportable            the model has no such format, or its folder is not free
+│   ├── InvalidPackage           what is asked of a package cannot be, or its folder is not free
+│   ├── NotPackageable           the model cannot travel: what it needs is not at hand
+│   ├── NotProven                a package was altered, answers otherwise, or nothing tells
 │   ├── NotServable              it was not imported by Brinery, or cannot be asked
 │   ├── AddressInUse             another program listens there
 │   └── RequestRefused           a server refuses the rows it is asked about
@@ -463,6 +466,24 @@ class NotExportable(UserError):
     """The model cannot be written in that format, or the folder to write it to is not free."""
 
     code = "not-exportable"
+
+
+class InvalidPackage(UserError):
+    """What is asked of a package cannot be: a name, its size, or a folder that is not free."""
+
+    code = "invalid-package"
+
+
+class NotPackageable(UserError):
+    """The model cannot travel: a module that it needs is not at hand, or it has no engine."""
+
+    code = "not-packageable"
+
+
+class NotProven(UserError):
+    """A package was altered, does not answer as the model does, or there are no rows to ask it."""
+
+    code = "not-proven"
 
 
 class NotServable(UserError):

@@ -32,6 +32,9 @@ INNER = (
     ["job", "explain"],
     ["component", "create"],
     ["notebook", "convert"],
+    ["package", "make"],
+    ["package", "verify"],
+    ["package", "list"],
 )
 HELP = {
     "brinery": [],

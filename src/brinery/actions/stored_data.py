@@ -13,7 +13,7 @@ from brinery.store.known_data import KnownData
 
 
 def stored_data(
-    rooms: Rooms, versions: Sequence[Version], *, target: str, separator: str | None
+    rooms: Rooms, versions: Sequence[Version], *, target: str | None, separator: str | None
 ) -> EvaluationData | str:
     """Return what the first of some versions was evaluated on that is still there; or why none is.
 
@@ -23,7 +23,7 @@ def stored_data(
     Args:
         rooms: of the workspace.
         versions: in the order in which their data is preferred.
-        target: the column with the truth.
+        target: the column with the truth; None where the data has none.
         separator: of a csv file; the one of the import when None.
     """
     missed: list[str] = []
@@ -40,7 +40,7 @@ def stored_data(
 
 
 def _read(
-    rooms: Rooms, data: DataFingerprint, *, target: str, separator: str | None
+    rooms: Rooms, data: DataFingerprint, *, target: str | None, separator: str | None
 ) -> EvaluationData | None:
     known = KnownData(rooms.workspace.data).place(data.sha256)
     places = [(Path(data.name), separator)]

@@ -33,6 +33,10 @@ _COMMANDS = {
     "loop": ("brinery.cli.loop", "Train again and again, and promote what the gate passes."),
     "model": ("brinery.cli.model", "List and show registered models."),
     "notebook": ("brinery.cli.notebook", "Make a job of a notebook."),
+    "package": (
+        "brinery.cli.package",
+        "Make a version into what runs elsewhere, and run it first.",
+    ),
     "predict": ("brinery.cli.predict", "Score a data file with a registered model."),
     "promote": ("brinery.cli.promote", "Make a version the champion, if the gate passes it."),
     "report": ("brinery.cli.report", "Write what was found out about a version, as one page."),

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Step(StrEnum):
-    """The steps of an import, in order, of an evaluation, of a comparison and of a loop's turn."""
+    """The steps of an import, in order; of an evaluation, a comparison, a turn and a package."""
 
     SCAN = "scan"
     DATA = "data"
@@ -25,6 +25,8 @@ class Step(StrEnum):
     TURN = "turn"
     TRAIN = "train"
     PROMOTE = "promote"
+    PACKAGE = "package"
+    PROOF = "proof"
 
 
 class Event(Struct, frozen=True, kw_only=True):

@@ -81,6 +81,35 @@ def resolve(
     return tuple(sorted(line.strip() for line in said.splitlines() if _RELEASE.search(line)))
 
 
+def pin(
+    requirements: Sequence[str], *, python: str, platform: str, hashes: bool = False
+) -> tuple[str, ...]:
+    """Return the lines of a requirements file: exact releases that have wheels, sorted.
+
+    Args:
+        requirements: as pip writes them.
+        python: the version that the wheels must fit, such as `3.12`, which need not be installed.
+        platform: that they must fit, as uv calls it, such as `x86_64-manylinux_2_28`.
+        hashes: whether each line goes on with the hashes of the release's files.
+
+    Raises:
+        Unresolved: no set of wheels meets them.
+        EnvironmentUnavailable: the registry cannot be reached, or uv cannot be run.
+    """
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
+        overrides.writelines(f"{name} ; python_version < '0'\n" for name in LEFT_OUT)
+        overrides.flush()
+        said = _run(
+            *("pip", "compile", "-", "--override", overrides.name, "--only-binary", ":all:"),
+            *("--no-header", "--no-annotate", "--no-emit-index-url", "--quiet"),
+            *("--python-version", python, "--python-platform", platform),
+            *(("--generate-hashes",) if hashes else ()),
+            given="\n".join(requirements),
+        )
+    lines = said.replace(" \\\n", "\0").splitlines()
+    return tuple(sorted(line.replace("\0", " \\\n") for line in lines if _RELEASE.search(line)))
+
+
 def make(folder: Path, *, python: Path) -> None:
     """Make an empty virtual environment that may be renamed.
 
@@ -129,6 +158,33 @@ def install(
             *("--requirements", "-"),
             given="\n".join(requirements),
         )
+
+
+def lay(requirements: str, *, folder: Path, python: str, platform: str) -> None:
+    """Install the wheels of a requirements file into a folder that is not an environment.
+
+    Args:
+        requirements: the text of the file.
+        folder: to install into.
+        python: version that the wheels must fit, which need not be installed.
+        platform: that they must fit, as uv calls it.
+
+    Raises:
+        EnvironmentUnavailable: a wheel cannot be had.
+    """
+    try:
+        _run(
+            *("pip", "install", "--quiet", "--target", str(folder), "--no-deps"),
+            *("--only-binary", ":all:", "--no-compile-bytecode", "--link-mode", "copy"),
+            *("--python-version", python, "--python-platform", platform),
+            *("--requirements", "-"),
+            given=requirements,
+        )
+    except Unresolved as error:
+        raise EnvironmentUnavailable(
+            f"a layer of the package's requirements cannot be made: {error}",
+            hint="say another Python with --python",
+        ) from None
 
 
 def _same_device(one: Path, other: Path) -> bool:
