@@ -114,10 +114,16 @@ class Rounds:
     first: dict[str, list[Took]]
     again: dict[str, list[Took]]
 
-    def beside(self, name: str, peer: str, part: str = "wall_s") -> float:
-        """Return the median of what one took for a first run beside another of the same round."""
-        pairs = zip(self.first[name], self.first[peer], strict=True)
-        return median(getattr(one, part) / getattr(other, part) for one, other in pairs)
+    def beside(self, name: str, peer: str) -> tuple[float, float]:
+        """Return the medians of what one took for a first run beside another of the same round.
+
+        The first is of its time, the second of the processors'.
+        """
+        pairs = [*zip(self.first[name], self.first[peer], strict=True)]
+        return (
+            median(one.wall_s / other.wall_s for one, other in pairs),
+            median(one.cpu_s / other.cpu_s for one, other in pairs),
+        )
 
 
 def rounds(ways: Sequence[Way], times: int) -> Rounds:
@@ -284,12 +290,12 @@ def table(title: str, found: Rounds) -> None:
     for name, first in found.first.items():
         wall, cpu = median(one.wall_s for one in first), median(one.cpu_s for one in first)
         again = median(one.wall_s for one in found.again[name])
-        ratios = f"{found.beside(name, 'bash'):.2f} | {found.beside(name, 'doit'):.2f}"
+        ratios = f"{found.beside(name, 'bash')[0]:.2f} | {found.beside(name, 'doit')[0]:.2f}"
         print(f"| {name} | {wall:.2f} | {cpu:.2f} | {ratios} | {again:.2f} |")
-    cpu = [found.beside("brinery", peer, "cpu_s") for peer in ("bash", "doit")]
+    by_cpu = [found.beside("brinery", peer)[1] for peer in ("bash", "doit")]
     peak = max(one.peak_bytes for one in found.first["brinery"]) >> 20
     idle = max(one.peak_bytes for one in found.again["brinery"]) >> 20
-    print(f"\nOurs by processor time: {cpu[0]:.2f} times bash, {cpu[1]:.2f} times doit.")
+    print(f"\nOurs by processor time: {by_cpu[0]:.2f} times bash, {by_cpu[1]:.2f} times doit.")
     print(f"The largest process of ours took {peak} MB, {idle} MB where nothing changed.")
 
 

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 VERBS = [
     "asset",
     "assets",
+    "cancel_job",
     "compare",
     "create_asset",
     "create_schedule",
@@ -33,8 +34,11 @@ VERBS = [
     "models",
     "predict",
     "promote",
+    "prune_jobs",
     "report",
+    "resume_job",
     "rollback",
+    "run_job",
     "run_loop",
     "scan",
     "schedules",
@@ -42,6 +46,7 @@ VERBS = [
     "serve_models",
     "start_loops",
     "up",
+    "validate_job",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun or a room there.

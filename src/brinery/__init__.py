@@ -25,15 +25,18 @@ if TYPE_CHECKING:
     from brinery.actions.history import history
     from brinery.actions.import_model import import_model
     from brinery.actions.job_download import download_job
-    from brinery.actions.jobs import job, jobs
+    from brinery.actions.job_validate import Validated, validate_job
+    from brinery.actions.jobs import cancel_job, job, jobs
     from brinery.actions.leaderboard import leaderboard
     from brinery.actions.loop import run_loop
     from brinery.actions.loop_story import loop_history, loop_plan
     from brinery.actions.models import Model, model, models, version
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
+    from brinery.actions.prune_jobs import Pruned, prune_jobs
     from brinery.actions.report import report
     from brinery.actions.rollback import rollback
+    from brinery.actions.run_job import JobOptions, resume_job, run_job
     from brinery.actions.scan_files import scan
     from brinery.actions.scheduler import Scheduler, start_loops
     from brinery.actions.schedules import create_schedule, schedules
@@ -75,11 +78,13 @@ __all__ = [
     "Evaluation",
     "Export",
     "Fault",
+    "JobOptions",
     "JobRun",
     "Leaderboard",
     "LoadedModel",
     "Model",
     "Promotion",
+    "Pruned",
     "ScanReport",
     "Scheduled",
     "Scheduler",
@@ -88,10 +93,12 @@ __all__ = [
     "Turn",
     "TurnPlan",
     "UserError",
+    "Validated",
     "Version",
     "__version__",
     "asset",
     "assets",
+    "cancel_job",
     "compare",
     "create_asset",
     "create_schedule",
@@ -113,8 +120,11 @@ __all__ = [
     "models",
     "predict",
     "promote",
+    "prune_jobs",
     "report",
+    "resume_job",
     "rollback",
+    "run_job",
     "run_loop",
     "scan",
     "schedules",
@@ -122,6 +132,7 @@ __all__ = [
     "serve_models",
     "start_loops",
     "up",
+    "validate_job",
     "version",
 ]
 
@@ -139,11 +150,13 @@ _HOMES = {
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
     "Fault": "brinery.errors",
+    "JobOptions": "brinery.actions.run_job",
     "JobRun": "brinery.records.job",
     "Leaderboard": "brinery.records.leaderboard",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
     "Promotion": "brinery.records.version",
+    "Pruned": "brinery.actions.prune_jobs",
     "ScanReport": "brinery.records.scan",
     "Scheduled": "brinery.records.scheduled",
     "Scheduler": "brinery.actions.scheduler",
@@ -152,9 +165,11 @@ _HOMES = {
     "Turn": "brinery.records.turn",
     "TurnPlan": "brinery.records.turn",
     "UserError": "brinery.errors",
+    "Validated": "brinery.actions.job_validate",
     "Version": "brinery.records.version",
     "asset": "brinery.actions.assets",
     "assets": "brinery.actions.assets",
+    "cancel_job": "brinery.actions.jobs",
     "compare": "brinery.actions.compare",
     "create_asset": "brinery.actions.assets",
     "create_schedule": "brinery.actions.schedules",
@@ -176,8 +191,11 @@ _HOMES = {
     "models": "brinery.actions.models",
     "predict": "brinery.actions.predict",
     "promote": "brinery.actions.promote",
+    "prune_jobs": "brinery.actions.prune_jobs",
     "report": "brinery.actions.report",
+    "resume_job": "brinery.actions.run_job",
     "rollback": "brinery.actions.rollback",
+    "run_job": "brinery.actions.run_job",
     "run_loop": "brinery.actions.loop",
     "scan": "brinery.actions.scan_files",
     "schedules": "brinery.actions.schedules",
@@ -185,6 +203,7 @@ _HOMES = {
     "serve_models": "brinery.actions.serve",
     "start_loops": "brinery.actions.scheduler",
     "up": "brinery.actions.up",
+    "validate_job": "brinery.actions.job_validate",
     "version": "brinery.actions.models",
 }
 

@@ -421,3 +421,28 @@ def test_a_table_is_known_by_its_mode(folder: Path) -> None:
     )
     (made,) = planned(folder, text).steps
     assert made.types["x"] is DataType.TABLE
+
+
+def test_a_step_without_its_component_is_looked_at(folder: Path) -> None:
+    """What it names of its pipeline is checked, though nothing is known of its own inputs."""
+    text = """\
+type: pipeline
+outputs: {left: }
+jobs:
+  a:
+    component: ./unheard_of.yml
+    inputs:
+      x: ${{parent.inputs.raw}}
+      y: {type: uri_folder, path: ./nowhere}
+      z: ${{parent.jobs.b.outputs.o}}
+    outputs: {o: "${{parent.outputs.lfet}}"}
+  b: {component: ./src}
+"""
+    assert refused(folder, text).splitlines() == [
+        "5 faults",
+        "job.yml:5 jobs.a.component: there is no file ./unheard_of.yml",
+        "job.yml:7 jobs.a.inputs.x: the pipeline has no input raw",
+        "job.yml:8 jobs.a.inputs.y.path: there is nothing at ./nowhere",
+        "job.yml:10 jobs.a.outputs.o: the pipeline has no output lfet (did you mean left?)",
+        "job.yml:11 jobs.b.component: ./src is a folder, and a component is a file",
+    ]

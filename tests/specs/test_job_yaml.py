@@ -141,3 +141,57 @@ def test_versions_are_texts(tmp_path: Path) -> None:
     """A version is a text, however it is written."""
     found = read(tmp_path, "name: a\nversion: 1\npath: ./x\n", noun=Noun.DATA)
     assert found.model.version == "1"
+
+
+RIGHT = "command: echo\nenvironment: {image: python}\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"\xef\xbb\xbf" + RIGHT.encode(), []),
+        (RIGHT.replace("\n", "\r\n").encode() + b"colour: red\r\n", ["3 colour: is not known"]),
+        (RIGHT.encode() + b"[a, b]: x\n", ["3 a key is a text, and neither a list nor a mapping"]),
+        (RIGHT.encode() + b"3: x\n~: y\n", ["3 3: is not known", "4 ~: is not known"]),
+        (
+            b"command: !mine x\nenvironment: !!set {image}\n",
+            ["1 the tag !mine is not read", "2 the tag !!set is not read"],
+        ),
+        (b"environment:\n  <<: [{image: a}, {image: b}]\ncommand: echo\n", []),
+    ],
+    ids=["mark", "carriage returns", "key", "plain keys", "tags", "merges"],
+)
+def test_odd_files_are_read_or_told(tmp_path: Path, content: bytes, said: list[str]) -> None:
+    """What other programs write is read; what is no plain value is told with its line."""
+    (tmp_path / "job.yml").write_bytes(content)
+    found = job_yaml.read(tmp_path / "job.yml").found.told()
+    lines = [one.partition("job.yml:")[2] for one in found]
+    assert [one for one in lines if "image" not in one] == said
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"# nothing\n", "is empty"),
+        (b"- command: echo\n", "1 is a list, where keys and values are expected"),
+        (b"hello\n", "1 is the value 'hello', where keys and values are expected"),
+        (b"command: echo\n\tenvironment: x\n", ":2: no YAML: found a tab character"),
+        (b"command: echo\n---\ncommand: two\n", ":2: no YAML: but found another document"),
+        (b"command: echo\nb: \x07\n", ":2: no YAML: the character U+0007 is not allowed"),
+        ("command: é\n".encode("latin-1"), "is not text in UTF-8"),
+        ("command: echo\n".encode("utf-16"), "is not text in UTF-8"),
+        (b"a: " + b"[" * 3000 + b"]" * 3000, "is no YAML: it is nested too deeply"),
+        (b"a: *nope\n", ":1: no YAML: found undefined alias"),
+        (b"a:\n  <<: 3\n", "line 2: << takes a mapping"),
+        (b"a: '" + b"x" * 1_000_001 + b"'", "is larger than 1,000,000 bytes"),
+    ],
+)
+def test_what_is_no_file_of_ours_is_one_line(tmp_path: Path, content: bytes, said: str) -> None:
+    """One sentence says what is wrong with the whole of it."""
+    file = tmp_path / "job.yml"
+    file.write_bytes(content)
+    with pytest.raises(InvalidJob) as refused:
+        job_yaml.read(file)
+    assert said in refused.value.message
+    assert "\n" not in refused.value.message

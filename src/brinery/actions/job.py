@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ import msgspec
 
 from brinery.actions.job_engine import Engine, run_command
 from brinery.actions.job_later import EarlyRunner, all_drivers, local_runner, ray_runner
+from brinery.actions.job_protection import protected
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import Options
 from brinery.errors import JobBusy, NotFound
@@ -27,6 +27,7 @@ from brinery.specs.user import login_name
 from brinery.store.fingerprints import stamp_of
 from brinery.store.jobs import Begun, Journal, boot_id, boots, new_name, read
 from brinery.store.plans import own_files
+from brinery.store.pruning import using
 from brinery.store.reuse import Earlier
 
 _MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
@@ -87,13 +88,14 @@ def create(
         JobBusy: there is a job of that name.
     """
     how = how or How()
-    early = EarlyRunner(partial(local_runner, _shared(rooms)))
+    early = EarlyRunner()
     here = how.runner == "local" and how.make_runner is None
     try:
         plan = planned(rooms, file, sets=sets, beside=early.start if here else None)
         if name:
             plan = msgspec.structs.replace(plan, name=name)
-        how = replace(how, make_runner=early) if here else how
+        if here:
+            how = replace(how, make_runner=lambda: early.made(protected(rooms, plan)))
         return (yield from run_plan(rooms, plan, how=how))
     finally:
         early.close()
@@ -203,7 +205,7 @@ def run_plan(rooms: JobRooms, plan: Plan, *, how: How | None = None) -> Running:
         runner=how.runner,
         previous=previous,
     )
-    with rooms.jobs.create(plan, begun) as journal:
+    with using(rooms.workspace.state), rooms.jobs.create(plan, begun) as journal:
         rooms.reuse.begin(plan.file or name, name)
         return (yield from _run(rooms, plan, journal, how=how, previous=previous))
 
@@ -219,7 +221,7 @@ def resume(rooms: JobRooms, name: str, *, how: How | None = None) -> Running:
     """
     recover(rooms)
     how = how or How()
-    with rooms.jobs.resume(name) as journal:
+    with using(rooms.workspace.state), rooms.jobs.resume(name) as journal:
         job, previous = rooms.jobs.read_with_previous(name)
         rooms.reuse.begin(job.plan.file or name, name)
         before = [_finished(rooms, journal, run) for run in job.steps]
@@ -274,11 +276,12 @@ def _finished(rooms: JobRooms, journal: Journal, run: StepRun) -> StepRun:
     return msgspec.structs.replace(run, status=Status.NOT_STARTED)
 
 
-def _runner(rooms: JobRooms, how: How) -> Callable[[], Runner]:
-    protected = _shared(rooms)
-    if how.runner == "ray":
-        return partial(ray_runner, protected, address=how.address)
-    return partial(local_runner, protected)
+def _runner(rooms: JobRooms, plan: Plan, how: How) -> Callable[[], Runner]:
+    def made() -> Runner:
+        kept = protected(rooms, plan)
+        return ray_runner(kept, address=how.address) if how.runner == "ray" else local_runner(kept)
+
+    return made
 
 
 def _run(
@@ -296,7 +299,7 @@ def _run(
         rooms,
         plan,
         journal=journal,
-        runner=how.make_runner or _runner(rooms, how),
+        runner=how.make_runner or _runner(rooms, plan, how),
         options=options,
         drivers={**all_drivers(run_command, rooms.tracking), **how.drivers},
         previous=previous,
@@ -304,9 +307,3 @@ def _run(
     job = yield from engine.run(before or ())
     rooms.reuse.end(job.name)
     return job
-
-
-def _shared(rooms: JobRooms) -> list[str]:
-    """Return the folders that no step may write to: outputs of others, and environments."""
-    rooms.workspace.environments.mkdir(parents=True, exist_ok=True)
-    return [str(rooms.outputs.folder), str(rooms.workspace.environments)]

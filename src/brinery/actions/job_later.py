@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from brinery.actions.job_providers import TrackingProvider
+from brinery.actions.job_runs import write_down
 from brinery.errors import LibraryMissing
 from brinery.records.job import JobRun, Status
 from brinery.records.plan import Step, StepKind
@@ -35,10 +37,12 @@ class LaterTracking:
 
     Args:
         make: makes what knows them.
+        spool: folder of what MLflow is yet to be told.
     """
 
-    def __init__(self, make: Callable[[], Tracked]) -> None:
+    def __init__(self, make: Callable[[], Tracked], *, spool: Path) -> None:
         self._make = make
+        self._spool = spool
         self._made: Tracked | None = None
         self._job: JobRun | None = None
         self._lock = threading.Lock()
@@ -63,9 +67,11 @@ class LaterTracking:
             self._made.ended(run_id, status)
 
     def close(self, job: JobRun, /) -> None:
-        """Write down what MLflow is yet to be told, where anything is."""
+        """Write down what MLflow is yet to be told: of a job in which nothing ran, its own run."""
         if self._made is not None:
             self._made.close(job)
+        elif any(step.reused for step in job.steps):
+            write_down(job, self._spool)
 
     def metrics(self, run_id: str, /) -> Mapping[str, float]:
         """Return the last value of each metric of a run."""
@@ -120,35 +126,35 @@ def ray_runner(protected: Sequence[str], *, address: str) -> Runner:
     return made
 
 
-def local_runner(protected: Sequence[str]) -> LocalRunner:
+def local_runner(protected: Sequence[str] = ()) -> LocalRunner:
     """Return what runs steps as processes of this machine."""
     made: LocalRunner = import_module("brinery.runners.local").LocalRunner(protected)
     return made
 
 
 class EarlyRunner:
-    """What runs steps on this machine, started while a plan is made: its steps are likely to run.
+    """What runs steps here, started while a plan is made: its steps are likely to run."""
 
-    Args:
-        make: makes it.
-    """
-
-    def __init__(self, make: Callable[[], LocalRunner]) -> None:
-        self._make = make
-        self._made: LocalRunner | None = None
+    def __init__(self) -> None:
+        self._runner: LocalRunner | None = None
 
     def start(self) -> None:
         """Have it get ready beside us."""
-        self._made = self._make()
-        self._made.warm()
+        self._runner = local_runner()
+        self._runner.warm()
 
-    def __call__(self) -> Runner:
-        """Return it, for somebody to close; it is made now where it was not started."""
-        made, self._made = self._made, None
-        return made or self._make()
+    def made(self, protected: Sequence[str]) -> Runner:
+        """Return it, for somebody to close; it is made now where it was not started.
+
+        Args:
+            protected: absolute files and folders that no step may write to.
+        """
+        made, self._runner = self._runner or local_runner(), None
+        made.protect(protected)
+        return made
 
     def close(self) -> None:
         """End it where nobody asked for it."""
-        if self._made is not None:
-            self._made.close()
-            self._made = None
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None

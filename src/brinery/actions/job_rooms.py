@@ -94,7 +94,7 @@ def open_job_rooms(
         snapshots=Snapshots(fingerprints),
         data=assets.job_data,
         catalog=catalog,
-        tracking=LaterTracking(partial(_tracking, found)),
+        tracking=LaterTracking(partial(_tracking, found), spool=found.untold_runs),
         plans=Plans(found.cache / "plans"),
         trash=Trash(found.state / "trash"),
         software=step_software(

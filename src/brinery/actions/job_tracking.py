@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from brinery.actions.job_runs import RUN_DIGITS, ending, job_run_id, ms, own_run
 from brinery.errors import RegistryFault
 from brinery.records.job import JobRun, Status
 from brinery.records.plan import Step
@@ -21,8 +22,6 @@ from brinery.store.workspace import Workspace
 
 # A front door of its own, which reads a `Task` of `actions.companion` as a line of JSON.
 _SERVER: Final = (sys.executable, "-m", "brinery.web.job_tracking")
-_MS: Final = 1000
-_RUN_DIGITS: Final = 32
 
 
 class Where(Struct, frozen=True, kw_only=True):
@@ -77,14 +76,13 @@ class JobTracking:
         if not label and not job.plan.pipeline:
             return self._own
         told = f"{self._own}/{step.name}/{label}"
-        return sha256(told.encode()).hexdigest()[:_RUN_DIGITS]
+        return sha256(told.encode()).hexdigest()[:RUN_DIGITS]
 
     def variables(self, step: Step, label: str, /) -> Mapping[str, str]:
         """Return the variables of a step, whose run begins with it, or of one of its attempts."""
         job = self._opened()
         if not self._begun:
-            own = self._described(self._own, job.plan.display_name or job.name)
-            self._begin(msgspec.structs.replace(own, started_ms=_ms(job.created.timestamp())))
+            self._begin(own_run(job))
         name = step.display_name or step.name.rpartition(".")[2]
         run_id = self.run_id(step, label)
         if label:
@@ -100,10 +98,12 @@ class JobTracking:
     def ended(self, run_id: str, status: Status, /) -> None:
         """Tell that a run is over."""
         if run_id in self._begun and self._tracking is not None:
-            self._tracking.end(run_id, status=_ending(status), ended_ms=_ms(time.time()))
+            self._tracking.end(run_id, status=ending(status), ended_ms=ms(time.time()))
 
     def close(self, job: JobRun, /) -> None:
         """Have MLflow told, or write down what it is yet to be told, and end its server."""
+        if self._begun and self._tracking is not None and any(step.reused for step in job.steps):
+            self._tracking.begin(own_run(job))
         self.ended(self._own, job.status)
         if self._tracking is not None:
             self._tracking.__exit__(None, None, None)
@@ -139,7 +139,7 @@ class JobTracking:
             name=name,
             experiment=job.plan.experiment or "Default",
             parent=parent,
-            started_ms=_ms(time.time()),
+            started_ms=ms(time.time()),
             user=job.who,
             tags={"brinery.job": job.name, **(tags or {}), **({} if parent else job.plan.tags)},
         )
@@ -166,19 +166,3 @@ def job_tracking(
     """
     where = Where(workspace=str(workspace.root), store=store, artifacts=artifacts)
     return JobTracking(where, spool=workspace.untold_runs)
-
-
-def job_run_id(job: JobRun) -> str:
-    """Return the id of a job's own run: what is recorded, or what follows from name and time."""
-    told = f"{job.name} {job.created.isoformat()}"
-    return job.run_id or sha256(told.encode()).hexdigest()[:_RUN_DIGITS]
-
-
-def _ending(status: Status) -> str:
-    if status is Status.COMPLETED:
-        return "FINISHED"
-    return "KILLED" if status in (Status.CANCELED, Status.CANCEL_REQUESTED) else "FAILED"
-
-
-def _ms(seconds: float) -> int:
-    return int(seconds * _MS)

@@ -39,8 +39,12 @@ class Validated(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def validate(file: Path, *, sets: Sequence[str] = (), workspace: Folder | None = None) -> Validated:
+def validate_job(
+    file: str | os.PathLike[str], *, sets: Sequence[str] = (), workspace: Folder | None = None
+) -> Validated:
     """Return what a file declares: a job, a component, or another thing that may be created.
+
+    Nothing is run.
 
     Args:
         file: in YAML.
@@ -50,7 +54,7 @@ def validate(file: Path, *, sets: Sequence[str] = (), workspace: Folder | None =
     Raises:
         InvalidJob: every fault of the file, of those it names, and of the whole, a line each.
     """
-    source = job_source.read(file, found=Findings(), sets=sets)
+    source = job_source.read(Path(file), found=Findings(), sets=sets)
     noun = job_yaml.noun_of(source.stated) or Noun.JOB
     declared = job_yaml.declared(source, noun=noun)
     catalog: Catalog = open_asset_rooms(workspace).catalog
@@ -64,7 +68,7 @@ def validate(file: Path, *, sets: Sequence[str] = (), workspace: Folder | None =
         softwares.inline(declared.model, Spot(source))
     declared.found.raise_if_any()
     return Validated(
-        file=str(file),
+        file=os.fspath(file),
         noun=noun.value,
         type=declared.type,
         steps=steps,

@@ -14,6 +14,7 @@ _COMMANDS = {
     "explain": ("brinery.cli.job_create:explain", "Say why each step ran or was reused."),
     "list": ("brinery.cli.jobs:list_jobs", "List the jobs."),
     "logs": ("brinery.cli.jobs:logs", "Print the log of a step."),
+    "prune": ("brinery.cli.jobs:prune", "Remove old jobs, and what only they left."),
     "rerun": ("brinery.cli.job_create:rerun", "Run the plan of an earlier job again."),
     "restore": ("brinery.cli.jobs:restore", "Have lists have a job again."),
     "resume": ("brinery.cli.job_create:resume", "Go on with a job that failed or was killed."),

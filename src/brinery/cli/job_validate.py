@@ -32,12 +32,12 @@ def validate(
     Every fault is told at once, a line each, with its file and line. What is accepted and means
     nothing here is noted. The exit status is 0 where there is no fault, and 2 where there is.
     """
-    from brinery.actions.job_validate import validate
+    from brinery.actions.job_validate import validate_job
 
     chosen = job or file
     if chosen is None:
         raise click.UsageError("a FILE is needed", click.get_current_context())
-    found = validate(chosen, sets=sets, workspace=session.workspace)
+    found = validate_job(chosen, sets=sets, workspace=session.workspace)
     match session.format:
         case Format.JSON:
             print_json(found)

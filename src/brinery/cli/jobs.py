@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from brinery.cli.answers import answer, answer_options, named
-from brinery.cli.context import Session
-from brinery.cli.output import note
+from brinery.cli.context import Session, format_option
+from brinery.cli.output import Format, note, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -258,3 +258,40 @@ def _archive(*, restored: bool) -> click.Command:
 
 archive = _archive(restored=False)
 restore = _archive(restored=True)
+
+
+@click.command("prune")
+@click.option("--older-than", metavar="AGE", help="Jobs that ended so long ago: 30d, 12h, 2w.")
+@click.option("--keep", type=click.IntRange(0), metavar="N", help="The newest N jobs stay.")
+@click.option("--yes", is_flag=True, help="Remove them; without it they are only told.")
+@format_option
+@click.pass_obj
+def prune(session: Session, /, *, older_than: str | None, keep: int | None, yes: bool) -> None:
+    """Remove old jobs, and the outputs that no other job names.
+
+    Without --yes it is only told what would go. Without --older-than and --keep no job goes, and
+    only outputs that no job names. What runs, what a schedule runs again, and what a job that stays
+    reads or left, stays.
+    """
+    from brinery.actions.prune_jobs import age, prune_jobs
+
+    found = prune_jobs(
+        older_than=age(older_than) if older_than else None,
+        keep=keep,
+        remove=yes,
+        workspace=session.workspace,
+    )
+    match session.format:
+        case Format.JSON:
+            print_json(found)
+        case Format.QUIET:
+            for name in found.jobs:
+                print(name)
+        case _:
+            for name in found.jobs:
+                print(name)
+            does = "removed" if found.removed else "would be removed"
+            size = f"{found.size_bytes / 1e6:,.1f} MB"
+            note(f"{len(found.jobs)} jobs and {found.outputs} outputs of {size} {does}")
+            if not found.removed and (found.jobs or found.outputs):
+                note(" hint: the same with --yes")

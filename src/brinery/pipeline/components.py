@@ -68,6 +68,9 @@ class Components:
         key = os.path.realpath(file)
         if key in self._read:
             return self._read[key]
+        if file.is_dir():
+            spot.fault(f"{path} is a folder, and a component is a file")
+            return None
         if not file.is_file():
             near = nearest(file.name, _siblings(file))
             said = f" (did you mean {near}?)" if near else ""

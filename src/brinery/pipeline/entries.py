@@ -39,7 +39,7 @@ class Entry:
     Attributes:
         key: its name in its pipeline.
         name: its name in the plan.
-        kind: `command`, `parallel`, `sweep` or `pipeline`.
+        kind: `command`, `parallel`, `sweep` or `pipeline`; empty where its component is not known.
         model: what it says.
         component: None where it is written in place.
         place: where it stands.
@@ -92,8 +92,8 @@ def entry(key: str, stated: Any, *, scope: Scope, components: Components) -> Ent
     else:
         outputs = {one: _type(given) for one, given in (model.outputs or {}).items()}
     scope.nodes[key] = Node(name, outputs, dict(model.inputs or {}), place)
-    if (named and component is None) or (kind == "pipeline" and component is None):
-        return None
+    if component is None and (named or kind == "pipeline"):
+        kind = ""
     return Entry(key, name, kind, model, component, place)
 
 

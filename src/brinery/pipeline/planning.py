@@ -197,7 +197,10 @@ class _Planner:
         making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, names, found.space)
         if job.trial is None:
             return making.step(StepKind.SWEEP)
-        made = steps.command(_at(making, ("trial",)), job.trial)
+        trial = job.trial
+        if trial.resources is None and job.resources is not None:
+            trial = trial.model_copy(update={"resources": job.resources})
+        made = steps.command(_at(making, ("trial",)), trial)
         return replace(made, kind=StepKind.SWEEP, sweep=found, display_name=job.display_name or "")
 
     def _pipeline_job(self, job: PipelineJob, source: Source) -> dict[str, Kept]:
@@ -289,13 +292,15 @@ class _Planner:
             for key, each in stated.items()
         ]
         for one in found:
-            if one is not None:
+            if one is not None and one.kind:
                 self._step(one, scope)
+            elif one is not None:
+                _bindings(one, scope)
 
     def _step(self, one: Entry, scope: Scope) -> None:
         """Plan one step, or the steps of a pipeline that is one."""
         source, place, model = scope.source, one.place, one.model
-        self.remarks.of(model, Spot(source, place))
+        self.remarks.step(model, one.component, Spot(source, place))
         _check_keys(model.inputs or {}, source, (*place, "inputs"))
         if model.compute and "${{" in model.compute:
             scope.plain(model.compute, (*place, "compute"))
@@ -352,7 +357,9 @@ class _Planner:
         own_command = model if isinstance(model, CommandStep) else None
         limits = own_command.limits if own_command is not None else None
         if isinstance(component, CommandComponent):
-            step = steps.command(making, component, own=own_command)
+            of_trials = model.resources if isinstance(model, SweepStep) else None
+            said = CommandStep(resources=of_trials) if of_trials else own_command
+            step = steps.command(making, component, own=said)
             limits = limits or component.limits
         elif own_command is not None:
             for name in ("command", "environment"):
@@ -415,6 +422,12 @@ def _inputs(job: PipelineJob, scope: Scope) -> dict[str, Fed]:
         one = feeding.told(given) if isinstance(given, str) else scope.fed(given, ("inputs", name))
         found[name] = one
     return found
+
+
+def _bindings(one: Entry, scope: Scope) -> None:
+    """Tell what is wrong with a step of which only its own words are known."""
+    feeding.inline(one.model.inputs or {}, scope, place=(*one.place, "inputs"), name=one.key)
+    leaving.outputs(one.outputs, None, scope=scope, place=(*one.place, "outputs"), name=one.name)
 
 
 def _opaque(name: str, port: InputPort) -> Fed:

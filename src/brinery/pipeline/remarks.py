@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from brinery.pipeline.components import Component
+from brinery.specs.components import ComponentPart
+from brinery.specs.job_kinds import StepPart
+from brinery.specs.job_parts import DataInput, InlineEnvironment
 from brinery.specs.job_source import Spot
 
 _SAID: Final = {
@@ -18,7 +23,31 @@ _SAID: Final = {
     "properties": "are not kept",
     "parent_job_name": "means nothing here",
 }
-_RESOURCES: Final = ("instance_type", "locations", "shm_size", "docker_args", "properties")
+_OF_STEPS: Final = {"experiment_name": "is the job's: a step's run is a child of the job's"}
+_OF_MACHINES: Final = "is of the vendor's machines"
+_RESOURCES: Final = dict.fromkeys(
+    (
+        "instance_type",
+        "max_instance_count",
+        "locations",
+        "shm_size",
+        "docker_args",
+        "properties",
+    ),
+    _OF_MACHINES,
+)
+_ENVIRONMENT: Final = {
+    "os_type": "means nothing here: steps run on this machine's system",
+    "inference_config": "is of endpoints, and a job serves nothing",
+    "datastore": "is not asked for: nothing is uploaded",
+    "properties": "are not kept",
+}
+_INPUT: Final = {
+    "path_on_compute": "means nothing here: data are read where they lie",
+    "datastore": "is not asked for: nothing is uploaded",
+}
+_PORT: Final = {"mode": "makes no difference here: what a step reads is read-only where it lies"}
+_TASK: Final = {"model": "is not loaded here: the script loads what it needs"}
 
 
 @dataclass
@@ -28,18 +57,35 @@ class Remarks:
     _told: set[str] = field(default_factory=set)
 
     def of(self, model: Any, spot: Spot) -> None:
-        """Tell what of a job or a step means nothing here."""
-        for name, said in _SAID.items():
-            if getattr(model, name, None):
-                self._tell(name, said, spot.at(name))
-        resources = getattr(model, "resources", None)
-        for name in _RESOURCES:
-            if resources is not None and getattr(resources, name):
-                key = f"resources.{name}"
-                self._tell(key, "is of the vendor's machines", spot.at("resources", name))
+        """Tell what of a job, a step or a component means nothing here."""
+        self._each(model, spot, _SAID)
+        if isinstance(model, StepPart):
+            self._each(model, spot, _OF_STEPS)
+        self._each(getattr(model, "resources", None), spot.at("resources"), _RESOURCES)
+        task = getattr(model, "task", None)
+        self._each(task, spot.at("task"), _TASK)
+        for holder, place in ((model, spot), (task, spot.at("task"))):
+            environment = getattr(holder, "environment", None)
+            if isinstance(environment, InlineEnvironment):
+                self._each(environment, place.at("environment"), _ENVIRONMENT)
+        for name, each in (getattr(model, "inputs", None) or {}).items():
+            if isinstance(each, DataInput):
+                self._each(each, spot.at("inputs", name), _INPUT)
+            elif isinstance(model, ComponentPart):
+                self._each(each, spot.at("inputs", name), _PORT)
 
-    def _tell(self, key: str, said: str, spot: Spot) -> None:
-        kind = key.removeprefix("default_")
+    def step(self, model: Any, component: Component | None, spot: Spot) -> None:
+        """Tell what of a step, and of its component, means nothing here."""
+        self.of(model, spot)
+        if component is not None:
+            self.of(component.model, Spot(component.source))
+
+    def _each(self, model: Any, spot: Spot, said: Mapping[str, str]) -> None:
+        for name, text in said.items():
+            if getattr(model, name, None):
+                self._tell(f"{text} {name.removeprefix('default_')}", text, spot.at(name))
+
+    def _tell(self, kind: str, said: str, spot: Spot) -> None:
         if kind not in self._told:
             self._told.add(kind)
             spot.note(said)

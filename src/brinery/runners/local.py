@@ -39,7 +39,8 @@ class LocalRunner:
     """Processes of this machine.
 
     Args:
-        protected: absolute folders that no attempt may write to, where the system can hold it.
+        protected: absolute files and folders that no attempt may write to, where the system can
+            hold it.
     """
 
     def __init__(self, protected: Sequence[str] = ()) -> None:
@@ -68,7 +69,7 @@ class LocalRunner:
             ours, theirs = socket.socketpair()
             with theirs:
                 number = str(theirs.fileno())
-                command = [sys.executable, "-I", "-S", str(_NURSERY), number, *self._protected]
+                command = [sys.executable, "-I", "-S", str(_NURSERY), number]
                 self._process = subprocess.Popen(
                     command,
                     pass_fds=(theirs.fileno(),),
@@ -76,6 +77,13 @@ class LocalRunner:
                     start_new_session=True,
                 )
             self._socket = ours
+            self.protect(self._protected)
+
+    def protect(self, folders: Sequence[str]) -> None:
+        """Have no attempt that is started from now on write to files and folders."""
+        self._protected = folders
+        if self._socket is not None and folders:
+            self._send({"protect": folders})
 
     def start(self, attempt: Attempt, /) -> None:
         """Begin an attempt."""

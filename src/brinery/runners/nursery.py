@@ -1,8 +1,9 @@
 """The process that the steps of a job are children of; a script that imports nothing of ours.
 
-It reads a socket: one JSON object a line, `{"start": {…}}` or `{"stop": NAME}`, and answers with
-`{"ended": {…}}` and `{"line": {…}}`. When the socket ends, whoever asked is gone: everything that
-it started is killed, and it ends too, so that nothing outlives an engine that was killed.
+It reads a socket: one JSON object a line, `{"protect": [PATH, …]}`, `{"start": {…}}` or
+`{"stop": NAME}`, and answers with `{"ended": {…}}` and `{"line": {…}}`. When the socket ends,
+whoever asked is gone: everything that it started is killed, and it ends too, so that nothing
+outlives an engine that was killed.
 
 Orphans come to it (it is their subreaper), so that what a step left in the background is waited
 for and its use counted. As root it makes the folders that it is told of read-only for all its
@@ -142,6 +143,8 @@ class Nursery:
             told = json.loads(line)
             if "start" in told:
                 self._start(told["start"])
+            elif "protect" in told:
+                protect(told["protect"])
             else:
                 self._stop(told["stop"])
 
@@ -420,29 +423,28 @@ def _lives(group: int) -> bool:
 def protect(folders: Sequence[str]) -> bool:
     """Make folders read-only for all children, where the system lets us; return whether it did."""
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     if not folders or os.geteuid() != 0 or libc.unshare(_NEW_MOUNTS) != 0:
         return False
     none = ctypes.c_char_p(b"none")
     done: bool = libc.mount(none, b"/", None, ctypes.c_ulong(_RECURSIVE | _SLAVE), None) == 0
-    for folder in folders:
+    flags = ctypes.c_ulong(_REMOUNT | _BIND | _READ_ONLY)
+    for folder in folders if done else ():
         path = os.fsencode(folder)
-        flags = ctypes.c_ulong(_REMOUNT | _BIND | _READ_ONLY)
-        done = (
-            done
-            and libc.mount(path, path, None, ctypes.c_ulong(_BIND), None) == 0
+        # One that is gone, or cannot be mounted, leaves the others as they are to be.
+        done &= (
+            libc.mount(path, path, None, ctypes.c_ulong(_BIND), None) == 0
             and libc.mount(none, path, None, flags, None) == 0
         )
     return done
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve the socket with a number, with folders read-only."""
-    number, *folders = arguments
+    """Serve the socket with a number."""
+    (number,) = arguments
     # Not SIG_IGN, which our children would inherit: none would end when it is asked to.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: None)
-    protect(folders)
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     Nursery(int(number)).run()
 
 

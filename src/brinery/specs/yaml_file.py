@@ -148,6 +148,10 @@ _Loader.add_implicit_resolver(
 
 # libyaml reads a pipeline of a thousand steps ten times as fast.
 _FOREIGN: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Others would be objects, of Python or of somebody's own.
+_TAGS: Final = frozenset(
+    {"null", "bool", "int", "float", "str", "timestamp", "value", "merge", "seq", "map"}
+)
 _SCALARS: Final = yaml.constructor.SafeConstructor()
 
 
@@ -170,7 +174,13 @@ def _parsed(text: str, file: Path, *, refusal: Refusal, dialect: Dialect) -> tup
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}" if mark else f"{file}"
         raise refusal.of(f"{where}: no YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except yaml.reader.ReaderError as error:
+        line = text.encode()[: error.position].count(b"\n") + 1
+        said = f"the character U+{error.character:04X} is not allowed"
+        raise refusal.of(f"{file}:{line}: no YAML: {said}") from None
+    except RecursionError:
+        raise refusal.of(f"{file} is no YAML: it is nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise refusal.of(f"{file} is no YAML: {error}") from None
     return found, Document(reader.lines, reader.faults)
 
@@ -199,6 +209,9 @@ class _Reader:
         if self._left < 0 or id(node) in self._open:
             raise ValueError("an alias (*name) makes too much of it")
         self.lines[path] = node.start_mark.line + 1
+        if self._foreign and node.tag.removeprefix(_TAG) not in _TAGS:
+            shown = node.tag.replace(_TAG, "!!")
+            self.faults.append((node.start_mark.line + 1, f"the tag {shown} is not read"))
         if isinstance(node, yaml.ScalarNode):
             text = str(node.value)
             return _scalar(node, text) if self._foreign else _plain(node.tag, text)
@@ -218,6 +231,11 @@ class _Reader:
                 for name, (line, one) in self._merged(stated, path).items():
                     lines.setdefault((*path, name), line)
                     merged.setdefault(name, one)
+                continue
+            if not isinstance(key, yaml.ScalarNode):
+                self.faults.append(
+                    (key.start_mark.line + 1, "a key is a text, and neither a list nor a mapping")
+                )
                 continue
             name = str(key.value)
             if name in found:

@@ -1,0 +1,161 @@
+"""Jobs that nobody needs any more are removed, with the outputs that only they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from brinery.actions.asset_rooms import AssetRooms, Folder, open_asset_rooms
+from brinery.actions.schedules import schedules
+from brinery.errors import InvalidJob
+from brinery.records.job import JobRun
+from brinery.records.plan import Data, Joined, Value
+from brinery.store.fingerprints import Fingerprints
+from brinery.store.outputs import Outputs
+from brinery.store.pruning import alone, remembered, unnamed
+from brinery.store.trash import Trash
+
+_JOB: Final = re.compile(r"azureml://(?:.*/)?jobs/([^/]+)/")
+_AGE: Final = re.compile(r"(\d+)([mhdw])")
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Pruned(Struct, frozen=True, kw_only=True):
+    """What was removed, or would be.
+
+    Attributes:
+        jobs: names, the newest first.
+        outputs: count of outputs that no other job names.
+        size_bytes: of those.
+        removed: whether they are gone.
+    """
+
+    jobs: tuple[str, ...]
+    outputs: int
+    size_bytes: int
+    removed: bool
+
+
+def age(text: str) -> timedelta:
+    """Return a time such as `30d`, `12h`, `2w` or `90m`.
+
+    Raises:
+        InvalidJob: it is none.
+    """
+    found = _AGE.fullmatch(text.strip().lower())
+    if found is None:
+        raise InvalidJob(f"{text!r} is no time", hint="30d, 12h, 2w or 90m is one")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def prune_jobs(
+    *,
+    older_than: timedelta | None = None,
+    keep: int | None = None,
+    remove: bool = False,
+    workspace: Folder | None = None,
+) -> Pruned:
+    """Return the jobs, and the outputs that only they name, that are removed, or would be.
+
+    A job goes where it is over and every limit that is given lets it; without a limit none does,
+    and only outputs go that no job names. A job that runs, that a schedule runs again, or that a
+    job which stays reads from or reused a step of, stays; so do the outputs that a job which stays
+    names.
+
+    Args:
+        older_than: only jobs that ended before so long.
+        keep: so many of the newest stay.
+        remove: whether they are removed; only told otherwise.
+        workspace: its folder; the nearest upwards when None.
+
+    Raises:
+        JobBusy: a job runs, and something is to be removed.
+    """
+    rooms = open_asset_rooms(workspace)
+    rooms.workspace.prepare()
+    if not remove:
+        return _pruned(rooms, older_than, keep, remove=False)
+    with alone(rooms.workspace.state):
+        return _pruned(rooms, older_than, keep, remove=True)
+
+
+def _pruned(
+    rooms: AssetRooms, older_than: timedelta | None, keep: int | None, *, remove: bool
+) -> Pruned:
+    jobs = rooms.jobs.list(archived=True)
+    going = _going(rooms, jobs, older_than=older_than, keep=keep)
+    named = {
+        made.path
+        for job in jobs
+        if job.name not in going
+        for step in job.steps
+        for made in step.outputs.values()
+    }
+    store = rooms.workspace.state / "store"
+    outputs = unnamed(store, named)
+    if remove:
+        paths = [found.path for found in outputs]
+        # First what would have others reuse them, so that a crash leaves nothing that misleads.
+        for file in remembered(rooms.workspace.cache, paths):
+            file.unlink(missing_ok=True)
+        trash = Trash(rooms.workspace.state / "trash")
+        for name in going:
+            trash.put(str(rooms.jobs.path(name)))
+        trash.empty()
+        kept = Outputs(store, Fingerprints(None))
+        for path in paths:
+            kept.discard(path)
+            with suppress(OSError):
+                Path(path).parent.rmdir()
+    return Pruned(
+        jobs=tuple(going),
+        outputs=len(outputs),
+        size_bytes=sum(found.size_bytes for found in outputs),
+        removed=remove,
+    )
+
+
+def _going(
+    rooms: AssetRooms, jobs: Sequence[JobRun], *, older_than: timedelta | None, keep: int | None
+) -> list[str]:
+    """Return the names of the jobs that go, the newest first."""
+    if older_than is None and keep is None:
+        return []
+    before = datetime.now(UTC) - (older_than or timedelta())
+    going = {
+        job.name: job
+        for number, job in enumerate(jobs)
+        if job.status.over and (job.ended or job.created) <= before and number >= (keep or 0)
+    }
+    needed = [one.job for one in schedules(workspace=rooms.workspace.root) if one.job]
+    staying = [job for job in jobs if job.name not in going]
+    while needed or staying:
+        for job in staying:
+            needed += _read(job)
+        staying = [going.pop(name) for name in dict.fromkeys(needed) if name in going]
+        needed = []
+    return [*going]
+
+
+def _read(job: JobRun) -> Iterable[str]:
+    """Return the jobs whose outputs a job reads by their address, or whose steps it reused.
+
+    A reused step's log and folder are those of the job that ran it.
+    """
+    values = [value for step in job.plan.steps for value in step.inputs.values()]
+    read = [found[1] for uri in _places(values) if (found := _JOB.match(uri))]
+    return [*read, *(step.reused for step in job.steps if step.reused)]
+
+
+def _places(values: Iterable[Value]) -> Iterable[str]:
+    for value in values:
+        if isinstance(value, Data):
+            yield value.uri
+        elif isinstance(value, Joined):
+            yield from _places(value.parts)

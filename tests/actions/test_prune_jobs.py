@@ -1,0 +1,95 @@
+"""Old jobs are removed with what only they left, and nothing else is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.actions.job_plans import by_name, plan, reopened, run, shell, workspace
+
+import brinery
+from brinery.actions.prune_jobs import age
+from brinery.errors import JobBusy, UserError
+from brinery.records.job import JobRun
+from brinery.records.plan import Data, Output
+from brinery.store.pruning import using
+
+
+def left(folder: Path, name: str, word: str, **more: object) -> JobRun:
+    """A job of one step that leaves a word."""
+    step = shell("s", f"echo {word} > ${{{{outputs.o}}}}/x", outputs={"o": Output()}, **more)
+    return run(reopened(folder), plan(step, name=name, file="p.yml"))
+
+
+def output(job: JobRun) -> Path:
+    """What the step of a job left."""
+    return Path(by_name(job)["s"].outputs["o"].path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A workspace with three jobs, the second of which left what the first did."""
+    workspace(tmp_path)
+    left(tmp_path, "first", "one")
+    left(tmp_path, "second", "one", variables={"A": "B"})
+    left(tmp_path, "third", "three")
+    return tmp_path
+
+
+def test_nothing_goes_before_it_is_said(folder: Path) -> None:
+    """What would go is told; jobs are listed as before."""
+    told = brinery.prune_jobs(keep=1, workspace=folder)
+    assert (told.jobs, told.outputs, told.removed) == (("second", "first"), 1, False)
+    assert told.size_bytes == 4
+    assert len(brinery.jobs(workspace=folder)) == 3
+
+
+def test_what_a_job_that_stays_names_stays(folder: Path) -> None:
+    """An output goes with the last job that names it, and is made again when it is asked for."""
+    one = output(brinery.job("first", workspace=folder))
+    assert brinery.prune_jobs(keep=2, remove=True, workspace=folder).jobs == ("first",)
+    assert one.is_dir()
+    assert left(folder, "again", "one").steps[0].reused
+    told = brinery.prune_jobs(keep=0, remove=True, workspace=folder)
+    assert set(told.jobs) == {"again", "third", "second"}
+    assert not one.exists()
+    assert not brinery.jobs(workspace=folder)
+    made = left(folder, "anew", "one")
+    assert not made.steps[0].reused
+    assert (output(made) / "x").read_text() == "one\n"
+
+
+def test_what_a_job_reused_stays(folder: Path) -> None:
+    """A job of which another reused a step stays as long as that one does: the log is there."""
+    again = left(folder, "again", "one")
+    assert again.steps[0].reused == "first"
+    told = brinery.prune_jobs(keep=1, remove=True, workspace=folder)
+    assert set(told.jobs) == {"third", "second"}
+    assert (folder / ".brinery/jobs/again/steps/s/logs/std_log.txt").is_file()
+
+
+def test_what_a_job_reads_by_its_address_stays(folder: Path) -> None:
+    """A job whose output another reads stays as long as that one does."""
+    rooms = reopened(folder)
+    address = Data(uri="azureml://jobs/first/outputs/default/paths/o")
+    run(rooms, plan(shell("s", "true", inputs={"i": address}), name="reader"))
+    told = brinery.prune_jobs(keep=1, workspace=folder)
+    assert set(told.jobs) == {"third", "second"}
+
+
+def test_a_limit_of_age(folder: Path) -> None:
+    """Only jobs that ended before go."""
+    assert brinery.prune_jobs(older_than=timedelta(hours=1), workspace=folder).jobs == ()
+    assert len(brinery.prune_jobs(older_than=timedelta(), workspace=folder).jobs) == 3
+    assert [age(text) for text in ("30d", "2W")] == [timedelta(days=30), timedelta(weeks=2)]
+    with pytest.raises(UserError, match="'soon' is no time"):
+        age("soon")
+
+
+def test_nothing_goes_while_a_job_runs(folder: Path) -> None:
+    """It may be about to reuse what would go."""
+    with using(folder / ".brinery"), pytest.raises(JobBusy):
+        brinery.prune_jobs(keep=0, remove=True, workspace=folder)
+    assert len(brinery.jobs(workspace=folder)) == 3
+    assert brinery.prune_jobs(workspace=folder).jobs == ()
