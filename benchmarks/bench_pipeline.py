@@ -30,7 +30,7 @@ from brinery.store.fingerprints import Fingerprints
 from brinery.store.job_environments import JobEnvironments, Prepared
 
 BRINERY = Path(sys.executable).parent / "brinery"
-ROUNDS = 9
+ROUNDS = 7
 WIDE_ROUNDS = 3
 FEW, MORE = 5, 25
 WIDE = 1000
