@@ -300,16 +300,18 @@ def table(title: str, found: Rounds) -> None:
 
 
 def each_step(few: Rounds, more: Rounds) -> None:
-    """Print what one more step costs, beside its own process."""
-    cost = {}
+    """Print what one more step costs beyond its own process, which is what bash takes for it."""
+    wall: dict[str, float] = {}
+    cpu: dict[str, float] = {}
     for name in few.first:
-        pairs = zip(few.first[name], more.first[name], strict=True)
-        cost[name] = median(b.wall_s - a.wall_s for a, b in pairs) / (MORE - FEW) * 1000
-    print("\n## One more step, beside its own process\n\n| | ms |\n|---|--:|")
-    for name, took in cost.items():
-        if name != "bash":
-            print(f"| {name} | {took - cost['bash']:.1f} |")
-    print(f"\nIts own process took {cost['bash']:.1f} ms.")
+        pairs = [*zip(few.first[name], more.first[name], strict=True)]
+        wall[name] = median(b.wall_s - a.wall_s for a, b in pairs) / (MORE - FEW) * 1000
+        cpu[name] = median(b.cpu_s - a.cpu_s for a, b in pairs) / (MORE - FEW) * 1000
+    print(f"\n## One more step, beyond its own process; load {os.getloadavg()[0]:.1f}\n")
+    print("| | ms | processors, ms |\n|---|--:|--:|")
+    for name in ("doit", "brinery"):
+        print(f"| {name} | {wall[name] - wall['bash']:.1f} | {cpu[name] - cpu['bash']:.1f} |")
+    print(f"\nIts own process: {wall['bash']:.1f} ms, {cpu['bash']:.1f} ms of processors.")
 
 
 def large(folder: Path) -> None:
