@@ -18,14 +18,15 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, StepBench
+from brinery.actions.job_places import filled, located
 from brinery.actions.job_protection import altered
 from brinery.actions.job_rooms import JobRooms
-from brinery.errors import DataFileMissing, InvalidJob, NotFound
+from brinery.errors import InvalidJob, NotFound
 from brinery.pipeline.keys import key_of, parts_of
 from brinery.records.job import JobRun, Made, Part, Status, StepRun
-from brinery.records.plan import Data, DataType, Joined, Output, Plan, Produced, Step, Text, Value
+from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, Text, Value
 from brinery.runners.interface import Outcome
-from brinery.specs.expressions import references, render
+from brinery.specs.expressions import render
 from brinery.store.outputs import link, put
 from brinery.store.reuse import Earlier
 from brinery.store.snapshots import place_of
@@ -194,7 +195,9 @@ class Steps:
         )
         self._hand_out(step, run)
         # As root they were read-only, and a tree of many files takes a while to look at again.
-        if os.geteuid() and (said := altered(self._rooms, step, bench.inputs, _contents(run))):
+        if os.geteuid() and (
+            said := altered(self._rooms, step, told=bench.inputs, before=_contents(run))
+        ):
             bench.notes.append(said)
             self.forget_contents()
         if complete:
@@ -339,10 +342,10 @@ class Steps:
         """Return what the command is told for an input, and what is compared; None for no value."""
         match value:
             case Text():
-                text = self._filled(value.text)
+                text = filled(value.text, job=self._name, plan=self._plan)
                 return text, text
             case Data():
-                path = self._place(value)
+                path = located(value, self._rooms, job=self._name, plan=self._plan)
                 return path, self._content(path)
             case Produced():
                 found = made.get(value.step, {}).get(value.output)
@@ -356,29 +359,6 @@ class Steps:
                 )
             case Joined():
                 return self._joined(name, value, step=step, made=made)
-
-    def _filled(self, text: str) -> str:
-        """Return a text with what is known of the job: `${{name}}` is the job's."""
-        if "${{" not in text:
-            return text
-        scope = {"name": self._name, "default_datastore": self._plan.datastore}
-        known = all(".".join(each.path) in scope for each in references(text))
-        return render(text, scope) if known else text
-
-    def _place(self, data: Data) -> str:
-        """Return where data lies, now that the step starts."""
-        if "${{" not in data.uri:
-            return self._rooms.data.resolve(data)
-        data = msgspec.structs.replace(data, uri=self._filled(data.uri))
-        try:
-            return self._rooms.data.resolve(data)
-        except DataFileMissing:
-            if data.type is DataType.FILE:
-                raise
-            # A place that is named after the job is an empty one before a step writes there.
-            path = self._rooms.data.destination(data.uri)
-            os.makedirs(path, exist_ok=True)  # noqa: PTH103 - a text
-            return path
 
     def _joined(
         self, name: str, value: Joined, *, step: Step, made: Mapping[str, Mapping[str, Made]]
