@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
+from brinery.actions.job_runs import job_run_id
 from brinery.actions.job_software import step_software
-from brinery.actions.job_tracking import JobTracking, job_run_id, job_tracking
+from brinery.actions.job_tracking import JobTracking, job_tracking
 from brinery.actions.rooms import open_rooms
 from brinery.records.job import JobRun, Status
 from brinery.records.plan import Plan, Software, Step
