@@ -47,7 +47,9 @@ def protected(rooms: JobRooms, plan: Plan) -> list[str]:
     return [*(str(folder) for folder in own if folder.is_dir()), *found[:_AT_MOST]]
 
 
-def altered(rooms: JobRooms, step: Step, told: Mapping[str, str], before: Mapping[str, str]) -> str:
+def altered(
+    rooms: JobRooms, step: Step, *, told: Mapping[str, str], before: Mapping[str, str]
+) -> str:
     """Return what is told of inputs that are otherwise than when a step began; empty for none.
 
     Args:

@@ -18,14 +18,15 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, PASSING, StepBench
+from brinery.actions.job_places import filled, located
 from brinery.actions.job_protection import altered
 from brinery.actions.job_rooms import JobRooms
-from brinery.errors import DataFileMissing, InvalidJob, NotFound
+from brinery.errors import InvalidJob, NotFound
 from brinery.pipeline.keys import key_of, parts_of
 from brinery.records.job import JobRun, Made, Part, Status, StepRun
-from brinery.records.plan import Data, DataType, Joined, Output, Plan, Produced, Step, Text, Value
+from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, Text, Value
 from brinery.runners.interface import Outcome
-from brinery.specs.expressions import references, render
+from brinery.specs.expressions import render
 from brinery.store.outputs import link, put
 from brinery.store.reuse import Earlier
 from brinery.store.snapshots import place_of
@@ -199,7 +200,9 @@ class Steps:
         )
         self._hand_out(step, run)
         # As root they were read-only, and a tree of many files takes a while to look at again.
-        if os.geteuid() and (said := altered(self._rooms, step, bench.inputs, _contents(run))):
+        if os.geteuid() and (
+            said := altered(self._rooms, step, told=bench.inputs, before=_contents(run))
+        ):
             bench.notes.append(said)
             self.forget_contents()
         if complete:
@@ -301,18 +304,11 @@ class Steps:
             outputs=earlier.run.outputs,
             attempts=run.attempts - 1,
         )
-        there = self._link(step, earlier)
-        self._hand_out(step, run, linked=there)
-        return run
-
-    def _link(self, step: Step, earlier: Earlier) -> bool:
-        """Have a reused step the folder of the run that stands for it, where both allow it."""
-        folder = f"{self._folder}/steps/{step.name}"
         made = f"{self._rooms.jobs.path(earlier.job)}/steps/{earlier.run.name}"
-        if os.path.exists(folder) or not os.path.isdir(made):  # noqa: PTH110, PTH112 - texts
-            return False
-        link(f"../../{earlier.job}/steps/{earlier.run.name}", folder)
-        return True
+        to = f"../../{earlier.job}/steps/{earlier.run.name}"
+        linked = _linked(f"{self._folder}/steps/{step.name}", made=made, to=to)
+        self._hand_out(step, run, linked=linked)
+        return run
 
     def _hand_out(self, step: Step, run: StepRun, *, linked: bool = False) -> None:
         """Put what a step left where people and later jobs look for it."""
@@ -357,7 +353,7 @@ class Steps:
         """Return what the command is told for an input, and what is compared; None for no value."""
         match value:
             case Text():
-                text = self._filled(value.text)
+                text = filled(value.text, job=self._name, plan=self._plan)
                 return text, text
             case Data():
                 path = self._path(value)
@@ -374,29 +370,6 @@ class Steps:
                 )
             case Joined():
                 return self._joined(name, value, step=step, made=made)
-
-    def _filled(self, text: str) -> str:
-        """Return a text with what is known of the job: `${{name}}` is the job's."""
-        if "${{" not in text:
-            return text
-        scope = {"name": self._name, "default_datastore": self._plan.datastore}
-        known = all(".".join(each.path) in scope for each in references(text))
-        return render(text, scope) if known else text
-
-    def _place(self, data: Data) -> str:
-        """Return where data lies, now that the step starts."""
-        if "${{" not in data.uri:
-            return self._rooms.data.resolve(data)
-        data = msgspec.structs.replace(data, uri=self._filled(data.uri))
-        try:
-            return self._rooms.data.resolve(data)
-        except DataFileMissing:
-            if data.type is DataType.FILE:
-                raise
-            # A place that is named after the job is an empty one before a step writes there.
-            path = self._rooms.data.destination(data.uri)
-            os.makedirs(path, exist_ok=True)  # noqa: PTH103 - a text
-            return path
 
     def _joined(
         self, name: str, value: Joined, *, step: Step, made: Mapping[str, Mapping[str, Made]]
@@ -415,7 +388,7 @@ class Steps:
         with self._lock:
             found = self._paths.get(data.uri)
         if found is None:
-            found = self._place(data)
+            found = located(data, self._rooms, job=self._name, plan=self._plan)
             with self._lock:
                 self._paths[data.uri] = found
         return found
@@ -483,6 +456,14 @@ def _contents(run: StepRun) -> dict[str, str]:
         for part in run.parts
         if part.name.startswith("input ")
     }
+
+
+def _linked(folder: str, *, made: str, to: str) -> bool:
+    """Have a reused step the folder of the run that stands for it; return whether both allow it."""
+    if os.path.exists(folder) or not os.path.isdir(made):  # noqa: PTH110, PTH112 - texts
+        return False
+    link(to, folder)
+    return True
 
 
 def _gather(work: str, artifacts: str) -> None:
