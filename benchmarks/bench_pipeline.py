@@ -1,9 +1,11 @@
-"""Jobs beside plain bash and doit: few steps, many steps, many files, one large file.
+"""Jobs beside plain bash and doit: few steps, many steps, many files, one large file, environments.
 
-    python benchmarks/bench_pipeline.py
+    python benchmarks/bench_pipeline.py [FOLDER]
 
-Whole processes, in turn (A B A B …). What each leaves is compared before anything is timed. doit is
-installed with uv into a folder that is thrown away.
+Whole processes, in turn (A B C A B C …), in a folder that is thrown away, below FOLDER where one is
+given: what a file system takes for a small file is most of what a small step costs. What each way
+leaves is compared before anything is timed. Of each round the ratios are taken, and of those the
+median: what else goes on at the time is in both. doit is installed with uv.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,12 +20,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
+from blake3 import blake3
+
+from brinery.records.plan import Software
 from brinery.store.copying import remove
 from brinery.store.fingerprints import Fingerprints
+from brinery.store.job_environments import JobEnvironments, Prepared
 
 BRINERY = Path(sys.executable).parent / "brinery"
-PAIRS = 5
+ROUNDS = 7
+WIDE_ROUNDS = 3
+ENVIRONMENTS = 3
+FEW, MORE = 5, 25
 WIDE = 1000
 FILES = 10_000
 FILE_BYTES = 4096
@@ -39,6 +48,26 @@ told = parser.parse_args()
 text = pathlib.Path(told.source).read_text() + json.dumps(told.word)
 pathlib.Path(told.target).write_text(text)
 """
+
+
+PACKAGES = ("pandas==2.2.3", "scikit-learn==1.5.2", "click==8.1.8")
+# What an environment of a job has beside what is declared.
+TOOLS = ("pip", "setuptools<81", "wheel")
+
+
+@dataclass(frozen=True)
+class Took:
+    """What a process took, with all it waited for.
+
+    Attributes:
+        wall_s: from its start to its end.
+        cpu_s: of processors, in our name and the system's.
+        peak_bytes: of memory, of the largest of them.
+    """
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
 
 
 @dataclass(frozen=True)
@@ -59,21 +88,62 @@ class Way:
     fresh: Callable[[], None]
     result: Callable[[], str]
 
-    def run(self) -> float:
-        """Return the seconds of one run."""
+    def run(self) -> Took:
+        """Return what one run took; what it has removed after its end is waited for."""
         began = time.perf_counter()
-        subprocess.run(self.command, cwd=self.folder, check=True, capture_output=True)
-        return time.perf_counter() - began
+        process = subprocess.Popen(
+            self.command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"{self.name} failed in {self.folder}")
+        while any(self.folder.glob(".brinery/trash*")):
+            time.sleep(0.05)
+        return Took(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def median(way: Way, times: int, *, fresh: bool) -> float:
-    """Return the median seconds of a way."""
-    seconds = []
-    for _ in range(times):
-        if fresh:
+@dataclass(frozen=True)
+class Rounds:
+    """What the ways took, round by round: by name, the first time and with nothing changed."""
+
+    first: dict[str, list[Took]]
+    again: dict[str, list[Took]]
+
+    def beside(self, name: str, peer: str) -> tuple[float, float]:
+        """Return the medians of what one took for a first run beside another of the same round.
+
+        The first is of its time, the second of the processors'.
+        """
+        pairs = [*zip(self.first[name], self.first[peer], strict=True)]
+        return (
+            median(one.wall_s / other.wall_s for one, other in pairs),
+            median(one.cpu_s / other.cpu_s for one, other in pairs),
+        )
+
+
+def rounds(ways: Sequence[Way], times: int) -> Rounds:
+    """Return what the ways took, run in turn, after what they leave was compared."""
+    for way in ways:
+        way.fresh()
+        way.run()
+    left = {way.name: way.result() for way in ways}
+    if len(set(left.values())) != 1:
+        sys.exit(f"they leave different things: {left}")
+    found = Rounds({way.name: [] for way in ways}, {way.name: [] for way in ways})
+    for number in range(times):
+        # Each is the first of a round as often as any other.
+        at = number % len(ways)
+        for way in (*ways[at:], *ways[:at]):
             way.fresh()
-        seconds.append(way.run())
-    return statistics.median(seconds)
+            found.first[way.name].append(way.run())
+            found.again[way.name].append(way.run())
+    return found
 
 
 def bash(folder: Path, lines: Sequence[str], last: str) -> Way:
@@ -120,32 +190,32 @@ def ours(folder: Path, text: str) -> Way:
     return Way("brinery", command, folder, _fresh, _result)
 
 
-def five(folder: Path, program: Path) -> list[Way]:
-    """Return five steps, one after the other, in every way."""
+def chain(folder: Path, program: Path, count: int) -> list[Way]:
+    """Return so many steps, one after the other, in every way."""
     python = sys.executable
     (folder / "code").mkdir(parents=True)
     (folder / "code" / "step.py").write_text(STEP)
     (folder / "begin").write_text("begin")
     step = folder / "code" / "step.py"
-    places = [str(folder / "begin"), *(f"o{number}" for number in range(1, 6))]
-    lines = [f"{python} {step} {places[n]} {places[n + 1]} {n}" for n in range(5)]
+    places = [str(folder / "begin"), *(f"o{number + 1}" for number in range(count))]
+    lines = [f"{python} {step} {places[n]} {places[n + 1]} {n}" for n in range(count)]
     tasks = "def task_steps():\n" + "".join(
         f"    yield {{'name': '{n}', 'actions': [{lines[n]!r}], "
         f"'file_dep': [{places[n]!r}, {str(step)!r}], 'targets': [{places[n + 1]!r}]}}\n"
-        for n in range(5)
+        for n in range(count)
     )
     text = "type: pipeline\ninputs:\n  begin: {type: uri_file, path: ../begin}\noutputs:\n"
     text += "  final: {type: uri_file}\njobs:\n"
-    for n in range(5):
+    for n in range(count):
         source = f"${{{{parent.jobs.s{n - 1}.outputs.o}}}}" if n else "${{parent.inputs.begin}}"
-        kept = "${{parent.outputs.final}}" if n == 4 else "{type: uri_file}"  # noqa: PLR2004
+        kept = "${{parent.outputs.final}}" if n == count - 1 else "{type: uri_file}"
         text += f"  s{n}:\n    command: {python} step.py ${{{{inputs.i}}}} ${{{{outputs.o}}}} {n}\n"
         text += "    code: ../code\n    environment: {image: python}\n"
         text += f"    inputs: {{i: '{source}'}}\n"
         text += f"    outputs:\n      o: {kept}\n"
     return [
-        bash(folder / "bash", lines, "o5"),
-        doit(folder / "doit", program, tasks, "o5"),
+        bash(folder / "bash", lines, f"o{count}"),
+        doit(folder / "doit", program, tasks, f"o{count}"),
         ours(folder / "ours", text),
     ]
 
@@ -213,20 +283,36 @@ jobs:
     ]
 
 
-def table(title: str, ways: Sequence[Way], times: int) -> None:
-    """Print the seconds of each way, first and unchanged, after what they leave was compared."""
-    for way in ways:
-        way.fresh()
-        way.run()
-    left = {way.name: way.result() for way in ways}
-    if len(set(left.values())) != 1:
-        sys.exit(f"they leave different things: {left}")
-    print(f"\n## {title}\n\n| | first, s | beside bash | nothing changed, s |\n|---|--:|--:|--:|")
-    first = {way.name: median(way, times, fresh=True) for way in ways}
-    again = {way.name: median(way, times, fresh=False) for way in ways}
-    for way in ways:
-        ratio = first[way.name] / first["bash"]
-        print(f"| {way.name} | {first[way.name]:.2f} | {ratio:.2f} | {again[way.name]:.2f} |")
+def table(title: str, found: Rounds) -> None:
+    """Print what each way took, and what that is beside the others."""
+    print(f"\n## {title}; load {os.getloadavg()[0]:.1f}\n")
+    print("| | first, s | processors, s | beside bash | beside doit | nothing changed, s |")
+    print("|---|--:|--:|--:|--:|--:|")
+    for name, first in found.first.items():
+        wall, cpu = median(one.wall_s for one in first), median(one.cpu_s for one in first)
+        again = median(one.wall_s for one in found.again[name])
+        ratios = f"{found.beside(name, 'bash')[0]:.2f} | {found.beside(name, 'doit')[0]:.2f}"
+        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {ratios} | {again:.2f} |")
+    by_cpu = [found.beside("brinery", peer)[1] for peer in ("bash", "doit")]
+    peak = max(one.peak_bytes for one in found.first["brinery"]) >> 20
+    idle = max(one.peak_bytes for one in found.again["brinery"]) >> 20
+    print(f"\nOurs by processor time: {by_cpu[0]:.2f} times bash, {by_cpu[1]:.2f} times doit.")
+    print(f"The largest process of ours took {peak} MB, {idle} MB where nothing changed.")
+
+
+def each_step(few: Rounds, more: Rounds) -> None:
+    """Print what one more step costs beyond its own process, which is what bash takes for it."""
+    wall: dict[str, float] = {}
+    cpu: dict[str, float] = {}
+    for name in few.first:
+        pairs = [*zip(few.first[name], more.first[name], strict=True)]
+        wall[name] = median(b.wall_s - a.wall_s for a, b in pairs) / (MORE - FEW) * 1000
+        cpu[name] = median(b.cpu_s - a.cpu_s for a, b in pairs) / (MORE - FEW) * 1000
+    print(f"\n## One more step, beyond its own process; load {os.getloadavg()[0]:.1f}\n")
+    print("| | ms | processors, ms |\n|---|--:|--:|")
+    for name in ("doit", "brinery"):
+        print(f"| {name} | {wall[name] - wall['bash']:.1f} | {cpu[name] - cpu['bash']:.1f} |")
+    print(f"\nIts own process: {wall['bash']:.1f} ms, {cpu['bash']:.1f} ms of processors.")
 
 
 def large(folder: Path) -> None:
@@ -237,50 +323,103 @@ def large(folder: Path) -> None:
         for _ in range(LARGE_BYTES >> 20):
             stream.write(block)
     os.utime(path, (1, 1))
-    fingerprints = Fingerprints(folder / "cache")
-    seconds = []
-    for _ in range(3):
-        shutil.rmtree(folder / "cache", ignore_errors=True)
-        began = time.perf_counter()
-        fingerprints.of(str(path))
-        seconds.append(time.perf_counter() - began)
-    began = time.perf_counter()
-    fingerprints.of(str(path))
-    known = time.perf_counter() - began
-    began = time.perf_counter()
-    subprocess.run(["b3sum", str(path)], check=True, capture_output=True) if shutil.which(
-        "b3sum"
-    ) else _hash(path)
-    floor = time.perf_counter() - began
+    cache = folder / "cache"
+    known: list[float] = []
+    alone: list[float] = []
+    ours: list[float] = []
+    for number in range(6):
+        shutil.rmtree(cache, ignore_errors=True)
+        fingerprints = Fingerprints(cache)
+        one = _timed(lambda: blake3(max_threads=blake3.AUTO).update_mmap(path))
+        other = _timed(lambda: fingerprints.of(str(path)))  # noqa: B023 - called at once
+        if number:
+            alone.append(one)
+            ours.append(other)
+            known.append(_timed(lambda: fingerprints.of(str(path))))  # noqa: B023 - as above
     size = LARGE_BYTES / (1 << 30)
-    print("\n## One file of 1 GiB\n\n| | s | GiB/s |\n|---|--:|--:|")
-    print(f"| blake3, memory-mapped, one thread | {floor:.3f} | {size / floor:.2f} |")
-    best = statistics.median(seconds)
-    print(f"| ours, the first time | {best:.3f} | {size / best:.2f} |")
-    print(f"| ours, the second time | {known:.4f} | not read |")
+    rate = median(one / other for one, other in zip(alone, ours, strict=True))
+    print(f"\n## One file of 1 GiB; load {os.getloadavg()[0]:.1f}")
+    print("\n| | s | GiB/s |\n|---|--:|--:|")
+    print(f"| BLAKE3 alone, all processors | {median(alone):.3f} | {size / median(alone):.2f} |")
+    print(f"| ours, the first time | {median(ours):.3f} | {size / median(ours):.2f} |")
+    print(f"| ours, the second time | {median(known):.4f} | not read |")
+    print(f"\nOurs is at {rate:.0%} of the rate of BLAKE3 alone.")
+    path.unlink()
 
 
-def _hash(path: Path) -> None:
-    from blake3 import blake3
+def environments(folder: Path) -> None:
+    """Print how long a new environment takes beside uv alone, from wheels that are there."""
+    lines = "".join(f"\n    - {each}" for each in PACKAGES)
+    software = Software(conda=f"dependencies:\n  - pip:{lines}\n")
+    ours: list[float] = []
+    alone: list[float] = []
+    warm: list[float] = []
+    for number in range(ENVIRONMENTS + 1):
+        place = folder / f"environment-{number}"
+        place.mkdir()
+        one = _timed(lambda: _by_uv(place / "uv"))  # noqa: B023 - called at once
+        other = _timed(lambda: _by_us(place, software))  # noqa: B023 - as above
+        again = _timed(lambda: _by_us(place, software))  # noqa: B023 - as above
+        made = _by_us(place, software)
+        if set(made.lock) != _held(place / "uv"):
+            sys.exit(f"they hold different things: {made.lock} and {_held(place / 'uv')}")
+        if number:
+            alone.append(one)
+            ours.append(other)
+            warm.append(again)
+        # What is compiled beside the first step is waited for: it is in nobody's time.
+        while not any(place.glob("ours/*/compiled")):
+            time.sleep(0.05)
+        remove(str(place))
+    ratio = median(one / other for one, other in zip(ours, alone, strict=True))
+    print(f"\n## An environment of {', '.join(PACKAGES)}; load {os.getloadavg()[0]:.1f}")
+    print("\n| | s |\n|---|--:|")
+    print(f"| `uv venv`, then `uv pip install` | {median(alone):.2f} |")
+    print(f"| ours, new | {median(ours):.2f} |\n| ours, again | {median(warm):.4f} |")
+    print(f"\nOurs, new, is {ratio:.2f} times uv.")
 
-    blake3().update_mmap(path)
+
+def _by_us(folder: Path, software: Software) -> Prepared:
+    return JobEnvironments(folder / "ours", table={}).prepare(software)
+
+
+def _by_uv(folder: Path) -> None:
+    python = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    subprocess.run(["uv", "venv", "-q", "--python", str(python), str(folder)], check=True)
+    install = ["uv", "pip", "install", "-q", "--python", str(folder / "bin" / "python")]
+    subprocess.run([*install, *PACKAGES, *TOOLS], check=True)
+
+
+def _held(folder: Path) -> set[str]:
+    found = folder.glob("lib/python*/site-packages/*.dist-info")
+    parts = [path.stem.rpartition("-") for path in found]
+    return {f"{name.lower().replace('_', '-')}=={version}" for name, _, version in parts}
+
+
+def _timed(function: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
 
 
 def main() -> None:
     """Print every table."""
-    with tempfile.TemporaryDirectory(prefix="bench-pipeline-") as made:
+    above = sys.argv[1] if len(sys.argv) > 1 else None
+    with tempfile.TemporaryDirectory(prefix="bench-pipeline-", dir=above) as made:
         folder = Path(made)
         venv = folder / "venv"
         subprocess.run(["uv", "venv", "-q", "--python", sys.executable, str(venv)], check=True)
         python = str(venv / "bin" / "python")
         subprocess.run(["uv", "pip", "install", "-q", "--python", python, "doit"], check=True)
         program = venv / "bin" / "doit"
-        load = os.getloadavg()[0]
-        print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load:.1f}")
-        table("Five trivial steps", five(folder / "five", program), PAIRS)
-        many = "1,000 trivial steps, fan-out and fan-in; ours with 10,000 input files"
-        table(many, wide(folder / "wide", program), 1)
+        print(f"Python {platform.python_version()}, {os.cpu_count()} cores, below {folder.parent}")
+        few = rounds(chain(folder / "few", program, FEW), ROUNDS)
+        table(f"{FEW} trivial steps, {ROUNDS} rounds", few)
+        each_step(few, rounds(chain(folder / "more", program, MORE), ROUNDS))
+        many = rounds(wide(folder / "wide", program), WIDE_ROUNDS)
+        table(f"{WIDE:,} trivial steps, fan-out and fan-in; ours read {FILES:,} files", many)
         large(folder)
+        environments(folder)
         remove(made)
         folder.mkdir()
 

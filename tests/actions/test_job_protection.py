@@ -55,9 +55,9 @@ def test_an_input_that_changed_is_told(tmp_path: Path) -> None:
     data = tmp_path / "data"
     step = shell("s", "", inputs={"a": Data(uri=str(data))})
     before = {"a": rooms.fingerprints.look(str(data))[0].content}
-    assert altered(rooms, step, {"a": str(data)}, before) == ""
+    assert altered(rooms, step, told={"a": str(data)}, before=before) == ""
     (data / "text").write_text("other")
-    said = altered(rooms, step, {"a": str(data)}, before)
+    said = altered(rooms, step, told={"a": str(data)}, before=before)
     assert said == f"its input a changed while it ran: {data}"
 
 

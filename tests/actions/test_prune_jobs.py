@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     """A workspace with three jobs, the second of which left what the first did."""
     workspace(tmp_path)
     left(tmp_path, "first", "one")
-    left(tmp_path, "second", "one")
+    left(tmp_path, "second", "one", variables={"A": "B"})
     left(tmp_path, "third", "three")
     return tmp_path
 
@@ -58,6 +58,15 @@ def test_what_a_job_that_stays_names_stays(folder: Path) -> None:
     made = left(folder, "anew", "one")
     assert not made.steps[0].reused
     assert (output(made) / "x").read_text() == "one\n"
+
+
+def test_what_a_job_reused_stays(folder: Path) -> None:
+    """A job of which another reused a step stays as long as that one does: the log is there."""
+    again = left(folder, "again", "one")
+    assert again.steps[0].reused == "first"
+    told = brinery.prune_jobs(keep=1, remove=True, workspace=folder)
+    assert set(told.jobs) == {"third", "second"}
+    assert (folder / ".brinery/jobs/again/steps/s/logs/std_log.txt").is_file()
 
 
 def test_what_a_job_reads_by_its_address_stays(folder: Path) -> None:

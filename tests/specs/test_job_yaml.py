@@ -195,3 +195,18 @@ def test_what_is_no_file_of_ours_is_one_line(tmp_path: Path, content: bytes, sai
         job_yaml.read(file)
     assert said in refused.value.message
     assert "\n" not in refused.value.message
+
+
+@pytest.mark.parametrize("kind", ["automl", "spark", "data_transfer"])
+def test_a_type_that_is_run_elsewhere_is_one_fault(tmp_path: Path, kind: str) -> None:
+    """Its fields are of a kind that nobody knows here, and are not told one by one."""
+    text = f"description: x\ntype: {kind}\ntask: classification\nprimary_metric: accuracy\n"
+    with pytest.raises(InvalidJob) as refused:
+        read(tmp_path, text)
+    said = refused.value.message.partition("job.yml")[2]
+    assert said == f":2 type: jobs of type {kind} are not run here, but command, pipeline, sweep"
+
+
+def test_a_step_is_no_job(tmp_path: Path) -> None:
+    """What is parallel is a step of a pipeline."""
+    assert "there is no job of type 'parallel'" in faults(tmp_path, "type: parallel\ntask: {}\n")[0]

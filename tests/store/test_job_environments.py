@@ -154,6 +154,26 @@ def test_a_step_installs_for_itself(tmp_path: Path, run: Run) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("line", ["git+file://{}@v1", "salty @ git+file://{}@v1"])
+def test_a_package_of_a_repository(tmp_path: Path, run: Run, line: str) -> None:
+    """It is built from its source, at the tag that is named."""
+    source = tmp_path / "source"
+    (source / "salty").mkdir(parents=True)
+    (source / "salty" / "__init__.py").write_text("TASTE = 'salt'\n")
+    (source / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "salty"\nversion = "1.2"\n'
+    )
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    for words in (("init", "-q"), ("add", "-A"), (*who, "commit", "-qm", "x"), ("tag", "v1")):
+        subprocess.run(["git", *words], cwd=source, check=True)
+    environments = JobEnvironments(tmp_path / "environments", table={})
+    conda = f"dependencies: [{{pip: ['{line.format(source)}']}}]"
+    prepared = environments.prepare(Software(image="i", conda=conda))
+    assert run(prepared, "python -c 'import salty; print(salty.TASTE)'") == "salt\n"
+
+
+@pytest.mark.slow
 def test_the_pins_of_an_old_image(tmp_path: Path, run: Run) -> None:
     """What has no wheel for this Python moves to the oldest series that has; each move is told."""
     environments = JobEnvironments(tmp_path, table={})

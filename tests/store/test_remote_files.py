@@ -65,18 +65,32 @@ def test_a_datastore_in_a_bucket_is_read_and_written(tmp_path: Path, buckets: Bu
     assert done.stdout == "done\n", done.stderr
 
 
-def test_a_bucket_without_its_library_says_what_to_install(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("uri", "package"),
+    [
+        ("s3://b/x", "brinery[datastores]"),
+        ("abfss://c@a.dfs.core.windows.net/x", "adlfs"),
+        ("wasbs://c@a.blob.core.windows.net/x", "adlfs"),
+        ("adl://a.azuredatalakestore.net/x", "adlfs"),
+    ],
+)
+def test_a_bucket_without_its_library_says_what_to_install(
+    tmp_path: Path, uri: str, package: str
+) -> None:
     """The hint has the package, and the map that does without."""
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "sys.modules['s3fs'] = None\n"
+        "sys.modules.update({name: None for name in ('s3fs', 'adlfs')})\n"
         "from brinery.errors import DataUnreachable\n"
         "from brinery.store import remote_files\n"
-        "try: remote_files.get('s3://b/x', Path(sys.argv[1]))\n"
+        "try: remote_files.get(sys.argv[2], Path(sys.argv[1]))\n"
         "except DataUnreachable as error: print(error.hint)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, str(tmp_path), uri],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert done.stdout == "pip install 'brinery[datastores]', or --map s3://b/x=PATH\n"
+    assert done.stdout == f"pip install '{package}', or --map {uri}=PATH\n"

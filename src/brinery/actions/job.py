@@ -96,7 +96,7 @@ def create(
         if name:
             plan = msgspec.structs.replace(plan, name=name)
         if here:
-            how = replace(how, make_runner=lambda: early.take(protected(rooms, plan)))
+            how = replace(how, make_runner=lambda: early.made(protected(rooms, plan)))
         return (yield from run_plan(rooms, plan, how=how))
     finally:
         early.close()

@@ -139,7 +139,7 @@ def ray_runner(
     return made
 
 
-def local_runner(protected: Sequence[str]) -> LocalRunner:
+def local_runner(protected: Sequence[str] = ()) -> LocalRunner:
     """Return what runs steps as processes of this machine."""
     made: LocalRunner = import_module("brinery.runners.local").LocalRunner(protected)
     return made
@@ -149,25 +149,25 @@ class EarlyRunner:
     """What runs steps here, started while a plan is made: its steps are likely to run."""
 
     def __init__(self) -> None:
-        self._made: LocalRunner | None = None
+        self._runner: LocalRunner | None = None
 
     def start(self) -> None:
         """Have it get ready beside us."""
-        self._made = local_runner(())
-        self._made.warm()
+        self._runner = local_runner()
+        self._runner.warm()
 
-    def take(self, protected: Sequence[str]) -> Runner:
+    def made(self, protected: Sequence[str]) -> Runner:
         """Return it, for somebody to close; it is made now where it was not started.
 
         Args:
             protected: absolute files and folders that no step may write to.
         """
-        made, self._made = self._made or local_runner(()), None
+        made, self._runner = self._runner or local_runner(), None
         made.protect(protected)
         return made
 
     def close(self) -> None:
         """End it where nobody asked for it."""
-        if self._made is not None:
-            self._made.close()
-            self._made = None
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None

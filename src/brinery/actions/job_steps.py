@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,14 +18,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, PASSING, StepBench
-from brinery.actions.job_inputs import Inputs
+from brinery.actions.job_places import filled, located
 from brinery.actions.job_protection import altered
 from brinery.actions.job_rooms import JobRooms
-from brinery.actions.job_trees import Trees
-from brinery.errors import NotFound
+from brinery.errors import InvalidJob, NotFound
 from brinery.pipeline.keys import key_of, parts_of
 from brinery.records.job import JobRun, Made, Part, Status, StepRun
-from brinery.records.plan import Output, Plan, Step
+from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, Text, Value
 from brinery.runners.interface import Outcome
 from brinery.specs.expressions import render
 from brinery.store.outputs import link, put
@@ -119,8 +118,10 @@ class Steps:
         self._options = options
         self._history = history
         self._folder = rooms.jobs.path(name)
-        self._trees = Trees(rooms)
-        self._inputs = Inputs(rooms, plan, name=name, trees=self._trees)
+        self._lock = threading.Lock()
+        self._contents: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
+        self._trees: dict[str, _Tree] = {}
 
     def look(self, step: Step, made: Mapping[str, Mapping[str, Made]], *, attempts: int) -> Looked:
         """Return whether a step is to be run, and what stands for it where it is not.
@@ -137,11 +138,11 @@ class Steps:
         told: dict[str, str] = {}
         compared: dict[str, str] = {}
         for name, value in step.inputs.items():
-            found = self._inputs.of(name, value, step=step, made=made)
+            found = self._input(name, value, step=step, made=made)
             if found is not None:
                 told[name], compared[name] = found
         environment = self._rooms.software.key(step)
-        code = self._trees.code_of(step)
+        code = self._code_of(step)
         parts = parts_of(step, code=code, inputs=compared, environment=environment)
         key = key_of(parts)
         run = StepRun(
@@ -152,7 +153,7 @@ class Steps:
             earlier, why = self._find(step, key, parts)
             if earlier is not None:
                 return Looked(self._reused(step, run, earlier, why=why), None)
-        self._trees.remember(parts)
+        self._remember(parts)
         folder = f"{self._folder}/steps/{step.name}"
         if os.path.islink(folder):  # noqa: PTH114 - a text
             # It stood for another job's step, whose folder is none of ours.
@@ -199,18 +200,20 @@ class Steps:
         )
         self._hand_out(step, run)
         # As root they were read-only, and a tree of many files takes a while to look at again.
-        if os.geteuid():
-            said = altered(self._rooms, step, told=bench.inputs, before=_contents(run))
-            if said:
-                bench.notes.append(said)
-                self.forget_contents()
+        if os.geteuid() and (
+            said := altered(self._rooms, step, told=bench.inputs, before=_contents(run))
+        ):
+            bench.notes.append(said)
+            self.forget_contents()
         if complete:
             self._clear(bench.folder)
         return run
 
     def forget_contents(self) -> None:
         """Look at data again that a step may have written to."""
-        self._inputs.forget()
+        with self._lock:
+            self._contents.clear()
+            self._paths.clear()
 
     def _clear(self, folder: str) -> None:
         """Put aside what a step needed while it ran; what each of its attempts made stays."""
@@ -241,7 +244,7 @@ class Steps:
                 return earlier, f"nothing changed since {earlier.job}"
             return None, f"its output {gone} of {earlier.job} is gone or was altered"
         before = self._history.step(step.name)
-        self._trees.remember(parts)
+        self._remember(parts)
         if before is None:
             return None, "it never ran before"
         job, run = before
@@ -260,7 +263,7 @@ class Steps:
         # Comparing texts takes an import that a job in which nothing changed does not need.
         explain: Any = import_module("brinery.pipeline.explain")
         found: list[str] = explain.differences(
-            before, now, trees=self._trees.find, files=self._rooms.reuse.file
+            before, now, trees=self._tree, files=self._rooms.reuse.file
         )
         return found
 
@@ -301,18 +304,11 @@ class Steps:
             outputs=earlier.run.outputs,
             attempts=run.attempts - 1,
         )
-        there = self._link(step, earlier)
-        self._hand_out(step, run, linked=there)
-        return run
-
-    def _link(self, step: Step, earlier: Earlier) -> bool:
-        """Have a reused step the folder of the run that stands for it, where both allow it."""
-        folder = f"{self._folder}/steps/{step.name}"
         made = f"{self._rooms.jobs.path(earlier.job)}/steps/{earlier.run.name}"
-        if os.path.exists(folder) or not os.path.isdir(made):  # noqa: PTH110, PTH112 - texts
-            return False
-        link(f"../../{earlier.job}/steps/{earlier.run.name}", folder)
-        return True
+        to = f"../../{earlier.job}/steps/{earlier.run.name}"
+        linked = _linked(f"{self._folder}/steps/{step.name}", made=made, to=to)
+        self._hand_out(step, run, linked=linked)
+        return run
 
     def _hand_out(self, step: Step, run: StepRun, *, linked: bool = False) -> None:
         """Put what a step left where people and later jobs look for it."""
@@ -346,6 +342,112 @@ class Steps:
                 output.asset, output.version, made=made, kind=output.type, job=self._name
             )
 
+    def _input(
+        self,
+        name: str,
+        value: Value,
+        *,
+        step: Step,
+        made: Mapping[str, Mapping[str, Made]],
+    ) -> tuple[str, str] | None:
+        """Return what the command is told for an input, and what is compared; None for no value."""
+        match value:
+            case Text():
+                text = filled(value.text, job=self._name, plan=self._plan)
+                return text, text
+            case Data():
+                path = self._path(value)
+                return path, self._content(path)
+            case Produced():
+                found = made.get(value.step, {}).get(value.output)
+                if found is not None:
+                    return found.path, found.content
+                if name in step.optional:
+                    return None
+                raise InvalidJob(
+                    f"the step {value.step} left nothing at its output {value.output}",
+                    hint=f"{step.name} needs it as {name}",
+                )
+            case Joined():
+                return self._joined(name, value, step=step, made=made)
+
+    def _joined(
+        self, name: str, value: Joined, *, step: Step, made: Mapping[str, Mapping[str, Made]]
+    ) -> tuple[str, str] | None:
+        found = [self._input(name, part, step=step, made=made) for part in value.parts]
+        known = [each for each in found if each is not None]
+        if len(known) < len(found):
+            return None
+        text = "".join(told for told, _ in known)
+        if not isinstance(value.parts[0], Text) and os.path.exists(text):  # noqa: PTH110 - a text
+            return text, self._content(text)
+        return text, "\0".join(compared for _, compared in known)
+
+    def _path(self, data: Data) -> str:
+        """Return where data lies; it is looked for once for each job."""
+        with self._lock:
+            found = self._paths.get(data.uri)
+        if found is None:
+            found = located(data, self._rooms, job=self._name, plan=self._plan)
+            with self._lock:
+                self._paths[data.uri] = found
+        return found
+
+    def _content(self, path: str) -> str:
+        """Return the BLAKE3 of what lies at a path; it is looked at once for each job."""
+        with self._lock:
+            found = self._contents.get(path)
+            if found is None:
+                seen, files = self._rooms.fingerprints.look(path)
+                found = self._contents[path] = seen.content
+                if not seen.file:
+                    self._trees[found] = _Tree(files)
+            return found
+
+    def _code_of(self, step: Step) -> str:
+        with self._lock:
+            code, files = self._rooms.snapshots.look(step.code, step.includes)
+            if code and code not in self._trees:
+                self._trees[code] = _Tree(files, step.code, step.includes)
+            return code
+
+    def _remember(self, parts: Sequence[Part]) -> None:
+        """Remember the trees that a step ran with, to tell what changed when it runs again."""
+        for part in parts:
+            with self._lock:
+                tree = self._trees.pop(part.value, None)
+                if tree is not None and tree.code:
+                    self._trees[part.value] = _Tree({})
+            if tree is None or not tree.files:
+                continue
+            self._rooms.reuse.add_tree(part.value, tree.files)
+            if tree.code or tree.includes:
+                for name, content in tree.files.items():
+                    place = place_of(tree.code, tree.includes, name=name)
+                    self._rooms.reuse.add_file(content, place)
+
+    def _tree(self, content: str) -> Mapping[str, str] | None:
+        """Return the files of a tree: one that is remembered, or that a step left."""
+        found = self._rooms.reuse.tree(content)
+        if found is None:
+            for path in self._rooms.outputs.places(content):
+                return self._rooms.fingerprints.look(path)[1]
+        return found
+
+
+class _Tree(NamedTuple):
+    """A tree that is remembered once a step runs with it.
+
+    Attributes:
+        files: BLAKE3 of each by its name.
+        code: folder, where it is a snapshot of one.
+        includes: of the snapshot.
+    """
+
+    files: Mapping[str, str]
+    code: str = ""
+    includes: tuple[str, ...] = ()
+
 
 def _contents(run: StepRun) -> dict[str, str]:
     """Return what each input was, by its name."""
@@ -354,6 +456,14 @@ def _contents(run: StepRun) -> dict[str, str]:
         for part in run.parts
         if part.name.startswith("input ")
     }
+
+
+def _linked(folder: str, *, made: str, to: str) -> bool:
+    """Have a reused step the folder of the run that stands for it; return whether both allow it."""
+    if os.path.exists(folder) or not os.path.isdir(made):  # noqa: PTH110, PTH112 - texts
+        return False
+    link(to, folder)
+    return True
 
 
 def _gather(work: str, artifacts: str) -> None:

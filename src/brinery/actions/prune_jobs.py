@@ -65,7 +65,8 @@ def prune_jobs(
 
     A job goes where it is over and every limit that is given lets it; without a limit none does,
     and only outputs go that no job names. A job that runs, that a schedule runs again, or that a
-    job which stays reads from, stays; so do the outputs that a job which stays names.
+    job which stays reads from or reused a step of, stays; so do the outputs that a job which stays
+    names.
 
     Args:
         older_than: only jobs that ended before so long.
@@ -143,9 +144,13 @@ def _going(
 
 
 def _read(job: JobRun) -> Iterable[str]:
-    """Return the jobs whose outputs a job reads by their address."""
+    """Return the jobs whose outputs a job reads by their address, or whose steps it reused.
+
+    A reused step's log and folder are those of the job that ran it.
+    """
     values = [value for step in job.plan.steps for value in step.inputs.values()]
-    return [found[1] for uri in _places(values) if (found := _JOB.match(uri))]
+    read = [found[1] for uri in _places(values) if (found := _JOB.match(uri))]
+    return [*read, *(step.reused for step in job.steps if step.reused)]
 
 
 def _places(values: Iterable[Value]) -> Iterable[str]:

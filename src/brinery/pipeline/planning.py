@@ -300,7 +300,7 @@ class _Planner:
     def _step(self, one: Entry, scope: Scope) -> None:
         """Plan one step, or the steps of a pipeline that is one."""
         source, place, model = scope.source, one.place, one.model
-        self.remarks.step(model, one.component, Spot(source, place))
+        self.remarks.step(model, Spot(source, place), component=one.component)
         _check_keys(model.inputs or {}, source, (*place, "inputs"))
         if model.compute and "${{" in model.compute:
             scope.plain(model.compute, (*place, "compute"))

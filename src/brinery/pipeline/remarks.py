@@ -74,7 +74,7 @@ class Remarks:
             elif isinstance(model, ComponentPart):
                 self._each(each, spot.at("inputs", name), _PORT)
 
-    def step(self, model: Any, component: Component | None, spot: Spot) -> None:
+    def step(self, model: Any, spot: Spot, *, component: Component | None) -> None:
         """Tell what of a step, and of its component, means nothing here."""
         self.of(model, spot)
         if component is not None:

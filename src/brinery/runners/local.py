@@ -44,13 +44,14 @@ class LocalRunner:
     """Processes of this machine.
 
     Args:
-        protected: absolute folders that no attempt may write to, where the system can hold it.
+        protected: absolute files and folders that no attempt may write to, where the system can
+            hold it.
         adopted: whether the nursery is nobody's child, because whoever runs us kills our children
             when it kills us, and the nursery would not come to end its own.
     """
 
     def __init__(self, protected: Sequence[str] = (), *, adopted: bool = False) -> None:
-        self._protected = list(protected)
+        self._protected = protected
         self._adopted = adopted
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
@@ -85,13 +86,13 @@ class LocalRunner:
                     start_new_session=True,
                 )
             self._socket = ours
-            self.protect(())
+            self.protect(self._protected)
 
-    def protect(self, folders: Sequence[str], /) -> None:
-        """Have no attempt write to absolute folders, either, where none was begun yet."""
-        self._protected += folders
-        if self._protected:
-            self._send({"protect": self._protected})
+    def protect(self, folders: Sequence[str]) -> None:
+        """Have no attempt that is started from now on write to files and folders."""
+        self._protected = folders
+        if self._socket is not None and folders:
+            self._send({"protect": folders})
 
     def start(self, attempt: Attempt, /) -> None:
         """Begin an attempt."""

@@ -1,8 +1,9 @@
 """The process that the steps of a job are children of; a script that imports nothing of ours.
 
-It reads a socket: one JSON object a line, `{"start": {…}}` or `{"stop": NAME}`, and answers with
-`{"ended": {…}}` and `{"line": {…}}`. When the socket ends, whoever asked is gone: everything that
-it started is killed, and it ends too, so that nothing outlives an engine that was killed.
+It reads a socket: one JSON object a line, `{"protect": [PATH, …]}`, `{"start": {…}}` or
+`{"stop": NAME}`, and answers with `{"ended": {…}}` and `{"line": {…}}`. When the socket ends,
+whoever asked is gone: everything that it started is killed, and it ends too, so that nothing
+outlives an engine that was killed.
 
 Orphans come to it (it is their subreaper), so that what a step left in the background is waited
 for and its use counted. As root it makes the folders that it is told of read-only for all its

@@ -127,7 +127,7 @@ def declared(source: Source, *, noun: Noun) -> Declared:
     """Return what a source declares, with its faults gathered in it.
 
     Raises:
-        InvalidJob: it declares another noun.
+        InvalidJob: it declares another noun, or a type that is run elsewhere.
     """
     there = noun_of(source.stated)
     if there is not None and there is not noun:
@@ -178,33 +178,39 @@ def _ports(stated: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def type_of(source: Source, noun: Noun) -> str:
-    """Return the type of what a source declares; a fault is told, and the likeliest returned."""
+    """Return the type of what a source declares; a fault is told, and the likeliest returned.
+
+    Raises:
+        InvalidJob: it is a type that is run elsewhere.
+    """
     if noun not in (Noun.JOB, Noun.COMPONENT):
         return str(source.stated.get("type") or "")
     known = tuple(_JOB_MODELS if noun is Noun.JOB else _COMPONENT_MODELS)
     stated = source.stated.get("type")
     if stated in known:
         return str(stated)
-    likely = _likely(source.stated)
+    likely = _likely(source.stated, noun)
     if stated is None:
         if likely != "command":
             source.fault((), f"type is missing: write type: {likely}")
         return likely
     if stated in _ELSEWHERE:
-        source.fault(
-            ("type",), f"{noun}s of type {stated} are not run here, but {', '.join(known)}"
+        # Nothing else of it is of a kind that we know.
+        raise InvalidJob(
+            f"{source.at(('type',))} type: {noun}s of type {stated} are not run here, but "
+            f"{', '.join(known)}",
+            hint="docs/how-to/job.md shows how a job is written",
         )
-    else:
-        near = nearest(str(stated), known)
-        said = f" (did you mean {near}?)" if near else f": there are {', '.join(known)}"
-        source.fault(("type",), f"there is no {noun} of type {stated!r}{said}")
+    near = nearest(str(stated), known)
+    said = f" (did you mean {near}?)" if near else f": there are {', '.join(known)}"
+    source.fault(("type",), f"there is no {noun} of type {stated!r}{said}")
     return likely
 
 
-def _likely(stated: Mapping[str, Any]) -> str:
+def _likely(stated: Mapping[str, Any], noun: Noun) -> str:
     if "jobs" in stated or "component" in stated:
         return "pipeline"
-    if "task" in stated:
+    if "task" in stated and noun is Noun.COMPONENT:
         return "parallel"
     return "sweep" if "trial" in stated else "command"
 

@@ -22,6 +22,7 @@ _PACKAGES: Final = {
     "gs": "gcsfs",
     "gcs": "gcsfs",
     "abfs": "adlfs",
+    "adl": "adlfs",
     "abfss": "adlfs",
     "az": "adlfs",
     "wasb": "adlfs",
@@ -156,10 +157,17 @@ def _told(uri: str) -> Iterator[None]:
         yield
     except DataUnreachable:
         raise
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         package = _PACKAGES.get(urlsplit(uri).scheme, "")
+        # A protocol that only its own library makes known is one that is not known.
+        if isinstance(error, ValueError) and not (package and "Protocol not known" in str(error)):
+            raise _unreached(uri, error) from error
         hint = f"pip install '{package}', or --map {uri}=PATH" if package else ""
         raise DataUnreachable(f"{uri} needs a library that is not installed", hint=hint) from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:300] or type(error).__name__
-        raise DataUnreachable(f"{uri} cannot be reached: {reason}", hint=_who(uri)) from error
+        raise _unreached(uri, error) from error
+
+
+def _unreached(uri: str, error: Exception) -> DataUnreachable:
+    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    return DataUnreachable(f"{uri} cannot be reached: {reason}", hint=_who(uri))
