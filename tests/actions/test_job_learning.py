@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from tests.conftest import BRINERY
 
+import brinery
 from brinery.actions.rooms import open_rooms
 from brinery.records.job import JobRun, StepRun
 from brinery.store.jobs import read
@@ -185,3 +186,23 @@ def test_the_model_of_a_job_is_registered(learned: Learned) -> None:
     done = subprocess.run([str(BRINERY), *show], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
+
+
+def test_a_model_is_registered_as_an_asset_or_imported(learned: Learned) -> None:
+    """`model create` keeps its files; with `--import` it is evaluated and has a version."""
+    create = (str(BRINERY), "--workspace", str(learned.folder), "model", "create", "-n", "of_job")
+    path = ("--path", "azureml://jobs/first/outputs/model", "--import", "--target", "y")
+    data = ("--data", str(learned.folder / "test.csv"), "--query", "id", "-o", "tsv")
+    done = subprocess.run([*create, *path, *data], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "azureml:of_job:1\n"
+    assert brinery.version("of_job@1", workspace=learned.folder).parity is not None
+    for wrong, said in (((), "the model has no path"), (path[:2] + path[3:], "are of --import")):
+        done = subprocess.run(
+            [*create, *wrong, *(("--import",) if not wrong else ())],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert said in done.stderr

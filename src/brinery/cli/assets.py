@@ -66,6 +66,14 @@ def _particular(kind: str) -> Callable[[_F], _F]:
         "model": (
             click.option("--type", help="custom_model, mlflow_model or triton_model."),
             click.option("-p", "--path", help="A path, or an address such as runs:/ID/model."),
+            click.option(
+                "--import",
+                "imported",
+                is_flag=True,
+                help="Evaluate it and register it in MLflow, as brinery import does.",
+            ),
+            click.option("--data", type=_FILE, help="What an imported model is evaluated on."),
+            click.option("--target", help="The column with the truth in it."),
         ),
     }.get(kind, ())
 
@@ -92,6 +100,13 @@ def _create(kind: str) -> click.Command:
         from brinery.actions.assets import create_asset
 
         file = said.pop("file")
+        imported = said.pop("imported", False)
+        on = {key: said.pop(key, None) for key in ("data", "target")}
+        if imported:
+            _import(session, file, said=said, on=on, query=query, form=form)
+            return
+        if any(on.values()):
+            raise click.UsageError("--data and --target are of --import")
         made = create_asset(_kind(kind), file, workspace=session.workspace, **said)
         for told in made.notes:
             note(told)
@@ -102,6 +117,26 @@ def _create(kind: str) -> click.Command:
 
     create.help = f"Register a {kind}, from its YAML or from what is said here."
     return create
+
+
+def _import(
+    session: Session,
+    file: Path | None,
+    *,
+    said: dict[str, Any],
+    on: dict[str, Any],
+    query: str | None,
+    form: str | None,
+) -> None:
+    """Import a model that is declared as an asset, and tell its version."""
+    from brinery.actions.import_asset import import_asset
+
+    made = import_asset(file, said=said, workspace=session.workspace, **on)
+    if form is None and query is None:
+        note(f"registered {made.name}@{made.number}")
+    number = str(made.number)
+    told = {"name": made.name, "version": number, "id": f"azureml:{made.name}:{number}"}
+    answer(session, told, query=query, form=form)
 
 
 def _list(kind: str) -> click.Command:
