@@ -13,13 +13,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_START_S = 90.0
 _RAY = Path(sys.executable).parent / "ray"
 _COMMON = (
     "--num-cpus=1",
@@ -88,7 +86,7 @@ def running(hidden: Path) -> Iterator[Machines]:
         assert second.stdin is not None
         assert second.stdout.readline() == "ready\n"
         _wired(second.pid, third, head=head, other=other)
-        stack.enter_context(
+        first = stack.enter_context(
             _process(
                 [
                     *(str(_RAY), "start", "--head", f"--port={port}"),
@@ -97,7 +95,7 @@ def running(hidden: Path) -> Iterator[Machines]:
                 ]
             )
         )
-        _wait(head, port)
+        _wait(first)
         second.stdin.write("go\n")
         second.stdin.flush()
         yield Machines(head, other, port, client)
@@ -143,13 +141,7 @@ def _free() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(host: str, port: int) -> None:
-    end = time.monotonic() + _START_S
-    while True:
-        try:
-            socket.create_connection((host, port), timeout=1.0).close()
-        except OSError:
-            assert time.monotonic() < end, "the cluster did not start"
-            time.sleep(0.2)
-        else:
-            return
+def _wait(head: subprocess.Popen[str]) -> None:
+    """Wait until a head says that it runs: it listens before that."""
+    assert head.stdout is not None
+    assert any("Ray runtime started" in line for line in head.stdout), "it did not start"

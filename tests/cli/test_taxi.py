@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,25 @@ def test_a_notebook_is_run_with_another_setting(taxi: Path, brinery_command: Any
     assert not (taxi / "model").exists()
 
 
-def test_the_pipeline_runs_and_is_reused(taxi: Path, brinery_command: Any) -> None:
-    """Five steps leave the rows and figures that they must, and nothing is run twice."""
-    created = ("job", "create", "-f", "pipeline.yml", "--environment", "current")
-    done = brinery_command(*created, "--name", "first", cwd=taxi)
+RUNNERS = [
+    "local",
+    pytest.param(
+        "ray",
+        marks=[
+            pytest.mark.ray,
+            pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_pipeline_runs_and_is_reused(taxi: Path, runner: str, brinery_command: Any) -> None:
+    """Five steps leave the rows and figures that they must on both runners, and none runs twice."""
+    created = ["job", "create", "-f", "pipeline.yml", "--environment", "current"]
+    created += ["--runner", runner, "--set", "settings.force_rerun=true"]
+    first, second = f"{runner}-first", f"{runner}-second"
+    done = brinery_command(*created, "--name", first, cwd=taxi)
     assert done.status == 0, done.err
     said = {
         "prep": "5000 rides",
@@ -116,12 +132,12 @@ def test_the_pipeline_runs_and_is_reused(taxi: Path, brinery_command: Any) -> No
         "score": "of 1461 rides",
     }
     for step, text in said.items():
-        assert text in log(taxi, "first", step)
-    found = job(taxi, "first")
-    report = taxi / ".brinery" / "jobs" / "first" / "named-outputs" / "report" / "report.json"
+        assert text in log(taxi, first, step)
+    found = job(taxi, first)
+    report = taxi / ".brinery" / "jobs" / first / "named-outputs" / "report" / "report.json"
     figures = json.loads(report.read_text())
     assert 0.90 < figures["r2"] < 0.93
     assert metrics(taxi, found, "score") == pytest.approx(figures)
 
-    brinery_command(*created, "--name", "second", cwd=taxi)
-    assert [one.reused for one in job(taxi, "second").steps] == ["first"] * 5
+    brinery_command(*created[:-2], "--name", second, cwd=taxi)
+    assert [one.reused for one in job(taxi, second).steps] == [first] * 5

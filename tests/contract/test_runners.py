@@ -213,7 +213,7 @@ def test_lost_processes(place: Place, tmp_path: Path) -> None:
     """A step whose process is lost is tried again, a few times, and what finished is not."""
     rooms = workspace(tmp_path)
     count = f"echo x >> {tmp_path}/{{0}}; "
-    kill = "kill -9 $PPID; sleep 300"
+    kill = "kill -9 $PPID; sleep 3"
     once = f"[ $(wc -l < {tmp_path}/once) = 2 ] || {{ {kill}; }}; cat ${{{{inputs.i}}}}/word"
     kept = shell(
         "good", count.format("good") + "echo kept > ${{outputs.o}}/word", outputs={"o": Output()}

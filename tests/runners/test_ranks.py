@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 
-from brinery.records.plan import Needs, Spread, Step
+from brinery.records.plan import Spread
 from brinery.runners.ranks import (
     Machine,
     filled,
     filled_here,
     free_ports,
-    needs_of,
     ports_wanted,
     ranks_of,
 )
@@ -60,8 +59,7 @@ def test_one_machine() -> None:
     assert len({*free_ports(20)}) == 20
 
 
-def test_needs() -> None:
-    """What MPI begins runs on one machine, and takes a processor for each process there."""
-    step = Step(name="a", spread=Spread(instances=2, processes=4, distribution="mpi"))
-    assert needs_of(step) == Needs(cpus=8.0)
-    assert needs_of(Step(name="a", needs=Needs(gpus=1.0))) == Needs(gpus=1.0)
+def test_one_program_for_all() -> None:
+    """What MPI begins is on one machine, and takes a processor for each process there."""
+    ranks = ranks_of(Spread(instances=2, processes=4, distribution="mpi"))
+    assert (ranks.processes, ranks.machines) == (({},), (8,))

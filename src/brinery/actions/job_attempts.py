@@ -131,7 +131,7 @@ class Attempts:
         for active in self._active.values():
             while active.wanted:
                 first = active.wanted[0]
-                asked = max(len(first.processes), round(first.needs.cpus))
+                asked = max(sum(first.machines), round(first.needs.cpus))
                 size = min(asked, self._limit)
                 if self._running + size > self._limit:
                     return

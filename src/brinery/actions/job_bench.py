@@ -13,7 +13,7 @@ from brinery.actions.job_providers import Interpreter
 from brinery.actions.job_rooms import JobRooms
 from brinery.records.plan import DataType, Output, Plan, Step, Text
 from brinery.runners.interface import Attempt
-from brinery.runners.ranks import command_of, needs_of, program_of, ranks_of
+from brinery.runners.ranks import command_of, program_of, ranks_of
 from brinery.specs.expressions import render
 
 # The output that holds what a step left in `./outputs` and `./logs`.
@@ -123,7 +123,7 @@ class StepBench:
             processes=ranks.processes,
             machines=ranks.machines,
             serving=ranks.serving,
-            needs=needs_of(self.step),
+            needs=self.step.needs,
             program=program_of(self.step.spread),
             timeout_s=self.step.timeout_s,
             told=self.told,

@@ -27,7 +27,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
         log: absolute; standard output and error, each line behind its time.
         processes: variables of each process beside those; more than one are started together. A
             text may have marks, which `ranks` fills in.
-        machines: how many of the processes are on each machine, where there are several.
+        machines: how many processes there are on each machine; more than are begun where one of
+            those begins the others.
         serving: how many of the last processes only serve the others, and end with them.
         needs: what each machine must have free.
         program: that must be on its `PATH`; empty for none.

@@ -14,9 +14,8 @@ from contextlib import ExitStack
 from typing import Final, NamedTuple
 
 import msgspec
-from msgspec.structs import replace
 
-from brinery.records.plan import Needs, Spread, Step
+from brinery.records.plan import Spread
 from brinery.runners.addresses import LOOPBACK
 
 # The address of the Ray cluster that a step runs on; dropped where there is none.
@@ -60,8 +59,8 @@ def ranks_of(spread: Spread) -> Ranks:
     if not spread.distribution and spread.instances == 1:
         return Ranks()
     if spread.distribution == "mpi":
-        # One program starts all of them.
-        return Ranks()
+        # One program begins all of them, on one machine.
+        return Ranks(machines=(spread.instances * spread.processes,))
     if spread.distribution == "tensorflow":
         return _tensorflow(spread)
     found = []
@@ -87,14 +86,6 @@ def command_of(spread: Spread, command: str) -> str:
 def program_of(spread: Spread) -> str:
     """Return the program that a step cannot do without; empty for none."""
     return "mpirun" if spread.distribution == "mpi" else ""
-
-
-def needs_of(step: Step) -> Needs:
-    """Return what a machine must have free for a step: MPI begins all its processes on one."""
-    spread = step.spread
-    if spread.distribution == "mpi" and not step.needs.cpus:
-        return replace(step.needs, cpus=float(spread.instances * spread.processes))
-    return step.needs
 
 
 def ports_wanted(processes: Sequence[Variables], machine: int) -> int:

@@ -435,8 +435,10 @@ class _Link:
         return [str(each) for each in found]
 
     def say(self, chunk: Chunk) -> None:
-        """Send lines, once there is room for them."""
-        ray.get(self._wire.say.remote(chunk))
+        """Send lines, once there is room for them; that a task has begun is not waited for."""
+        said = self._wire.say.remote(chunk)
+        if chunk.content:
+            ray.get(said)
 
     def stopped(self) -> bool:
         """Return whether the try is to end."""

@@ -20,6 +20,8 @@ from brinery.runners.ray_wire import Chunk
 
 _POLL_S: Final = 0.2
 _AT_ONCE: Final = 1 << 20
+# Runners of this process that run nothing, by what they protect.
+_KEPT: Final[dict[tuple[str, ...], LocalRunner]] = {}
 
 
 class Link(Protocol):
@@ -79,12 +81,15 @@ class Task:
                 name=self._attempt.name, exit_status=ENDED_BY_US, usage=NOTHING, stopped=True
             )
             return Answer(ended=end)
-        runner = LocalRunner(protected, adopted=True)
+        runner = _KEPT.pop(tuple(protected), None) or LocalRunner(protected, adopted=True)
         try:
             runner.start(replace(attempt, log=str(self._log), told=False))
             end = self._watch(runner)
-        finally:
+        except BaseException:
             runner.close()
+            raise
+        # Ray has one task of a process follow the other: the next need not start a nursery.
+        _KEPT[tuple(protected)] = runner
         while len(content := self._written()) >= _AT_ONCE:
             self._say(content)
         rest = self._log.read_bytes()[self._sent :] if self._log.exists() else b""
