@@ -12,6 +12,7 @@ BrineryError
 │   ├── InvalidJob               a job file, or a file it names, is wrong; all faults
 │   ├── InvalidExpression        an expression ${{…}} has no value
 │   ├── AssetExists              a version of an asset is there already
+│   ├── AlreadyThere             a project, dataset or folder of that name is there
 │   ├── InvalidTable             an MLTable file is wrong, or names what is not there
 │   ├── JobBusy                  another process runs the job, or has its name
 │   ├── LoopBusy                 another turn of the loop goes on
@@ -45,6 +46,7 @@ BrineryError
 │   │   ├── ColumnMismatch       a column is there but is not what the model takes
 │   │   ├── UnseenClass          the target has classes the model never saw
 │   │   ├── RowMissing           the data has no such row
+│   │   ├── InvalidSchema        a schema names no type, or its rows are of another
 │   │   ├── OutputUnwritable     the output's format or folder is wrong
 │   │   └── OutputTaken          the output's folder holds the scores of another run
 │   ├── InvalidNotebook          not a Python notebook, or its cells are no Python
@@ -164,6 +166,12 @@ class AssetExists(UserError):
     """A version of an asset is there already, and what is in one never changes."""
 
     code = "asset-exists"
+
+
+class AlreadyThere(UserError):
+    """A project, a dataset or a managed folder of that name is there already."""
+
+    code = "already-there"
 
 
 class InvalidTable(UserError):
@@ -362,6 +370,12 @@ class RowMissing(DataError):
     """The data has no such row."""
 
     code = "row-missing"
+
+
+class InvalidSchema(DataError):
+    """The schema of a dataset has a type that there is not, or rows of another."""
+
+    code = "invalid-schema"
 
 
 class OutputUnwritable(DataError):
