@@ -508,7 +508,9 @@ def test_resolve_names_the_nearest_model(registry: Registry, name: str, register
     assert "did you mean model-" in raised.value.hint
 
 
-def test_a_version_is_found_by_the_id_that_a_user_chose(registry: Registry, register: Register) -> None:
+def test_a_version_is_found_by_the_id_that_a_user_chose(
+    registry: Registry, register: Register
+) -> None:
     """A free id is no alias, moves to the version that it is given to, and can be taken away."""
     one, other = (register(digit * 64) for digit in "12")
     registry.set_id(one.name, one.number, version_id="v01")

@@ -105,8 +105,8 @@ def _numbered(scores: Scores, *, actual: _Labels | None, order: tuple[str, ...])
             f"{found.better_agreement:.1%}",
             hint=f"state them in the model's order: {list(map(str, found.better))}",
         )
-    said = f"its classes are {_listed(order)}, as is stated: right on {found.agreement:.1%} of the rows"
-    return ClassNames(order, said, doubtful=False)
+    right = f"right on {found.agreement:.1%} of the rows"
+    return ClassNames(order, f"its classes are {_listed(order)}, as is stated: {right}", False)
 
 
 def _listed(classes: Sequence[Scalar]) -> str:
