@@ -7,7 +7,7 @@ To add a noun: write `actions/shim_NOUN.py` with `METHODS`, and name it in `NOUN
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -15,11 +15,16 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from brinery.actions.project_rooms import ProjectRooms, open_project_rooms
+from brinery.actions.projects import project
 from brinery.actions.rooms import Rooms, open_rooms
 from brinery.errors import BrineryError
+from brinery.records.flow import Use
 
 # Noun to the module that has a table METHODS: verb to a function of a desk and the arguments.
 NOUNS: Final = {
+    "datasets": "brinery.actions.shim_datasets",
+    "folders": "brinery.actions.shim_folders",
     "projects": "brinery.actions.shim_projects",
 }
 
@@ -50,6 +55,7 @@ class GatewayTask(Struct, frozen=True, kw_only=True):
         project: key of the default project; the workspace's own when empty.
         job: name of the job that the script runs as; empty in a notebook.
         script: absolute path of the script; empty in a notebook.
+        without: names of compatibility steps that are switched off; `all` for every one.
         run_id: of the job's MLflow run; empty for none.
         tracking_uri: address of the MLflow that the script knows; empty for none.
         store: database of the models and records; as the settings say when None.
@@ -62,6 +68,7 @@ class GatewayTask(Struct, frozen=True, kw_only=True):
     project: str = ""
     job: str = ""
     script: str = ""
+    without: tuple[str, ...] = ()
     run_id: str = ""
     tracking_uri: str = ""
     store: str | None = None
@@ -75,19 +82,46 @@ class Desk:
     Attributes:
         task: whose gateway this is.
         notes: what the user is to be told; add to it by `note`.
+        uses: of datasets, folders and models; add to them by `used`.
     """
 
     task: GatewayTask
     notes: list[Note] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
 
     @cached_property
     def rooms(self) -> Rooms:
         """Return the rooms of the workspace, opened when they are first asked for."""
         return open_rooms(self.task.workspace, store=self.task.store, artifacts=self.task.artifacts)
 
+    @cached_property
+    def data(self) -> ProjectRooms:
+        """Return the rooms of projects, datasets and folders, likewise."""
+        return open_project_rooms(self.task.workspace)
+
+    @property
+    def without(self) -> Container[str]:
+        """Return the compatibility steps that are switched off."""
+        return _Any() if "all" in self.task.without else self.task.without
+
+    def project(self, key: str) -> str:
+        """Return the key of a project that is there; of the default one where it is empty."""
+        return project(self.data, key or self.task.project).name
+
+    def used(self, use: Use) -> None:
+        """Have the run known to have used a dataset, a folder or a model."""
+        self.uses.append(use)
+
     def note(self, message: str, *, step: str = "") -> None:
         """Have the user told something in one line, and recorded on the run where it is a step."""
         self.notes.append(Note(step=step, message=message))
+
+
+class _Any:
+    """Holds everything."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
 
 
 Method = Callable[[Desk, Mapping[str, Any]], Any]

@@ -36,6 +36,7 @@ class Told(Struct, frozen=True, kw_only=True):
     project: str = ""
     job: str = ""
     script: str = ""
+    without: tuple[str, ...] = ()
     run_id: str = ""
     tracking_uri: str = ""
 
@@ -68,6 +69,7 @@ class JobGateway:
             project=step.shims.project,
             job=job,
             script=step.place,
+            without=step.shims.without,
             run_id=run.get("MLFLOW_RUN_ID", ""),
             tracking_uri=uri,
         )
@@ -75,9 +77,7 @@ class JobGateway:
             if self._made is None:
                 self._made = listening(told)
         return {
-            VARIABLE: said(
-                self._made.place, told, without=step.shims.without, mirrors=step.shims.mirrors
-            )
+            VARIABLE: said(self._made.place, told, mirrors=step.shims.mirrors)
         }
 
     def close(self) -> dict[str, str]:
@@ -101,13 +101,13 @@ def listening(told: Told) -> Any:
     return make(_PROGRAM, told=msgspec.json.encode(told).decode()).__enter__()
 
 
-def said(place: str, told: Told, *, without: tuple[str, ...], mirrors: Mapping[str, str]) -> str:
+def said(place: str, told: Told, *, mirrors: Mapping[str, str]) -> str:
     """Return the value of `BRINERY_SHIMS`: what `brinery_shims.setup` reads."""
     known = {
         "gateway": place,
         "project": told.project,
         "tracking_uri": told.tracking_uri,
-        "without": without,
+        "without": told.without,
         "mirrors": mirrors,
     }
     return msgspec.json.encode(known).decode()
