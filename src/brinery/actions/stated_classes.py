@@ -106,7 +106,8 @@ def _numbered(scores: Scores, *, actual: _Labels | None, order: tuple[str, ...])
             hint=f"state them in the model's order: {list(map(str, found.better))}",
         )
     right = f"right on {found.agreement:.1%} of the rows"
-    return ClassNames(order, f"its classes are {_listed(order)}, as is stated: {right}", False)
+    said = f"its classes are {_listed(order)}, as is stated: {right}"
+    return ClassNames(order, said, doubtful=False)
 
 
 def _listed(classes: Sequence[Scalar]) -> str:
