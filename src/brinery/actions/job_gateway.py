@@ -76,9 +76,7 @@ class JobGateway:
         with self._lock:
             if self._made is None:
                 self._made = listening(told)
-        return {
-            VARIABLE: said(self._made.place, told, mirrors=step.shims.mirrors)
-        }
+        return {VARIABLE: said(self._made.place, told, mirrors=step.shims.mirrors)}
 
     def close(self) -> dict[str, str]:
         """End it, where it was begun, and return the tags of the run: what users were told."""
