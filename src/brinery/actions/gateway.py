@@ -25,6 +25,7 @@ from brinery.records.flow import Use
 NOUNS: Final = {
     "datasets": "brinery.actions.shim_datasets",
     "folders": "brinery.actions.shim_folders",
+    "models": "brinery.actions.shim_models",
     "projects": "brinery.actions.shim_projects",
 }
 
