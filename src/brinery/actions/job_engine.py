@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from brinery.actions.job_attempts import Active, Asked, Attempts, Over
+from brinery.actions.job_gateway import ended
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import History, Looked, Options, Steps
 from brinery.actions.job_threads import Committer, Threads
@@ -148,6 +149,7 @@ class Engine:
             self._committer.close()
             self._rooms.trash.empty()
         job = self._end()
+        ended(self._rooms.gateway, job, tag=self._rooms.tracking.tag)
         self._rooms.tracking.close(job)
         return job
 

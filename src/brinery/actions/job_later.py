@@ -59,6 +59,11 @@ class LaterTracking:
         if self._made is not None:
             self._made.ended(run_id, status)
 
+    def tag(self, run_id: str, tags: Mapping[str, str], /) -> None:
+        """Tell more of a run that was begun."""
+        if self._made is not None:
+            self._made.tag(run_id, tags)
+
     def close(self, job: JobRun, /) -> None:
         """Write down what MLflow is yet to be told, where anything is."""
         if self._made is not None:

@@ -72,6 +72,10 @@ class TrackingProvider(Protocol):
         """Tell that a run is over."""
         ...
 
+    def tag(self, run_id: str, tags: Mapping[str, str], /) -> None:
+        """Tell more of a run that was begun."""
+        ...
+
     def close(self, job: JobRun, /) -> None:
         """Write down what MLflow is yet to be told, and end the server where one was started."""
         ...

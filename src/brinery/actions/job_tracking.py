@@ -100,6 +100,11 @@ class JobTracking:
         if run_id in self._begun and self._tracking is not None:
             self._tracking.end(run_id, status=_ending(status), ended_ms=_ms(time.time()))
 
+    def tag(self, run_id: str, tags: Mapping[str, str], /) -> None:
+        """Tell more of a run that was begun."""
+        if run_id in self._begun and self._tracking is not None:
+            self._tracking.tag(run_id, tags)
+
     def close(self, job: JobRun, /) -> None:
         """Have MLflow told, or write down what it is yet to be told, and end its server."""
         self.ended(job_run_id(job), job.status)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import yaml
 from blake3 import blake3
 
@@ -22,8 +23,9 @@ from brinery.errors import InvalidNotebook
 from brinery.pipeline import notebook_cells
 from brinery.pipeline.notebook_settings import options, settable, text_with_values
 from brinery.records.conversion import Conversion
-from brinery.records.plan import Data, Kept, Output, Plan, Software, Step, Text, Value
+from brinery.records.plan import Data, Kept, Output, Plan, Shims, Software, Step, Text, Value
 from brinery.specs.names import nearest
+from brinery.store.workspace import Workspace
 
 CURRENT: Final = "current"
 _NEVER: Final = frozenset({".brinery", ".git", "__pycache__", ".ipynb_checkpoints", ".venv"})
@@ -41,6 +43,9 @@ class Asked:
             beside the script, and our own Python where there is none.
         name: of the job; drawn when empty.
         experiment: MLflow's; the script's name when empty.
+        project: key of what `dataiku` takes for the default project.
+        without: names of compatibility steps that are switched off; `all` for every one.
+        mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -48,6 +53,9 @@ class Asked:
     environment: str = ""
     name: str = ""
     experiment: str = ""
+    project: str = ""
+    without: Sequence[str] = ()
+    mirrors: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_rooms(
@@ -91,6 +99,7 @@ def planned(rooms: JobRooms, script: Path, *, asked: Asked) -> Plan:
     path = script.resolve()
     make = _of_notebook if path.suffix == ".ipynb" else _of_script
     step, notes = make(path, asked, rooms.workspace.cache / "scripts")
+    step = msgspec.structs.replace(step, shims=_shims(rooms.workspace, asked))
     return Plan(
         name=asked.name,
         pipeline=False,
@@ -103,6 +112,17 @@ def planned(rooms: JobRooms, script: Path, *, asked: Asked) -> Plan:
         experiment=asked.experiment or path.stem,
         file=str(path),
         notes=notes,
+    )
+
+
+def _shims(workspace: Workspace, asked: Asked) -> Shims:
+    """Return what the script finds under the name of `dataiku`."""
+    libraries = workspace.root / "lib" / "python"
+    return Shims(
+        project=asked.project,
+        libraries=(str(libraries),) if libraries.is_dir() else (),
+        without=tuple(asked.without),
+        mirrors=dict(asked.mirrors),
     )
 
 

@@ -241,6 +241,22 @@ class Parallel(Struct, frozen=True, kw_only=True):
     logging_level: str = "INFO"
 
 
+class Shims(Struct, frozen=True, kw_only=True):
+    """What a script finds under the names `dataiku` and `dataikuapi`: ours, asking our gateway.
+
+    Attributes:
+        project: key of its default project; empty for the workspace's own.
+        libraries: absolute folders of the project's own modules.
+        without: names of compatibility steps that are switched off.
+        mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
+    """
+
+    project: str = ""
+    libraries: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    mirrors: dict[str, str] = {}
+
+
 class Step(Struct, frozen=True, kw_only=True):
     """One step: what is run, with what, and what it leaves.
 
@@ -263,6 +279,7 @@ class Step(Struct, frozen=True, kw_only=True):
         display_name: as it is shown.
         sweep: where it is one.
         parallel: where it is one.
+        shims: where it is a script that may import `dataiku`.
         place: `file:line` that it is declared at.
     """
 
@@ -284,6 +301,7 @@ class Step(Struct, frozen=True, kw_only=True):
     display_name: str = ""
     sweep: Optional[Sweep] = None
     parallel: Optional[Parallel] = None
+    shims: Optional[Shims] = None
     place: str = ""
 
 

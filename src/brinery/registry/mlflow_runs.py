@@ -215,6 +215,8 @@ def _tell_one(session: Session, run: TrackedRun, *, experiment: str, place: str)
     known = session.get(SqlRun, run.id)
     if known is not None:
         _settle(known, run)
+        for key, value in run.tags.items():
+            session.merge(SqlTag(key=key, value=value, run_uuid=run.id))
         return
     tags = {
         "mlflow.runName": run.name,

@@ -1,0 +1,138 @@
+"""The gateway behind the `dataiku` of a job's script, and how a script's Python is told of it.
+
+This is on the way of every step, so that it imports nothing that takes time before one asks.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from sys import executable
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from brinery.records.job import JobRun
+from brinery.records.plan import Step
+from brinery.store.workspace import Workspace
+
+# The folder that goes on the path of a script: `dataiku`, `dataikuapi` and what they stand on.
+MODULES: Final = Path(__file__).parent.parent / "shims"
+VARIABLE: Final = "BRINERY_SHIMS"
+# A front door of its own, which reads a `GatewayTask` of `actions.gateway` as a line of JSON.
+_PROGRAM: Final = (executable, "-m", "brinery.web.gateway")
+_PATH_FILE: Final = "_brinery_shims.pth"
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """The fields of `actions.gateway.GatewayTask`, which takes long to import."""
+
+    workspace: str
+    fd: str = "{fd}"
+    notes: str = "{notes}"
+    project: str = ""
+    job: str = ""
+    script: str = ""
+    without: tuple[str, ...] = ()
+    run_id: str = ""
+    tracking_uri: str = ""
+
+
+class JobGateway:
+    """The gateway of the job that runs; several threads may call it.
+
+    Args:
+        workspace: whose data and models are asked about.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._made: Any = None
+        self._lock = threading.Lock()
+
+    def variables(self, step: Step, *, job: str, run: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of a script that may ask; nothing answers before it does.
+
+        Args:
+            step: that asks for it.
+            job: name of the job.
+            run: variables of its MLflow run.
+        """
+        if step.shims is None:
+            return {}
+        uri = run.get("MLFLOW_TRACKING_URI", "")
+        told = Told(
+            workspace=str(self._workspace.root),
+            project=step.shims.project,
+            job=job,
+            script=step.place,
+            without=step.shims.without,
+            run_id=run.get("MLFLOW_RUN_ID", ""),
+            tracking_uri=uri,
+        )
+        with self._lock:
+            if self._made is None:
+                self._made = listening(told)
+        return {
+            VARIABLE: said(self._made.place, told, mirrors=step.shims.mirrors)
+        }
+
+    def close(self) -> dict[str, str]:
+        """End it, where it was begun, and return the tags of the run: what users were told."""
+        with self._lock:
+            made, self._made = self._made, None
+        if made is None:
+            return {}
+        found: dict[str, list[str]] = {}
+        made.__exit__(None, None, None)
+        for note in made.noted:
+            lines = found.setdefault(note["step"], [])
+            if note["message"] not in lines:
+                lines.append(note["message"])
+        return {f"brinery.compat.{step}": "; ".join(lines) for step, lines in found.items() if step}
+
+
+def listening(told: Told) -> Any:
+    """Return a `runners.gateway.Gateway` that listens; to be left like a block."""
+    make: Callable[..., Any] = import_module("brinery.runners.gateway").Gateway
+    return make(_PROGRAM, told=msgspec.json.encode(told).decode()).__enter__()
+
+
+def said(place: str, told: Told, *, mirrors: Mapping[str, str]) -> str:
+    """Return the value of `BRINERY_SHIMS`: what `brinery_shims.setup` reads."""
+    known = {
+        "gateway": place,
+        "project": told.project,
+        "tracking_uri": told.tracking_uri,
+        "without": told.without,
+        "mirrors": mirrors,
+    }
+    return msgspec.json.encode(known).decode()
+
+
+def put_on_path(variables: Mapping[str, str], libraries: tuple[str, ...]) -> None:
+    """Have the Python of an overlay find our modules before any that are installed.
+
+    A line in a `.pth` file is what each Python of the overlay runs when it starts, and no other
+    Python does; the folder of the script still comes before.
+
+    Args:
+        variables: of the overlay.
+        libraries: absolute folders of modules of the project, which come first.
+    """
+    folders = [*libraries, str(MODULES)]
+    lines = f"import sys; sys.path[0:0] = {folders!r}; import brinery_shims.start\n"
+    for packages in Path(variables["VIRTUAL_ENV"]).glob("lib/python*/site-packages"):
+        (packages / _PATH_FILE).write_text(lines)
+
+
+def ended(
+    gateway: JobGateway, job: JobRun, *, tag: Callable[[str, Mapping[str, str]], None]
+) -> None:
+    """End the gateway of a job, and have its run tagged with what users were told."""
+    tags = gateway.close()
+    if tags and job.steps:
+        tag(job.steps[0].run_id, tags)
