@@ -31,6 +31,20 @@ from brinery.cli.output import Format, note
     help="A requirements or conda file. Default: one that lies beside SCRIPT, or else the Python "
     "that runs Brinery.",
 )
+@click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="URL=PATH",
+    help="What stands for an address that the script downloads from.",
+)
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice([*COMPATIBILITY, "all"]),
+    help="A compatibility step of dataiku scripts that is not to be taken.",
+)
+@click.option("--project", default="", help="What dataiku takes for the default project.")
 @click.option("-n", "--name", default="", help="Of the job. Default: a drawn one.")
 @click.option("--experiment", default="", help="MLflow's. Default: the script's name.")
 @answer_options

@@ -43,7 +43,7 @@ class Active:
         self.variables: Dict[str, Optional[str]] = {
             _URI: uri,
             "MLFLOW_EXPERIMENT_NAME": found["experiment"],
-            **{name: None for name in _FORGOTTEN},
+            **dict.fromkeys(_FORGOTTEN),
         }
         self.tags: Dict[str, str] = found["tags"]
         import mlflow
