@@ -23,7 +23,7 @@ from brinery.errors import InvalidJob, NotFound
 from brinery.pipeline.keys import key_of, parts_of
 from brinery.records.job import JobRun, Made, Part, Status, StepRun
 from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, Text, Value
-from brinery.runners.interface import Outcome
+from brinery.runners.interface import Discovered, Outcome
 from brinery.specs.expressions import render
 from brinery.store.outputs import link, put
 from brinery.store.reuse import Earlier
@@ -178,9 +178,13 @@ class Steps:
         places = bench.outputs_of(outcome.label)
         _gather(bench.work_of(outcome.label), places[ARTIFACTS])
         complete = outcome.exit_status == 0 and not outcome.error
-        wanted = [*step.outputs, ARTIFACTS] if complete else [ARTIFACTS]
+        known, found = step, outcome.found
+        if found is not None and complete:
+            known, places = found.step, {**places, **found.outputs}
+            run = self._found(run, found)
+        wanted = [*known.outputs, ARTIFACTS] if complete else [ARTIFACTS]
         for name in dict.fromkeys(wanted):
-            if _is_there(places[name], needed=name in step.outputs):
+            if _is_there(places[name], needed=name in known.outputs):
                 outputs[name] = self._rooms.outputs.keep(places[name])
         run = msgspec.structs.replace(
             run,
@@ -195,6 +199,22 @@ class Steps:
         if complete:
             self._clear(bench.folder)
         return run
+
+    def _found(self, run: StepRun, found: Discovered) -> StepRun:
+        """Return a step whose key is made of what it turned out to read and write."""
+        before = {part.name: part.value for part in run.parts}
+        # What the recipe was given beside: a parameter, or a file that its notebook reads.
+        given = {
+            name: before.get(f"input {name}", before.get(f"parameter {name}", ""))
+            for name in found.step.inputs
+        }
+        parts = parts_of(
+            found.step,
+            code=before.get("code", ""),
+            inputs={**given, **found.inputs},
+            environment=before.get("environment", ""),
+        )
+        return msgspec.structs.replace(run, key=key_of(parts), parts=parts)
 
     def forget_contents(self) -> None:
         """Look at data again that a step may have written to."""
@@ -223,7 +243,12 @@ class Steps:
         earlier = self._rooms.reuse.find(key)
         if earlier is not None:
             gone = next(
-                (name for name, made in earlier.run.outputs.items() if not self._holds(made)), None
+                (
+                    name
+                    for name, made in earlier.run.outputs.items()
+                    if not self._holds(made) or self._lost(step, name, made)
+                ),
+                None,
             )
             if gone is None:
                 return earlier, f"nothing changed since {earlier.job}"
@@ -274,6 +299,11 @@ class Steps:
 
     def _holds(self, made: Made) -> bool:
         return self._rooms.outputs.holds(made)
+
+    def _lost(self, step: Step, name: str, made: Made) -> bool:
+        """Return whether an output is gone from the place that only its owner can put it to."""
+        place = step.outputs[name].path if name in step.outputs else ""
+        return bool(place) and self._rooms.data.lost(place, made)
 
     def _reused(self, step: Step, run: StepRun, earlier: Earlier, *, why: str) -> StepRun:
         now = datetime.now(UTC)
@@ -376,9 +406,10 @@ class Steps:
 
     def _code_of(self, step: Step) -> str:
         with self._lock:
-            code, files = self._rooms.snapshots.look(step.code, step.includes)
+            top, beside = ("", step.watched) if step.watched else (step.code, step.includes)
+            code, files = self._rooms.snapshots.look(top, beside)
             if code and code not in self._trees:
-                self._trees[code] = _Tree(files, step.code, step.includes)
+                self._trees[code] = _Tree(files, top, beside)
             return code
 
     def _remember(self, parts: Sequence[Part]) -> None:
@@ -386,7 +417,7 @@ class Steps:
         for part in parts:
             with self._lock:
                 tree = self._trees.pop(part.value, None)
-                if tree is not None and tree.code:
+                if tree is not None and (tree.code or tree.includes):
                     self._trees[part.value] = _Tree({})
             if tree is None or not tree.files:
                 continue
