@@ -32,6 +32,7 @@ BrineryError
 │   │   ├── LibraryMissing       a library it needs is not installed
 │   │   ├── LibraryMismatch      another version of a library wrote it
 │   │   ├── TypeMismatch         it does not predict what --type says
+│   │   ├── ClassesMismatch      its classes are not those that are stated, or in another order
 │   │   ├── CorruptModel         its arrays would crash the library that reads them
 │   │   └── ModelLoadFailed      unpickling raised something else
 │   ├── DataError
@@ -285,6 +286,12 @@ class TypeMismatch(ModelFileError):
     """The model does not predict what was stated."""
 
     code = "type-mismatch"
+
+
+class ClassesMismatch(ModelFileError):
+    """The model's classes are not those that are stated, or are in another order."""
+
+    code = "classes-mismatch"
 
 
 class CorruptModel(ModelFileError):

@@ -26,6 +26,7 @@ from brinery.records.flow import RecipeCall, Use
 NOUNS: Final = {
     "datasets": "brinery.actions.shim_datasets",
     "folders": "brinery.actions.shim_folders",
+    "models": "brinery.actions.shim_models",
     "projects": "brinery.actions.shim_projects",
     "runs": "brinery.actions.shim_runs",
 }
