@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -40,12 +41,15 @@ class Options(NamedTuple):
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are wanted as they come.
         cancel: is set, by whichever thread or signal, to have the job end.
+        earlier: the job and the run that a step is compared with, by its name, where it is not
+            that of the job before this one.
     """
 
     limit: int
     ignore_comments: bool
     told: bool
     cancel: threading.Event
+    earlier: Mapping[str, tuple[str, StepRun]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -253,7 +257,7 @@ class Steps:
             if gone is None:
                 return earlier, f"nothing changed since {earlier.job}"
             return None, f"its output {gone} of {earlier.job} is gone or was altered"
-        before = self._history.step(step.name)
+        before = self._options.earlier.get(step.name) or self._history.step(step.name)
         self._remember(parts)
         if before is None:
             return None, "it never ran before"
