@@ -33,6 +33,7 @@ from brinery.records.job_event import JobEvent
 from brinery.records.plan import Plan, Step
 from brinery.specs.names import nearest
 from brinery.store.fingerprints import hash_text
+from brinery.store.snapshots import place_of as place_in
 
 EXPERIMENT: Final = "flow"
 
@@ -76,11 +77,8 @@ def why_again(rooms: FlowRooms, activity: Activity) -> str:
     try:
         step = recipe_step(_step(rooms, activity), activity)
         before = _run_of(rooms, activity)
-        code, _ = (
-            rooms.jobs.snapshots.look("", step.watched)
-            if step.watched
-            else (rooms.jobs.snapshots.look(step.code, step.includes))
-        )
+        top, beside = ("", step.watched) if step.watched else (step.code, step.includes)
+        code, tree = rooms.jobs.snapshots.look(top, beside)
         environment = rooms.jobs.software.key(step)
     except (BrineryError, OSError) as error:
         return error.message if isinstance(error, BrineryError) else f"{error}"
@@ -95,8 +93,18 @@ def why_again(rooms: FlowRooms, activity: Activity) -> str:
     parts = parts_of(step, code=code, inputs={**others, **inputs}, environment=environment)
     # Comparing texts takes an import that a flow in which nothing changed does not need.
     explain: Any = import_module("brinery.pipeline.explain")
+    places = {content: place_in(top, beside, name=name) for name, content in tree.items()}
+
+    def files(content: str) -> bytes | None:
+        kept = rooms.jobs.reuse.file(content)
+        now = places.get(content)
+        return kept if kept is not None or not now else Path(now).read_bytes()
+
     found = explain.differences(
-        before.parts, parts, trees=rooms.jobs.reuse.tree, files=rooms.jobs.reuse.file
+        before.parts,
+        parts,
+        trees=lambda content: tree if content == code else rooms.jobs.reuse.tree(content),
+        files=files,
     )
     for use in of_kind(activity, UseKind.WRITTEN):
         version = version_now(rooms.projects, place_of(use))

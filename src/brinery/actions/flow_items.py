@@ -101,5 +101,5 @@ def folder_facts(rooms: ProjectRooms, found: ManagedFolder) -> ItemFacts:
     return ItemFacts(
         name=found.name,
         at=datetime.fromtimestamp(newest / 1000, UTC) if newest else found.created,
-        detail=f"{len(paths):,} files",
+        detail="1 file" if len(paths) == 1 else f"{len(paths):,} files",
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from brinery.actions.job_rooms import JobRooms
 from brinery.errors import InvalidJob, NotFound
 from brinery.pipeline.keys import key_of, parts_of
 from brinery.records.job import JobRun, Made, Part, Status, StepRun
-from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, Text, Value
+from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, StepKind, Text, Value
 from brinery.runners.interface import Discovered, Outcome
 from brinery.specs.expressions import render
 from brinery.store.outputs import link, put
@@ -271,13 +271,21 @@ class Steps:
             if run.status is Status.COMPLETED:
                 said = "was stood for by an earlier run" if run.reused else "was not kept"
             return None, f"it {said} in {job}"
-        return None, f"since {job}: {'; '.join(self._changes(run.parts, parts))}"
+        # What a recipe reads is told by its version, which is no tree.
+        trees = self._rooms.reuse.tree if step.kind is StepKind.RECIPE else self._tree
+        return None, f"since {job}: {'; '.join(self._changes(run.parts, parts, trees=trees))}"
 
-    def _changes(self, before: tuple[Part, ...], now: tuple[Part, ...]) -> list[str]:
+    def _changes(
+        self,
+        before: tuple[Part, ...],
+        now: tuple[Part, ...],
+        *,
+        trees: Callable[[str], Mapping[str, str] | None],
+    ) -> list[str]:
         # Comparing texts takes an import that a job in which nothing changed does not need.
         explain: Any = import_module("brinery.pipeline.explain")
         found: list[str] = explain.differences(
-            before, now, trees=self._tree, files=self._rooms.reuse.file
+            before, now, trees=trees, files=self._rooms.reuse.file
         )
         return found
 

@@ -44,6 +44,7 @@ CURRENT: Final = "current"
 # What may name another file of its folder.
 _TEXTS: Final = frozenset({".py", ".toml", ".yml", ".yaml", ".json", ".cfg", ".ini"})
 _SMALL_BYTES: Final = 1 << 18
+_MODULES: Final = 200
 _NEVER: Final = frozenset({".brinery", ".git", "__pycache__", ".ipynb_checkpoints", ".venv"})
 
 
@@ -166,18 +167,29 @@ def asked_again(call: RecipeCall) -> Asked:
 
 
 def _watched(path: Path, libraries: Sequence[str]) -> tuple[str, ...]:
-    """Return what decides what a script does: itself, what it names beside it, and the libraries.
+    """Return what decides what a script does: itself, and what it names beside it or of libraries.
 
     Not all of its folder does: other recipes lie there, and data.
     """
-    texts = {}
-    for one in sorted(path.parent.iterdir()):
-        if one.name in _NEVER or one.name.startswith("."):
-            continue
-        small = one.suffix in _TEXTS and one.stat().st_size <= _SMALL_BYTES
-        texts[one.name] = one.read_text("utf-8", "replace") if small else ""
-    beside = [str(path.parent / name) for name in counted(path.name, texts)]
-    return (*beside, *(one for one in libraries if one not in beside))
+    places: dict[str, Path] = {}
+    for folder in (path.parent, *map(Path, libraries)):
+        for one in sorted(folder.iterdir()):
+            if one.name not in _NEVER and not one.name.startswith("."):
+                places.setdefault(one.name, one)
+    texts = {name: _told_in(one) for name, one in places.items()}
+    return tuple(str(places[name]) for name in counted(path.name, texts))
+
+
+def _told_in(path: Path) -> str:
+    """Return the text of a small file that may name others; of a package, that of its modules."""
+    if path.is_dir():
+        modules = sorted(path.rglob("*.py"))[:_MODULES]
+        return "\n".join(_told_in(one) for one in modules)
+    try:
+        small = path.suffix in _TEXTS and path.stat().st_size <= _SMALL_BYTES
+        return path.read_text("utf-8", "replace") if small else ""
+    except OSError:
+        return ""
 
 
 def _shims(workspace: Workspace, asked: Asked) -> Shims:

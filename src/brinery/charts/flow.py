@@ -21,6 +21,10 @@ _ROUND: Final[Mapping[NodeKind, float]] = {
     NodeKind.MODEL: 12.0,
     NodeKind.RECIPE: 23.0,
 }
+_ARROW: Final = (
+    '<marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
+    'orient="auto"><path d="M0 0L8 4L0 8" /></marker>'
+)
 _STYLE: Final = """
   .flow { color: #1f2933; font: 12px ui-sans-serif, system-ui, sans-serif; }
   .flow rect { fill: #ffffff; stroke: #9aa5b1; stroke-width: 1.2; }
@@ -62,13 +66,12 @@ def flow_svg(flow: Flow, layers: Sequence[Sequence[FlowNode]]) -> str:
     """
     boxes, width, height = _places(layers)
     title = f"The flow of {flow.project}: {len(flow.nodes)} nodes"
+    size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="flow" role="img" viewBox="0 0 {width:.0f} '
-        f'{height:.0f}" width="{width:.0f}" height="{height:.0f}" font-family="sans-serif">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="flow" role="img" {size}>',
         f"<title>{escape(title)}</title>",
         f"<style>\n{_STYLE}\n</style>",
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8" /></marker></defs>',
+        f"<defs>{_ARROW}</defs>",
     ]
     lines += [_edge(boxes[one.source], boxes[one.target]) for one in flow.edges]
     for column in layers:

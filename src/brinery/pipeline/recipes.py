@@ -110,22 +110,33 @@ def feeders(activities: Iterable[Activity]) -> dict[str, set[str]]:
 def counted(script: str, texts: Mapping[str, str]) -> list[str]:
     """Return which entries of a script's folder decide what it does, the script first.
 
-    An entry counts when the script names it, or another that counts: a module by its name, any
-    other file by its name with its ending. A name in a comment counts as well; it is only ever one
-    run too many.
+    An entry counts when the script names it, or another that counts: a module or a package by its
+    name anywhere, any other file or folder in a text within quotes. A name in a comment counts as
+    well; it is only ever one run too many.
 
     Args:
         script: its name.
-        texts: the text of each entry by its name; empty for folders and for what is no text.
+        texts: the text of each entry by its name, of a package that of all its modules; empty for
+            what holds no Python and no settings.
     """
     found = [script]
     for name in found:
         text = texts.get(name, "")
         for other in sorted(texts):
-            word = other.removesuffix(".py")
-            if other not in found and re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", text):
+            if other not in found and _names(text, other, module=_is_module(other, texts[other])):
                 found.append(other)
     return found
+
+
+def _is_module(name: str, text: str) -> bool:
+    return name.endswith(".py") or ("." not in name and bool(text))
+
+
+def _names(text: str, other: str, *, module: bool) -> bool:
+    word = re.escape(other.removesuffix(".py"))
+    if module:
+        return re.search(rf"(?<![\w.]){word}(?!\w)", text) is not None
+    return re.search(rf"['\"/]{word}(?=['\"/])", text) is not None
 
 
 def _within(written: Place, read: Place) -> bool:
