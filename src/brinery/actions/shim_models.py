@@ -84,7 +84,9 @@ def _settings(desk: Desk, asked: Asked) -> dict[str, Any]:
     metric = next((name for name, aim in _AIMS.items() if aim is model.aim), model.aim.value)
     mini = {
         "taskType": "PREDICTION",
-        "modeling": {"metrics": {"thresholdOptimizationMetric": metric, "evaluationMetric": metric}},
+        "modeling": {
+            "metrics": {"thresholdOptimizationMetric": metric, "evaluationMetric": metric}
+        },
         "backendType": "MLFLOW",
     }
     if model.type is not SavedType.OTHER:
@@ -152,7 +154,9 @@ def _usages(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
     found = []
     for activity in desk.data.records.latest(model.project):
         kinds = {
-            one.kind for one in activity.uses if (one.item, one.name) == (ItemKind.MODEL, model.name)
+            one.kind
+            for one in activity.uses
+            if (one.item, one.name) == (ItemKind.MODEL, model.name)
         }
         if kinds:
             found.append({"type": "RECIPE", "objectId": activity.recipe, "uses": sorted(kinds)})
@@ -337,9 +341,7 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
             how = HowEvaluated(
                 optimal=bool(asked.get("optimal", True)), cheap=bool(asked.get("cheap", False))
             )
-            evaluate_saved(
-                desk.rooms, model, saved.id, rows=rows, how=how, tell=desk.note
-            )
+            evaluate_saved(desk.rooms, model, saved.id, rows=rows, how=how, tell=desk.note)
     _wrote(desk, model, saved.id)
     return {"version": saved.id}
 
