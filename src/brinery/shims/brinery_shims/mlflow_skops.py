@@ -27,7 +27,7 @@ def apply(module: ModuleType) -> Callable[[], None] | None:
     """
     originals = {name: getattr(module, name) for name in _NAMES}
     options = inspect.signature(originals["save_model"]).parameters
-    if _OPTION not in options or options[_OPTION].default != "skops":
+    if _OPTION not in options or options[_OPTION].default not in (None, "skops"):
         return None
     for name, original in originals.items():
         setattr(module, name, _kept(original))
@@ -44,7 +44,7 @@ def _kept(original: Any) -> Any:
 
     @functools.wraps(original)
     def kept(*given: Any, **named: Any) -> Any:
-        said = _OPTION in named or any(one in named for one in _OTHERS) or len(given) > place
+        said = any(named.get(one) is not None for one in (_OPTION, *_OTHERS)) or len(given) > place
         if not said and scripts.asks():
             notes.tell(
                 STEP,

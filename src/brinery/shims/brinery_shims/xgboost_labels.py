@@ -29,7 +29,8 @@ def apply(module: ModuleType) -> Callable[[], None] | None:
         return None
     made: Any = module.XGBClassifier  # type: ignore[attr-defined]
     originals = {name: made.__dict__[name] for name in ("fit", "predict")}
-    classes = made.__dict__.get("classes_")
+    classes = getattr(made, "classes_", None)
+    own = "classes_" in made.__dict__
     made.fit = _fitting(originals["fit"])
     made.predict = _predicting(originals["predict"])
     if isinstance(classes, property):
@@ -38,8 +39,10 @@ def apply(module: ModuleType) -> Callable[[], None] | None:
     def undo() -> None:
         for name, original in originals.items():
             setattr(made, name, original)
-        if classes is not None:
+        if own:
             made.classes_ = classes
+        elif isinstance(classes, property):
+            del made.classes_
 
     return undo
 
@@ -72,9 +75,7 @@ def _fitting(original: Any) -> Any:
             ]
         fitted = original(model, X, numbers.reshape(-1), *given, **named)
         model.__dict__[_LABELS] = labels
-        if not isinstance(type(model).__dict__.get("classes_"), property) and not hasattr(
-            type(model), "classes_"
-        ):
+        if not hasattr(type(model), "classes_"):
             model.classes_ = labels
         return fitted
 
