@@ -7,6 +7,7 @@ is a version; the one before stays until `prune` takes it, and is read again aft
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from msgspec.structs import replace
 
 from brinery.actions.project_rooms import ProjectRooms
-from brinery.actions.projects import project
+from brinery.actions.projects import project_key as key_of
 from brinery.errors import AlreadyThere, DataUnreachable, DataUnreadable, InvalidName, NotFound
 from brinery.records.dataset import (
     Dataset,
@@ -29,7 +30,7 @@ from brinery.records.dataset import (
     DatasetVersion,
 )
 from brinery.records.flow import ItemKind, Use, UseKind
-from brinery.specs.addresses import Elsewhere, parse
+from brinery.specs.addresses import Elsewhere, Local, parse
 from brinery.specs.names import nearest
 from brinery.specs.user import login_name
 from brinery.store import tables
@@ -39,6 +40,7 @@ from brinery.store.dataset_versions import Written
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 _DIGITS: Final = 16
+_SQLITE: Final = "sqlite:///"
 _TRIES: Final = 20
 
 
@@ -108,12 +110,12 @@ def create_dataset(
         DataUnreachable: nothing here leads to them.
         SeparatorUnclear: the separator of csv cannot be told.
     """
-    owner = project(rooms, project_key)
-    source = source or RowSource()
+    owner = key_of(rooms, project_key)
+    source = _absolute(source or RowSource())
     _check_name(name)
-    _check_free(rooms, owner.name, name=name)
+    _check_free(rooms, owner, name=name)
     made = Dataset(
-        project=owner.name,
+        project=owner,
         name=name,
         created=datetime.now(UTC),
         who=login_name(),
@@ -126,7 +128,7 @@ def create_dataset(
         made = _external(rooms, made, source)
     elif source.path:
         found = rooms.data.resolve(source.path) if not _pattern(source.path) else Path(source.path)
-        staged = rooms.versions.stage(owner.name, name)
+        staged = rooms.versions.stage(owner, name)
         try:
             stage_files(found, staged, separator=source.separator or None, columns=made.columns)
             written = rooms.versions.settle(staged)
@@ -140,7 +142,7 @@ def create_dataset(
 
 def datasets(rooms: ProjectRooms, project_key: str = "") -> list[Dataset]:
     """Return the datasets of a project, by their names."""
-    return rooms.records.all(Dataset, project(rooms, project_key).name)
+    return rooms.records.all(Dataset, key_of(rooms, project_key))
 
 
 def dataset(rooms: ProjectRooms, name: str, *, project_key: str = "") -> Dataset:
@@ -301,9 +303,10 @@ def prune(rooms: ProjectRooms, found: Dataset, *, keep: int = 1) -> list[Dataset
             before, versions=tuple(one for one in before.versions if one.version in newest)
         )
 
-    rooms.records.change(found, edit)
+    left = rooms.records.change(found, edit)
     for one in gone:
         rooms.versions.remove(found.project, found.name, version=one.version)
+    rooms.versions.sweep(found.project, found.name, known={one.version for one in left.versions})
     return gone
 
 
@@ -350,8 +353,8 @@ def holds(rooms: ProjectRooms, found: Dataset, *, version: str) -> bool:
 
 def _settle(rooms: ProjectRooms, found: Dataset, staged: Path, *, write: Write) -> Dataset:
     """Return a dataset that we keep with the version that was staged."""
+    base = found
     for _ in range(_TRIES):
-        base = rooms.records.find(Dataset, found.project, key=found.name) or found
         after = None
         # Where another appends meanwhile, ours comes after its rows: it is done again.
         spare = staged
@@ -368,9 +371,9 @@ def _settle(rooms: ProjectRooms, found: Dataset, staged: Path, *, write: Write) 
             changed = write.append and now.current != base.current
             return now if changed else _with_version(now, written, write)
 
-        done = rooms.records.change(base, edit)
+        base = rooms.records.change(base, edit)
         if not changed:
-            return done
+            return base
     raise DataUnreachable(
         f"others write to {found.full_name} all the time", hint="append in fewer, larger pieces"
     )
@@ -439,6 +442,22 @@ def _external(rooms: ProjectRooms, made: Dataset, source: RowSource) -> Dataset:
     return replace(made, format=form, uri=address, columns=columns)
 
 
+def _absolute(source: RowSource) -> RowSource:
+    """Return a source whose path begins where the user is, and means the same everywhere."""
+    if source.table and source.path.startswith(_SQLITE):
+        place = source.path.removeprefix(_SQLITE)
+        absolute = place.startswith("/") or place in ("", ":memory:")
+        return (
+            source
+            if absolute
+            else dataclasses.replace(source, path=f"{_SQLITE}{Path(place).absolute()}")
+        )
+    if not source.path or source.table or not isinstance(parse(source.path), Local):
+        return source
+    plain = Path(source.path.removeprefix("file://")).expanduser()
+    return dataclasses.replace(source, path=str(plain.absolute()))
+
+
 def _located(
     rooms: ProjectRooms, found: Dataset, path: Path, *, form: DatasetFormat
 ) -> DatasetLocation:
@@ -470,8 +489,8 @@ def _full(rooms: ProjectRooms, name: str, project_key: str) -> tuple[str, str]:
     """Return the key of the project and the plain name that a name means."""
     owner, dot, plain = name.partition(".")
     if dot and not project_key:
-        return project(rooms, owner).name, plain
-    return project(rooms, project_key).name, name
+        return key_of(rooms, owner), plain
+    return key_of(rooms, project_key), name
 
 
 def _check_name(name: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from brinery.actions.project_rooms import ProjectRooms
-from brinery.actions.projects import project
+from brinery.actions.projects import project_key as key_of
 from brinery.errors import AlreadyThere, InvalidName, NotFound
 from brinery.records.flow import ItemKind, Use, UseKind
 from brinery.records.folder import FolderEntry, ManagedFolder
@@ -58,7 +58,7 @@ def create_folder(
         InvalidName: the name is empty or has a slash, or the id is not of eight characters.
         NotFound: there is no such project.
     """
-    owner = project(rooms, project_key)
+    owner = key_of(rooms, project_key)
     if not _NAME.fullmatch(name) or not name.strip():
         raise InvalidName(
             f"{name!r} is not allowed as the name of a folder: up to 100 characters without '/'",
@@ -71,7 +71,7 @@ def create_folder(
             f"{folder_id!r} is no id of a folder: eight letters and digits",
             hint="leave it out, and one is drawn",
         )
-    there = rooms.records.all(ManagedFolder, owner.name)
+    there = rooms.records.all(ManagedFolder, owner)
     if any(one.name == name for one in there):
         raise AlreadyThere(f"there is a folder {name} already", hint="brinery folder list")
     taken = {one.id for one in there}
@@ -79,7 +79,7 @@ def create_folder(
     while not drawn or (not folder_id and drawn in taken):
         drawn = "".join(random.SystemRandom().choices(_LETTERS, k=_ID_LENGTH))
     made = ManagedFolder(
-        project=owner.name,
+        project=owner,
         id=drawn,
         name=name,
         created=datetime.now(UTC),
@@ -102,12 +102,12 @@ def folder(rooms: ProjectRooms, lookup: str = "", *, project_key: str = "") -> F
     before, dot, rest = lookup.partition(".")
     if dot and not project_key and _is_project(rooms, before):
         project_key, lookup = before, rest
-    owner = project(rooms, project_key)
-    there = rooms.records.all(ManagedFolder, owner.name)
+    owner = key_of(rooms, project_key)
+    there = rooms.records.all(ManagedFolder, owner)
     if not lookup:
         default = next((one for one in there if one.default), None)
         if default is None:
-            default = create_folder(rooms, DEFAULT_NAME, project_key=owner.name)
+            default = create_folder(rooms, DEFAULT_NAME, project_key=owner)
         return Found(default, f"an empty folder id means the folder {default.name} ({default.id})")
     for key in ("id", "name"):
         for one in there:
@@ -116,14 +116,14 @@ def folder(rooms: ProjectRooms, lookup: str = "", *, project_key: str = "") -> F
     near = nearest(lookup, [*(one.name for one in there), *(one.id for one in there)])
     meant = f": did you mean {near}?" if near else ""
     raise NotFound(
-        f"there is no folder {lookup} in {owner.name}{meant}",
+        f"there is no folder {lookup} in {owner}{meant}",
         hint=f"brinery folder create {lookup}",
     )
 
 
 def folders(rooms: ProjectRooms, project_key: str = "") -> list[ManagedFolder]:
     """Return the folders of a project, by their names."""
-    there = rooms.records.all(ManagedFolder, project(rooms, project_key).name)
+    there = rooms.records.all(ManagedFolder, key_of(rooms, project_key))
     return sorted(there, key=lambda one: one.name)
 
 
@@ -224,7 +224,7 @@ def content_of(rooms: ProjectRooms, found: ManagedFolder, *, path: str = "") -> 
 
 def _is_project(rooms: ProjectRooms, key: str) -> bool:
     try:
-        project(rooms, key)
+        key_of(rooms, key)
     except NotFound:
         return False
     return bool(key)

@@ -26,6 +26,8 @@ NOUNS: Final = {
     "datasets": "brinery.actions.shim_datasets",
     "folders": "brinery.actions.shim_folders",
     "models": "brinery.actions.shim_models",
+    "mlflow": "brinery.actions.shim_mlflow",
+    "notes": "brinery.actions.shim_notes",
     "projects": "brinery.actions.shim_projects",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from brinery.actions.asset_rooms import Folder, open_asset_rooms
 from brinery.specs import settings
@@ -26,6 +26,7 @@ class ProjectRooms:
         versions: rows of the datasets that we keep.
         data: where other data lie.
         fingerprints: of files.
+        keys: of projects that were seen to be there; "" is the default one's.
     """
 
     workspace: Workspace
@@ -33,6 +34,7 @@ class ProjectRooms:
     versions: DatasetVersions
     data: DataPaths
     fingerprints: Fingerprints
+    keys: dict[str, str] = field(default_factory=dict)
 
 
 def open_project_rooms(

@@ -70,6 +70,19 @@ def project(rooms: ProjectRooms, key: str = "") -> Project:
     return found
 
 
+def project_key(rooms: ProjectRooms, key: str = "") -> str:
+    """Return the key of a project that is there; the default one's when it is empty.
+
+    A project that was found once is not looked for again.
+
+    Raises:
+        NotFound: there is none of that key.
+    """
+    if key not in rooms.keys:
+        rooms.keys[key] = project(rooms, key).name
+    return rooms.keys[key]
+
+
 def projects(rooms: ProjectRooms) -> list[Project]:
     """Return all projects, by their keys."""
     default_project(rooms)
@@ -114,6 +127,7 @@ def delete_project(rooms: ProjectRooms, key: str) -> Project:
             hint=f"brinery dataset delete NAME --project {key}",
         )
     rooms.records.remove(found)
+    rooms.keys.pop(key, None)
     return found
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from brinery.actions.project_rooms import ProjectRooms
-from brinery.actions.projects import project
+from brinery.actions.projects import project_key as key_of
 from brinery.records.flow import Activity, RecipeCall, Use, UseKind
 
 
@@ -34,7 +34,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._number = 0
         self._activity = Activity(
-            project=project(rooms, project_key).name,
+            project=key_of(rooms, project_key),
             recipe=recipe_name(rooms.workspace.root, Path(call.script)),
             call=call,
             job=job,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -31,12 +30,11 @@ from brinery.actions.saved_models import Listed, full_id, listed_version
 from brinery.errors import NotFound
 from brinery.evaluate.selection import selected
 from brinery.records.flow import ItemKind, Use, UseKind
+from brinery.records.inference import inference_info
 from brinery.records.saved_model import SavedModel, SavedType, SavedVersion
 from brinery.records.threshold import Aim
 from brinery.store.dataset_rows import read_rows
 
-# The tag of a run that says what its model predicts, as JSON: see `records/saved_model.py`.
-INFERENCE_TAG: Final = "brinery.inference"
 _DEPLOYED_ROWS: Final = 10_000
 _GUESS_ROWS: Final = 500
 _VERSION_TIME: Final = "%Y_%m_%dT%H_%M_%S"
@@ -84,7 +82,9 @@ def _settings(desk: Desk, asked: Asked) -> dict[str, Any]:
     metric = next((name for name, aim in _AIMS.items() if aim is model.aim), model.aim.value)
     mini = {
         "taskType": "PREDICTION",
-        "modeling": {"metrics": {"thresholdOptimizationMetric": metric, "evaluationMetric": metric}},
+        "modeling": {
+            "metrics": {"thresholdOptimizationMetric": metric, "evaluationMetric": metric}
+        },
         "backendType": "MLFLOW",
     }
     if model.type is not SavedType.OTHER:
@@ -152,7 +152,9 @@ def _usages(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
     found = []
     for activity in desk.data.records.latest(model.project):
         kinds = {
-            one.kind for one in activity.uses if (one.item, one.name) == (ItemKind.MODEL, model.name)
+            one.kind
+            for one in activity.uses
+            if (one.item, one.name) == (ItemKind.MODEL, model.name)
         }
         if kinds:
             found.append({"type": "RECIPE", "objectId": activity.recipe, "uses": sorted(kinds)})
@@ -296,9 +298,9 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
     """
     model = _model(desk, asked)
     run = desk.rooms.runs().logged(asked["run"])
-    told = json.loads(run.tags.get(INFERENCE_TAG, "{}")) if asked.get("inference", True) else {}
-    target = asked.get("target") or told.get("target") or ""
-    classes = asked.get("classes") or told.get("classes") or None
+    told = inference_info(run.tags) if asked.get("inference", True) else None
+    target = asked.get("target") or (told.target if told else "")
+    classes = asked.get("classes") or (told.classes if told else ()) or None
     dataset = asked.get("dataset")
     if dataset is not None or classes is not None:
         check_classes(model, classes)
@@ -320,7 +322,7 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
                 word=_word(desk),
                 active=bool(asked.get("active", True)),
                 threshold=float(asked.get("threshold", 0.5)),
-                environment=asked.get("environment") or told.get("code_env_name") or "",
+                environment=asked.get("environment") or (told.code_env_name if told else ""),
                 run=run,
             ),
         )
@@ -337,9 +339,7 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
             how = HowEvaluated(
                 optimal=bool(asked.get("optimal", True)), cheap=bool(asked.get("cheap", False))
             )
-            evaluate_saved(
-                desk.rooms, model, saved.id, rows=rows, how=how, tell=desk.note
-            )
+            evaluate_saved(desk.rooms, model, saved.id, rows=rows, how=how, tell=desk.note)
     _wrote(desk, model, saved.id)
     return {"version": saved.id}
 

@@ -12,7 +12,9 @@ _SEED: Final = 1337
 _METHODS: Final = ("HEAD_SEQUENTIAL", "FULL", "RANDOM_FIXED_NB", "RANDOM_FIXED_RATIO")
 
 
-def selected(read: Callable[[int | None], pa.Table], selection: Mapping[str, Any] | None) -> pa.Table:
+def selected(
+    read: Callable[[int | None], pa.Table], selection: Mapping[str, Any] | None
+) -> pa.Table:
     """Return the rows that a selection means, in the order of the data; all where there is none.
 
     Args:

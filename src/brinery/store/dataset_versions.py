@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,7 @@ from brinery.errors import DataUnreadable, StoreFault
 _STAGED: Final = ".new-"
 _DIGITS: Final = 16
 _READ_ONLY: Final = 0o444
+_ABANDONED_S: Final = 86_400.0
 
 
 class Written(NamedTuple):
@@ -130,10 +132,11 @@ class DatasetVersions:
         shutil.rmtree(home / version if version else home, ignore_errors=True)
 
     def sweep(self, project: str, name: str, *, known: set[str]) -> None:
-        """Remove versions that no record names: a killed writer's; staged ones may be another's."""
+        """Remove what a killed writer left: what no record names, and is older than a day."""
+        oldest = time.time() - _ABANDONED_S
         with suppress(OSError):
             for one in self._home(project, name).iterdir():
-                if not one.name.startswith(_STAGED) and one.name not in known:
+                if one.name not in known and one.stat().st_mtime < oldest:
                     shutil.rmtree(one, ignore_errors=True)
 
     def _home(self, project: str, name: str) -> Path:

@@ -6,7 +6,10 @@ from typing import Any, Dict
 
 # Parts of the names of methods, and what to do instead; the first that fits is told.
 _INSTEAD = (
-    (("analysis", "ml_task", "create_prediction", "train"), "a script of scikit-learn's own, and mlflow"),
+    (
+        ("analysis", "ml_task", "create_prediction", "train"),
+        "a script of scikit-learn's own, and mlflow",
+    ),
     (("scenario", "trigger"), "brinery schedule"),
     (("job",), "brinery job create FILE, or brinery run SCRIPT"),
     (("recipe",), "a script, which brinery run SCRIPT records in the flow"),

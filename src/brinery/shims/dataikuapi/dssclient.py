@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional
 
 from brinery_shims.gateway import call
 from brinery_shims.unsupported import Partial
+
 from dataikuapi.dss.project import DSSProject
 
 
@@ -76,7 +77,11 @@ class DSSClient(Partial):
 
     def list_connections_names(self, connection_type: str) -> List[str]:
         """Return the names of the connections; managed folders and datasets lie on the file system."""
-        return ["filesystem_managed", "filesystem_folders"] if connection_type in ("all", "Filesystem") else []
+        return (
+            ["filesystem_managed", "filesystem_folders"]
+            if connection_type in ("all", "Filesystem")
+            else []
+        )
 
     def get_instance_info(self) -> Any:
         """Return what is told of this installation."""

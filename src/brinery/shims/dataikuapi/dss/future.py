@@ -16,7 +16,11 @@ class DSSFuture:
     """
 
     def __init__(
-        self, client: Any, job_id: str, state: Any = None, result_wrapper: Any = lambda result: result
+        self,
+        client: Any,
+        job_id: str,
+        state: Any = None,
+        result_wrapper: Any = lambda result: result,
     ) -> None:
         self.client = client
         self.job_id = job_id

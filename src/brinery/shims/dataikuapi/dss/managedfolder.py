@@ -90,9 +90,7 @@ class DSSManagedFolder(Partial):
         items = []
         for path in folder.list_paths_in_partition():
             told = folder.get_path_details(path)
-            items.append(
-                {"path": path, "size": told["size"], "lastModified": told["lastModified"]}
-            )
+            items.append({"path": path, "size": told["size"], "lastModified": told["lastModified"]})
         return {"items": items}
 
     def get_file(self, path: str) -> _Content:
@@ -118,7 +116,7 @@ class DSSManagedFolder(Partial):
         """Write all files of a folder of this machine."""
         for root, _, names in os.walk(folder):
             for name in names:
-                full = os.path.join(root, name)  # noqa: PTH118 - as the original, of any kind of path
+                full = os.path.join(root, name)
                 below = os.path.relpath(full, folder).replace(os.sep, "/")
-                with open(full, "rb") as stream:  # noqa: PTH123 - likewise
+                with open(full, "rb") as stream:
                     self.put_file(path.rstrip("/") + "/" + below, stream)

@@ -1,4 +1,4 @@
-"""What can be asked of MLflow beside its own API."""
+"""The experiments of a project, beside what MLflow's own client does with them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Dict, List, Optional
 
 from brinery_shims.gateway import call
+
 from dataikuapi.dss.dataset import name_of
 from dataikuapi.dss.savedmodel import ExternalModelVersionHandler, labels_of
 from dataikuapi.dss.utils import selection_of
@@ -16,70 +17,89 @@ _CLASSIFIERS = ("BINARY_CLASSIFICATION", "MULTICLASS")
 
 
 class DSSMLflowExtension:
-    """The experiments of a project.
+    """The experiments of a project; made by `DSSProject.get_mlflow_extension`.
 
     Args:
-        client: of the workspace.
+        client: a `DSSClient`.
         project_key: of the project.
     """
 
     def __init__(self, client: Any, project_key: str) -> None:
         self.client = client
-        self.project = client.get_project(project_key)
         self.project_key = project_key
 
+    @property
+    def project(self) -> Any:
+        """Return the project, a `DSSProject`."""
+        return self.client.get_project(self.project_key)
+
     def list_models(self, run_id: str) -> Any:
-        """Return the models that a run logged."""
-        return self._ask("list_models", run=run_id)
+        """Return the models that a run logged, each with its `name`."""
+        return call("mlflow.models", run_id=run_id)
 
     def list_experiments(
         self, view_type: str = "ACTIVE_ONLY", max_results: int = 1000
     ) -> Dict[str, Any]:
-        """Return `experiments`, a list."""
-        found: Dict[str, Any] = self._ask(
-            "list_experiments", view=view_type, most=max_results
+        """Return `{"experiments": […]}`.
+
+        Args:
+            view_type: `ACTIVE_ONLY`, `DELETED_ONLY` or `ALL`.
+            max_results: of them.
+        """
+        found: Dict[str, Any] = call(
+            "mlflow.experiments", view_type=view_type, max_results=max_results
         )
         return found
 
     def rename_experiment(self, experiment_id: str, new_name: str) -> Any:
         """Give an experiment another name."""
-        return self._ask("rename_experiment", experiment=experiment_id, name=new_name)
+        return call("mlflow.rename", experiment_id=experiment_id, new_name=new_name)
 
     def restore_experiment(self, experiment_id: str) -> Any:
-        """Bring back an experiment that was deleted."""
-        return self._ask("restore_experiment", experiment=experiment_id)
+        """Bring a deleted experiment back."""
+        return call("mlflow.restore_experiment", experiment_id=experiment_id)
 
     def restore_run(self, run_id: str) -> Any:
-        """Bring back a run that was deleted."""
-        return self._ask("restore_run", run=run_id)
+        """Bring a deleted run back."""
+        return call("mlflow.restore_run", run_id=run_id)
 
     def garbage_collect(self) -> None:
-        """Delete for ever what was marked as deleted, with its files."""
-        self._ask("garbage_collect")
+        """Remove for good what was deleted, with its files."""
+        call("mlflow.collect_garbage")
+
+    def clean_experiment_tracking_db(self) -> None:
+        """Remove every experiment that lies in a managed folder of the project."""
+        call("mlflow.clean", project=self.project_key)
 
     def create_experiment_tracking_dataset(
         self,
         dataset_name: str,
-        experiment_ids: List[str] = [],  # noqa: B006 - the original's signature
+        experiment_ids: Any = [],
         view_type: str = "ACTIVE_ONLY",
         filter_expr: str = "",
-        order_by: List[str] = [],  # noqa: B006 - likewise
-        format: str = "LONG",  # noqa: A002 - likewise
+        order_by: Any = [],
+        format: str = "LONG",
     ) -> None:
-        """Make a dataset of the runs."""
-        self._ask(
-            "create_dataset",
-            name=dataset_name,
-            experiments=list(experiment_ids),
-            view=view_type,
-            filter=filter_expr,
-            order=list(order_by),
+        """Make a dataset of runs.
+
+        Args:
+            dataset_name: which is new.
+            experiment_ids: of those that are meant; all where there are none.
+            view_type: `ACTIVE_ONLY`, `DELETED_ONLY` or `ALL`.
+            filter_expr: in MLflow's language.
+            order_by: in MLflow's language.
+            format: `LONG`, a row for each parameter, metric and tag; or `JSON`, a row for each run.
+        """
+        call(
+            "mlflow.dataset",
+            project=self.project_key,
+            dataset_name=dataset_name,
+            experiment_ids=[*experiment_ids],
+            view_type=view_type,
+            filter_expr=filter_expr,
+            order_by=[*order_by],
             format=format,
         )
-
-    def clean_experiment_tracking_db(self) -> None:
-        """Delete all experiments and runs of the project."""
-        self._ask("clean")
 
     def set_run_inference_info(
         self,
@@ -89,41 +109,31 @@ class DSSMLflowExtension:
         code_env_name: Optional[str] = None,
         target: Optional[str] = None,
     ) -> None:
-        """State what the model of a run predicts.
+        """Say what the model of a run predicts.
 
         Args:
             run_id: of the run.
-            prediction_type: REGRESSION, BINARY_CLASSIFICATION, MULTICLASS or OTHER.
-            classes: of a classifier, in the model's order.
-            code_env_name: is kept on record.
-            target: the column with the truth.
+            prediction_type: `REGRESSION`, `BINARY_CLASSIFICATION`, `MULTICLASS` or `OTHER`.
+            classes: of a classifier, in the order that the model learned them; texts are made of
+                them.
+            code_env_name: of the environment; of no effect but that it is told.
+            target: name of the column.
 
         Raises:
-            ValueError: there is no such type, or the classes do not fit it.
+            ValueError: one of them is not what it should be.
         """
-        if prediction_type not in _TYPES:
-            raise ValueError(f"Invalid prediction type: {prediction_type}")
-        classifies = prediction_type in _CLASSIFIERS
-        if classes and not classifies:
-            raise ValueError("only BINARY_CLASSIFICATION and MULTICLASS have classes")
-        if classifies:
-            if not classes:
-                raise ValueError(f"Classes must be stated for {prediction_type}")
-            if not isinstance(classes, list):
-                raise ValueError(f"Wrong type for classes: {type(classes)}")  # noqa: TRY004 - the original's kind
-            if any(one is None for one in classes):
-                raise ValueError("class cannot be None")
+        told = classes_of(prediction_type, classes)
         if code_env_name and not isinstance(code_env_name, str):
             raise ValueError("code_env_name must be a string")
         if target and not isinstance(target, str):
             raise ValueError("target must be a string")
-        self._ask(
-            "set_inference",
-            run=run_id,
-            type=prediction_type,
-            classes=labels_of(classes) if classes else None,
-            environment=code_env_name or None,
-            target=target or None,
+        call(
+            "mlflow.inference_info",
+            run_id=run_id,
+            prediction_type=prediction_type,
+            classes=told,
+            code_env_name=code_env_name,
+            target=target,
         )
 
     def deploy_run_model(
@@ -193,18 +203,33 @@ class DSSMLflowExtension:
         )
         return ExternalModelVersionHandler(model, chosen)
 
-    def import_analyses_models_into_experiment(
-        self, model_ids: List[str], experiment_id: str
-    ) -> None:
-        """Raise: there are no visual analyses.
-
-        Raises:
-            NotImplementedError: always.
-        """
+    def import_analyses_models_into_experiment(self, model_ids: Any, experiment_id: str) -> None:
+        """Refuse: there are no models of a visual analysis."""
         raise NotImplementedError(
-            "there are no visual analyses in Brinery; the nearest is: mlflow.<flavor>.log_model "
-            "within setup_mlflow"
+            "models of a visual analysis are not supported by Brinery; brinery import MODEL, or "
+            "mlflow.log_model in a run of the experiment"
         )
 
-    def _ask(self, verb: str, **arguments: Any) -> Any:
-        return call("mlflow." + verb, project=self.project_key, **arguments)
+
+def classes_of(prediction_type: str, classes: Optional[List[Any]]) -> List[str]:
+    """Return the classes that a run's model is said to have, as texts.
+
+    Raises:
+        ValueError: the type is none, or it does not go with the classes.
+    """
+    if prediction_type not in _TYPES:
+        raise ValueError(f"Invalid prediction type: {prediction_type}")
+    given = classes is not None and len(classes) > 0
+    if prediction_type not in _CLASSIFIERS:
+        if given:
+            raise ValueError(
+                "Classes can be specified only for BINARY_CLASSIFICATION or MULTICLASS"
+            )
+        return []
+    if not given or classes is None:
+        raise ValueError(f"Classes must be specified for {prediction_type} prediction type")
+    if not isinstance(classes, list):
+        raise ValueError(f"Wrong type for classes: {type(classes)}")
+    if any(each is None for each in classes):
+        raise ValueError("class cannot be None")
+    return [str(each) for each in classes]

@@ -43,17 +43,26 @@ class DSSProject(Partial):
             if kind in obj:
                 self._set(obj[kind], kind, whole=True)
 
-    def update_variables(self, variables: Dict[str, Any], type: str = "standard") -> None:  # noqa: A002 - the original's name
+    def update_variables(self, variables: Dict[str, Any], type: str = "standard") -> None:
         """Give some variables other values."""
         self._set(variables, type, whole=False)
 
     def _set(self, values: Dict[str, Any], kind: str, whole: bool) -> None:
-        call("projects.set_variables", project=self.project_key, values=values, kind=kind, whole=whole)
+        call(
+            "projects.set_variables",
+            project=self.project_key,
+            values=values,
+            kind=kind,
+            whole=whole,
+        )
 
     # Datasets
 
     def list_datasets(
-        self, as_type: str = "listitems", include_shared: bool = False, tags: Optional[List[str]] = None
+        self,
+        as_type: str = "listitems",
+        include_shared: bool = False,
+        tags: Optional[List[str]] = None,
     ) -> List[Any]:
         """Return the datasets, as dicts, or with `objects` as handles."""
         del include_shared, tags
@@ -71,10 +80,10 @@ class DSSProject(Partial):
     def create_dataset(
         self,
         dataset_name: str,
-        type: str,  # noqa: A002 - the original's name
+        type: str,
         params: Optional[Dict[str, Any]] = None,
-        formatType: Optional[str] = None,  # noqa: N803 - the original's name
-        formatParams: Optional[Dict[str, Any]] = None,  # noqa: N803 - the original's name
+        formatType: Optional[str] = None,
+        formatParams: Optional[Dict[str, Any]] = None,
     ) -> Any:
         """Return a handle of a new, empty dataset, kept as Parquet whatever the type is."""
         del type, params, formatType, formatParams

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional
 
 from brinery_shims.gateway import call
 from brinery_shims.unsupported import Partial
+
 from dataikuapi.dss.dataset import name_of
 from dataikuapi.dss.managedfolder import DSSManagedFolder
 from dataikuapi.dss.utils import selection_of
@@ -52,9 +53,7 @@ class DSSSavedModel(Partial):
         """Return what is known of a version, once it was evaluated."""
         from dataikuapi.dss.ml import DSSTrainedPredictionModelDetails
 
-        told = call(
-            "details.show", project=self.project_key, id=self.sm_id, version=version_id
-        )
+        told = call("details.show", project=self.project_key, id=self.sm_id, version=version_id)
         return DSSTrainedPredictionModelDetails(
             told["details"], told["snippet"], saved_model=self, saved_model_version=version_id
         )
