@@ -14,7 +14,7 @@ from brinery.records.appraisal import Appraisal
 from brinery.records.assertion import Outcome
 from brinery.records.curves import ClassCurves, Cuts
 from brinery.records.evaluation import Confusion, Evaluation, PredictionType
-from brinery.records.saved_model import SavedModel, SavedType, SavedVersion
+from brinery.records.saved_model import SavedModel, SavedVersion
 from brinery.records.signature import ColumnType
 from brinery.records.version import Version
 

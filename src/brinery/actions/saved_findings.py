@@ -126,7 +126,7 @@ def _analysis(found: Slicing, metric: str, *, rows: int) -> dict[str, Any]:
 
 
 def _modality(found: Subpopulation, metric: str, *, first: bool) -> dict[str, Any]:
-    """Return one group: its definition, size, figure, and whether chance explains the difference."""
+    """Return one group: its definition, size, figure, and what chance explains of it."""
     group = found.group
     told: dict[str, Any] = {
         "label": group.label,

@@ -45,7 +45,7 @@ def _show(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def _metrics(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the figures of a version as a list of metrics; an empty one before its evaluation."""
-    model, saved, version = _version(desk, asked)
+    _, saved, version = _version(desk, asked)
     known = newest(desk.rooms, version)
     if known is None or known.evaluation is None:
         return {"metrics": []}
@@ -118,7 +118,7 @@ def _archive(desk: Desk, asked: Asked) -> str:
 
 
 def _explained(desk: Desk, asked: Asked) -> Appraisal:
-    """Return the evaluation of a version, with why it answers so: found out now where it was not."""
+    """Return the evaluation of a version, with why it answers so: found out where it was not."""
     model, saved, version = _version(desk, asked)
     appraisal = appraisal_of(desk.rooms, model, asked["version"])
     if appraisal.explanation is not None and appraisal.explanation.mean_contributions is not None:

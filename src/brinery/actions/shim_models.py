@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +31,7 @@ from brinery.errors import NotFound
 from brinery.evaluate.selection import selected
 from brinery.records.flow import ItemKind, Use, UseKind
 from brinery.records.inference import inference_info
-from brinery.records.saved_model import SavedModel, SavedType, SavedVersion
+from brinery.records.saved_model import SavedModel, SavedType
 from brinery.records.threshold import Aim
 from brinery.store.dataset_rows import read_rows
 
