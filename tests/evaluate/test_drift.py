@@ -35,7 +35,7 @@ def frame(seed: int = 1, shift: float = 0.0) -> pd.DataFrame:
 
 def test_rows_of_one_source_cannot_be_told_apart() -> None:
     """The accuracy is near one half, its interval holds it, and chance explains it."""
-    found = drift(frame(), frame(2))
+    found = drift(frame(3), frame(4))
     assert found.accuracy is not None
     assert found.accuracy.interval is not None
     assert found.accuracy.interval.low < 0.5 < found.accuracy.interval.high
