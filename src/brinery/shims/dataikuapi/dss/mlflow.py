@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from datetime import datetime
 from typing import Any, Dict, List, Optional
 
 from brinery_shims.gateway import call
+
+from dataikuapi.dss.dataset import name_of
+from dataikuapi.dss.savedmodel import ExternalModelVersionHandler, labels_of
+from dataikuapi.dss.utils import selection_of
 
 _TYPES = ("REGRESSION", "BINARY_CLASSIFICATION", "MULTICLASS", "OTHER")
 _CLASSIFIERS = ("BINARY_CLASSIFICATION", "MULTICLASS")
@@ -129,6 +135,73 @@ class DSSMLflowExtension:
             code_env_name=code_env_name,
             target=target,
         )
+
+    def deploy_run_model(
+        self,
+        run_id: str,
+        sm_id: str,
+        version_id: Optional[str] = None,
+        use_inference_info: bool = True,
+        code_env_name: Optional[str] = None,
+        evaluation_dataset: Any = None,
+        target_column_name: Optional[str] = None,
+        class_labels: Optional[List[str]] = None,
+        model_sub_folder: Optional[str] = None,
+        model_name: Optional[str] = None,
+        selection: Any = None,
+        activate: bool = True,
+        binary_classification_threshold: float = 0.5,
+        use_optimal_threshold: bool = True,
+        skip_expensive_reports: bool = False,
+    ) -> ExternalModelVersionHandler:
+        """Return a handler of a version made of a model that a run logged.
+
+        The model is looked up in Brinery's own store, whatever MLflow of this process points at.
+
+        Args:
+            run_id: of the run.
+            sm_id: of the saved model.
+            version_id: the time when None; one that is there is taken over.
+            use_inference_info: whether what `set_run_inference_info` stated counts.
+            code_env_name: is kept on record.
+            evaluation_dataset: to evaluate it on; without one it waits for data.
+            target_column_name: the column with the truth.
+            class_labels: in the model's order.
+            model_sub_folder: the same as `model_name`; deprecated.
+            model_name: where the run logged more than one.
+            selection: of the dataset's rows; the first 10,000 when None.
+            activate: whether it is to be the active version.
+            binary_classification_threshold: from which probability on a row is positive.
+            use_optimal_threshold: whether the best threshold takes its place.
+            skip_expensive_reports: whether it is left out why the model answers so.
+        """
+        if model_sub_folder is not None:
+            warnings.warn(
+                "The 'model_sub_folder' parameter is deprecated. Use 'model_name' instead.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+        model = self.project.get_saved_model(getattr(sm_id, "sm_id", sm_id))
+        chosen = version_id or datetime.now().strftime("%Y_%m_%dT%H_%M_%S")  # noqa: DTZ005 - as clocks show it
+        call(
+            "models.deploy",
+            project=self.project_key,
+            id=model.sm_id,
+            run=run_id,
+            version=chosen,
+            inference=use_inference_info,
+            environment=code_env_name or None,
+            dataset=name_of(evaluation_dataset),
+            target=target_column_name or None,
+            classes=labels_of(class_labels) or None,
+            name=model_name or model_sub_folder,
+            selection=selection_of(selection),
+            active=activate,
+            threshold=binary_classification_threshold,
+            optimal=use_optimal_threshold,
+            cheap=skip_expensive_reports,
+        )
+        return ExternalModelVersionHandler(model, chosen)
 
     def import_analyses_models_into_experiment(self, model_ids: Any, experiment_id: str) -> None:
         """Refuse: there are no models of a visual analysis."""
