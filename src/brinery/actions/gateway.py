@@ -17,9 +17,10 @@ from msgspec import Struct
 
 from brinery.actions.project_rooms import ProjectRooms, open_project_rooms
 from brinery.actions.projects import project
+from brinery.actions.recording import Recorder
 from brinery.actions.rooms import Rooms, open_rooms
 from brinery.errors import BrineryError
-from brinery.records.flow import Use
+from brinery.records.flow import RecipeCall, Use
 
 # Noun to the module that has a table METHODS: verb to a function of a desk and the arguments.
 NOUNS: Final = {
@@ -31,6 +32,7 @@ NOUNS: Final = {
     "mlflow": "brinery.actions.shim_mlflow",
     "notes": "brinery.actions.shim_notes",
     "projects": "brinery.actions.shim_projects",
+    "runs": "brinery.actions.shim_runs",
 }
 
 # Errors of Python that are told as what they are, because a script may wait for them.
@@ -65,6 +67,8 @@ class GatewayTask(Struct, frozen=True, kw_only=True):
         tracking_uri: address of the MLflow that the script knows; empty for none.
         store: database of the models and records; as the settings say when None.
         artifacts: bucket or folder of the models' files; as the settings say when None.
+        call: how the script was called, where what it reads and writes is recorded; None in a
+            notebook.
     """
 
     workspace: str
@@ -78,21 +82,18 @@ class GatewayTask(Struct, frozen=True, kw_only=True):
     tracking_uri: str = ""
     store: str | None = None
     artifacts: str | None = None
+    call: RecipeCall | None = None
 
 
 @dataclass
-class Desk:
-    """Where one question is answered: whose it is, the rooms, and what is to be told beside.
+class Office:
+    """What the questions of one gateway have in common.
 
     Attributes:
-        task: whose gateway this is.
-        notes: what the user is to be told; add to it by `note`.
-        uses: of datasets, folders and models; add to them by `used`.
+        task: whose gateway it is.
     """
 
     task: GatewayTask
-    notes: list[Note] = field(default_factory=list)
-    uses: list[Use] = field(default_factory=list)
 
     @cached_property
     def rooms(self) -> Rooms:
@@ -103,6 +104,44 @@ class Desk:
     def data(self) -> ProjectRooms:
         """Return the rooms of projects, datasets and folders, likewise."""
         return open_project_rooms(self.task.workspace)
+
+    @cached_property
+    def recorder(self) -> Recorder | None:
+        """Return the record of what the script reads and writes; None where there is none."""
+        if self.task.call is None:
+            return None
+        key = self.task.project
+        return Recorder(self.data, self.task.call, job=self.task.job, project_key=key)
+
+
+@dataclass
+class Desk:
+    """Where one question is answered: whose it is, the rooms, and what is to be told beside.
+
+    Attributes:
+        office: of the gateway that was asked.
+        notes: what the user is to be told; add to it by `note`.
+        uses: of datasets, folders and models; add to them by `used`.
+    """
+
+    office: Office
+    notes: list[Note] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
+
+    @property
+    def task(self) -> GatewayTask:
+        """Return whose gateway this is."""
+        return self.office.task
+
+    @property
+    def rooms(self) -> Rooms:
+        """Return the rooms of the workspace, opened when they are first asked for."""
+        return self.office.rooms
+
+    @property
+    def data(self) -> ProjectRooms:
+        """Return the rooms of projects, datasets and folders, likewise."""
+        return self.office.data
 
     @property
     def without(self) -> Container[str]:
@@ -146,17 +185,20 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     notes: tuple[Note, ...] = ()
 
 
-def answer(task: GatewayTask, method: str, *, arguments: Mapping[str, Any]) -> Answer:
+def answer(office: Office, method: str, *, arguments: Mapping[str, Any]) -> Answer:
     """Return what a method answers, or how it failed; nothing that users may cause is raised.
 
     Args:
-        task: whose gateway this is.
+        office: of the gateway that is asked.
         method: `noun.verb`.
         arguments: of the method.
     """
-    desk = Desk(task)
+    desk = Desk(office)
     try:
         found = method_of(method)(desk, arguments)
+        if office.recorder is not None:
+            for use in desk.uses:
+                office.recorder.used(use)
     except BrineryError as error:
         said = {"kind": _kind(error), "code": error.code, "message": error.message}
         return Answer(error={**said, "hint": error.hint}, notes=tuple(desk.notes))

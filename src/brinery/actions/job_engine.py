@@ -234,7 +234,8 @@ class Engine:
         self._journal.step(run)
         if run.status is Status.COMPLETED:
             self._made[run.name] = run.outputs
-            if not run.reused and self._plan.pipeline:
+            kind = self._planned[run.name].kind
+            if not run.reused and (self._plan.pipeline or kind is StepKind.RECIPE):
                 self._committer.add(run.key, Earlier(job=self._name, run=run))
             if any(each.path for each in self._planned[run.name].outputs.values()):
                 self._steps.forget_contents()
@@ -312,8 +313,9 @@ def _message(run: StepRun) -> str:
 
 
 def _feeding(step: Step) -> set[str]:
-    """Return the names of the steps that feed a step."""
-    return {source for value in step.inputs.values() for source in _sources(value)}
+    """Return the names of the steps that feed a step, or that it waits for."""
+    fed = {source for value in step.inputs.values() for source in _sources(value)}
+    return fed | set(step.after)
 
 
 def _sources(value: Value) -> Iterable[str]:
@@ -326,7 +328,7 @@ def _sources(value: Value) -> Iterable[str]:
 
 def _does_without(step: Step, source: str) -> bool:
     """Return whether a step can run without what another was to leave."""
-    return all(
+    return source not in step.after and all(
         name in step.optional
         for name, value in step.inputs.items()
         if source in set(_sources(value))

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from brinery.records.flow import Activity, RecipeCall
 from brinery.records.job import JobRun
 from brinery.records.plan import Step
 from brinery.store.workspace import Workspace
@@ -39,10 +40,11 @@ class Told(Struct, frozen=True, kw_only=True):
     without: tuple[str, ...] = ()
     run_id: str = ""
     tracking_uri: str = ""
+    call: RecipeCall | None = None
 
 
 class JobGateway:
-    """The gateway of the job that runs; several threads may call it.
+    """The gateways of the job that runs, one for each step; several threads may call it.
 
     Args:
         workspace: whose data and models are asked about.
@@ -50,7 +52,7 @@ class JobGateway:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._made: Any = None
+        self._made: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def variables(self, step: Step, *, job: str, run: Mapping[str, str]) -> dict[str, str]:
@@ -72,31 +74,58 @@ class JobGateway:
             without=step.shims.without,
             run_id=run.get("MLFLOW_RUN_ID", ""),
             tracking_uri=uri,
+            call=step.recipe,
         )
         with self._lock:
-            if self._made is None:
-                self._made = listening(told)
-        return {VARIABLE: said(self._made.place, told, mirrors=step.shims.mirrors)}
+            if step.name not in self._made:
+                self._made[step.name] = listening(told).__enter__()
+            place = self._made[step.name].place
+        return {VARIABLE: said(place, told, mirrors=step.shims.mirrors)}
 
-    def close(self) -> dict[str, str]:
-        """End it, where it was begun, and return the tags of the run: what users were told."""
+    def finish(self, step: Step, *, completed: bool) -> Activity | None:
+        """Return what a script read and wrote, which is on record now; None where it never asked.
+
+        Args:
+            step: that ran it.
+            completed: whether it came to its end.
+        """
         with self._lock:
-            made, self._made = self._made, None
-        if made is None:
-            return {}
-        found: dict[str, list[str]] = {}
-        made.__exit__(None, None, None)
-        for note in made.noted:
-            lines = found.setdefault(note["step"], [])
-            if note["message"] not in lines:
-                lines.append(note["message"])
-        return {f"brinery.compat.{step}": "; ".join(lines) for step, lines in found.items() if step}
+            made = self._made.get(step.name)
+        if made is None or not made.asked:
+            return None
+        question = {"method": "runs.end", "arguments": {"completed": completed}}
+        told = made.ask(msgspec.json.encode(question))
+        answered = msgspec.json.decode(told, type=_Ended)
+        return answered.answer
+
+    def close(self) -> dict[str, dict[str, str]]:
+        """End them, where any was begun; return step to the tags of its run: what users were told."""
+        with self._lock:
+            all_made, self._made = self._made, {}
+        tags = {}
+        for step, made in all_made.items():
+            made.__exit__(None, None, None)
+            found: dict[str, list[str]] = {}
+            for note in made.noted:
+                lines = found.setdefault(note["step"], [])
+                if note["message"] not in lines:
+                    lines.append(note["message"])
+            tags[step] = {
+                f"brinery.compat.{name}": "; ".join(lines) for name, lines in found.items() if name
+            }
+        return tags
+
+
+class _Ended(Struct, frozen=True, kw_only=True):
+    """What the gateway answers when it is told that its script ended."""
+
+    answer: Activity | None = None
 
 
 def listening(told: Told) -> Any:
-    """Return a `runners.gateway.Gateway` that listens; to be left like a block."""
+    """Return a `runners.gateway.Gateway`, which listens while its block runs."""
     make: Callable[..., Any] = import_module("brinery.runners.gateway").Gateway
-    return make(_PROGRAM, told=msgspec.json.encode(told).decode()).__enter__()
+    return make(_PROGRAM, told=msgspec.json.encode(told).decode())
 
 
 def said(place: str, told: Told, *, mirrors: Mapping[str, str]) -> str:
@@ -130,7 +159,8 @@ def put_on_path(variables: Mapping[str, str], libraries: tuple[str, ...]) -> Non
 def ended(
     gateway: JobGateway, job: JobRun, *, tag: Callable[[str, Mapping[str, str]], None]
 ) -> None:
-    """End the gateway of a job, and have its run tagged with what users were told."""
-    tags = gateway.close()
-    if tags and job.steps:
-        tag(job.steps[0].run_id, tags)
+    """End the gateways of a job, and have the runs of its steps tagged with what users were told."""
+    runs = {step.name: step.run_id for step in job.steps}
+    for step, tags in gateway.close().items():
+        if tags and runs.get(step):
+            tag(runs[step], tags)

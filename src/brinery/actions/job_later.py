@@ -101,7 +101,16 @@ def all_drivers(commands: Driver, tracking: LaterTracking) -> dict[StepKind, Dri
         drive: Drive = import_module("brinery.runners.parallel").drive(bench)
         return drive
 
-    return {StepKind.COMMAND: commands, StepKind.SWEEP: sweep, StepKind.PARALLEL: parallel}
+    def recipe(bench: Bench, /) -> Drive:
+        drive: Drive = import_module("brinery.actions.job_recipe").run_recipe(bench)
+        return drive
+
+    return {
+        StepKind.COMMAND: commands,
+        StepKind.SWEEP: sweep,
+        StepKind.PARALLEL: parallel,
+        StepKind.RECIPE: recipe,
+    }
 
 
 def ray_runner(protected: Sequence[str], *, address: str) -> Runner:

@@ -107,6 +107,10 @@ class DataProvider(Protocol):
         """Take what now lies at a destination to where the address says, if that is elsewhere."""
         ...
 
+    def lost(self, uri: str, made: Made, /) -> bool:
+        """Return whether what was put at an address is gone for good, and cannot be put again."""
+        ...
+
     def register_data(
         self, name: str, version: str, /, *, made: Made, kind: DataType, job: str
     ) -> str:

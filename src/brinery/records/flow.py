@@ -63,14 +63,21 @@ class RecipeCall(Struct, frozen=True, kw_only=True):
         values: that were set, by name.
         arguments: that it was given.
         environment: as it was asked for; empty for the default.
-        options: of the front door, such as mirrors, by name.
+        project: key of the project that `dataiku` takes for the default one; empty for the
+            workspace's own.
+        experiment: MLflow's; empty for the script's name.
+        without: names of compatibility steps that are switched off.
+        mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
     """
 
     script: str
     values: dict[str, str] = {}
     arguments: tuple[str, ...] = ()
     environment: str = ""
-    options: dict[str, tuple[str, ...]] = {}
+    project: str = ""
+    experiment: str = ""
+    without: tuple[str, ...] = ()
+    mirrors: dict[str, str] = {}
 
 
 class Activity(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from typing import Optional, Union
 
 from msgspec import Struct
 
+from brinery.records.flow import RecipeCall
 from brinery.records.text_enum import TextEnum
 
 
@@ -29,6 +30,7 @@ class StepKind(TextEnum):
 
     COMMAND = "command"
     PARALLEL = "parallel"
+    RECIPE = "recipe"
     SWEEP = "sweep"
 
 
@@ -266,6 +268,10 @@ class Step(Struct, frozen=True, kw_only=True):
         command: text for bash, with `${{inputs.x}}`, `$[[ … ]]` and the like yet to be filled in.
         code: absolute folder or file that it runs in a copy of; empty for an empty folder.
         includes: absolute files and folders that are copied beside it.
+        watched: absolute files and folders that decide what it leaves, where that is not all of its
+            code: a recipe lies beside others.
+        after: names of steps that must be over before it begins, beside those that feed it.
+        recipe: how it was called, where it is a recipe of the flow.
         software: the environment that it declares.
         variables: of its environment.
         inputs: name to value; an optional one without a value is absent.
@@ -288,6 +294,9 @@ class Step(Struct, frozen=True, kw_only=True):
     command: str = ""
     code: str = ""
     includes: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    recipe: Optional[RecipeCall] = None
     software: Software = Software()
     variables: dict[str, str] = {}
     inputs: dict[str, Value] = {}

@@ -165,9 +165,9 @@ class MlflowExperiments:
         }
         done = subprocess.run(_GC, env=variables, capture_output=True, text=True, check=False)
         if done.returncode:
-            lines = done.stderr.strip().splitlines()
+            said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             raise RegistryFault(
-                f"what was deleted could not be removed: {lines[-1] if lines else 'no reason given'}",
+                f"what was deleted could not be removed: {said}",
                 hint="check that the files of the experiments can be written",
             )
 

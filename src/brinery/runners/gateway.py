@@ -15,6 +15,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final, Self
 
@@ -22,6 +23,7 @@ import msgspec
 
 _BACKLOG: Final = 256
 _END_S: Final = 5.0
+_ASKED_S: Final = 60.0
 _CHUNK: Final = 1 << 16
 _STATUS: Final = b"HTTP/1.1 500 Internal Server Error\r\n"
 
@@ -79,6 +81,24 @@ class Gateway:
     def asked(self) -> bool:
         """Return whether anybody has connected."""
         return self._process is not None
+
+    def ask(self, question: bytes) -> bytes:
+        """Return what the process answers to a question of ours; JSON both.
+
+        Raises:
+            OSError: nobody answers.
+        """
+        connection = HTTPConnection("localhost", timeout=_ASKED_S)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.sock.settimeout(_ASKED_S)
+            connection.sock.connect(self.place)
+            connection.request("POST", "/", question, {"Content-Type": "application/json"})
+            return connection.getresponse().read()
+        except HTTPException as error:
+            raise OSError(f"the gateway does not answer: {error}") from error
+        finally:
+            connection.close()
 
     def _notes(self) -> list[dict[str, str]]:
         try:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from brinery.actions.gateway import Answer, GatewayTask, answer
+from brinery.actions.gateway import Answer, GatewayTask, Office, answer
 from brinery.web import socket_server
 from brinery.web.parent import end_with_parent
 
@@ -52,6 +52,7 @@ class _Application:
 
     def __init__(self, task: GatewayTask) -> None:
         self._task = task
+        self._office = Office(task)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -75,7 +76,7 @@ class _Application:
         except msgspec.MsgspecError as error:
             return _BAD, Answer(error={"kind": "ValueError", "message": str(error)})
         try:
-            found = answer(self._task, asked.method, arguments=asked.arguments)
+            found = answer(self._office, asked.method, arguments=asked.arguments)
         except Exception as error:  # the script is told; the log of the job has where it was
             logging.getLogger(__name__).exception("%s failed", asked.method)
             said = f"{asked.method}: {type(error).__name__}: {error}"

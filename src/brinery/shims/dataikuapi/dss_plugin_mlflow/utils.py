@@ -10,7 +10,7 @@ from brinery_shims import tracking
 class MLflowHandle:
     """MLflow that logs into a managed folder, from when it is made until `clear` or a block's end.
 
-    Handles nest: the last one that is active counts, and when all are cleared MLflow is what it was.
+    Handles nest: the last one that is active counts; when all are cleared MLflow is what it was.
 
     Args:
         client: a `DSSClient`.
