@@ -27,6 +27,7 @@ NOUNS: Final = {
     "datasets": "brinery.actions.shim_datasets",
     "folders": "brinery.actions.shim_folders",
     "details": "brinery.actions.shim_details",
+    "evaluations": "brinery.actions.shim_evaluations",
     "models": "brinery.actions.shim_models",
     "mlflow": "brinery.actions.shim_mlflow",
     "notes": "brinery.actions.shim_notes",
