@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from brinery.actions.rooms import Rooms
 from brinery.actions.folders import folder, uri_of
 from brinery.actions.project_rooms import open_project_rooms
+from brinery.actions.rooms import Rooms
 from brinery.registry import mlflow_server
 from brinery.registry.mlflow_folders import ManagedFolders
 

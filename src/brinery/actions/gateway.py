@@ -26,7 +26,10 @@ from brinery.records.flow import RecipeCall, Use
 NOUNS: Final = {
     "datasets": "brinery.actions.shim_datasets",
     "folders": "brinery.actions.shim_folders",
+    "details": "brinery.actions.shim_details",
     "models": "brinery.actions.shim_models",
+    "mlflow": "brinery.actions.shim_mlflow",
+    "notes": "brinery.actions.shim_notes",
     "projects": "brinery.actions.shim_projects",
     "runs": "brinery.actions.shim_runs",
 }

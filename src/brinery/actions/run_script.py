@@ -19,7 +19,7 @@ from blake3 import blake3
 from brinery.actions.job import How, Running, run_plan
 from brinery.actions.job_rooms import JobRooms, open_job_rooms
 from brinery.actions.notebook import LISTS, conversion, text_of
-from brinery.errors import InvalidNotebook
+from brinery.errors import InvalidNotebook, SettingsError
 from brinery.pipeline import notebook_cells
 from brinery.pipeline.notebook_settings import options, settable, text_with_values
 from brinery.pipeline.recipes import counted
@@ -37,6 +37,8 @@ from brinery.records.plan import (
     Text,
     Value,
 )
+from brinery.specs import job_settings
+from brinery.specs.compatibility import ALL, COMPATIBILITY, unknown_step
 from brinery.specs.names import nearest
 from brinery.store.workspace import Workspace
 
@@ -193,13 +195,33 @@ def _told_in(path: Path) -> str:
 
 
 def _shims(workspace: Workspace, asked: Asked) -> Shims:
-    """Return what the script finds under the name of `dataiku`."""
-    libraries = workspace.root / "lib" / "python"
+    """Return what the script finds under the name of `dataiku`.
+
+    Raises:
+        SettingsError: a compatibility step is none, or what a mirror names is not there.
+    """
+    if wrong := unknown_step(asked.without):
+        raise SettingsError(wrong, hint=f"there are {', '.join([*COMPATIBILITY, ALL])}")
+    told = job_settings.read(workspace.settings_file)
+    base = workspace.root / "projects" / asked.project if asked.project else workspace.root
+    own = [one / "lib" / "python" for one in dict.fromkeys([base, workspace.root])]
+    maps = {
+        url: path
+        for url, path in told.maps.items()
+        if "://" in url and "://" not in path and (workspace.root / path).exists()
+    }
+    mirrors = {url: str(workspace.root / path) for url, path in maps.items()}
+    for url, path in asked.mirrors.items():
+        if not Path(path).exists():
+            raise SettingsError(
+                f"--mirror {url}={path}: there is no {path}", hint=f"--mirror {url}=PATH"
+            )
+        mirrors[url] = str(Path(path).resolve())
     return Shims(
         project=asked.project,
-        libraries=(str(libraries),) if libraries.is_dir() else (),
-        without=tuple(asked.without),
-        mirrors=dict(asked.mirrors),
+        libraries=tuple(str(one) for one in own if one.is_dir()),
+        without=tuple(dict.fromkeys([*told.without, *asked.without])),
+        mirrors=mirrors,
     )
 
 

@@ -19,7 +19,7 @@ from brinery.records.saved_model import SavedModel, SavedType, SavedVersion
 from brinery.records.threshold import Aim, Gains
 
 # What a cost matrix is worth where nothing was set: an error costs what a hit is worth.
-_GAINS = Gains(true_positive=1.0, false_positive=-1.0, false_negative=-1.0, true_negative=1.0)
+GAINS = Gains(true_positive=1.0, false_positive=-1.0, false_negative=-1.0, true_negative=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def evaluate_saved(
         data=written(rooms, rows),
         target=saved.target,
         aim=model.aim,
-        gains=_GAINS if model.aim is Aim.GAIN else None,
+        gains=GAINS if model.aim is Aim.GAIN else None,
         explain=not how.cheap,
     )
     appraisal = result_of(evaluate_steps(rooms, asked))
@@ -88,7 +88,13 @@ def evaluate_saved(
     threshold = chosen(appraisal, saved) if how.optimal else saved.threshold
     return kept(rooms).keep_version(
         model,
-        replace(saved, threshold=threshold, evaluated=rows.dataset, rows=rows.table.num_rows),
+        replace(
+            saved,
+            threshold=threshold,
+            evaluated=rows.dataset,
+            rows=rows.table.num_rows,
+            file=str(asked.data),
+        ),
     )
 
 

@@ -241,6 +241,23 @@ def registered_as(
     return known
 
 
+def unsaid(found: Listed) -> SavedVersion:
+    """Return what is known of a version that no script made: what its import recorded."""
+    version = found.version
+    if version is None:
+        raise ValueError(f"version {found.id} is not registered")
+    data = version.candidate.data if version.candidate else None
+    classes = version.candidate.description.classes if version.candidate else ()
+    return SavedVersion(
+        id=found.id,
+        created=version.created,
+        number=version.number,
+        target=(data.target or "") if data else "",
+        classes=tuple(map(str, classes)),
+        origin=version.candidate.origin.file if version.candidate else "",
+    )
+
+
 def full_id(model: SavedModel, version_id: str) -> str:
     """Return how a version is named among all projects."""
     return f"S-{model.project}-{model.id}-{version_id}"

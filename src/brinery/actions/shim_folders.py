@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from brinery.actions import folders
 from brinery.actions.gateway import Desk, Method
-from brinery.errors import DataUnreachable
+from brinery.actions.scan_files import scan
+from brinery.errors import DataUnreachable, ModelFileError
+from brinery.flavors import compatibility
+from brinery.records.difference import Difference, Level
 from brinery.records.flow import UseKind
 from brinery.records.folder import FolderEntry, ManagedFolder
+from brinery.records.scan import ScanReport, Verdict
+from brinery.records.version import Environment
 
 # The compatibility step of an id that a script leaves empty.
 DEFAULT_FOLDER: Final = "default-folder"
+# That of what is read in a pickle before it is loaded.
+PICKLE_CHECK: Final = "pickle-check"
+_SHOWN: Final = 8
 
 
 def _listed(desk: Desk, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -77,6 +86,70 @@ def _fetch(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"path": copy.name, "copy": True}
 
 
+def _check(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a pickle asks for, and why the Python of the script is not to load it, if so.
+
+    It is read and not run; `python` and `packages` are what the script has.
+    """
+    found, path = folder_of(desk, asked), asked["path"]
+    name = path.rpartition("/")[2]
+    with folders.read_file(desk.data, found, path=path) as stream, _local(stream) as local:
+        try:
+            report = scan(local)
+        except ModelFileError:
+            return {"remark": "", "refusal": None}
+    if report.verdict is Verdict.DANGEROUS:
+        names = ", ".join(report.asked(Verdict.DANGEROUS)[:_SHOWN])
+        refusal = f"{name} is not loaded: it asks for {names}, by which a pickle runs programs"
+        return {"remark": "", "refusal": refusal}
+    there = Environment(
+        python=asked["python"],
+        platform="",
+        packages={},
+        built=True,
+        lock=tuple(f"{one}=={version}" for one, version in asked["packages"].items()),
+    )
+    different = compatibility.differences(report, environment=there)
+    worst = next((one for one in different if one.level is Level.ERROR and one.written), None)
+    remark = _remark(name, report)
+    desk.note(remark, step=PICKLE_CHECK)
+    return {"remark": remark, "refusal": _why(name, worst) if worst is not None else None}
+
+
+def _remark(name: str, report: ScanReport) -> str:
+    """Return what a pickle is, who wrote it and what it asks for, in one line."""
+    wrote = ", ".join(f"{one} {'/'.join(each)}" for one, each in sorted(report.versions.items()))
+    names = [str(one) for one in report.globals]
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" * (len(names) > _SHOWN))
+    said = f"{name} holds {report.outermost or 'an object'}"
+    said += f", written by {wrote}" if wrote else ""
+    return f"{said}; it asks for {shown}" if names else said
+
+
+def _why(name: str, different: Difference) -> str:
+    there = (
+        f"{different.distribution} {different.present}" if different.present else "it is not here"
+    )
+    wrote = f"{different.distribution} {different.written}"
+    return (
+        f"{name} is not loaded: it was written by {wrote}, and this is {there}: "
+        f"{different.reason} (brinery run --environment FILE, with {wrote.replace(' ', '==')} in "
+        "FILE)"
+    )
+
+
+@contextmanager
+def _local(stream: IO[bytes]) -> Iterator[Path]:
+    """Give a file a path on this machine."""
+    if isinstance(stream.name, str) and Path(stream.name).is_file():
+        yield Path(stream.name)
+        return
+    with tempfile.NamedTemporaryFile(prefix="brinery-file-") as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
 def _put(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Write a file of a folder, whole or not at all, from one that lies on this machine."""
     found, path = folder_of(desk, asked), asked["path"]
@@ -133,6 +206,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "paths": _paths,
     "entry": _entry,
     "fetch": _fetch,
+    "check": _check,
     "put": _put,
     "remove": _remove,
 }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -31,12 +30,11 @@ from brinery.actions.saved_models import Listed, full_id, listed_version
 from brinery.errors import NotFound
 from brinery.evaluate.selection import selected
 from brinery.records.flow import ItemKind, Use, UseKind
-from brinery.records.saved_model import SavedModel, SavedType, SavedVersion
+from brinery.records.inference import inference_info
+from brinery.records.saved_model import SavedModel, SavedType
 from brinery.records.threshold import Aim
 from brinery.store.dataset_rows import read_rows
 
-# The tag of a run that says what its model predicts, as JSON: see `records/saved_model.py`.
-INFERENCE_TAG: Final = "brinery.inference"
 _DEPLOYED_ROWS: Final = 10_000
 _GUESS_ROWS: Final = 500
 _VERSION_TIME: Final = "%Y_%m_%dT%H_%M_%S"
@@ -80,7 +78,7 @@ def _create(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def _settings(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the settings of a saved model as scripts know them."""
-    model = _model(desk, asked)
+    model = model_asked(desk, asked)
     metric = next((name for name, aim in _AIMS.items() if aim is model.aim), model.aim.value)
     mini = {
         "taskType": "PREDICTION",
@@ -110,7 +108,7 @@ def _save_settings(desk: Desk, asked: Asked) -> None:
     Raises:
         ValueError: no threshold is chosen for such a metric.
     """
-    model, told = _model(desk, asked), dict(asked["settings"])
+    model, told = model_asked(desk, asked), dict(asked["settings"])
     mini = told.pop("miniTask", {})
     metric = mini.get("modeling", {}).get("metrics", {}).get("thresholdOptimizationMetric", "F1")
     if metric not in _AIMS:
@@ -127,30 +125,30 @@ def _save_settings(desk: Desk, asked: Asked) -> None:
 
 def _delete(desk: Desk, asked: Asked) -> None:
     """Delete a saved model for ever."""
-    saved_models.delete_saved_model(desk.rooms, _model(desk, asked))
+    saved_models.delete_saved_model(desk.rooms, model_asked(desk, asked))
 
 
 def _versions(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
     """Return the versions of a saved model."""
-    model = _model(desk, asked)
+    model = model_asked(desk, asked)
     return [_version_facts(desk, model, one) for one in saved_models.listed(desk.rooms, model)]
 
 
 def _activate(desk: Desk, asked: Asked) -> None:
     """Make a version the active one."""
-    model = _model(desk, asked)
+    model = model_asked(desk, asked)
     saved_models.set_active(desk.rooms, model, asked["version"])
     _wrote(desk, model, asked["version"])
 
 
 def _delete_versions(desk: Desk, asked: Asked) -> None:
     """Delete versions for ever."""
-    saved_models.delete_versions(desk.rooms, _model(desk, asked), asked["versions"])
+    saved_models.delete_versions(desk.rooms, model_asked(desk, asked), asked["versions"])
 
 
 def _usages(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
     """Return which scripts read or wrote a saved model."""
-    model = _model(desk, asked)
+    model = model_asked(desk, asked)
     found = []
     for activity in desk.data.records.latest(model.project):
         kinds = {
@@ -169,7 +167,7 @@ def _import(desk: Desk, asked: Asked) -> dict[str, Any]:
     Raises:
         FileNotFoundError: there is no such folder.
     """
-    model = _model(desk, asked)
+    model = model_asked(desk, asked)
     lookup, path = asked.get("folder"), asked["path"]
     with tempfile.TemporaryDirectory(prefix="brinery-") as scratch:
         if lookup is None:
@@ -234,9 +232,9 @@ def _from_folder(desk: Desk, found: Any, *, path: str, scratch: Path) -> Path:
 
 def _metadata(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return what is known of a version: its target, classes, features and threshold."""
-    model = _model(desk, asked)
+    model = model_asked(desk, asked)
     found = listed_version(desk.rooms, model, asked["version"])
-    said = found.saved or SavedVersion(id=found.id, created=datetime.now(UTC))
+    said = found.saved or saved_models.unsaid(found)
     return {
         "targetColumnName": said.target or None,
         "classLabels": [{"label": one} for one in said.classes],
@@ -253,7 +251,7 @@ def _metadata(desk: Desk, asked: Asked) -> dict[str, Any]:
 
 def _set_metadata(desk: Desk, asked: Asked) -> None:
     """State the target and the classes of a version; with a dataset, register it on its head."""
-    model = _model(desk, asked)
+    model = model_asked(desk, asked)
     found = listed_version(desk.rooms, model, asked["version"])
     if found.saved is None:
         raise ValueError(f"version {found.id} of {model.title} was made by no script")
@@ -276,7 +274,7 @@ def _set_metadata(desk: Desk, asked: Asked) -> None:
 
 def _evaluate(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Evaluate a version on a dataset."""
-    model = _model(desk, asked)
+    model = model_asked(desk, asked)
     saved = evaluate_saved(
         desk.rooms,
         model,
@@ -298,11 +296,11 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
         NotFound: the run, or its model, is not there.
         ValueError: what is stated does not fit the saved model's type.
     """
-    model = _model(desk, asked)
+    model = model_asked(desk, asked)
     run = desk.rooms.runs().logged(asked["run"])
-    told = json.loads(run.tags.get(INFERENCE_TAG, "{}")) if asked.get("inference", True) else {}
-    target = asked.get("target") or told.get("target") or ""
-    classes = asked.get("classes") or told.get("classes") or None
+    told = inference_info(run.tags) if asked.get("inference", True) else None
+    target = asked.get("target") or (told.target if told else "")
+    classes = asked.get("classes") or (told.classes if told else ()) or None
     dataset = asked.get("dataset")
     if dataset is not None or classes is not None:
         check_classes(model, classes)
@@ -324,7 +322,7 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
                 word=_word(desk),
                 active=bool(asked.get("active", True)),
                 threshold=float(asked.get("threshold", 0.5)),
-                environment=asked.get("environment") or told.get("code_env_name") or "",
+                environment=asked.get("environment") or (told.code_env_name if told else ""),
                 run=run,
             ),
         )
@@ -358,7 +356,7 @@ def _read(where: Any, limit: int | None) -> pa.Table:
     return read_rows(where, limit=limit)
 
 
-def _model(desk: Desk, asked: Asked) -> SavedModel:
+def model_asked(desk: Desk, asked: Asked) -> SavedModel:
     """Return the saved model that is asked about; the only one where the id is empty."""
     project = desk.project(asked.get("project", ""))
     lookup = str(asked["id"])

@@ -85,6 +85,7 @@ class SavedVersion(Struct, frozen=True, kw_only=True):
         word: who vouches for what its file asks for.
         evaluated: name of the dataset that it was evaluated on; empty where it was not.
         rows: of that dataset that were used.
+        file: with these rows.
         user_meta: what scripts keep of it: name, description, labels.
     """
 
@@ -103,4 +104,5 @@ class SavedVersion(Struct, frozen=True, kw_only=True):
     word: str = ""
     evaluated: str = ""
     rows: int = 0
+    file: str = ""
     user_meta: dict[str, Any] = {}

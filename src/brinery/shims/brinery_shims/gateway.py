@@ -28,7 +28,7 @@ def call(method: str, **arguments: Any) -> Any:
     """
     status, answer = _ask({"method": method, "arguments": arguments})
     for note in answer.get("notes", ()):
-        notes.tell(note["step"], note["message"])
+        notes.tell(note["step"], note["message"], known=True)
     if status != _OK:
         raise raised(answer["error"])
     return answer.get("answer")

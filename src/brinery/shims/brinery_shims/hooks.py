@@ -14,7 +14,12 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from brinery_shims import setup
 
 # Step, the module that it waits for, and the module of ours that has its `apply`.
-STEPS: Tuple[Tuple[str, str, str], ...] = ()
+STEPS: Tuple[Tuple[str, str, str], ...] = (
+    ("sklearn-cloudpickle", "mlflow.sklearn", "brinery_shims.mlflow_skops"),
+    ("xgboost-labels", "xgboost.sklearn", "brinery_shims.xgboost_labels"),
+    ("mirror", "requests.adapters", "brinery_shims.mirrors"),
+    ("mirror", "urllib.request", "brinery_shims.mirrors"),
+)
 
 Undo = Callable[[], None]
 
@@ -56,6 +61,10 @@ class Hooks:
             if name in sys.modules:
                 self.loaded(sys.modules[name])
 
+    def undone_by(self, undo: Undo) -> None:
+        """Have something undone with the steps."""
+        self._undo.append(undo)
+
     def remove(self) -> None:
         """Undo what was done."""
         sys.meta_path.remove(self)
@@ -91,4 +100,8 @@ def install() -> Hooks:
     """Return the hooks, which are there now."""
     made = Hooks()
     made.install()
+    if not setup.switched_off("old-libraries"):
+        from brinery_shims import old_libraries
+
+        made.undone_by(old_libraries.install())
     return made

@@ -31,6 +31,13 @@ def told() -> dict[str, Any]:
     return known
 
 
+def mirrors() -> dict[str, str]:
+    """Return addresses, or their beginnings, and the paths that stand for them."""
+    text = os.environ.get(VARIABLE)
+    found: dict[str, str] = json.loads(text).get("mirrors", {}) if text else {}
+    return {} if switched_off("mirror") else found
+
+
 def switched_off(step: str) -> bool:
     """Return whether a compatibility step is not to be taken."""
     text = os.environ.get(VARIABLE)

@@ -1,4 +1,4 @@
-"""The module `dataiku` of a script that Brinery runs: datasets, folders and models of its workspace.
+"""The `dataiku` of a script that Brinery runs: datasets, folders and models of its workspace.
 
 It asks Brinery's gateway (`brinery_shims`); what is not asked for is not imported.
 """

@@ -238,11 +238,12 @@ def _parquet(paths: List[str], names: Any, first: Any, text: bool) -> Any:
 def _joined(pa: Any, tables: List[Any]) -> Any:
     """Return tables one after the other; codes of texts are made the same first."""
     plain = []
-    for table in tables:
-        for number, each in enumerate(table.schema):
-            if pa.types.is_dictionary(each.type):
-                values = table.column(number).cast(each.type.value_type)
-                table = table.set_column(number, each.name, values)
+    for each in tables:
+        table = each
+        for number, one in enumerate(each.schema):
+            if pa.types.is_dictionary(one.type):
+                values = table.column(number).cast(one.type.value_type)
+                table = table.set_column(number, one.name, values)
         plain.append(table)
     try:
         return pa.concat_tables(plain, promote_options="permissive")
@@ -390,7 +391,6 @@ def _whole(text: str) -> bool:
 
 def _column(values: Any, kind: str, name: str, reading: Reading, forced: Any) -> Any:
     """Return a column that is what the arguments ask for."""
-    import pandas as pd
     from pandas.api import types
 
     if forced is not None:
@@ -398,30 +398,28 @@ def _column(values: Any, kind: str, name: str, reading: Reading, forced: Any) ->
     if kind in _DATES:
         return _date(values, kind, name, reading)
     if types.is_bool_dtype(values.dtype) or kind == "boolean":
-        if reading.bool_as_str:
-            texts = {True: "true", False: "false"}
-            return values.map(lambda each: texts.get(each, each))
-        return values
-    if kind in _WHOLE and (types.is_integer_dtype(values.dtype) or _is_gappy(values)):
-        if reading.int_as_float:
-            return values.astype("float64")
-        if reading.nullable:
-            return values.astype(_WHOLE[kind].replace("int", "Int"))
-        if not reading.infer and values.isna().any():
-            raise ValueError(
-                f"Integer column has NA values in column {name}: read it with "
-                "use_nullable_integers=True or int_as_float=True"
-            )
-    if types.is_integer_dtype(values.dtype):
-        if reading.int_as_float:
-            return values.astype("float64")
-        if reading.infer and not reading.nullable:
-            return values.astype("int64")
+        texts = {True: "true", False: "false"}
+        return values.map(lambda each: texts.get(each, each)) if reading.bool_as_str else values
+    if types.is_integer_dtype(values.dtype) or (kind in _WHOLE and _is_gappy(values)):
+        return _integers(values, kind, name, reading)
     if reading.categoricals and (reading.categoricals == "all" or name in reading.categoricals):
         return values.astype("category") if _is_text(values) else values
-    if reading.infer and values.dtype == "float32":
+    return values.astype("float64") if reading.infer and values.dtype == "float32" else values
+
+
+def _integers(values: Any, kind: str, name: str, reading: Reading) -> Any:
+    """Return a column of integers, some of which may be missing."""
+    if reading.int_as_float:
         return values.astype("float64")
-    del pd
+    if reading.nullable:
+        return values.astype(_WHOLE.get(kind, "int64").replace("int", "Int"))
+    if not values.isna().any():
+        return values.astype("int64") if reading.infer else values
+    if not reading.infer:
+        raise ValueError(
+            f"Integer column has NA values in column {name}: read it with "
+            "use_nullable_integers=True or int_as_float=True"
+        )
     return values
 
 

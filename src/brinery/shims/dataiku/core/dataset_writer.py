@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
 from brinery_shims.errors import DataikuException
@@ -104,7 +105,7 @@ def _write(
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         # A column that mixes kinds of values is a column of texts, as it would be in csv.
         for name, kind in frame.dtypes.items():
-            if kind == object:
+            if kind.kind == "O":
                 frame[name] = _as_texts(frame[name], "")
         table = pa.Table.from_pandas(frame, preserve_index=False)
     pq.write_table(
@@ -113,7 +114,7 @@ def _write(
 
 
 def _gone(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and value != value)
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _as_texts(values: Any, kind: str) -> List[Optional[str]]:

@@ -117,12 +117,16 @@ class Folder:
         Raises:
             Exception: there is no such file.
         """
-        found = self._ask("fetch", path=path)
-        for message in found.get("remarks", ()):
-            from brinery_shims import notes
+        from brinery_shims import pickle_check
 
-            notes.tell("pickle-check", message)
-        return DownloadStream(found["path"], copy=found["copy"])
+        found = self._ask("fetch", path=path)
+        stream = DownloadStream(found["path"], copy=found["copy"])
+        why = pickle_check.check(
+            path, found["path"], folder=self.get_id(), project=self.project_key
+        )
+        if why:
+            pickle_check.refuse(stream, why)
+        return stream
 
     def get_writer(self, path: str) -> ManagedFolderWriter:
         """Return what a file of the folder is written through, for a `with` block.
@@ -245,6 +249,9 @@ class DownloadStream(io.RawIOBase):
     def close(self) -> None:
         """Close the stream."""
         if not self.closed:
+            from brinery_shims import pickle_check
+
+            pickle_check.closed(self)
             self._stream.close()
             if self._copy:
                 os.unlink(self._copy)
