@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from brinery.actions.schedules import create_schedule, schedules
     from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
+    from brinery.actions.shims import shims
     from brinery.actions.up import up
     from brinery.errors import BrineryError, Fault, UserError
     from brinery.records.appraisal import Appraisal
@@ -120,6 +121,7 @@ __all__ = [
     "schedules",
     "score_files",
     "serve_models",
+    "shims",
     "start_loops",
     "up",
     "version",
@@ -183,6 +185,7 @@ _HOMES = {
     "schedules": "brinery.actions.schedules",
     "score_files": "brinery.actions.score_files",
     "serve_models": "brinery.actions.serve",
+    "shims": "brinery.actions.shims",
     "start_loops": "brinery.actions.scheduler",
     "up": "brinery.actions.up",
     "version": "brinery.actions.models",

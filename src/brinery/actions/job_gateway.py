@@ -78,7 +78,7 @@ class JobGateway:
         )
         with self._lock:
             if step.name not in self._made:
-                self._made[step.name] = listening(told)
+                self._made[step.name] = listening(told).__enter__()
             place = self._made[step.name].place
         return {VARIABLE: said(place, told, mirrors=step.shims.mirrors)}
 
@@ -98,18 +98,22 @@ class JobGateway:
         answered = msgspec.json.decode(told, type=_Ended)
         return answered.answer
 
-    def close(self) -> dict[str, str]:
-        """End them, where any was begun, and return the tags of the run: what users were told."""
+    def close(self) -> dict[str, dict[str, str]]:
+        """End them, where any was begun; return step to the tags of its run: what users were told."""
         with self._lock:
             all_made, self._made = self._made, {}
-        found: dict[str, list[str]] = {}
-        for made in all_made.values():
+        tags = {}
+        for step, made in all_made.items():
             made.__exit__(None, None, None)
+            found: dict[str, list[str]] = {}
             for note in made.noted:
                 lines = found.setdefault(note["step"], [])
                 if note["message"] not in lines:
                     lines.append(note["message"])
-        return {f"brinery.compat.{step}": "; ".join(lines) for step, lines in found.items() if step}
+            tags[step] = {
+                f"brinery.compat.{name}": "; ".join(lines) for name, lines in found.items() if name
+            }
+        return tags
 
 
 class _Ended(Struct, frozen=True, kw_only=True):
@@ -119,9 +123,9 @@ class _Ended(Struct, frozen=True, kw_only=True):
 
 
 def listening(told: Told) -> Any:
-    """Return a `runners.gateway.Gateway` that listens; to be left like a block."""
+    """Return a `runners.gateway.Gateway`, which listens while its block runs."""
     make: Callable[..., Any] = import_module("brinery.runners.gateway").Gateway
-    return make(_PROGRAM, told=msgspec.json.encode(told).decode()).__enter__()
+    return make(_PROGRAM, told=msgspec.json.encode(told).decode())
 
 
 def said(place: str, told: Told, *, mirrors: Mapping[str, str]) -> str:
@@ -155,7 +159,8 @@ def put_on_path(variables: Mapping[str, str], libraries: tuple[str, ...]) -> Non
 def ended(
     gateway: JobGateway, job: JobRun, *, tag: Callable[[str, Mapping[str, str]], None]
 ) -> None:
-    """End the gateway of a job, and have its run tagged with what users were told."""
-    tags = gateway.close()
-    if tags and job.steps:
-        tag(job.steps[0].run_id, tags)
+    """End the gateways of a job, and have the runs of its steps tagged with what users were told."""
+    runs = {step.name: step.run_id for step in job.steps}
+    for step, tags in gateway.close().items():
+        if tags and runs.get(step):
+            tag(runs[step], tags)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -169,6 +170,16 @@ def job_tracking(
     """
     where = Where(workspace=str(workspace.root), store=store, artifacts=artifacts)
     return JobTracking(where, spool=workspace.untold_runs)
+
+
+def shared_tracking(workspace: Workspace) -> Tracking:
+    """Return the tracking of a workspace for whoever begins runs by themselves, such as a notebook.
+
+    Nothing is started before somebody connects; it is left like a block.
+    """
+    where = Where(workspace=str(workspace.root))
+    spool = workspace.untold_runs / f"notebook-{os.getpid()}.jsonl"
+    return Tracking(_SERVER, told=msgspec.json.encode(where).decode(), spool=spool)
 
 
 def job_run_id(job: JobRun) -> str:

@@ -118,7 +118,9 @@ def planned(rooms: JobRooms, script: Path, *, asked: Asked) -> Plan:
     path = script.resolve()
     make = _of_notebook if path.suffix == ".ipynb" else _of_script
     step, notes = make(path, asked, rooms.workspace.cache / "scripts")
-    shims = _shims(rooms.workspace, asked)
+    shims = shims_of(
+        rooms.workspace, project=asked.project, without=asked.without, mirrors=asked.mirrors
+    )
     step = msgspec.structs.replace(
         step,
         kind=StepKind.RECIPE,
@@ -194,34 +196,46 @@ def _told_in(path: Path) -> str:
         return ""
 
 
-def _shims(workspace: Workspace, asked: Asked) -> Shims:
-    """Return what the script finds under the name of `dataiku`.
+def shims_of(
+    workspace: Workspace,
+    *,
+    project: str,
+    without: Sequence[str],
+    mirrors: Mapping[str, str],
+) -> Shims:
+    """Return what a script finds under the name of `dataiku`.
+
+    Args:
+        workspace: of the script.
+        project: key of the default one; empty for the workspace's own.
+        without: names of compatibility steps that are switched off.
+        mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
 
     Raises:
         SettingsError: a compatibility step is none, or what a mirror names is not there.
     """
-    if wrong := unknown_step(asked.without):
+    if wrong := unknown_step(without):
         raise SettingsError(wrong, hint=f"there are {', '.join([*COMPATIBILITY, ALL])}")
     told = job_settings.read(workspace.settings_file)
-    base = workspace.root / "projects" / asked.project if asked.project else workspace.root
+    base = workspace.root / "projects" / project if project else workspace.root
     own = [one / "lib" / "python" for one in dict.fromkeys([base, workspace.root])]
     maps = {
         url: path
         for url, path in told.maps.items()
         if "://" in url and "://" not in path and (workspace.root / path).exists()
     }
-    mirrors = {url: str(workspace.root / path) for url, path in maps.items()}
-    for url, path in asked.mirrors.items():
+    found = {url: str(workspace.root / path) for url, path in maps.items()}
+    for url, path in mirrors.items():
         if not Path(path).exists():
             raise SettingsError(
                 f"--mirror {url}={path}: there is no {path}", hint=f"--mirror {url}=PATH"
             )
-        mirrors[url] = str(Path(path).resolve())
+        found[url] = str(Path(path).resolve())
     return Shims(
-        project=asked.project,
+        project=project,
         libraries=tuple(str(one) for one in own if one.is_dir()),
-        without=tuple(dict.fromkeys([*told.without, *asked.without])),
-        mirrors=mirrors,
+        without=tuple(dict.fromkeys([*told.without, *without])),
+        mirrors=found,
     )
 
 

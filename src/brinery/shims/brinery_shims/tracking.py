@@ -74,6 +74,12 @@ class Active:
         _BEFORE.clear()
 
 
+def clear_all() -> None:
+    """Have MLflow log to where it did before anything was active."""
+    while _ACTIVE:
+        _ACTIVE[-1].clear()
+
+
 def folder_id(given: Any) -> str:
     """Return the id of the folder that a script means, with its project's key where it is known.
 
