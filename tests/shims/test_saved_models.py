@@ -167,21 +167,21 @@ def test_another_version_becomes_active_and_takes_an_id_over(
 ) -> None:
     """Ids are free; one that is given again names the newer version; the active one stays."""
     model = project.create_mlflow_pyfunc_model("several", "BINARY_CLASSIFICATION")
-    for name in ("1_b", "2026.11"):
+    for name in ("1_b", "2026_11.a"):
         handler = model.import_mlflow_version_from_path(name, str(folder))
         handler.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="bank")
-    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026.11"]
-    assert model.get_active_version()["id"] == "2026.11"
+    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026_11.a"]
+    assert model.get_active_version()["id"] == "2026_11.a"
     model.set_active_version("1_b")
     assert model.get_active_version()["id"] == "1_b"
-    assert _named(workspace, "several@2026.11").number == 2
-    again = model.import_mlflow_version_from_path("2026.11", str(folder), set_active=False)
+    assert _named(workspace, "several@2026_11.a").number == 2
+    again = model.import_mlflow_version_from_path("2026_11.a", str(folder), set_active=False)
     again.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="bank")
-    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026.11"]
-    assert _named(workspace, "several@2026.11").number == 3
+    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026_11.a"]
+    assert _named(workspace, "several@2026_11.a").number == 3
     with pytest.raises(ValueError, match="active"):
         model.delete_versions("1_b")
-    model.delete_versions(["2026.11"])
+    model.delete_versions(["2026_11.a"])
     assert [one["id"] for one in model.list_versions()] == ["1_b"]
     model.delete()
     assert "several" not in [one["name"] for one in project.list_saved_models()]
