@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -167,21 +168,21 @@ def test_another_version_becomes_active_and_takes_an_id_over(
 ) -> None:
     """Ids are free; one that is given again names the newer version; the active one stays."""
     model = project.create_mlflow_pyfunc_model("several", "BINARY_CLASSIFICATION")
-    for name in ("1_b", "2026.11"):
+    for name in ("1_b", "2026_11.a"):
         handler = model.import_mlflow_version_from_path(name, str(folder))
         handler.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="bank")
-    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026.11"]
-    assert model.get_active_version()["id"] == "2026.11"
+    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026_11.a"]
+    assert model.get_active_version()["id"] == "2026_11.a"
     model.set_active_version("1_b")
     assert model.get_active_version()["id"] == "1_b"
-    assert _named(workspace, "several@2026.11").number == 2
-    again = model.import_mlflow_version_from_path("2026.11", str(folder), set_active=False)
+    assert _named(workspace, "several@2026_11.a").number == 2
+    again = model.import_mlflow_version_from_path("2026_11.a", str(folder), set_active=False)
     again.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="bank")
-    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026.11"]
-    assert _named(workspace, "several@2026.11").number == 3
+    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026_11.a"]
+    assert _named(workspace, "several@2026_11.a").number == 3
     with pytest.raises(ValueError, match="active"):
         model.delete_versions("1_b")
-    model.delete_versions(["2026.11"])
+    model.delete_versions(["2026_11.a"])
     assert [one["id"] for one in model.list_versions()] == ["1_b"]
     model.delete()
     assert "several" not in [one["name"] for one in project.list_saved_models()]
@@ -201,7 +202,7 @@ def test_what_is_wrong_is_refused_as_the_original_refuses_it(
         )
     with pytest.raises(ValueError, match="set_core_metadata first"):
         handler.evaluate("bank")
-    with pytest.raises(Exception, match="the target has 'no', 'yes'"):
+    with pytest.raises(Exception, match="the target has 'yes', 'no'"):
         handler.set_core_metadata("y", ["0", "1"], get_features_from_dataset="bank")
     with pytest.raises(ValueError, match="dashes"):
         model.import_mlflow_version_from_path("v-1", str(folder))
@@ -266,6 +267,31 @@ def test_evaluations_are_followed_and_drift_is_found(project: Any, evaluated: An
     assert [one["value"] for one in history][1:] == [0.995]
     store.delete_model_evaluations(["mine"])
     assert len(store.list_model_evaluations()) == 1
+
+
+def test_a_version_is_asked_for_predictions(project: Any, evaluated: Any) -> None:
+    """Labels at the version's threshold, probabilities, percentiles and contributions."""
+    import dataiku
+
+    model = dataiku.Model("clf")
+    assert model.get_id() == evaluated.id
+    assert [one["versionId"] for one in model.list_versions()] == ["v01"]
+    assert model.get_version_metrics("v01").get_performance_values()["auc"] > 0.5
+    predictor = model.get_predictor()
+    assert predictor.get_classes() == ["no", "yes"]
+    rows = data(2).iloc[::7]
+    found = predictor.predict(rows, with_proba_percentile=True, with_explanations=True)
+    assert list(found.index) == list(rows.index)
+    assert predictor.get_proba_columns() == ["proba_no", "proba_yes"]
+    threshold = evaluated.get_version_details("v01").get_user_meta()["activeClassifierThreshold"]
+    assert ((found["proba_yes"] >= threshold) == (found["prediction"] == "yes")).all()
+    by_chance = found.sort_values("proba_yes")["proba_percentile"]
+    assert by_chance.is_monotonic_increasing
+    assert 1 <= by_chance.iloc[0] < by_chance.iloc[-1] <= 100
+    assert next(iter(json.loads(found["explanations"].iloc[0]))) == "balance"
+    assert "age" in predictor.predict(rows, with_input_cols=True, with_probas=False)
+    with pytest.raises(NotImplementedError):
+        predictor.predict(rows, with_conditional_outputs=True)
 
 
 def test_a_comparison_takes_what_predicts_the_same(project: Any, evaluated: Any) -> None:

@@ -1,4 +1,4 @@
-"""Evaluation stores: a version evaluated on newer data again and again, and how far that drifted."""
+"""Evaluation stores: a version evaluated on newer data again and again, and how far it drifted."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ NOUNS: Final = {
     "models": "brinery.actions.shim_models",
     "mlflow": "brinery.actions.shim_mlflow",
     "notes": "brinery.actions.shim_notes",
+    "predictions": "brinery.actions.shim_predictions",
     "projects": "brinery.actions.shim_projects",
     "runs": "brinery.actions.shim_runs",
 }

@@ -10,7 +10,9 @@ from brinery.specs.names import check_name
 
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
 # An alias of MLflow's, or a version's own id, which may begin with a digit.
-_ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}|[A-Za-z0-9_][A-Za-z0-9_.]{0,99}")
+_ALIAS = re.compile(
+    r"[A-Za-z][A-Za-z0-9_-]{0,99}|(?=[0-9.]*[A-Za-z_])[A-Za-z0-9_][A-Za-z0-9_.]{0,99}"
+)
 
 # MLflow's stages are names for our aliases, so that what older clients write is understood.
 _STAGES = {"production": "champion", "staging": "challenger"}
