@@ -27,9 +27,11 @@ NOUNS: Final = {
     "datasets": "brinery.actions.shim_datasets",
     "folders": "brinery.actions.shim_folders",
     "details": "brinery.actions.shim_details",
+    "evaluations": "brinery.actions.shim_evaluations",
     "models": "brinery.actions.shim_models",
     "mlflow": "brinery.actions.shim_mlflow",
     "notes": "brinery.actions.shim_notes",
+    "predictions": "brinery.actions.shim_predictions",
     "projects": "brinery.actions.shim_projects",
     "runs": "brinery.actions.shim_runs",
 }

@@ -57,6 +57,11 @@ def _listed(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
     return [_facts(one) for one in saved_models.saved_models(desk.rooms, project)]
 
 
+def _show(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return what is known of a saved model."""
+    return _facts(model_asked(desk, asked))
+
+
 def _create(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return a new saved model.
 
@@ -420,6 +425,7 @@ def _version_facts(desk: Desk, model: SavedModel, one: Listed) -> dict[str, Any]
 
 METHODS: Final[Mapping[str, Method]] = {
     "list": _listed,
+    "show": _show,
     "create": _create,
     "settings": _settings,
     "save_settings": _save_settings,
