@@ -44,6 +44,7 @@ VERBS = [
     "schedules",
     "score_files",
     "serve_models",
+    "shims",
     "start_loops",
     "up",
     "version",
