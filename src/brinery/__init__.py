@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from brinery.actions.assets import asset, assets, create_asset
     from brinery.actions.compare import compare
+    from brinery.actions.dataset_frames import DatasetReader
     from brinery.actions.doctor import doctor
     from brinery.actions.evaluate import evaluate_model
     from brinery.actions.export_model import export_model
     from brinery.actions.gate import decide, gate
+    from brinery.actions.handles import FolderHandle, dataset, flow, folder, project
     from brinery.actions.history import history
     from brinery.actions.import_model import import_model
     from brinery.actions.job_download import download_job
@@ -51,8 +53,10 @@ if TYPE_CHECKING:
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
     from brinery.records.history import Chapter
+    from brinery.records.flow import Flow
     from brinery.records.job import JobRun
     from brinery.records.leaderboard import Leaderboard
+    from brinery.records.project import Project
     from brinery.records.scan import ScanReport
     from brinery.records.scheduled import Scheduled
     from brinery.records.scores import Scores
@@ -71,15 +75,19 @@ __all__ = [
     "Chapter",
     "Client",
     "Comparison",
+    "DatasetReader",
     "Decision",
     "Diagnosis",
     "Evaluation",
     "Export",
     "Fault",
+    "Flow",
+    "FolderHandle",
     "JobRun",
     "Leaderboard",
     "LoadedModel",
     "Model",
+    "Project",
     "Promotion",
     "ScanReport",
     "Scheduled",
@@ -96,11 +104,14 @@ __all__ = [
     "compare",
     "create_asset",
     "create_schedule",
+    "dataset",
     "decide",
     "doctor",
     "download_job",
     "evaluate_model",
     "export_model",
+    "flow",
+    "folder",
     "gate",
     "history",
     "import_model",
@@ -113,6 +124,7 @@ __all__ = [
     "model",
     "models",
     "predict",
+    "project",
     "promote",
     "report",
     "rollback",
@@ -136,15 +148,19 @@ _HOMES = {
     "Chapter": "brinery.records.history",
     "Client": "brinery.serve.client",
     "Comparison": "brinery.records.comparison",
+    "DatasetReader": "brinery.actions.dataset_frames",
     "Decision": "brinery.records.decision",
     "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
     "Fault": "brinery.errors",
+    "Flow": "brinery.records.flow",
+    "FolderHandle": "brinery.actions.handles",
     "JobRun": "brinery.records.job",
     "Leaderboard": "brinery.records.leaderboard",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
+    "Project": "brinery.records.project",
     "Promotion": "brinery.records.version",
     "ScanReport": "brinery.records.scan",
     "Scheduled": "brinery.records.scheduled",
@@ -160,11 +176,14 @@ _HOMES = {
     "compare": "brinery.actions.compare",
     "create_asset": "brinery.actions.assets",
     "create_schedule": "brinery.actions.schedules",
+    "dataset": "brinery.actions.handles",
     "decide": "brinery.actions.gate",
     "doctor": "brinery.actions.doctor",
     "download_job": "brinery.actions.job_download",
     "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",
+    "flow": "brinery.actions.handles",
+    "folder": "brinery.actions.handles",
     "gate": "brinery.actions.gate",
     "history": "brinery.actions.history",
     "import_model": "brinery.actions.import_model",
@@ -177,6 +196,7 @@ _HOMES = {
     "model": "brinery.actions.models",
     "models": "brinery.actions.models",
     "predict": "brinery.actions.predict",
+    "project": "brinery.actions.handles",
     "promote": "brinery.actions.promote",
     "report": "brinery.actions.report",
     "rollback": "brinery.actions.rollback",

@@ -19,7 +19,7 @@ def rooms_in(folder: Path) -> ProjectRooms:
     return ProjectRooms(
         workspace=workspace,
         records=MemoryProjectRecords(),
-        versions=DatasetVersions(workspace.datasets),
+        versions=DatasetVersions(workspace.state / "datasets"),
         data=DataPaths(workspace, datastores={}, mapped={}),
         fingerprints=Fingerprints(None),
     )

@@ -32,6 +32,9 @@ INNER = (
     ["job", "explain"],
     ["component", "create"],
     ["notebook", "convert"],
+    ["dataset", "create"],
+    ["folder", "create"],
+    ["flow", "build"],
 )
 HELP = {
     "brinery": [],

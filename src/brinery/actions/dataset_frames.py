@@ -10,9 +10,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from brinery.actions.asset_rooms import Folder
-from brinery.actions.datasets import dataset, location
-from brinery.actions.project_rooms import open_project_rooms
 from brinery.errors import LibraryMissing
 from brinery.records.dataset import Column, DatasetLocation
 from brinery.store.dataset_rows import read_rows
@@ -73,22 +70,6 @@ class DatasetReader:
             LibraryMissing: DuckDB is not installed.
         """
         return _library("duckdb").from_arrow(self.arrow(columns, limit=limit))
-
-
-def open_dataset(name: str, *, project: str = "", workspace: Folder | None = None) -> DatasetReader:
-    """Return a dataset as it is now; what is written later is not seen through it.
-
-    Args:
-        name: of the dataset, or `PROJECT.name`.
-        project: its key; the default one when empty.
-        workspace: its folder; the nearest upwards when None.
-
-    Raises:
-        NotFound: there is none.
-        DataUnreachable: nothing here leads to its rows.
-    """
-    rooms = open_project_rooms(workspace)
-    return DatasetReader(location(rooms, dataset(rooms, name, project_key=project)))
 
 
 def _library(name: str) -> Any:

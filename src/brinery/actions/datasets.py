@@ -366,7 +366,7 @@ def _settle(rooms: ProjectRooms, found: Dataset, staged: Path, *, write: Write) 
         written = rooms.versions.settle(spare, after=after)
         changed = False
 
-        def edit(now: Dataset, written: Written = written, base: Dataset = base) -> Dataset:
+        def edit(now: Dataset, *, written: Written = written, base: Dataset = base) -> Dataset:
             nonlocal changed
             changed = write.append and now.current != base.current
             return now if changed else _with_version(now, written, write)

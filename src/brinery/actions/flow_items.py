@@ -40,7 +40,7 @@ def version_now(rooms: ProjectRooms, place: Place) -> str | None:
             return ""
 
 
-def kept(rooms: ProjectRooms, place: Place, version: str) -> bool:
+def kept(rooms: ProjectRooms, place: Place, *, version: str) -> bool:
     """Return whether a version of an item is there, or can be had again."""
     kind, project, name, _ = place
     if kind is ItemKind.MODEL or version_now(rooms, place) == version:
@@ -51,7 +51,7 @@ def kept(rooms: ProjectRooms, place: Place, version: str) -> bool:
     return found is not None and datasets.holds(rooms, found, version=version)
 
 
-def restored(rooms: ProjectRooms, place: Place, version: str) -> bool:
+def restored(rooms: ProjectRooms, place: Place, *, version: str) -> bool:
     """Return whether a dataset had to be made what it was in an earlier version, and is now."""
     kind, project, name, _ = place
     if kind is not ItemKind.DATASET:

@@ -128,13 +128,13 @@ class _FlowData:
         if not uri.startswith(SCHEME):
             self._others.stored(uri, path)
             return
-        restored(self._projects, item_at(uri), Path(path).read_text("utf-8"))
+        restored(self._projects, item_at(uri), version=Path(path).read_text("utf-8"))
 
     def lost(self, uri: str, made: Made, /) -> bool:
         """Return whether what a recipe left is gone and was not kept."""
         if not uri.startswith(SCHEME):
             return self._others.lost(uri, made)
-        return not kept(self._projects, item_at(uri), Path(made.path).read_text("utf-8"))
+        return not kept(self._projects, item_at(uri), version=Path(made.path).read_text("utf-8"))
 
     def register_data(
         self, name: str, version: str, /, *, made: Made, kind: DataType, job: str

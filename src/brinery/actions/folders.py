@@ -134,7 +134,7 @@ def files_of(rooms: ProjectRooms, found: ManagedFolder) -> FolderFiles:
 
 def home(rooms: ProjectRooms, found: ManagedFolder) -> Path:
     """Return where the files of a folder lie that is in the workspace; the id is in it once."""
-    return rooms.workspace.folders / found.project / found.id
+    return rooms.workspace.state / "folders" / found.project / found.id
 
 
 def local_path(rooms: ProjectRooms, found: ManagedFolder) -> Path | None:

@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, StepBench
+from brinery.actions.job_providers import DataProvider
 from brinery.actions.job_rooms import JobRooms
 from brinery.errors import InvalidJob, NotFound
 from brinery.pipeline.keys import key_of, parts_of
@@ -185,7 +186,7 @@ class Steps:
         known, found = step, outcome.found
         if found is not None and complete:
             known, places = found.step, {**places, **found.outputs}
-            run = self._found(run, found)
+            run = _known(run, found)
         wanted = [*known.outputs, ARTIFACTS] if complete else [ARTIFACTS]
         for name in dict.fromkeys(wanted):
             if _is_there(places[name], needed=name in known.outputs):
@@ -203,22 +204,6 @@ class Steps:
         if complete:
             self._clear(bench.folder)
         return run
-
-    def _found(self, run: StepRun, found: Discovered) -> StepRun:
-        """Return a step whose key is made of what it turned out to read and write."""
-        before = {part.name: part.value for part in run.parts}
-        # What the recipe was given beside: a parameter, or a file that its notebook reads.
-        given = {
-            name: before.get(f"input {name}", before.get(f"parameter {name}", ""))
-            for name in found.step.inputs
-        }
-        parts = parts_of(
-            found.step,
-            code=before.get("code", ""),
-            inputs={**given, **found.inputs},
-            environment=before.get("environment", ""),
-        )
-        return msgspec.structs.replace(run, key=key_of(parts), parts=parts)
 
     def forget_contents(self) -> None:
         """Look at data again that a step may have written to."""
@@ -250,7 +235,7 @@ class Steps:
                 (
                     name
                     for name, made in earlier.run.outputs.items()
-                    if not self._holds(made) or self._lost(step, name, made)
+                    if not self._holds(made) or _lost(self._rooms.data, _place_of(step, name), made)
                 ),
                 None,
             )
@@ -311,11 +296,6 @@ class Steps:
 
     def _holds(self, made: Made) -> bool:
         return self._rooms.outputs.holds(made)
-
-    def _lost(self, step: Step, name: str, made: Made) -> bool:
-        """Return whether an output is gone from the place that only its owner can put it to."""
-        place = step.outputs[name].path if name in step.outputs else ""
-        return bool(place) and self._rooms.data.lost(place, made)
 
     def _reused(self, step: Step, run: StepRun, earlier: Earlier, *, why: str) -> StepRun:
         now = datetime.now(UTC)
@@ -478,3 +458,30 @@ def _is_there(place: str, *, needed: bool) -> bool:
     if not os.path.lexists(place):
         return False
     return needed or bool(os.listdir(place))  # noqa: PTH208 - a text
+
+
+def _known(run: StepRun, found: Discovered) -> StepRun:
+    """Return a step whose key is made of what it turned out to read and write."""
+    before = {part.name: part.value for part in run.parts}
+    # What the recipe was given beside: a parameter, or a file that its notebook reads.
+    given = {
+        name: before.get(f"input {name}", before.get(f"parameter {name}", ""))
+        for name in found.step.inputs
+    }
+    parts = parts_of(
+        found.step,
+        code=before.get("code", ""),
+        inputs={**given, **found.inputs},
+        environment=before.get("environment", ""),
+    )
+    return msgspec.structs.replace(run, key=key_of(parts), parts=parts)
+
+
+def _place_of(step: Step, name: str) -> str:
+    """Return the address that an output is put at; empty for none."""
+    return step.outputs[name].path if name in step.outputs else ""
+
+
+def _lost(data: DataProvider, place: str, made: Made) -> bool:
+    """Return whether an output is gone from the place that only its owner can put it to."""
+    return bool(place) and data.lost(place, made)

@@ -61,7 +61,7 @@ def open_project_rooms(
     return ProjectRooms(
         workspace=found,
         records=StoredProjectRecords(places_of(found, told.store).database_uri),
-        versions=DatasetVersions(found.datasets),
+        versions=DatasetVersions(found.state / "datasets"),
         data=assets.data,
         fingerprints=Fingerprints(found.cache / "fingerprints"),
     )

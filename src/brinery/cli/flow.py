@@ -55,7 +55,7 @@ def command(ctx: click.Context, /, *, svg: Path | None, project: str) -> None:
             _print(found)
 
 
-@command.command("build")
+@command.command("build", short_help="Run again what is out of date.")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--jobs", type=click.IntRange(1), help="Recipes at once. Default: processors.")
 @project_option

@@ -120,16 +120,6 @@ class Workspace:
         return self.state / "datastores"
 
     @property
-    def datasets(self) -> Path:
-        """Return the folder of the rows of datasets."""
-        return self.state / "datasets"
-
-    @property
-    def folders(self) -> Path:
-        """Return the folder of the managed folders."""
-        return self.state / "folders"
-
-    @property
     def jobs(self) -> Path:
         """Return the folder of the jobs."""
         return self.state / "jobs"
