@@ -20,7 +20,9 @@ MAX_POSITIONAL = 2
 MAX_POSITIONAL_PRIVATE = 3  # within one module, and in what a protocol of others fixes
 MAX_DEPTH = 2
 HOMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
-LAZY_ROOMS = {"flavors", "runners", "registry", "cli"}
+LAZY_ROOMS = {"flavors", "runners", "registry", "cli", "shims"}
+# These have the modules, methods and parameters of the packages that they stand for (decision 018).
+MIRRORS = ("shims/dataiku/", "shims/dataikuapi/")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -53,7 +55,7 @@ def test_classes_are_small() -> None:
     over = []
     for name, tree in _trees():
         for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef) and not name.startswith(MIRRORS):
                 methods = sum(isinstance(item, Function) for item in node.body)
                 if _lines(node) > MAX_CLASS_LINES or methods > MAX_METHODS:
                     over.append(f"{name}:{node.lineno} {node.name}")
@@ -71,6 +73,8 @@ def test_functions_take_few_parameters() -> None:
     """No function takes more than 8 parameters; after the second they are keyword-only."""
     over = []
     for name, node in _functions():
+        if name.startswith(MIRRORS):
+            continue
         taken = node.args
         positional = [a for a in taken.posonlyargs + taken.args if a.arg not in ("self", "cls")]
         most = MAX_POSITIONAL_PRIVATE if node.name.startswith("_") else MAX_POSITIONAL
@@ -81,14 +85,16 @@ def test_functions_take_few_parameters() -> None:
 
 def test_packages_are_flat() -> None:
     """No package lies deeper than a room and one folder of data in it."""
-    assert [p for p in FILES if len(p.relative_to(SOURCE).parts) - 1 > MAX_DEPTH] == []
+    ours = [p.relative_to(SOURCE) for p in FILES]
+    ours = [p for p in ours if not p.as_posix().startswith(MIRRORS)]
+    assert [p for p in ours if len(p.parts) - 1 > MAX_DEPTH] == []
 
 
 def test_every_module_is_a_noun() -> None:
     """No module is a drawer for what has no home."""
-    assert [
-        path for path in FILES if HOMELESS & set(path.relative_to(SOURCE).with_suffix("").parts)
-    ] == []
+    ours = [p.relative_to(SOURCE) for p in FILES]
+    ours = [p for p in ours if not p.as_posix().startswith(MIRRORS)]
+    assert [p for p in ours if HOMELESS & set(p.with_suffix("").parts)] == []
 
 
 def test_imports_stand_at_the_top() -> None:

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from brinery.actions.assets import asset, assets, create_asset
     from brinery.actions.compare import compare
+    from brinery.actions.dataset_frames import DatasetReader
     from brinery.actions.doctor import doctor
     from brinery.actions.evaluate import evaluate_model
     from brinery.actions.export_model import export_model
     from brinery.actions.gate import decide, gate
+    from brinery.actions.handles import FolderHandle, dataset, flow, folder, project
     from brinery.actions.history import history
     from brinery.actions.import_model import import_model
     from brinery.actions.job_download import download_job
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from brinery.actions.schedules import create_schedule, schedules
     from brinery.actions.score_files import score_files
     from brinery.actions.serve import serve_models
+    from brinery.actions.shims import shims
     from brinery.actions.up import up
     from brinery.errors import BrineryError, Fault, UserError
     from brinery.records.appraisal import Appraisal
@@ -53,10 +56,12 @@ if TYPE_CHECKING:
     from brinery.records.diagnosis import Diagnosis
     from brinery.records.evaluation import Evaluation
     from brinery.records.export import Export
+    from brinery.records.flow import Flow
     from brinery.records.history import Chapter
     from brinery.records.job import JobRun
     from brinery.records.leaderboard import Leaderboard
     from brinery.records.package import Package, Proof
+    from brinery.records.project import Project
     from brinery.records.scan import ScanReport
     from brinery.records.scheduled import Scheduled
     from brinery.records.scores import Scores
@@ -76,11 +81,14 @@ __all__ = [
     "Chapter",
     "Client",
     "Comparison",
+    "DatasetReader",
     "Decision",
     "Diagnosis",
     "Evaluation",
     "Export",
     "Fault",
+    "Flow",
+    "FolderHandle",
     "JobOptions",
     "JobRun",
     "Leaderboard",
@@ -88,6 +96,7 @@ __all__ = [
     "Model",
     "Package",
     "PackageSpec",
+    "Project",
     "Promotion",
     "Proof",
     "Pruned",
@@ -108,11 +117,14 @@ __all__ = [
     "compare",
     "create_asset",
     "create_schedule",
+    "dataset",
     "decide",
     "doctor",
     "download_job",
     "evaluate_model",
     "export_model",
+    "flow",
+    "folder",
     "gate",
     "history",
     "import_model",
@@ -127,6 +139,7 @@ __all__ = [
     "package_model",
     "package_proofs",
     "predict",
+    "project",
     "promote",
     "prune_jobs",
     "report",
@@ -138,6 +151,7 @@ __all__ = [
     "schedules",
     "score_files",
     "serve_models",
+    "shims",
     "start_loops",
     "up",
     "validate_job",
@@ -154,18 +168,22 @@ _HOMES = {
     "Chapter": "brinery.records.history",
     "Client": "brinery.serve.client",
     "Comparison": "brinery.records.comparison",
+    "DatasetReader": "brinery.actions.dataset_frames",
     "Decision": "brinery.records.decision",
     "Diagnosis": "brinery.records.diagnosis",
     "Evaluation": "brinery.records.evaluation",
     "Export": "brinery.records.export",
     "Fault": "brinery.errors",
     "JobOptions": "brinery.actions.run_job",
+    "Flow": "brinery.records.flow",
+    "FolderHandle": "brinery.actions.handles",
     "JobRun": "brinery.records.job",
     "Leaderboard": "brinery.records.leaderboard",
     "LoadedModel": "brinery.actions.predict",
     "Model": "brinery.actions.models",
     "Package": "brinery.records.package",
     "PackageSpec": "brinery.specs.packaging",
+    "Project": "brinery.records.project",
     "Promotion": "brinery.records.version",
     "Pruned": "brinery.actions.prune_jobs",
     "Proof": "brinery.records.package",
@@ -185,11 +203,14 @@ _HOMES = {
     "compare": "brinery.actions.compare",
     "create_asset": "brinery.actions.assets",
     "create_schedule": "brinery.actions.schedules",
+    "dataset": "brinery.actions.handles",
     "decide": "brinery.actions.gate",
     "doctor": "brinery.actions.doctor",
     "download_job": "brinery.actions.job_download",
     "evaluate_model": "brinery.actions.evaluate",
     "export_model": "brinery.actions.export_model",
+    "flow": "brinery.actions.handles",
+    "folder": "brinery.actions.handles",
     "gate": "brinery.actions.gate",
     "history": "brinery.actions.history",
     "import_model": "brinery.actions.import_model",
@@ -204,6 +225,7 @@ _HOMES = {
     "package_model": "brinery.actions.package",
     "package_proofs": "brinery.actions.package",
     "predict": "brinery.actions.predict",
+    "project": "brinery.actions.handles",
     "promote": "brinery.actions.promote",
     "prune_jobs": "brinery.actions.prune_jobs",
     "report": "brinery.actions.report",
@@ -215,6 +237,7 @@ _HOMES = {
     "schedules": "brinery.actions.schedules",
     "score_files": "brinery.actions.score_files",
     "serve_models": "brinery.actions.serve",
+    "shims": "brinery.actions.shims",
     "start_loops": "brinery.actions.scheduler",
     "up": "brinery.actions.up",
     "validate_job": "brinery.actions.job_validate",

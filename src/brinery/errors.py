@@ -12,6 +12,7 @@ BrineryError
 │   ├── InvalidJob               a job file, or a file it names, is wrong; all faults
 │   ├── InvalidExpression        an expression ${{…}} has no value
 │   ├── AssetExists              a version of an asset is there already
+│   ├── AlreadyThere             a project, dataset or folder of that name is there
 │   ├── InvalidTable             an MLTable file is wrong, or names what is not there
 │   ├── JobBusy                  another process runs the job, or has its name
 │   ├── LoopBusy                 another turn of the loop goes on
@@ -31,6 +32,7 @@ BrineryError
 │   │   ├── LibraryMissing       a library it needs is not installed
 │   │   ├── LibraryMismatch      another version of a library wrote it
 │   │   ├── TypeMismatch         it does not predict what --type says
+│   │   ├── ClassesMismatch      its classes are not those that are stated, or in another order
 │   │   ├── CorruptModel         its arrays would crash the library that reads them
 │   │   └── ModelLoadFailed      unpickling raised something else
 │   ├── DataError
@@ -44,6 +46,7 @@ BrineryError
 │   │   ├── ColumnMismatch       a column is there but is not what the model takes
 │   │   ├── UnseenClass          the target has classes the model never saw
 │   │   ├── RowMissing           the data has no such row
+│   │   ├── InvalidSchema        a schema names no type, or its rows are of another
 │   │   ├── OutputUnwritable     the output's format or folder is wrong
 │   │   └── OutputTaken          the output's folder holds the scores of another run
 │   ├── InvalidNotebook          not a Python notebook, or its cells are no Python
@@ -169,6 +172,12 @@ class AssetExists(UserError):
     code = "asset-exists"
 
 
+class AlreadyThere(UserError):
+    """A project, a dataset or a managed folder of that name is there already."""
+
+    code = "already-there"
+
+
 class InvalidTable(UserError):
     """An MLTable file is wrong, declares what is not read here, or names no files."""
 
@@ -283,6 +292,12 @@ class TypeMismatch(ModelFileError):
     code = "type-mismatch"
 
 
+class ClassesMismatch(ModelFileError):
+    """The model's classes are not those that are stated, or are in another order."""
+
+    code = "classes-mismatch"
+
+
 class CorruptModel(ModelFileError):
     """The model's arrays contradict each other, so that the library that reads them may crash."""
 
@@ -359,6 +374,12 @@ class RowMissing(DataError):
     """The data has no such row."""
 
     code = "row-missing"
+
+
+class InvalidSchema(DataError):
+    """The schema of a dataset has a type that there is not, or rows of another."""
+
+    code = "invalid-schema"
 
 
 class OutputUnwritable(DataError):

@@ -35,6 +35,9 @@ INNER = (
     ["package", "make"],
     ["package", "verify"],
     ["package", "list"],
+    ["dataset", "create"],
+    ["folder", "create"],
+    ["flow", "build"],
 )
 HELP = {
     "brinery": [],

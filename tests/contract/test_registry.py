@@ -506,3 +506,33 @@ def test_resolve_names_the_nearest_model(registry: Registry, name: str, register
     with pytest.raises(NotFound) as raised:
         resolve(registry, Reference(f"{name}x"))
     assert "did you mean model-" in raised.value.hint
+
+
+def test_a_version_is_found_by_the_id_that_a_user_chose(
+    registry: Registry, register: Register
+) -> None:
+    """A free id is no alias, moves to the version that it is given to, and can be taken away."""
+    one, other = (register(digit * 64) for digit in "12")
+    registry.set_id(one.name, one.number, version_id="v01")
+    registry.set_id(other.name, other.number, version_id="2026_11_22T10.00")
+    found = resolve(registry, Reference.parse(f"{one.name}@v01"))
+    assert (found.number, found.ids, found.aliases) == (one.number, ("v01",), ())
+    assert registry.outline(one.name)[one.number] == ()
+    dated = resolve(registry, Reference.parse(f"{one.name}@2026_11_22T10.00"))
+    assert dated.number == other.number
+    registry.set_id(other.name, other.number, version_id="v01")
+    assert resolve(registry, Reference.parse(f"{one.name}@v01")).number == other.number
+    registry.drop_id(one.name, version_id="v01")
+    with pytest.raises(NotFound, match="no alias 'v01'"):
+        resolve(registry, Reference.parse(f"{one.name}@v01"))
+
+
+def test_a_version_that_is_deleted_leaves_its_number_to_nobody(
+    registry: Registry, register: Register
+) -> None:
+    """What is deleted is found no more, and the next version has another number."""
+    one, other = (register(digit * 64) for digit in "12")
+    registry.delete(one.name, other.number)
+    assert [version.number for version in registry.versions(one.name)] == [one.number]
+    again = register("3" * 64)
+    assert again.number > other.number

@@ -45,6 +45,7 @@ _log = logging.getLogger("brinery")
 # A stage that takes longer says how far it is, as often.
 _TELL_S = 1.0
 _STOPPED = "stopped by Ctrl-C"
+_NOT_ASKED = "it was not asked for"
 _NO_TARGET = "no target was named"
 # A model without a scorer answers about so many times more slowly.
 _SLOWER = 10
@@ -63,6 +64,7 @@ class Question:
         rows: places of the rows to explain, from 0; the most surprising ones where empty.
         weights: the column with the rows' weights; empty for none.
         budget: how many rows each kind of explanation may have scored.
+        explain: whether it is found out why the model answers so.
     """
 
     data: EvaluationData
@@ -73,6 +75,7 @@ class Question:
     rows: tuple[int, ...] = ()
     weights: str = ""
     budget: int
+    explain: bool = True
 
 
 class Appraising:
@@ -231,6 +234,9 @@ class Appraising:
         yield f"{held} of {len(results)} assertions hold"
 
     def _explanation(self) -> Iterator[str]:
+        if not self._question.explain:
+            self._missing(Stage.EXPLANATION, _NOT_ASKED)
+            return
         observed, seed = self._rows.observed, self._question.options.seed
         exact = explaining.exact(self._answering, observed, seed=seed)
         try:

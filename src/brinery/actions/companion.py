@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from brinery.actions.folders import folder, uri_of
+from brinery.actions.project_rooms import open_project_rooms
 from brinery.actions.rooms import Rooms
 from brinery.registry import mlflow_server
+from brinery.registry.mlflow_folders import ManagedFolders
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -24,6 +27,16 @@ class Task(Struct, frozen=True, kw_only=True):
     store: str | None = None
     artifacts: str | None = None
     loops: tuple[str, ...] = ()
+
+
+def with_managed_folders(rooms: Rooms, application: mlflow_server.Asgi) -> mlflow_server.Asgi:
+    """Return MLflow's application where a path before its own puts experiments into folders."""
+
+    def place(folder_id: str) -> str:
+        data = open_project_rooms(rooms.workspace.root)
+        return uri_of(data, folder(data, folder_id).folder)
+
+    return ManagedFolders(application, place)
 
 
 def mlflow_application(rooms: Rooms) -> mlflow_server.Asgi:

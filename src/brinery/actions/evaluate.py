@@ -73,7 +73,11 @@ class EvaluateOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateAsked:
-    """What the user asked to evaluate; see `EvaluateOptions` for what is not said here."""
+    """What the user asked to evaluate; see `EvaluateOptions` for what is not said here.
+
+    Attributes:
+        explain: whether it is found out why the model answers so, which takes longest.
+    """
 
     reference: str
     data: Path | pd.DataFrame
@@ -89,6 +93,7 @@ class EvaluateAsked:
     rows: tuple[int, ...] = ()
     budget: int | None = None
     seed: int = 0
+    explain: bool = True
 
     @classmethod
     def of(cls, reference: str, *, data: Data, options: EvaluateOptions) -> EvaluateAsked:
@@ -278,6 +283,7 @@ def _question(rooms: Rooms, asked: EvaluateAsked, *, data: EvaluationData) -> Qu
         rows=tuple(row - 1 for row in asked.rows),
         weights=asked.weights,
         budget=asked.budget or rooms.settings.evaluate.budget,
+        explain=asked.explain,
     )
 
 

@@ -25,6 +25,7 @@ from brinery.actions.locate import locate, read
 from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import Seat, limits
+from brinery.actions.stated_classes import stated_classes
 from brinery.actions.storing import stored
 from brinery.actions.submission import ImportOptions, Submission
 from brinery.errors import ParityFailed, TypeMismatch
@@ -168,7 +169,8 @@ def import_steps(rooms: Rooms, asked: Submission) -> Steps:
     if data is not None and isinstance(asked.data, Path):
         known = KnownData(rooms.workspace.data)
         known.remember(data.fingerprint.sha256, asked.data, separator=asked.separator)
-    if data is not None and rooms.settings.evaluate.at_import:
+    whole = rooms.settings.evaluate.at_import if asked.whole is None else asked.whole
+    if data is not None and whole:
         yield from evaluated_whole(rooms, version, data=data, clock=clock)
     return version
 
@@ -191,6 +193,10 @@ def _admitted(
         # No word helps a class of a script; but what is dangerous is said before all else.
         compatibility.check_contents(report, name)
     given = (*source.vouched, *asked.trust)
+    if asked.word and (unknown := report.asked(Verdict.NEEDS_TRUST)):
+        given = (*given, *unknown)
+        said = f"{asked.word} vouches for {', '.join(unknown)}"
+        yield clock.event(Step.SCAN, said, warning=True)
     trust = admit(report, given, file=source.name)
     yield clock.event(Step.SCAN, progress.trust_line(report, trust))
     for said in (*source.notes, *remarks(report, trust, given=asked.trust)):
@@ -542,6 +548,10 @@ def _class_names(
     if asked.type in (PredictionType.REGRESSION, PredictionType.OTHER) or scores.outputs:
         return None
     actual = None if name is None else data.frame[name].to_numpy()
+    if asked.classes:
+        told = stated_classes(process.description, scores, actual=actual, order=asked.classes)
+        if told is not None or process.description.classes:
+            return told
     return class_names(process.description, scores, actual=actual, stated=asked.type)
 
 

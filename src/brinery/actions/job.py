@@ -52,6 +52,8 @@ class How:
         address: of the Ray cluster; one is started on this machine when empty.
         make_runner: makes it, once a step must run; processes of this machine when None.
         drivers: of kinds of steps, beside those that there are.
+        earlier: the job and the run of steps that it did not run before, by name: what changed is
+            told against them.
     """
 
     limit: int = 0
@@ -62,6 +64,7 @@ class How:
     address: str = ""
     make_runner: Callable[[], Runner] | None = None
     drivers: Mapping[StepKind, Driver] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[str, StepRun]] = field(default_factory=dict)
 
 
 def create(
@@ -313,7 +316,7 @@ def _run(
     before: list[StepRun] | None = None,
 ) -> Running:
     limit = how.limit or (_ON_A_CLUSTER if how.runner == "ray" else len(os.sched_getaffinity(0)))
-    options = Options(limit, how.ignore_comments, how.told, how.cancel)
+    options = Options(limit, how.ignore_comments, how.told, how.cancel, how.earlier)
     rooms.tracking.spread(how.address)
     engine = Engine(
         rooms,

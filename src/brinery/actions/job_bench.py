@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from brinery.actions.job_gateway import put_on_path
 from brinery.actions.job_providers import Interpreter
 from brinery.actions.job_rooms import JobRooms
 from brinery.records.plan import DataType, Output, Plan, Step, Text
@@ -166,6 +167,10 @@ class StepBench:
         run = f"{self.job}_{self.step.name}_{label}".rstrip("_") if self.plan.pipeline else self.job
         first = os.path.dirname(found.python)  # noqa: PTH120 - a text
         path = found.variables.get("PATH") or from_us("PATH", os.defpath) or os.defpath
+        tracked = self.rooms.tracking.variables(self.step, label)
+        asked = self.rooms.gateway.variables(self.step, job=self.job, run=tracked)
+        if self.step.shims is not None:
+            put_on_path(found.variables, self.step.shims.libraries)
         return {
             **self.rooms.variables,
             "PYTHONUNBUFFERED": "1",
@@ -178,7 +183,8 @@ class StepBench:
             "AZUREML_ARM_PROJECT_NAME": self.plan.experiment,
             "AZUREML_CR_NODE_RANK": "0",
             "AZUREML_PROCESS_NAME": "main",
-            **self.rooms.tracking.variables(self.step, label),
+            **tracked,
+            **asked,
             **{f"AZURE_ML_INPUT_{name}": told for name, told in self.inputs.items()},
             **found.variables,
             "PATH": path if path.startswith(first) else f"{first}{os.pathsep}{path}",

@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from brinery.actions.job_attempts import Active, Asked, Attempts, Over
+from brinery.actions.job_gateway import ended
 from brinery.actions.job_rooms import JobRooms
 from brinery.actions.job_steps import History, Looked, Options, Steps
 from brinery.actions.job_threads import Committer, Threads
@@ -149,6 +150,7 @@ class Engine:
             self._committer.close()
             self._rooms.trash.empty()
         job = self._end()
+        ended(self._rooms.gateway, job, tag=self._rooms.tracking.tag)
         self._rooms.tracking.close(job)
         return job
 
@@ -240,7 +242,8 @@ class Engine:
         self._journal.step(run)
         if run.status is Status.COMPLETED:
             self._made[run.name] = run.outputs
-            if not run.reused and self._plan.pipeline:
+            kind = self._planned[run.name].kind
+            if not run.reused and (self._plan.pipeline or kind is StepKind.RECIPE):
                 self._committer.add(run.key, Earlier(job=self._name, run=run))
             if any(each.path for each in self._planned[run.name].outputs.values()):
                 self._steps.forget_contents()
@@ -318,8 +321,9 @@ def _message(run: StepRun) -> str:
 
 
 def _feeding(step: Step) -> set[str]:
-    """Return the names of the steps that feed a step."""
-    return {source for value in step.inputs.values() for source in _sources(value)}
+    """Return the names of the steps that feed a step, or that it waits for."""
+    fed = {source for value in step.inputs.values() for source in _sources(value)}
+    return fed | set(step.after)
 
 
 def _sources(value: Value) -> Iterable[str]:
@@ -332,7 +336,7 @@ def _sources(value: Value) -> Iterable[str]:
 
 def _does_without(step: Step, source: str) -> bool:
     """Return whether a step can run without what another was to leave."""
-    return all(
+    return source not in step.after and all(
         name in step.optional
         for name, value in step.inputs.items()
         if source in set(_sources(value))

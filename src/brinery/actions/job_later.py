@@ -71,6 +71,11 @@ class LaterTracking:
         if self._made is not None:
             self._made.ended(run_id, status)
 
+    def tag(self, run_id: str, tags: Mapping[str, str], /) -> None:
+        """Tell more of a run that was begun."""
+        if self._made is not None:
+            self._made.tag(run_id, tags)
+
     def close(self, job: JobRun, /) -> None:
         """Write down what MLflow is yet to be told: of a job in which nothing ran, its own run."""
         if self._made is not None:
@@ -110,7 +115,16 @@ def all_drivers(commands: Driver, tracking: LaterTracking) -> dict[StepKind, Dri
         drive: Drive = import_module("brinery.runners.parallel").drive(bench)
         return drive
 
-    return {StepKind.COMMAND: commands, StepKind.SWEEP: sweep, StepKind.PARALLEL: parallel}
+    def recipe(bench: Bench, /) -> Drive:
+        drive: Drive = import_module("brinery.actions.job_recipe").run_recipe(bench)
+        return drive
+
+    return {
+        StepKind.COMMAND: commands,
+        StepKind.SWEEP: sweep,
+        StepKind.PARALLEL: parallel,
+        StepKind.RECIPE: recipe,
+    }
 
 
 def ray_runner(

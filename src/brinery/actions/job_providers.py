@@ -78,6 +78,10 @@ class TrackingProvider(Protocol):
         """Tell that a run is over."""
         ...
 
+    def tag(self, run_id: str, tags: Mapping[str, str], /) -> None:
+        """Tell more of a run that was begun."""
+        ...
+
     def close(self, job: JobRun, /) -> None:
         """Write down what MLflow is yet to be told, and end the server where one was started."""
         ...
@@ -107,6 +111,10 @@ class DataProvider(Protocol):
 
     def stored(self, uri: str, path: str, /) -> None:
         """Take what now lies at a destination to where the address says, if that is elsewhere."""
+        ...
+
+    def lost(self, uri: str, made: Made, /) -> bool:
+        """Return whether what was put at an address is gone for good, and cannot be put again."""
         ...
 
     def register_data(

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from brinery.actions.asset_rooms import open_asset_rooms
+from brinery.actions.job_gateway import JobGateway
 from brinery.actions.job_later import LaterTracking, Tracked
 from brinery.actions.job_providers import DataProvider, OwnPython, SoftwareProvider
 from brinery.actions.job_software import step_software
@@ -40,6 +41,7 @@ class JobRooms:
         data: where data lies.
         catalog: what was registered.
         tracking: the MLflow runs of a job.
+        gateway: answers what a script asks by `dataiku`.
         plans: that were made before.
         trash: what steps no longer need.
         software: the interpreters of steps.
@@ -56,6 +58,7 @@ class JobRooms:
     data: DataProvider
     catalog: Catalog
     tracking: LaterTracking
+    gateway: JobGateway
     plans: Plans
     trash: Trash
     software: SoftwareProvider = field(default_factory=OwnPython)
@@ -97,6 +100,7 @@ def open_job_rooms(
         data=assets.job_data,
         catalog=catalog,
         tracking=LaterTracking(partial(_tracking, found), spool=found.untold_runs),
+        gateway=JobGateway(found),
         plans=Plans(found.cache / "plans"),
         trash=Trash(found.state / "trash"),
         software=step_software(

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -20,12 +21,13 @@ import msgspec
 from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, PASSING, StepBench
 from brinery.actions.job_places import filled, located
 from brinery.actions.job_protection import altered
+from brinery.actions.job_providers import DataProvider
 from brinery.actions.job_rooms import JobRooms
 from brinery.errors import InvalidJob, NotFound
 from brinery.pipeline.keys import key_of, parts_of
 from brinery.records.job import JobRun, Made, Part, Status, StepRun
-from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, Text, Value
-from brinery.runners.interface import Outcome
+from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, StepKind, Text, Value
+from brinery.runners.interface import Discovered, Outcome
 from brinery.specs.expressions import render
 from brinery.store.outputs import link, put
 from brinery.store.reuse import Earlier
@@ -42,12 +44,15 @@ class Options(NamedTuple):
         ignore_comments: whether a change of comments in Python files is none.
         told: whether lines that steps write are wanted as they come.
         cancel: is set, by whichever thread or signal, to have the job end.
+        earlier: the job and the run that a step is compared with, by its name, where it is not
+            that of the job before this one.
     """
 
     limit: int
     ignore_comments: bool
     told: bool
     cancel: threading.Event
+    earlier: Mapping[str, tuple[str, StepRun]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -185,9 +190,13 @@ class Steps:
         places = bench.outputs_of(outcome.label)
         _gather(bench.work_of(outcome.label), places[ARTIFACTS])
         complete = outcome.exit_status == 0 and not outcome.error
-        wanted = [*step.outputs, ARTIFACTS] if complete else [ARTIFACTS]
+        known, found = step, outcome.found
+        if found is not None and complete:
+            known, places = found.step, {**places, **found.outputs}
+            run = _known(run, found)
+        wanted = [*known.outputs, ARTIFACTS] if complete else [ARTIFACTS]
         for name in dict.fromkeys(wanted):
-            if _is_there(places[name], needed=name in step.outputs):
+            if _is_there(places[name], needed=name in known.outputs):
                 outputs[name] = self._rooms.outputs.keep(places[name])
         run = msgspec.structs.replace(
             run,
@@ -238,12 +247,17 @@ class Steps:
         earlier = self._rooms.reuse.find(key)
         if earlier is not None:
             gone = next(
-                (name for name, made in earlier.run.outputs.items() if not self._holds(made)), None
+                (
+                    name
+                    for name, made in earlier.run.outputs.items()
+                    if not self._holds(made) or _lost(self._rooms.data, _place_of(step, name), made)
+                ),
+                None,
             )
             if gone is None:
                 return earlier, f"nothing changed since {earlier.job}"
             return None, f"its output {gone} of {earlier.job} is gone or was altered"
-        before = self._history.step(step.name)
+        before = self._options.earlier.get(step.name) or self._history.step(step.name)
         self._remember(parts)
         if before is None:
             return None, "it never ran before"
@@ -257,13 +271,21 @@ class Steps:
             if run.status is Status.COMPLETED:
                 said = "was stood for by an earlier run" if run.reused else "was not kept"
             return None, f"it {said} in {job}"
-        return None, f"since {job}: {'; '.join(self._changes(run.parts, parts))}"
+        # What a recipe reads is told by its version, which is no tree.
+        trees = self._rooms.reuse.tree if step.kind is StepKind.RECIPE else self._tree
+        return None, f"since {job}: {'; '.join(self._changes(run.parts, parts, trees=trees))}"
 
-    def _changes(self, before: tuple[Part, ...], now: tuple[Part, ...]) -> list[str]:
+    def _changes(
+        self,
+        before: tuple[Part, ...],
+        now: tuple[Part, ...],
+        *,
+        trees: Callable[[str], Mapping[str, str] | None],
+    ) -> list[str]:
         # Comparing texts takes an import that a job in which nothing changed does not need.
         explain: Any = import_module("brinery.pipeline.explain")
         found: list[str] = explain.differences(
-            before, now, trees=self._tree, files=self._rooms.reuse.file
+            before, now, trees=trees, files=self._rooms.reuse.file
         )
         return found
 
@@ -406,9 +428,10 @@ class Steps:
 
     def _code_of(self, step: Step) -> str:
         with self._lock:
-            code, files = self._rooms.snapshots.look(step.code, step.includes)
+            top, beside = ("", step.watched) if step.watched else (step.code, step.includes)
+            code, files = self._rooms.snapshots.look(top, beside)
             if code and code not in self._trees:
-                self._trees[code] = _Tree(files, step.code, step.includes)
+                self._trees[code] = _Tree(files, top, beside)
             return code
 
     def _remember(self, parts: Sequence[Part]) -> None:
@@ -416,7 +439,7 @@ class Steps:
         for part in parts:
             with self._lock:
                 tree = self._trees.pop(part.value, None)
-                if tree is not None and tree.code:
+                if tree is not None and (tree.code or tree.includes):
                     self._trees[part.value] = _Tree({})
             if tree is None or not tree.files:
                 continue
@@ -482,3 +505,30 @@ def _is_there(place: str, *, needed: bool) -> bool:
     if not os.path.lexists(place):
         return False
     return needed or bool(os.listdir(place))  # noqa: PTH208 - a text
+
+
+def _known(run: StepRun, found: Discovered) -> StepRun:
+    """Return a step whose key is made of what it turned out to read and write."""
+    before = {part.name: part.value for part in run.parts}
+    # What the recipe was given beside: a parameter, or a file that its notebook reads.
+    given = {
+        name: before.get(f"input {name}", before.get(f"parameter {name}", ""))
+        for name in found.step.inputs
+    }
+    parts = parts_of(
+        found.step,
+        code=before.get("code", ""),
+        inputs={**given, **found.inputs},
+        environment=before.get("environment", ""),
+    )
+    return msgspec.structs.replace(run, key=key_of(parts), parts=parts)
+
+
+def _place_of(step: Step, name: str) -> str:
+    """Return the address that an output is put at; empty for none."""
+    return step.outputs[name].path if name in step.outputs else ""
+
+
+def _lost(data: DataProvider, place: str, made: Made) -> bool:
+    """Return whether an output is gone from the place that only its owner can put it to."""
+    return bool(place) and data.lost(place, made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -104,6 +105,11 @@ class JobTracking:
         if run_id in self._begun and self._tracking is not None:
             self._tracking.end(run_id, status=ending(status), ended_ms=ms(time.time()))
 
+    def tag(self, run_id: str, tags: Mapping[str, str], /) -> None:
+        """Tell more of a run that was begun."""
+        if run_id in self._begun and self._tracking is not None:
+            self._tracking.tag(run_id, tags)
+
     def close(self, job: JobRun, /) -> None:
         """Have MLflow told, or write down what it is yet to be told, and end its server."""
         if self._begun and self._tracking is not None and any(step.reused for step in job.steps):
@@ -175,3 +181,13 @@ def job_tracking(
     """
     where = Where(workspace=str(workspace.root), store=store, artifacts=artifacts)
     return JobTracking(where, spool=workspace.untold_runs, host=own_address(cluster))
+
+
+def shared_tracking(workspace: Workspace) -> Tracking:
+    """Return the tracking of a workspace for whoever begins runs by themselves, such as a notebook.
+
+    Nothing is started before somebody connects; it is left like a block.
+    """
+    where = Where(workspace=str(workspace.root))
+    spool = workspace.untold_runs / f"notebook-{os.getpid()}.jsonl"
+    return Tracking(_SERVER, told=msgspec.json.encode(where).decode(), spool=spool)

@@ -15,7 +15,7 @@ from brinery.actions.asset_rooms import AssetRooms, Folder, open_asset_rooms
 from brinery.actions.job_trials import parts_of
 from brinery.errors import InvalidJob, NotFound
 from brinery.records.job import JobRun, Status, StepRun
-from brinery.records.plan import Step
+from brinery.records.plan import Step, StepKind
 from brinery.specs.names import nearest
 from brinery.store.jobs import log_lines, log_of
 
@@ -355,7 +355,7 @@ def _step_answer(rooms: AssetRooms, found: JobRun, *, run: StepRun, step: Step) 
     return {
         "name": f"{found.name}{_BETWEEN}{run.name}",
         "id": f"azureml://jobs/{found.name}{_BETWEEN}{run.name}",
-        "type": str(step.kind),
+        "type": str(StepKind.COMMAND if step.kind is StepKind.RECIPE else step.kind),
         "status": str(run.status),
         "display_name": step.display_name or run.name,
         "experiment_name": found.plan.experiment,

@@ -202,6 +202,28 @@ def changed_meanwhile(
     )
 
 
+def activate(rooms: Rooms, version: Version, *, why: str) -> bool:
+    """Return whether a version became the champion; not where it is.
+
+    No gate is asked, because whoever calls says so: the reason is kept in the audit trail.
+
+    Args:
+        rooms: of the workspace.
+        version: which.
+        why: no gate is asked; shown for ever.
+    """
+    with rooms.lock():
+        history.catch_up(rooms, version.name)
+        before = history.holder(rooms.registry.versions(version.name), Alias.CHAMPION)
+        if before is not None and before.number == version.number:
+            rooms.registry.restage(version.name)
+            return False
+        asked = PromoteAsked(reference=version.reference, why=why)
+        entry = _entry(rooms, version, before=before, asked=asked)
+        move(rooms, version, alias=Alias.CHAMPION, entry=entry)
+    return True
+
+
 def overtaken(decision: Decision, since: Sequence[Decision]) -> bool:
     """Return whether others looked at the same rows since this decision's look was counted.
 

@@ -12,20 +12,41 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import yaml
 from blake3 import blake3
 
 from brinery.actions.job import How, Running, run_plan
 from brinery.actions.job_rooms import JobRooms, open_job_rooms
 from brinery.actions.notebook import LISTS, conversion, text_of
-from brinery.errors import InvalidNotebook
+from brinery.errors import InvalidNotebook, SettingsError
 from brinery.pipeline import notebook_cells
 from brinery.pipeline.notebook_settings import options, settable, text_with_values
+from brinery.pipeline.recipes import counted
 from brinery.records.conversion import Conversion
-from brinery.records.plan import Data, Kept, Output, Plan, Software, Step, Text, Value
+from brinery.records.flow import RecipeCall
+from brinery.records.plan import (
+    Data,
+    Kept,
+    Output,
+    Plan,
+    Shims,
+    Software,
+    Step,
+    StepKind,
+    Text,
+    Value,
+)
+from brinery.specs import job_settings
+from brinery.specs.compatibility import ALL, COMPATIBILITY, unknown_step
 from brinery.specs.names import nearest
+from brinery.store.workspace import Workspace
 
 CURRENT: Final = "current"
+# What may name another file of its folder.
+_TEXTS: Final = frozenset({".py", ".toml", ".yml", ".yaml", ".json", ".cfg", ".ini"})
+_SMALL_BYTES: Final = 1 << 18
+_MODULES: Final = 200
 _NEVER: Final = frozenset({".brinery", ".git", "__pycache__", ".ipynb_checkpoints", ".venv"})
 
 
@@ -41,6 +62,12 @@ class Asked:
             beside the script, and our own Python where there is none.
         name: of the job; drawn when empty.
         experiment: MLflow's; the script's name when empty.
+        project: key of what `dataiku` takes for the default project.
+        without: names of compatibility steps that are switched off; `all` for every one.
+        mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
+        inputs: what `dataiku.recipe` says that the script reads; what its last run did where
+            neither is named.
+        outputs: likewise, what it writes.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -48,6 +75,11 @@ class Asked:
     environment: str = ""
     name: str = ""
     experiment: str = ""
+    project: str = ""
+    without: Sequence[str] = ()
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    inputs: Sequence[str] = ()
+    outputs: Sequence[str] = ()
 
 
 def open_rooms(
@@ -91,6 +123,17 @@ def planned(rooms: JobRooms, script: Path, *, asked: Asked) -> Plan:
     path = script.resolve()
     make = _of_notebook if path.suffix == ".ipynb" else _of_script
     step, notes = make(path, asked, rooms.workspace.cache / "scripts")
+    shims = shims_of(
+        rooms.workspace, project=asked.project, without=asked.without, mirrors=asked.mirrors
+    )
+    shims = msgspec.structs.replace(shims, inputs=tuple(asked.inputs), outputs=tuple(asked.outputs))
+    step = msgspec.structs.replace(
+        step,
+        kind=StepKind.RECIPE,
+        shims=shims,
+        recipe=_call(path, asked),
+        watched=_watched(path, shims.libraries) if path.suffix == ".py" else (),
+    )
     return Plan(
         name=asked.name,
         pipeline=False,
@@ -103,6 +146,102 @@ def planned(rooms: JobRooms, script: Path, *, asked: Asked) -> Plan:
         experiment=asked.experiment or path.stem,
         file=str(path),
         notes=notes,
+    )
+
+
+def _call(path: Path, asked: Asked) -> RecipeCall:
+    """Return how a recipe is called, so that it can be called again."""
+    return RecipeCall(
+        script=str(path),
+        values=dict(asked.values),
+        arguments=tuple(asked.arguments),
+        environment=asked.environment,
+        project=asked.project,
+        experiment=asked.experiment,
+        without=tuple(asked.without),
+        mirrors=dict(asked.mirrors),
+    )
+
+
+def asked_again(call: RecipeCall) -> Asked:
+    """Return what is asked of a run that is to be like another."""
+    return Asked(
+        values=call.values,
+        arguments=call.arguments,
+        environment=call.environment,
+        experiment=call.experiment,
+        project=call.project,
+        without=call.without,
+        mirrors=call.mirrors,
+    )
+
+
+def _watched(path: Path, libraries: Sequence[str]) -> tuple[str, ...]:
+    """Return what decides what a script does: itself, and what it names beside it or of libraries.
+
+    Not all of its folder does: other recipes lie there, and data.
+    """
+    places: dict[str, Path] = {}
+    for folder in (path.parent, *map(Path, libraries)):
+        for one in sorted(folder.iterdir()):
+            if one.name not in _NEVER and not one.name.startswith("."):
+                places.setdefault(one.name, one)
+    texts = {name: _told_in(one) for name, one in places.items()}
+    return tuple(str(places[name]) for name in counted(path.name, texts))
+
+
+def _told_in(path: Path) -> str:
+    """Return the text of a small file that may name others; of a package, that of its modules."""
+    if path.is_dir():
+        modules = sorted(path.rglob("*.py"))[:_MODULES]
+        return "\n".join(_told_in(one) for one in modules)
+    try:
+        small = path.suffix in _TEXTS and path.stat().st_size <= _SMALL_BYTES
+        return path.read_text("utf-8", "replace") if small else ""
+    except OSError:
+        return ""
+
+
+def shims_of(
+    workspace: Workspace,
+    *,
+    project: str,
+    without: Sequence[str],
+    mirrors: Mapping[str, str],
+) -> Shims:
+    """Return what a script finds under the name of `dataiku`.
+
+    Args:
+        workspace: of the script.
+        project: key of the default one; empty for the workspace's own.
+        without: names of compatibility steps that are switched off.
+        mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
+
+    Raises:
+        SettingsError: a compatibility step is none, or what a mirror names is not there.
+    """
+    if wrong := unknown_step(without):
+        raise SettingsError(wrong, hint=f"there are {', '.join([*COMPATIBILITY, ALL])}")
+    told = job_settings.read(workspace.settings_file)
+    base = workspace.root / "projects" / project if project else workspace.root
+    own = [one / "lib" / "python" for one in dict.fromkeys([base, workspace.root])]
+    maps = {
+        url: path
+        for url, path in told.maps.items()
+        if "://" in url and "://" not in path and (workspace.root / path).exists()
+    }
+    found = {url: str(workspace.root / path) for url, path in maps.items()}
+    for url, path in mirrors.items():
+        if not Path(path).exists():
+            raise SettingsError(
+                f"--mirror {url}={path}: there is no {path}", hint=f"--mirror {url}=PATH"
+            )
+        found[url] = str(Path(path).resolve())
+    return Shims(
+        project=project,
+        libraries=tuple(str(one) for one in own if one.is_dir()),
+        without=tuple(dict.fromkeys([*told.without, *without])),
+        mirrors=found,
     )
 
 

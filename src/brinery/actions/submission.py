@@ -50,6 +50,10 @@ class Submission:
         model: a file, an MLflow folder, a `runs:/` or `models:/` URI, or `module:name`.
         name: of the registered model.
         data: what to evaluate it on; None where it cannot be asked for predictions.
+        classes: the labels that the user says its classes are, in its order; none where empty.
+        word: who vouches for the names that are neither known nor dangerous, such as `step3.py`,
+            the script that made the model; empty where nobody does.
+        whole: whether more than its figures is found out; as the settings say where None.
     """
 
     model: str
@@ -63,6 +67,9 @@ class Submission:
     code: Path | None = None
     environment: str = "current"
     tracking_uri: str | None = None
+    classes: tuple[str, ...] = ()
+    word: str = ""
+    whole: bool | None = None
 
     @classmethod
     def of(

@@ -14,6 +14,7 @@ class Change(StrEnum):
     IMPORT = "import"
     PROMOTE = "promote"
     ROLLBACK = "rollback"
+    DELETE = "delete"
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):

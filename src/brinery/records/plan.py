@@ -10,6 +10,7 @@ from typing import Optional, Union
 
 from msgspec import Struct
 
+from brinery.records.flow import RecipeCall
 from brinery.records.text_enum import TextEnum
 
 
@@ -29,6 +30,7 @@ class StepKind(TextEnum):
 
     COMMAND = "command"
     PARALLEL = "parallel"
+    RECIPE = "recipe"
     SWEEP = "sweep"
 
 
@@ -259,6 +261,26 @@ class Parallel(Struct, frozen=True, kw_only=True):
     logging_level: str = "INFO"
 
 
+class Shims(Struct, frozen=True, kw_only=True):
+    """What a script finds under the names `dataiku` and `dataikuapi`: ours, asking our gateway.
+
+    Attributes:
+        project: key of its default project; empty for the workspace's own.
+        libraries: absolute folders of the project's own modules.
+        without: names of compatibility steps that are switched off.
+        mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
+        inputs: what the recipe is said to read, by `dataiku.recipe`.
+        outputs: likewise, to write.
+    """
+
+    project: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    mirrors: dict[str, str] = {}
+
+
 class Step(Struct, frozen=True, kw_only=True):
     """One step: what is run, with what, and what it leaves.
 
@@ -268,6 +290,10 @@ class Step(Struct, frozen=True, kw_only=True):
         command: text for bash, with `${{inputs.x}}`, `$[[ … ]]` and the like yet to be filled in.
         code: absolute folder or file that it runs in a copy of; empty for an empty folder.
         includes: absolute files and folders that are copied beside it.
+        watched: absolute files and folders that decide what it leaves, where that is not all of its
+            code: a recipe lies beside others.
+        after: names of steps that must be over before it begins, beside those that feed it.
+        recipe: how it was called, where it is a recipe of the flow.
         software: the environment that it declares.
         variables: of its environment.
         inputs: name to value; an optional one without a value is absent.
@@ -282,6 +308,7 @@ class Step(Struct, frozen=True, kw_only=True):
         display_name: as it is shown.
         sweep: where it is one.
         parallel: where it is one.
+        shims: where it is a script that may import `dataiku`.
         place: `file:line` that it is declared at.
     """
 
@@ -290,6 +317,9 @@ class Step(Struct, frozen=True, kw_only=True):
     command: str = ""
     code: str = ""
     includes: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    recipe: Optional[RecipeCall] = None
     software: Software = Software()
     variables: dict[str, str] = {}
     inputs: dict[str, Value] = {}
@@ -304,6 +334,7 @@ class Step(Struct, frozen=True, kw_only=True):
     display_name: str = ""
     sweep: Optional[Sweep] = None
     parallel: Optional[Parallel] = None
+    shims: Optional[Shims] = None
     place: str = ""
 
 

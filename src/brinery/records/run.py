@@ -25,3 +25,21 @@ class Run(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float] = {}
     data: str = ""
     model: str = ""
+
+
+class LoggedRun(Struct, frozen=True, kw_only=True):
+    """A run, and the models that it logged.
+
+    Attributes:
+        id: MLflow's.
+        name: as the program called it, or as MLflow did.
+        experiment_id: MLflow's.
+        tags: of the run.
+        models: name to URI, the first one first.
+    """
+
+    id: str
+    name: str
+    experiment_id: str
+    tags: dict[str, str] = {}
+    models: dict[str, str] = {}

@@ -53,6 +53,28 @@ class Alias(StrEnum):
                 assert_never(self)
 
 
+# A version id that a user chose is an alias of MLflow's, so that every client of the registry sees
+# it; MLflow keeps names such as `v1` for itself, and no id has a dash, so this is before it.
+_ID = "id-"
+_DOT = "-"
+
+
+def id_alias(version_id: str) -> str:
+    """Return the alias of MLflow's that a version's own id is kept as."""
+    return f"{_ID}{version_id.replace('.', _DOT)}"
+
+
+def without_ids(aliases: Collection[str]) -> tuple[str, ...]:
+    """Return the aliases that are no version's own id, sorted."""
+    return tuple(sorted(alias for alias in aliases if not alias.startswith(_ID)))
+
+
+def ids_of(aliases: Collection[str]) -> tuple[str, ...]:
+    """Return the version's own ids among its aliases, sorted."""
+    found = (alias.removeprefix(_ID) for alias in aliases if alias.startswith(_ID))
+    return tuple(sorted(one.replace(_DOT, ".") for one in found))
+
+
 def stage_due(aliases: Collection[str], now: str) -> Stage:
     """Return the stage that a version should have.
 
@@ -196,6 +218,7 @@ class Version(Struct, frozen=True, kw_only=True):
             predictions: its bytes are the file's then.
         fast_path: likewise, and where it was imported before there were scorers.
         archived: whether it was the champion once; what its aliases mean comes first.
+        ids: that users gave it, such as `v01`, sorted.
     """
 
     name: str
@@ -207,6 +230,7 @@ class Version(Struct, frozen=True, kw_only=True):
     parity: Parity | None = None
     fast_path: FastPath | None = None
     archived: bool = False
+    ids: tuple[str, ...] = ()
 
     @property
     def reference(self) -> str:

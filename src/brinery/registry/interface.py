@@ -199,6 +199,22 @@ class Registry(Files, Protocol):
         """Take an alias from the version that has it; nothing where none has."""
         ...
 
+    def set_id(self, name: str, number: int, *, version_id: str) -> None:
+        """Give a version the id that a user chose, taking it from any other."""
+        ...
+
+    def drop_id(self, name: str, *, version_id: str) -> None:
+        """Take an id from the version that has it; nothing where none has."""
+        ...
+
+    def delete(self, name: str, number: int) -> None:
+        """Delete a version for ever; its number is not given again.
+
+        Raises:
+            RegistryFault: there is no such version.
+        """
+        ...
+
     def restage(self, name: str) -> None:
         """Give every version of a model the stage that its aliases mean; its run is told, too."""
         ...
@@ -232,13 +248,15 @@ def resolve(registry: Registry, reference: Reference) -> Version:
         raise _no_model(registry, reference.name)
     if reference.version is not None:
         found = next((v for v in versions if v.number == reference.version), None)
+        found = found or next((v for v in versions if str(reference.version) in v.ids), None)
     elif reference.alias is None:
         champion = Alias.CHAMPION.value
         found = next((v for v in versions if champion in v.aliases), versions[0])
     elif reference.alias == LATEST:
         found = versions[0]
     else:
-        found = next((v for v in versions if reference.alias in v.aliases), None)
+        held = (v for v in versions if reference.alias in v.aliases)
+        found = next(held, None) or next((v for v in versions if reference.alias in v.ids), None)
     if found is None:
         raise _no_version(reference, versions)
     return found
@@ -350,7 +368,8 @@ def _no_version(reference: Reference, versions: list[Version]) -> NotFound:
         return NotFound(
             f"{name} has no {reference.alias}", hint=f"brinery promote {versions[0].reference}"
         )
-    have = ", ".join(sorted({alias for version in versions for alias in version.aliases}))
+    known = {alias for version in versions for alias in version.aliases + version.ids}
+    have = ", ".join(sorted(known))
     return NotFound(
         f"{name} has no alias '{reference.alias}'",
         hint=f"it has {have}: brinery model show {name}"

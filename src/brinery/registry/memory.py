@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 import msgspec
 
+from brinery.errors import RegistryFault
 from brinery.records.fast_path import FastPath
 from brinery.records.run import Run
 from brinery.records.version import Alias, Candidate, Parity, Stage, Version, stage_due
@@ -93,6 +95,7 @@ class MemoryRegistry(MemoryFiles):
         self._keys = count(1)
         self._staged: dict[str, Staged] = {}
         self._versions: dict[str, list[Version]] = {}
+        self._made: Counter[str] = Counter()
         self.logged: dict[str, list[Run]] = {}
         self.production: dict[str, set[int]] = {}
 
@@ -132,9 +135,10 @@ class MemoryRegistry(MemoryFiles):
             shutil.copyfile(sample, staged.model_file.parent / SAMPLE_FILE)
         del self._staged[staged.key]
         versions = self._versions.setdefault(staged.candidate.name, [])
+        self._made[staged.candidate.name] += 1
         version = Version(
             name=staged.candidate.name,
-            number=len(versions) + 1,
+            number=self._made[staged.candidate.name],
             aliases=(),
             created=datetime.now(UTC),
             run_id=staged.key,
@@ -213,6 +217,36 @@ class MemoryRegistry(MemoryFiles):
             _named(version, set(version.aliases) - {alias.value})
             for version in self._versions[name]
         ]
+
+    def set_id(self, name: str, number: int, *, version_id: str) -> None:
+        """Give a version the id that a user chose, taking it from any other."""
+        self.drop_id(name, version_id=version_id)
+        self._versions[name] = [
+            msgspec.structs.replace(version, ids=tuple(sorted({*version.ids, version_id})))
+            if version.number == number
+            else version
+            for version in self._versions[name]
+        ]
+
+    def drop_id(self, name: str, *, version_id: str) -> None:
+        """Take an id from the version that has it."""
+        self._versions[name] = [
+            msgspec.structs.replace(
+                version, ids=tuple(one for one in version.ids if one != version_id)
+            )
+            for version in self._versions[name]
+        ]
+
+    def delete(self, name: str, number: int) -> None:
+        """Delete a version for ever.
+
+        Raises:
+            RegistryFault: there is no such version.
+        """
+        left = [version for version in self._versions.get(name, []) if version.number != number]
+        if len(left) == len(self._versions.get(name, [])):
+            raise RegistryFault(f"{name} has no version {number}")
+        self._versions[name] = left
 
     def restage(self, name: str) -> None:
         """Have the champion alone be what other programs know as `Production`."""

@@ -18,7 +18,14 @@ import msgspec
 
 from brinery.records.fast_path import FastPath
 from brinery.records.run import Run
-from brinery.records.version import Alias, Candidate, Parity, Version
+from brinery.records.version import (
+    Alias,
+    Candidate,
+    Parity,
+    Version,
+    id_alias,
+    without_ids,
+)
 from brinery.registry import mlflow_client, mlflow_model
 from brinery.registry.interface import (
     Staged,
@@ -205,11 +212,12 @@ class MlflowRegistry(MlflowFiles):
         """Return version number to aliases, of every version of a model; empty where it is not."""
         rows = self._tables.rows(name, tag=SHA256_TAG)
         if rows is not None:
-            return {row.number: row.aliases for row in rows}
+            return {row.number: without_ids(row.aliases) for row in rows}
         with foreign_errors():
             if not self._client.search_registered_models(f"name = '{name}'", max_results=1):
                 return {}
-            return mlflow_client.held(self._client, name)
+            held = mlflow_client.held(self._client, name)
+            return {number: without_ids(aliases) for number, aliases in held.items()}
 
     def standings(self) -> dict[str, Standing]:
         """Return the standing of every model that has one."""
@@ -238,6 +246,21 @@ class MlflowRegistry(MlflowFiles):
         with foreign_errors():
             self._client.delete_registered_model_alias(name, alias.value)
             mlflow_client.restage(self._client, name)
+
+    def set_id(self, name: str, number: int, *, version_id: str) -> None:
+        """Give a version the id that a user chose, taking it from any other."""
+        with foreign_errors():
+            self._client.set_registered_model_alias(name, id_alias(version_id), str(number))
+
+    def drop_id(self, name: str, *, version_id: str) -> None:
+        """Take an id from the version that has it; nothing where none has."""
+        with foreign_errors():
+            self._client.delete_registered_model_alias(name, id_alias(version_id))
+
+    def delete(self, name: str, number: int) -> None:
+        """Delete a version for ever."""
+        with foreign_errors():
+            self._client.delete_model_version(name, str(number))
 
     def restage(self, name: str) -> None:
         """Give every version of a model the stage that its aliases mean."""

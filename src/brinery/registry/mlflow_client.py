@@ -235,6 +235,16 @@ def logged_model(run: Run) -> str:
     return f"runs:/{run.info.run_id}/{history[-1].artifact_path}" if history else ""
 
 
+def models_of(client: MlflowClient, run: Run) -> dict[str, str]:
+    """Return name to URI of the models that a run logged, the first one first."""
+    history = msgspec.json.decode(run.data.tags.get(_HISTORY_TAG, "[]"), type=list[_Logged])
+    found = {one.artifact_path: f"runs:/{run.info.run_id}/{one.artifact_path}" for one in history}
+    for output in run.outputs.model_outputs if run.outputs else ():
+        model = client.get_logged_model(output.model_id)
+        found[model.name] = f"models:/{model.model_id}"
+    return found
+
+
 class _Logged(msgspec.Struct):
     """A model that a run of MLflow 2 logged, as the run's tag has it."""
 

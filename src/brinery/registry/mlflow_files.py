@@ -12,7 +12,14 @@ import msgspec
 from msgspec import Struct
 
 from brinery.records.fast_path import FastPath
-from brinery.records.version import Candidate, Parity, Stage, Version
+from brinery.records.version import (
+    Candidate,
+    Parity,
+    Stage,
+    Version,
+    ids_of,
+    without_ids,
+)
 from brinery.registry import mlflow_client, mlflow_model, mlflow_runs
 from brinery.registry.artifacts import Artifacts
 from brinery.registry.interface import SCORER_FILE, imported
@@ -180,13 +187,14 @@ class MlflowFiles:
         return Version(
             name=row.name,
             number=row.number,
-            aliases=row.aliases,
+            aliases=without_ids(row.aliases),
             created=datetime.fromtimestamp(row.created_ms / EPOCH_MS, UTC),
             run_id=row.run_id or None,
             candidate=passport.candidate if passport else None,
             parity=passport.parity if passport else None,
             fast_path=passport.fast_path if passport else None,
             archived=row.archived,
+            ids=ids_of(row.aliases),
         )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from brinery.errors import NotFound
+from brinery.records.run import LoggedRun
 from brinery.records.tracked_run import RUNNING, Measured, TrackedRun
 from brinery.registry import mlflow_client
 from brinery.registry.artifacts import Artifacts
@@ -90,6 +91,26 @@ class MlflowRuns:
         self.catch_up()
         with foreign_errors():
             return dict(self._known(run_id).data.params)
+
+    def logged(self, run_id: str) -> LoggedRun:
+        """Return what a run says of itself and of the models that it logged.
+
+        They are found in the run's tag, where a client of MLflow 2 wrote them, and among the
+        models of the experiment, where MLflow 3 keeps them.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        self.catch_up()
+        with foreign_errors():
+            run = self._known(run_id)
+            return LoggedRun(
+                id=run_id,
+                name=run.info.run_name or "",
+                experiment_id=str(run.info.experiment_id),
+                tags=dict(run.data.tags),
+                models=mlflow_client.models_of(self._client, run),
+            )
 
     def history(self, run_id: str, metric: str) -> tuple[Measured, ...]:
         """Return every value of a metric of a run, in the order that they were logged."""
@@ -215,6 +236,8 @@ def _tell_one(session: Session, run: TrackedRun, *, experiment: str, place: str)
     known = session.get(SqlRun, run.id)
     if known is not None:
         _settle(known, run)
+        for key, value in run.tags.items():
+            session.merge(SqlTag(key=key, value=value, run_uuid=run.id))
         return
     tags = {
         "mlflow.runName": run.name,

@@ -90,16 +90,16 @@ class Locations:
             await self._app(scope, receive, send)
             return
         if _is_json(scope["headers"]):
-            content = self._said.sub(rb"\g<1>" + _literal(self._root) + b"/", await _whole(receive))
-            receive = _Given(content, receive)
-            scope = {**scope, "headers": _sized(scope["headers"], len(content))}
-        await self._app(scope, receive, _Told(send, self._told).send)
+            content = self._said.sub(rb"\g<1>" + _literal(self._root) + b"/", await whole(receive))
+            receive = Given(content, receive)
+            scope = {**scope, "headers": sized(scope["headers"], len(content))}
+        await self._app(scope, receive, Told(send, self._told).send)
 
     def _told(self, content: bytes) -> bytes:
         return self._meant.sub(rb"\g<1>" + _literal(PROXIED.encode()), content)
 
 
-class _Given:
+class Given:
     """A request whose body is known."""
 
     def __init__(self, content: bytes, receive: Receive) -> None:
@@ -114,7 +114,7 @@ class _Given:
         return {"type": "http.request", "body": content, "more_body": False}
 
 
-class _Told:
+class Told:
     """A response whose document is held until it is whole; any other goes on as it comes."""
 
     def __init__(self, send: Send, told: Callable[[bytes], bytes]) -> None:
@@ -135,7 +135,7 @@ class _Told:
         if message.get("more_body", False):
             return
         content = self._told(b"".join(self._parts))
-        headers = _sized(self._start["headers"], len(content))
+        headers = sized(self._start["headers"], len(content))
         await self._send({**self._start, "headers": headers})
         await self._send({"type": "http.response.body", "body": content, "more_body": False})
 
@@ -146,7 +146,8 @@ def _is_json(headers: list[tuple[bytes, bytes]]) -> bool:
     return found.get(b"content-type", b"").startswith(_JSON) and b"content-encoding" not in found
 
 
-def _sized(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+def sized(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    """Return headers with the length of a body that was changed."""
     kept = [
         (n, v) for n, v in headers if n.lower() not in (b"content-length", b"transfer-encoding")
     ]
@@ -158,7 +159,8 @@ def _literal(text: bytes) -> bytes:
     return text.replace(b"\\", rb"\\")
 
 
-async def _whole(receive: Receive) -> bytes:
+async def whole(receive: Receive) -> bytes:
+    """Return the body of a request."""
     parts = []
     while True:
         message = await receive()

@@ -183,6 +183,20 @@ class Ask(Struct, frozen=True, kw_only=True):
     wake_s: float | None = None
 
 
+class Discovered(Struct, frozen=True, kw_only=True):
+    """What a recipe turned out to read and write, once it ran.
+
+    Attributes:
+        step: with the inputs and outputs that it had.
+        inputs: what is compared of each: BLAKE3 of its version.
+        outputs: the absolute place of each output.
+    """
+
+    step: Step
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
 class Outcome(Struct, frozen=True, kw_only=True):
     """What became of a step.
 
@@ -191,12 +205,14 @@ class Outcome(Struct, frozen=True, kw_only=True):
         usage: of all its attempts.
         error: why it failed, one line; empty where it did not.
         label: of the attempt whose outputs are the step's; empty for the step's own.
+        found: what it turned out to be, where that was not known before; None where it was.
     """
 
     exit_status: int
     usage: Usage
     error: str = ""
     label: str = ""
+    found: Discovered | None = None
 
 
 Drive = Generator[Ask, list[Ended], Outcome]

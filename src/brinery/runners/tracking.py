@@ -153,6 +153,12 @@ class Tracking:
             run = self._runs[run_id]
         self._note(msgspec.structs.replace(run, status=status, ended_ms=ended_ms))
 
+    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Say more of a run that was begun: tags, beside those that it has."""
+        with self._state:
+            run = self._runs[run_id]
+        self._note(msgspec.structs.replace(run, tags={**run.tags, **tags}))
+
     @property
     def asked(self) -> bool:
         """Return whether anybody has connected."""

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from brinery.errors import SettingsError
+from brinery.specs.compatibility import unknown_step
 from brinery.specs.software_names import CURRENT, Table
 
-SECTIONS: Final = ("datastores", "map", "environments")
+SECTIONS: Final = ("datastores", "map", "environments", "run")
 
 _EXAMPLES: Final = {
     "datastores": 'full = "s3://bucket/prefix"',
@@ -30,11 +31,18 @@ class JobSettings:
         datastores: name to URI or path.
         maps: address, or the beginning of addresses, to the path or URI that stands for it.
         environments: the section as it stands there.
+        run: the section as it stands there.
     """
 
     datastores: dict[str, str] = field(default_factory=dict)
     maps: dict[str, str] = field(default_factory=dict)
     environments: dict[str, Any] = field(default_factory=dict)
+    run: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def without(self) -> tuple[str, ...]:
+        """Return the compatibility steps that no script is run with."""
+        return tuple(self.run.get("without", ()))
 
     @property
     def environment_map(self) -> Table:
@@ -78,7 +86,25 @@ def faults(declared: dict[str, Any], *, where: str) -> list[str]:
             for key, value in values.items()
             if not isinstance(value, str) or not value
         ]
-    return [*found, *_of_environments(declared.get("environments", {}), where)]
+    found += _of_environments(declared.get("environments", {}), where)
+    return [*found, *_of_run(declared.get("run", {}), where)]
+
+
+def _of_run(declared: Any, where: str) -> list[str]:
+    """Return what is wrong with the section of scripts, a sentence each."""
+    example = 'without = ["xgboost-labels"]'
+    if not isinstance(declared, dict):
+        return [f"{where}: run is no section: write [run] and {example}"]
+    found = [
+        f"{where}: run.{key} is not a setting: did you mean run.without?"
+        for key in declared
+        if key != "without"
+    ]
+    names = declared.get("without", [])
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        return [*found, f"{where}: run.without is no list of names: write {example}"]
+    wrong = unknown_step(names)
+    return [*found, f"{where}: run.without: {wrong}"] if wrong else found
 
 
 def _of_environments(declared: Any, where: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""How a model version is named: `bank`, `bank@1`, `bank@champion`, `bank@Production`."""
+"""How a model version is named: `bank`, `bank@1`, `bank@champion`, `bank@v01`, its own id."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from brinery.errors import InvalidReference
 from brinery.specs.names import check_name
 
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
-_ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+# An alias of MLflow's, or a version's own id, which may begin with a digit.
+_ALIAS = re.compile(
+    r"[A-Za-z][A-Za-z0-9_-]{0,99}|(?=[0-9.]*[A-Za-z_])[A-Za-z0-9_][A-Za-z0-9_.]{0,99}"
+)
 
 # MLflow's stages are names for our aliases, so that what older clients write is understood.
 _STAGES = {"production": "champion", "staging": "challenger"}
@@ -24,7 +27,7 @@ class Reference:
     Attributes:
         name: of the registered model.
         version: number, or None.
-        alias: or None; `latest` means the newest version.
+        alias: or the id that a user gave the version, or None; `latest` means the newest version.
     """
 
     name: str

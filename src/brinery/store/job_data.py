@@ -65,6 +65,11 @@ class JobData:
         if isinstance(parse(self._paths.address(uri)), Elsewhere):
             self._paths.publish(Path(path), uri)
 
+    def lost(self, uri: str, made: Made, /) -> bool:
+        """Return False: what a step left is put at its address again."""
+        del uri, made
+        return False
+
     def register_data(
         self, name: str, version: str, /, *, made: Made, kind: DataType, job: str
     ) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 from urllib.parse import urlsplit
 
 import fsspec
@@ -76,6 +77,80 @@ def put(source: Path, uri: str) -> None:
             system.makedirs(target, exist_ok=True)
             for name in names:
                 system.put_file(str(Path(parent, name)), f"{target}/{name}")
+
+
+def sizes(uri: str, *, only: str = "") -> dict[str, tuple[int, int]]:
+    """Return the files below a place by their paths in it: bytes, and milliseconds since 1970 UTC.
+
+    Args:
+        uri: of the place, which need not be there.
+        only: path of the one file that is asked for; all when empty.
+
+    Raises:
+        DataUnreachable: the place cannot be read.
+    """
+    with _told(uri):
+        system, path = _opened(uri)
+        asked = f"{path}/{only}" if only else path
+        try:
+            found = {asked: system.info(asked)} if only else system.find(path, detail=True)
+        except FileNotFoundError:
+            return {}
+        return {
+            _within(name.removeprefix(path).lstrip("/"), path): (
+                int(one.get("size") or 0),
+                _milliseconds(one),
+            )
+            for name, one in found.items()
+            if one["type"] == "file" and not name.endswith("/")
+        }
+
+
+def opened(uri: str) -> IO[bytes]:
+    """Return a file opened to be read.
+
+    Raises:
+        DataUnreachable: it is not there, or cannot be read.
+    """
+    with _told(uri):
+        system, path = _opened(uri)
+        return cast("IO[bytes]", system.open(path, "rb"))
+
+
+def written(uri: str, content: IO[bytes]) -> None:
+    """Write a file, which is there whole once it is closed, or not at all.
+
+    Raises:
+        DataUnreachable: it cannot be written.
+    """
+    with _told(uri):
+        system, path = _opened(uri)
+        system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        with system.open(path, "wb") as stream:
+            shutil.copyfileobj(content, stream, 1 << 20)
+
+
+def removed(uris: Iterable[str]) -> None:
+    """Remove files.
+
+    Raises:
+        DataUnreachable: one cannot be removed.
+    """
+    for uri in uris:
+        with _told(uri):
+            system, path = _opened(uri)
+            system.rm_file(path)
+
+
+def _milliseconds(info: dict[str, Any]) -> int:
+    """Return when a file was written, as its system tells it; 0 where it does not."""
+    for key in ("LastModified", "last_modified", "mtime", "modified", "created"):
+        told = info.get(key)
+        if isinstance(told, datetime):
+            return int(told.timestamp() * 1000)
+        if isinstance(told, (int, float)):
+            return int(told * 1000)
+    return 0
 
 
 def _opened(uri: str) -> tuple[Any, str]:

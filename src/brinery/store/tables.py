@@ -292,8 +292,13 @@ def output_format(path: Path) -> TableFormat:
         ) from None
 
 
-def write_table(table: pa.Table, path: Path) -> None:
+def write_table(table: pa.Table, path: Path, *, separator: str = ",") -> None:
     """Write a table in the format that the file's name asks for; whole, or not at all.
+
+    Args:
+        table: of any number of rows.
+        path: of the file.
+        separator: of csv.
 
     Raises:
         OutputUnwritable: the ending is unknown, or the folder cannot be written.
@@ -305,7 +310,8 @@ def write_table(table: pa.Table, path: Path) -> None:
             case TableFormat.PARQUET:
                 pq.write_table(table, part)
             case TableFormat.CSV:
-                pa.csv.write_csv(table, part)
+                options = pa.csv.WriteOptions(delimiter=separator)
+                pa.csv.write_csv(table, part, write_options=options)
             case TableFormat.ARROW:
                 with pa.ipc.new_file(part, table.schema) as writer:
                     writer.write_table(table)

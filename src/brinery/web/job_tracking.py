@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from brinery.actions.companion import Task, mlflow_application
+from brinery.actions.companion import Task, mlflow_application, with_managed_folders
 from brinery.actions.rooms import open_rooms
 from brinery.errors import BrineryError
 from brinery.records.tracked_run import RUNS_PATH, TrackedRun
@@ -29,7 +29,7 @@ def main() -> None:
     try:
         rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
         rooms.workspace.prepare()
-        application = mlflow_application(rooms)
+        application = with_managed_folders(rooms, mlflow_application(rooms))
     except BrineryError as error:
         sys.exit(error.message)
     answer(

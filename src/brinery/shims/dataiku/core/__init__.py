@@ -1,0 +1,1 @@
+"""What the names of `dataiku` are: one module for each noun."""

@@ -1,0 +1,314 @@
+"""Saved models, as a script has them: the modules as they are, a real gateway, a real registry."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import brinery
+from brinery.actions.rooms import open_rooms
+from brinery.records.version import Version
+from brinery.registry.interface import resolve
+from brinery.specs.reference import Reference
+
+ROWS = 240
+
+
+def data(seed: int = 0) -> pd.DataFrame:
+    """Rows of two numbers and a category, and whether somebody buys."""
+    source = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {"age": source.integers(20, 70, ROWS), "balance": source.normal(1000, 300, ROWS)}
+    )
+    chance = 1 / (1 + np.exp(-(frame["balance"] - 1200) / 150))
+    frame["y"] = np.where(source.random(ROWS) < chance, "yes", "no")
+    return frame
+
+
+def fitted(frame: pd.DataFrame) -> Any:
+    """A small classifier."""
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(
+        frame[["age", "balance"]], frame["y"]
+    )
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace that the modules ask."""
+    return tmp_path_factory.mktemp("workspace")
+
+
+@pytest.fixture(scope="module")
+def project(workspace: Path) -> Iterator[Any]:
+    """A project with the dataset `bank`, asked through the modules."""
+    with brinery.shims(workspace=workspace):
+        import dataiku
+
+        dataiku.Dataset("bank").write_with_schema(data())
+        dataiku.Dataset("later").write_with_schema(data(1).assign(age=lambda f: f["age"] + 30))
+        yield dataiku.api_client().get_default_project()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model directory that MLflow wrote."""
+    place = tmp_path_factory.mktemp("models") / "model"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mlflow.sklearn
+
+        mlflow.sklearn.save_model(fitted(data()), str(place), serialization_format="cloudpickle")
+    return place
+
+
+@pytest.fixture(scope="module")
+def evaluated(project: Any, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A saved model whose version v01 is evaluated; its directory was deleted at once."""
+    copy = tmp_path_factory.mktemp("gone") / "model"
+    shutil.copytree(folder, copy)
+    model = project.create_mlflow_pyfunc_model("clf", "BINARY_CLASSIFICATION")
+    handler = model.import_mlflow_version_from_path("v01", str(copy), "some-env")
+    shutil.rmtree(copy)
+    assert model.get_active_version()["id"] == "v01"
+    handler.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="bank")
+    handler.evaluate("bank", skip_expensive_reports=False)
+    return model
+
+
+def test_an_evaluated_version_is_ours(evaluated: Any, project: Any, workspace: Path) -> None:
+    """It is a registered model with a champion, found under its own id, with an audit row."""
+    (version,) = evaluated.list_versions()
+    assert (version["id"], version["active"], version["waiting"]) == ("v01", True, False)
+    found = next(one for one in project.list_saved_models() if one["name"] == "clf")
+    assert found["id"] == evaluated.id
+    assert len(evaluated.id) == 8
+    assert _named(workspace, "clf@v01").aliases == ("champion",)
+    (chapter,) = brinery.history("clf", workspace=workspace)
+    assert chapter.after == "clf@1"
+    assert "no gate was asked" in chapter.why
+
+
+def test_figures_have_the_names_that_scripts_read(evaluated: Any) -> None:
+    """The figures are those of our evaluation, a binary model's at its threshold."""
+    details = evaluated.get_version_details("v01")
+    figures = details.get_performance_metrics()
+    for name in ("auc", "accuracy", "precision", "recall", "f1", "logLoss", "averagePrecision"):
+        assert 0 <= figures[name] <= 2
+    raw = details.get_raw()
+    cuts = raw["perf"]["perCutData"]
+    assert len({len(cuts[name]) for name in ("cut", "tp", "fp", "f1", "recall")}) == 1
+    threshold = details.get_user_meta()["activeClassifierThreshold"]
+    assert threshold == raw["perf"]["optimalThreshold"]
+    place = int(np.searchsorted(cuts["cut"], threshold))
+    assert figures["f1"] == cuts["f1"][place] == max(one for one in cuts["f1"] if one is not None)
+    roc = details.get_roc_curve_data()["yes"]
+    assert (roc[0]["x"], roc[0]["y"]) == (0, 0)
+    assert (roc[-1]["x"], roc[-1]["y"]) == (1, 1)
+    features = details.get_preprocessing_settings()["per_feature"]
+    assert {name: one["role"] for name, one in features.items()} == {
+        "age": "INPUT",
+        "balance": "INPUT",
+        "y": "TARGET",
+    }
+    assert details.full_id == f"S-{evaluated.project_key}-{evaluated.id}-v01"
+    metric = evaluated.get_metric_values("v01").get_global_value("model_perf:auc")
+    assert metric == pytest.approx(figures["auc"])
+
+
+def test_why_and_where_are_answered(evaluated: Any, tmp_path: Path) -> None:
+    """Shapley importance, partial dependence, groups, doubts and a document."""
+    details = evaluated.get_version_details("v01")
+    importance = details.get_global_explanations().get_absolute_importance()
+    assert list(importance)[0] == "balance"
+    assert sum(importance.values()) == pytest.approx(1)
+    details.compute_shapley_feature_importance().wait_for_result()
+    dependence = details.compute_partial_dependencies(["balance"])
+    (drawn,) = dependence.get_partial_dependence("balance").get_raw()["data"]
+    assert drawn["partialDependence"][0] < drawn["partialDependence"][-1]
+    groups = details.compute_subpopulation_analyses("age").get_analysis("age")
+    assert sum(one.get_raw()["nbRecords"] for one in groups.modalities) == ROWS
+    with pytest.raises(ValueError, match="shoe"):
+        details.compute_partial_dependencies("shoe")
+    assert all(one.get_message() for one in details.get_diagnostics())
+    export = details.generate_documentation().wait_for_result()["exportId"]
+    details.download_documentation_to_file(export, str(tmp_path / "report.html"))
+    assert "<html" in (tmp_path / "report.html").read_text()
+    details.get_scoring_mlflow(str(tmp_path / "model.zip"))
+    shutil.unpack_archive(tmp_path / "model.zip", tmp_path / "model")
+    assert (tmp_path / "model" / "MLmodel").is_file()
+
+
+def test_what_is_said_of_a_version_is_kept(evaluated: Any) -> None:
+    """Its labels and its threshold; the figures are those of the threshold."""
+    details = evaluated.get_version_details("v01")
+    meta = details.get_user_meta()
+    before = meta["activeClassifierThreshold"]
+    meta["description"], meta["activeClassifierThreshold"] = "of the tests", 0.9
+    details.save_user_meta()
+    again = evaluated.get_version_details("v01")
+    assert again.get_user_meta()["description"] == "of the tests"
+    assert again.get_performance_metrics()["recall"] < details.get_performance_metrics()["recall"]
+    meta["activeClassifierThreshold"] = before
+    details.save_user_meta()
+
+
+def test_another_version_becomes_active_and_takes_an_id_over(
+    project: Any, folder: Path, workspace: Path
+) -> None:
+    """Ids are free; one that is given again names the newer version; the active one stays."""
+    model = project.create_mlflow_pyfunc_model("several", "BINARY_CLASSIFICATION")
+    for name in ("1_b", "2026_11.a"):
+        handler = model.import_mlflow_version_from_path(name, str(folder))
+        handler.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="bank")
+    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026_11.a"]
+    assert model.get_active_version()["id"] == "2026_11.a"
+    model.set_active_version("1_b")
+    assert model.get_active_version()["id"] == "1_b"
+    assert _named(workspace, "several@2026_11.a").number == 2
+    again = model.import_mlflow_version_from_path("2026_11.a", str(folder), set_active=False)
+    again.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="bank")
+    assert [one["id"] for one in model.list_versions()] == ["1_b", "2026_11.a"]
+    assert _named(workspace, "several@2026_11.a").number == 3
+    with pytest.raises(ValueError, match="active"):
+        model.delete_versions("1_b")
+    model.delete_versions(["2026_11.a"])
+    assert [one["id"] for one in model.list_versions()] == ["1_b"]
+    model.delete()
+    assert "several" not in [one["name"] for one in project.list_saved_models()]
+
+
+def test_what_is_wrong_is_refused_as_the_original_refuses_it(
+    project: Any, evaluated: Any, folder: Path
+) -> None:
+    """Wrong classes, both sources of features, ids with dashes, types, and no metadata."""
+    model = project.create_mlflow_pyfunc_model("wrong", "BINARY_CLASSIFICATION")
+    handler = model.import_mlflow_version_from_path("v1", str(folder))
+    with pytest.raises(Exception, match="exactly 2"):
+        handler.set_core_metadata("y", ["a", "b", "c"], get_features_from_dataset="bank")
+    with pytest.raises(Exception, match="not from both"):
+        handler.set_core_metadata(
+            "y", ["no", "yes"], get_features_from_dataset="bank", features_list=[]
+        )
+    with pytest.raises(ValueError, match="set_core_metadata first"):
+        handler.evaluate("bank")
+    with pytest.raises(Exception, match="the target has 'yes', 'no'"):
+        handler.set_core_metadata("y", ["0", "1"], get_features_from_dataset="bank")
+    with pytest.raises(ValueError, match="dashes"):
+        model.import_mlflow_version_from_path("v-1", str(folder))
+    with pytest.raises(Exception, match="MLmodel"):
+        model.import_mlflow_version_from_path("v2", str(folder.parent))
+    with pytest.raises(FileNotFoundError):
+        model.import_mlflow_version_from_path("v2", "/nowhere/model")
+    with pytest.raises(ValueError, match="prediction_type"):
+        project.create_mlflow_pyfunc_model("other", "CLUSTERING")
+    with pytest.raises(Exception, match="did you mean clf"):
+        project.get_saved_model("cfl").list_versions()
+    with pytest.raises(NotImplementedError, match="brinery export"):
+        evaluated.get_version_details("v01").get_scoring_pmml_stream()
+    model.delete()
+
+
+def test_evaluations_are_followed_and_drift_is_found(project: Any, evaluated: Any) -> None:
+    """A store evaluates a version on newer rows, checks them, and tells how far they drifted."""
+    from dataikuapi.dss.modelevaluationstore import (
+        DriftParams,
+        DSSModelEvaluationStore,
+        PerColumnDriftParamBuilder,
+    )
+
+    store = project.create_model_evaluation_store("watch")
+    assert store.get_latest_model_evaluation() is None
+    settings = store.get_settings()
+    settings.get_raw().update(
+        savedModelId=evaluated.id,
+        datasetName="later",
+        metricsChecks={"checks": [{"metricId": "auc", "minimum": 0.99, "meta": {"name": "good"}}]},
+    )
+    settings.save()
+    store.build()
+    evaluation = store.get_latest_model_evaluation()
+    info = evaluation.get_full_info()
+    assert info.prediction_type == "BINARY_CLASSIFICATION"
+    assert info.model_full_id.endswith("-v01")
+    assert info.full_id == evaluation.full_id
+    assert 0 < info.metrics["auc"] < 1
+    assert store.run_checks()["status"] == "ERROR"
+    assert len(evaluation.get_sample_df()) == ROWS
+    columns = PerColumnDriftParamBuilder().with_column_drift_param("balance", enabled=False)
+    found = evaluation.compute_drift(drift_params=DriftParams.from_params(columns.build()))
+    accuracy = found.drift_model_result.drift_model_accuracy
+    assert (
+        accuracy.lower_confidence_interval <= accuracy.value <= accuracy.upper_confidence_interval
+    )
+    assert accuracy.value > 0.6
+    assert accuracy.pvalue < 0.01
+    assert found.univariate_drift_result.per_column_drift_data["age"]["ksTestPvalue"] < 1e-6
+    handling = {one.name: one.actual_column_handling for one in found.per_column_settings}
+    assert handling == {"age": "NUMERICAL", "balance": "IGNORED"}
+    assert found.prediction_drift_result.psi is not None
+    same = evaluation.compute_drift(reference=evaluation)
+    assert same.univariate_drift_result.per_column_drift_data["age"]["ksTestPvalue"] == 1
+    store.add_custom_model_evaluation(
+        [DSSModelEvaluationStore.MetricDefinition("auc", 0.995)], labels=[], evaluation_id="mine"
+    )
+    assert store.run_checks()["status"] == "OK"
+    history = store.get_metric_history("auc")["values"]
+    assert [one["value"] for one in history][1:] == [0.995]
+    store.delete_model_evaluations(["mine"])
+    assert len(store.list_model_evaluations()) == 1
+
+
+def test_a_version_is_asked_for_predictions(project: Any, evaluated: Any) -> None:
+    """Labels at the version's threshold, probabilities, percentiles and contributions."""
+    import dataiku
+
+    model = dataiku.Model("clf")
+    assert model.get_id() == evaluated.id
+    assert [one["versionId"] for one in model.list_versions()] == ["v01"]
+    assert model.get_version_metrics("v01").get_performance_values()["auc"] > 0.5
+    predictor = model.get_predictor()
+    assert predictor.get_classes() == ["no", "yes"]
+    rows = data(2).iloc[::7]
+    found = predictor.predict(rows, with_proba_percentile=True, with_explanations=True)
+    assert list(found.index) == list(rows.index)
+    assert predictor.get_proba_columns() == ["proba_no", "proba_yes"]
+    threshold = evaluated.get_version_details("v01").get_user_meta()["activeClassifierThreshold"]
+    assert ((found["proba_yes"] >= threshold) == (found["prediction"] == "yes")).all()
+    by_chance = found.sort_values("proba_yes")["proba_percentile"]
+    assert by_chance.is_monotonic_increasing
+    assert 1 <= by_chance.iloc[0] < by_chance.iloc[-1] <= 100
+    assert next(iter(json.loads(found["explanations"].iloc[0]))) == "balance"
+    assert "age" in predictor.predict(rows, with_input_cols=True, with_probas=False)
+    with pytest.raises(NotImplementedError):
+        predictor.predict(rows, with_conditional_outputs=True)
+
+
+def test_a_comparison_takes_what_predicts_the_same(project: Any, evaluated: Any) -> None:
+    """Versions are added by their full ids, and looked up by them."""
+    comparison = project.create_model_comparison("both", "BINARY_CLASSIFICATION")
+    settings = comparison.get_settings()
+    full = evaluated.get_version_details("v01").full_id
+    settings.add_compared_item(full)
+    settings.save()
+    assert comparison.get_settings().get_compared_items() == [full]
+    assert comparison.get_evaluation_like_from_full_id(full).full_id == full
+    other = project.create_model_comparison("other", "REGRESSION").get_settings()
+    other.add_compared_item(full)
+    with pytest.raises(ValueError, match="compares REGRESSION"):
+        other.save()
+
+
+def _named(workspace: Path, reference: str) -> Version:
+    """The version that a reference means."""
+    return resolve(open_rooms(workspace).registry, Reference.parse(reference))
