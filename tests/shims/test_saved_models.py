@@ -17,9 +17,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import brinery
+from brinery.actions.answering import Answering
 from brinery.actions.rooms import open_rooms
+from brinery.actions.roster import Roster
 from brinery.records.version import Version
 from brinery.registry.interface import resolve
+from brinery.serve.problems import Problem
+from brinery.serve.public_api import family
 from brinery.specs.reference import Reference
 
 ROWS = 240
@@ -292,6 +296,49 @@ def test_a_version_is_asked_for_predictions(project: Any, evaluated: Any) -> Non
     assert "age" in predictor.predict(rows, with_input_cols=True, with_probas=False)
     with pytest.raises(NotImplementedError):
         predictor.predict(rows, with_conditional_outputs=True)
+
+
+def test_a_published_service_is_answered(project: Any, evaluated: Any, workspace: Path) -> None:
+    """Bodies and answers have the documented shape; the version is the package's."""
+    service = project.create_api_service("marketing")
+    settings = service.get_settings()
+    settings.add_prediction_endpoint("buys", evaluated.id)
+    settings.save()
+    service.create_package("v1", release_notes="the first")
+    assert service.get_package_summary("v1")["endpoints"][0]["versionId"] == "v01"
+    service.publish_package("v1")
+    with pytest.raises(ValueError, match="published"):
+        service.delete_package("v1")
+    rooms = open_rooms(workspace)
+    manifest = Roster(rooms, [Reference("clf")]).first()
+    (public,) = manifest.public
+    endpoint = manifest.offers[0].endpoint
+    assert endpoint is not None
+    rows = data(3)[["age", "balance"]].head(3).to_dict("records")
+    with Answering(rooms, endpoint.version) as answering:
+
+        def asked(body: Any, *, many: bool = False) -> Any:
+            terms = family(public, endpoint, many=many).terms({})
+            question = terms.read(json.dumps(body).encode())
+            table = answering.fit(pd.DataFrame(question.batch.table().to_pandas()))
+            return json.loads(terms.write(question, answering.score(table)))
+
+        one = asked({"features": rows[0], "context": {"who": "me"}})
+        many = asked({"items": [{"features": row} for row in rows]}, many=True)
+        assert set(one["result"]) == {"prediction", "probas", "probaPercentile", "ignored"}
+        assert sum(one["result"]["probas"].values()) == pytest.approx(1)
+        chance = one["result"]["probas"]["yes"]
+        assert (one["result"]["prediction"] == "yes") == (chance >= public.threshold)
+        assert one["apiContext"] == {
+            "serviceId": "marketing",
+            "endpointId": "buys",
+            "serviceGeneration": "v1",
+        }
+        assert many["results"][0] == one["result"]
+        assert len(many["results"]) == 3
+        for wrong in ({"rows": rows}, {"features": {"age": 3}}, {"features": {"age": "x"}}):
+            with pytest.raises(Problem):
+                asked(wrong)
 
 
 def test_a_comparison_takes_what_predicts_the_same(project: Any, evaluated: Any) -> None:

@@ -116,8 +116,7 @@ def explanations(
             "brinery evaluate REFERENCE --data FILE --row N"
         )
     contributions = explainer(table.select(names))
-    # (n_rows, n_columns, n_outputs)
-    amounts_of = np.asarray(contributions.values)  # noqa: PD011 - a record of ours, no pandas
+    amounts_of = np.asarray(contributions.values)
     outputs = amounts_of.shape[2]
     told = []
     for row in range(len(contributions)):
