@@ -58,7 +58,7 @@ def _check(generate: Any, name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "docs/how-to/mlflow.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/mlflow.md", "docs/how-to/dataiku.md"])
 def test_python_blocks_run(page: str, bank: Any, bank_workspace: Path, tmp_path: Path) -> None:
     """Every Python block runs as it stands, in a folder with the examples."""
     text = (ROOT / page).read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def test_python_blocks_run(page: str, bank: Any, bank_workspace: Path, tmp_path:
     examples.mkdir(parents=True)
     (examples / "model.pkl").write_bytes(bank.model.read_bytes())
     (examples / "test.csv").write_bytes(bank.test.read_bytes())
-    place = tmp_path if "import_model" in text else bank_workspace
+    place = tmp_path if "import_model" in text or "shims" in text else bank_workspace
     program = "\n".join(
         [
             "import pandas as pd",

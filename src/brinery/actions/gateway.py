@@ -16,7 +16,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from brinery.actions.project_rooms import ProjectRooms, open_project_rooms
-from brinery.actions.projects import project
+from brinery.actions.projects import project_key
 from brinery.actions.recording import Recorder
 from brinery.actions.rooms import Rooms, open_rooms
 from brinery.errors import BrineryError
@@ -152,7 +152,7 @@ class Desk:
 
     def project(self, key: str) -> str:
         """Return the key of a project that is there; of the default one where it is empty."""
-        return project(self.data, key or self.task.project).name
+        return project_key(self.data, key or self.task.project)
 
     def used(self, use: Use) -> None:
         """Have the run known to have used a dataset, a folder or a model."""

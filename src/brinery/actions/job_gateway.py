@@ -99,7 +99,7 @@ class JobGateway:
         return answered.answer
 
     def close(self) -> dict[str, dict[str, str]]:
-        """End them, where any was begun; return step to the tags of its run: what users were told."""
+        """End them; return step to the tags of its run, which are what users were told."""
         with self._lock:
             all_made, self._made = self._made, {}
         tags = {}
@@ -159,7 +159,7 @@ def put_on_path(variables: Mapping[str, str], libraries: tuple[str, ...]) -> Non
 def ended(
     gateway: JobGateway, job: JobRun, *, tag: Callable[[str, Mapping[str, str]], None]
 ) -> None:
-    """End the gateways of a job, and have the runs of its steps tagged with what users were told."""
+    """End the gateways of a job, and have its steps' runs tagged with what users were told."""
     runs = {step.name: step.run_id for step in job.steps}
     for step, tags in gateway.close().items():
         if tags and runs.get(step):

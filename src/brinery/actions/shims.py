@@ -59,7 +59,12 @@ def shims(
         )
         gateway = stack.enter_context(listening(told))
         spared = {name: _with_host(os.environ.get(name, "")) for name in _NO_PROXY}
-        variables = {**spared, VARIABLE: said(gateway.place, told, mirrors=asked.mirrors)}
+        variables = {
+            **spared,
+            VARIABLE: said(gateway.place, told, mirrors=asked.mirrors),
+            # The address is that of this block alone.
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        }
         stack.enter_context(_variables(variables))
         stack.enter_context(_modules([*asked.libraries, str(MODULES)]))
         hooks = import_module("brinery_shims.hooks").install()

@@ -117,7 +117,11 @@ class Gateway:
                 if self._closed:
                     return
                 process = self._process = self._started()
-            if process.wait() and not self._closed:
+            status = process.wait()
+            if process.stdin is not None:
+                with suppress(OSError):
+                    process.stdin.close()
+            if status and not self._closed:
                 self._refuse()
 
     def _started(self) -> subprocess.Popen[bytes]:

@@ -6,6 +6,7 @@ change it at once, each sees what the other did.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
@@ -109,6 +110,7 @@ class MemoryProjectRecords:
     def __init__(self) -> None:
         self._items: dict[tuple[type[Item], str, str], Item] = {}
         self._activities: list[Activity] = []
+        self._lock = threading.Lock()
 
     def add(self, item: Item, /) -> None:
         """Keep a new item."""
@@ -133,10 +135,11 @@ class MemoryProjectRecords:
     def change(self, item: T, edit: Callable[[T], T], /) -> T:
         """Return an item that is otherwise from now on."""
         place = (type(item), item.project, key_of(item))
-        if place not in self._items:
-            raise gone(item)
-        changed = edit(cast("T", self._items[place]))
-        self._items[place] = changed
+        with self._lock:
+            if place not in self._items:
+                raise gone(item)
+            changed = edit(cast("T", self._items[place]))
+            self._items[place] = changed
         return changed
 
     def remove(self, item: Item, /) -> bool:

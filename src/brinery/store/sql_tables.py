@@ -117,6 +117,7 @@ def _kind(declared: sa.types.TypeEngine[Any]) -> ColumnType | None:
         (sa.SmallInteger, ColumnType.SMALLINT),
         (sa.Integer, ColumnType.BIGINT),
         (sa.Numeric, ColumnType.DOUBLE),
+        (sa.Float, ColumnType.DOUBLE),
         (sa.Date, ColumnType.DATE_ONLY),
         (sa.String, ColumnType.STRING),
     ):

@@ -73,7 +73,12 @@ def _in_requests(module: Any) -> Callable[[], None]:
 
         body = io.BytesIO() if request.method == "HEAD" else open(path, "rb")
         answer = HTTPResponse(
-            body=body, headers=headers(path), status=200, reason="OK", preload_content=False
+            body=body,
+            headers=headers(path),
+            status=200,
+            reason="OK",
+            preload_content=False,
+            request_method=request.method,
         )
         return adapter.build_response(request, answer)
 

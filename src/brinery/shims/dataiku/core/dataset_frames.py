@@ -8,7 +8,7 @@ among them is guessed by the same rules, of their distinct values.
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from brinery_shims.errors import DataikuException
 
@@ -20,6 +20,8 @@ _MISSING = (
 _BOOLEANS = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False}
 _BOOLEANS["false"] = False
 _SAMPLE = 50
+# More distinct texts than this are looked at row by row, by pandas.
+_FEW_TEXTS = 2000
 _SEED = 1337
 _WHOLE = {"tinyint": "int8", "smallint": "int16", "int": "int32", "bigint": "int64"}
 _DTYPES = {**_WHOLE, "float": "float32", "double": "float64", "boolean": "bool"}
@@ -119,9 +121,10 @@ def read(where: Dict[str, Any], reading: Reading, sampling: Sampling) -> Any:
     """
     _check(where, reading, sampling)
     types = {each["name"]: each["type"] for each in where["columns"]}
-    frame = _stored(where, reading, sampling, types)
+    ready: Set[str] = set()
+    frame = _stored(where, reading, sampling, types, ready)
     frame = _sampled(frame, sampling, known=where.get("rows"))
-    return _typed(frame, reading, types)
+    return _typed(frame, reading, types, ready)
 
 
 def _check(where: Dict[str, Any], reading: Reading, sampling: Sampling) -> None:
@@ -151,9 +154,17 @@ def _check(where: Dict[str, Any], reading: Reading, sampling: Sampling) -> None:
 
 
 def _stored(
-    where: Dict[str, Any], reading: Reading, sampling: Sampling, types: Dict[str, str]
+    where: Dict[str, Any],
+    reading: Reading,
+    sampling: Sampling,
+    types: Dict[str, str],
+    ready: Set[str],
 ) -> Any:
-    """Return the rows that are read, with the types they are stored with."""
+    """Return the rows that are read, with the types they are stored with.
+
+    Args:
+        ready: names of columns of texts that are as they are to be are added to it.
+    """
     import pandas as pd
 
     names = list(reading.columns) if reading.columns is not None else None
@@ -161,7 +172,7 @@ def _stored(
         names = [*names, sampling.column]
     first = sampling.limit if sampling.kind == "head" else None
     if where["format"] == "parquet" and where["paths"]:
-        return _parquet(where["paths"], names, first, text=reading.infer or reading.default_na)
+        return _parquet(where["paths"], names, first, reading, ready)
     frames = []
     for path in where["paths"]:
         if where["format"] == "jsonl":
@@ -198,20 +209,26 @@ def _csv(
     return frame
 
 
-def _parquet(paths: List[str], names: Any, first: Any, text: bool) -> Any:
+def _parquet(
+    paths: List[str], names: Any, first: Any, reading: Reading, ready: Set[str]
+) -> Any:
     """Return the rows of Parquet files; texts are read as codes, which is several times faster."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    # A later pandas has texts of Arrow's own.
+    later = int(pd.__version__.partition(".")[0]) >= 3  # noqa: PLR2004 - the release
     tables = []
     left = first
-    # A later pandas has texts of Arrow's own, which need no codes.
-    coded = int(pd.__version__.partition(".")[0]) < 3  # noqa: PLR2004 - the release
     for path in paths:
         file = pq.ParquetFile(path)
         schema = file.schema_arrow
-        texts = [each.name for each in schema if pa.types.is_string(each.type)] if coded else []
+        texts = [
+            each.name
+            for each in schema
+            if pa.types.is_string(each.type) or pa.types.is_large_string(each.type)
+        ]
         kept = names
         if kept is None:
             kept = [each for each in schema.names if not each.startswith("__index_level_")]
@@ -232,7 +249,37 @@ def _parquet(paths: List[str], names: Any, first: Any, text: bool) -> Any:
         if left is not None and left <= 0:
             break
     whole = tables[0] if len(tables) == 1 else _joined(pa, tables)
+    if later:
+        whole = _whole_texts(pa, whole, reading, ready)
     return whole.replace_schema_metadata(None).to_pandas(date_as_object=False)
+
+
+def _whole_texts(pa: Any, table: Any, reading: Reading, ready: Set[str]) -> Any:
+    """Return a table in which texts that pandas would have read as texts are no codes any more.
+
+    What their distinct values tell is found out once for each of these, not for each row.
+    """
+    missing = _missing(reading)
+    for number, one in enumerate(table.schema):
+        if not pa.types.is_dictionary(one.type):
+            continue
+        column = table.column(number)
+        few = all(len(each.dictionary) <= _FEW_TEXTS for each in column.chunks)
+        distinct = {text for each in column.chunks for text in each.dictionary.to_pylist()}
+        texts = pa.large_string()
+        if few and distinct and not distinct & missing and not _is_other(distinct, reading):
+            ready.add(one.name)
+        elif few:
+            continue
+        table = table.set_column(number, one.name, column.cast(texts))
+    return table
+
+
+def _is_other(distinct: Set[str], reading: Reading) -> bool:
+    """Return whether pandas would make numbers or booleans of texts."""
+    if not reading.infer:
+        return False
+    return all(text in _BOOLEANS for text in distinct) or all(_number(text) for text in distinct)
 
 
 def _joined(pa: Any, tables: List[Any]) -> Any:
@@ -275,21 +322,27 @@ def _sampled(frame: Any, sampling: Sampling, known: Any) -> Any:
     return frame.reset_index(drop=True)
 
 
-def _typed(frame: Any, reading: Reading, types: Dict[str, str]) -> Any:
+def _typed(frame: Any, reading: Reading, types: Dict[str, str], ready: Set[str]) -> Any:
     """Return a data frame whose columns are what the arguments ask for."""
     import pandas as pd
 
     if reading.columns is not None:
         frame = frame[list(reading.columns)]
     made = {}
+    same = True
     for name in frame.columns:
         forced = (reading.dtypes or {}).get(name) if isinstance(reading.dtypes, dict) else None
-        values = frame[name]
-        if isinstance(values.dtype, pd.CategoricalDtype):
+        before = values = frame[name]
+        if name in ready and forced is None:
+            pass
+        elif isinstance(values.dtype, pd.CategoricalDtype):
             values = _texts(values.cat.categories, values.cat.codes, reading, forced is not None)
         elif _is_text(values):
             values = _texts_of(values, reading, forced is not None)
         made[name] = _column(values, types.get(name, "string"), name, reading, forced)
+        same = same and made[name] is before
+    if same:
+        return frame
     return pd.DataFrame(made, index=frame.index, columns=frame.columns)
 
 
@@ -414,7 +467,8 @@ def _integers(values: Any, kind: str, name: str, reading: Reading) -> Any:
     if reading.nullable:
         return values.astype(_WHOLE.get(kind, "int64").replace("int", "Int"))
     if not values.isna().any():
-        return values.astype("int64") if reading.infer else values
+        wide = reading.infer and values.dtype != "int64"
+        return values.astype("int64") if wide else values
     if not reading.infer:
         raise ValueError(
             f"Integer column has NA values in column {name}: read it with "

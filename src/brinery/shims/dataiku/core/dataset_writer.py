@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 
 from brinery_shims.errors import DataikuException
@@ -101,16 +102,25 @@ def _write(
     import pyarrow.parquet as pq
 
     try:
-        table = pa.Table.from_pandas(frame, preserve_index=False)
+        table = _arrow(frame)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         # A column that mixes kinds of values is a column of texts, as it would be in csv.
         for name, kind in frame.dtypes.items():
             if kind.kind == "O":
                 frame[name] = _as_texts(frame[name], "")
-        table = pa.Table.from_pandas(frame, preserve_index=False)
+        table = _arrow(frame)
     pq.write_table(
         table.replace_schema_metadata(None), f"{staged}/{number:05}.parquet", compression="snappy"
     )
+
+
+def _arrow(frame: Any) -> Any:
+    """Return a data frame as Arrow has it; what pandas says of pyarrow's ways is not for users."""
+    import pyarrow as pa
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pa.Table.from_pandas(frame, preserve_index=False)
 
 
 def _gone(value: Any) -> bool:

@@ -1,0 +1,130 @@
+"""`dataiku.Folder`: files of a managed folder, and what is read in a pickle before it is loaded."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+from typing import Any
+
+import pytest
+import sklearn
+from sklearn.dummy import DummyClassifier
+from tests.shims.conftest import Shimmed
+
+
+@pytest.fixture(scope="module")
+def folder(shimmed: Shimmed) -> Any:
+    """The default folder; tests write to it under names of their own."""
+    return shimmed.dataiku.Folder("")
+
+
+def test_an_empty_id_means_the_default_folder(
+    shimmed: Shimmed, folder: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Every empty id is the same folder, by its name and id too; that is said once a process."""
+    assert shimmed.dataiku.Folder("").get_id() == folder.get_id()
+    assert shimmed.dataiku.Folder("default").get_id() == folder.get_id()
+    assert shimmed.dataiku.Folder(folder.get_id()).get_name() == "default"
+    assert capfd.readouterr().err.count("default-folder") <= 1
+    assert len(folder.get_id()) == 8
+
+
+def test_files(folder: Any) -> None:
+    """Files are written whole, listed, read once, and removed, with or without a slash before."""
+    with folder.get_writer("/a/one.txt") as writer:
+        writer.write(b"first\n")
+        writer.write("second\n")
+        assert "/a/one.txt" not in folder.list_paths_in_partition()
+    folder.upload_stream("a/two.bin", io.BytesIO(b"\0" * 3_000_000))
+    folder.upload_data("a/three", "text")
+    assert {"/a/one.txt", "/a/two.bin", "/a/three"} <= set(folder.list_paths_in_partition())
+    with folder.get_download_stream("a/one.txt") as stream:
+        assert not stream.seekable()
+        assert stream.readline() == b"first\n"
+        assert stream.read() == b"second\n"
+    details = folder.get_path_details("/a")
+    assert details["directory"]
+    assert {one["name"]: one["size"] for one in details["children"]}["two.bin"] == 3_000_000
+    assert not folder.get_path_details("/b")["exists"]
+    assert os.path.exists(folder.file_path("a/one.txt"))  # noqa: PTH110 - as scripts do
+    folder.delete_path("a")
+    assert not [one for one in folder.list_paths_in_partition() if one.startswith("/a/")]
+
+
+def test_a_writer_that_fails_leaves_the_old_file(folder: Any) -> None:
+    """Nothing of a block that raised is there."""
+    folder.write_json("kept.json", {"n": 1})
+    writer = folder.get_writer("kept.json")
+    writer.write(b"half")
+    with pytest.raises(RuntimeError), writer:
+        raise RuntimeError
+    assert folder.read_json("kept.json") == {"n": 1}
+
+
+def test_what_is_known_of_a_folder(folder: Any) -> None:
+    """Its id, name, place and counts."""
+    folder.write_json("counted.json", [1])
+    known = folder.get_info()
+    assert (known["id"], known["projectKey"]) == (folder.get_id(), folder.project_key)
+    assert known["accessInfo"]["root"] == folder.get_path()
+    assert json.dumps(known)
+    assert folder.get_last_metric_values()["basic:COUNT_FILES"] >= 1
+
+
+def test_what_is_not_there(shimmed: Shimmed, folder: Any) -> None:
+    """A folder or a file that is not there is named; no path leads out of the folder."""
+    with pytest.raises(Exception, match="NotFoundException: there is no folder models"):
+        shimmed.dataiku.Folder("models")
+    with pytest.raises(Exception, match=r"the folder has no file none\.txt"):
+        folder.get_download_stream("none.txt")
+    with pytest.raises(Exception, match="leads out of the folder"):
+        folder.upload_data("../x", b"")
+    with pytest.raises(NotImplementedError):
+        folder.get_partition_folder("p")
+
+
+def test_a_pickle_is_read_before_it_is_loaded(
+    folder: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What it holds, who wrote it and what it asks for is said; loading it is as ever."""
+    with folder.get_writer("good.pkl") as writer:
+        pickle.dump(DummyClassifier().fit([[0], [1]], [0, 1]), writer)
+    with folder.get_download_stream("good.pkl") as stream:
+        model = pickle.load(stream)  # noqa: S301, TID251 - as scripts do
+    assert model.predict([[0]]).tolist() == [0]
+    said = capfd.readouterr().err
+    assert "pickle-check: good.pkl holds sklearn.dummy.DummyClassifier, written by" in said
+    assert "it asks for " in said
+
+
+class Runs:
+    """Runs a program where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch /tmp/never-to-be",)
+
+
+def test_a_dangerous_pickle_is_not_loaded(folder: Any) -> None:
+    """What would run a program is refused at its first name, and its bytes are still to be had."""
+    with folder.get_writer("bad.pkl") as writer:
+        pickle.dump(Runs(), writer)
+    with folder.get_download_stream("bad.pkl") as stream:
+        assert stream.read()
+    refused = pytest.raises(Exception, match=r"bad.pkl is not loaded: it asks for .*system")
+    with folder.get_download_stream("bad.pkl") as stream, refused:
+        pickle.load(stream)  # noqa: S301, TID251 - as scripts do
+    assert pickle.loads(pickle.dumps(len)) is len  # noqa: S301, TID251 - others load as ever
+
+
+def test_a_pickle_of_another_release_is_not_loaded(folder: Any) -> None:
+    """What cannot be loaded here is refused with the release to install."""
+    content = pickle.dumps(DummyClassifier().fit([[0], [1]], [0, 1]))
+    text = sklearn.__version__.encode()
+    old = b"0." + text[2:] if len(text[2:]) else text
+    assert content.count(text) == 1
+    folder.upload_data("old.pkl", content.replace(text, old))
+    refused = pytest.raises(Exception, match=r"old.pkl is not loaded: it was written by scikit-le")
+    with folder.get_download_stream("old.pkl") as stream, refused:
+        pickle.load(stream)  # noqa: S301, TID251 - as scripts do
