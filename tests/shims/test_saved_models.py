@@ -320,7 +320,7 @@ def test_a_published_service_is_answered(project: Any, evaluated: Any, workspace
         def asked(body: Any, *, many: bool = False) -> Any:
             terms = family(public, endpoint, many=many).terms({})
             question = terms.read(json.dumps(body).encode())
-            table = answering.fit(pd.DataFrame(question.batch.table().to_pandas()))
+            table = answering.fit(question.batch.table())
             return json.loads(terms.write(question, answering.score(table)))
 
         one = asked({"features": rows[0], "context": {"who": "me"}})
