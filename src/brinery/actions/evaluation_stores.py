@@ -36,12 +36,12 @@ _PARTS: Final = 3
 
 def stores(rooms: Rooms) -> ScriptRecords[EvaluationStore]:
     """Return where evaluation stores are kept."""
-    return ScriptRecords(rooms.workspace.evaluation_stores / "stores", EvaluationStore)
+    return ScriptRecords(_folder(rooms) / "stores", EvaluationStore)
 
 
 def comparisons(rooms: Rooms) -> ScriptRecords[ModelComparison]:
     """Return where comparisons are kept."""
-    return ScriptRecords(rooms.workspace.evaluation_stores / "comparisons", ModelComparison)
+    return ScriptRecords(_folder(rooms) / "comparisons", ModelComparison)
 
 
 def create_store(rooms: Rooms, name: str, *, project: str) -> EvaluationStore:
@@ -302,3 +302,7 @@ def _answers(
             for frame in (before, current)
         ]
     return found[0], found[1]
+
+
+def _folder(rooms: Rooms) -> Path:
+    return rooms.workspace.state / "evaluation_stores"

@@ -13,6 +13,7 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -56,7 +57,7 @@ class Listed:
 
 def kept(rooms: Rooms) -> SavedModels:
     """Return where saved models are kept."""
-    return SavedModels(rooms.workspace.saved_models)
+    return SavedModels(_folder(rooms))
 
 
 def saved_models(rooms: Rooms, project: str) -> list[SavedModel]:
@@ -131,7 +132,7 @@ def delete_saved_model(rooms: Rooms, model: SavedModel) -> None:
     """Delete a saved model, and every version of it, for ever."""
     for version in rooms.registry.versions(model.name):
         _delete(rooms, version)
-    if (rooms.workspace.saved_models / model.id).is_dir():
+    if (_folder(rooms) / model.id).is_dir():
         kept(rooms).remove(model)
 
 
@@ -265,7 +266,7 @@ def full_id(model: SavedModel, version_id: str) -> str:
 
 def _own(rooms: Rooms, model: SavedModel, edit: Callable[[SavedModel], SavedModel]) -> SavedModel:
     """Change a saved model; one that no script made is kept from now on."""
-    if not (rooms.workspace.saved_models / model.id).is_dir():
+    if not (_folder(rooms) / model.id).is_dir():
         kept(rooms).keep(model)
     return kept(rooms).change(model, edit)
 
@@ -299,3 +300,7 @@ def _drawn(taken: set[str]) -> str:
         drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
         if drawn not in taken:
             return drawn
+
+
+def _folder(rooms: Rooms) -> Path:
+    return rooms.workspace.state / "saved_models"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -30,7 +31,7 @@ _KIND: Final = "STD_PREDICTION"
 
 def services(rooms: Rooms) -> ScriptRecords[ApiService]:
     """Return where API services are kept."""
-    return ScriptRecords(rooms.workspace.services, ApiService)
+    return ScriptRecords(_folder(rooms), ApiService)
 
 
 def create_service(rooms: Rooms, name: str, *, project: str) -> ApiService:
@@ -202,3 +203,7 @@ def _public(rooms: Rooms, found: ApiService, endpoint: Mapping[str, Any]) -> Pub
 def _check(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ValueError(f"'{name}' is not allowed in a path: letters, digits, '_' and '-'")
+
+
+def _folder(rooms: Rooms) -> Path:
+    return rooms.workspace.state / "services"

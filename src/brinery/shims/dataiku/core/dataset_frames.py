@@ -209,9 +209,7 @@ def _csv(
     return frame
 
 
-def _parquet(
-    paths: List[str], names: Any, first: Any, reading: Reading, ready: Set[str]
-) -> Any:
+def _parquet(paths: List[str], names: Any, first: Any, reading: Reading, ready: Set[str]) -> Any:
     """Return the rows of Parquet files; texts are read as codes, which is several times faster."""
     import pandas as pd
     import pyarrow as pa
