@@ -66,10 +66,10 @@ def python_model(answer: Any) -> type:
         warnings.simplefilter("ignore")
         import mlflow.pyfunc
 
-        class Answers(mlflow.pyfunc.PythonModel):
+        class Answers(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
             """Answers."""
 
-            def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
+            def predict(self, context: Any, model_input: Any) -> Any:  # noqa: ARG002 - MLflow's
                 """Return the answers."""
                 return answer(model_input)
 
@@ -87,12 +87,14 @@ def evaluated(
     """A model that is taken from a folder and evaluated on rows, and what was told meanwhile."""
     told: list[str] = []
     model = create_saved_model(rooms, "trap", project="P", kind=kind)
-    version = hold(rooms, model, Handover(version_id="v1", folder=folder, origin="m", word="test"))
-    set_core_metadata(rooms, model, version, target="y", classes=classes)
+    version = hold(
+        rooms, model, handover=Handover(version_id="v1", folder=folder, origin="m", word="test")
+    )
+    set_core_metadata(rooms, model, saved=version, target="y", classes=classes)
     rows = Rows(dataset="rows", table=pa.Table.from_pandas(frame, preserve_index=False))
     how = HowEvaluated(cheap=True)
-    evaluate_saved(rooms, model, "v1", rows=rows, how=how, tell=told.append)
-    return model, appraisal_of(rooms, model, "v1"), told
+    evaluate_saved(rooms, model, version_id="v1", rows=rows, how=how, tell=told.append)
+    return model, appraisal_of(rooms, model, version_id="v1"), told
 
 
 def test_boolean_predictions(rooms: Rooms, saved: Any) -> None:
@@ -192,12 +194,12 @@ def test_classes_in_another_order(rooms: Rooms, saved: Any) -> None:
     chances = python_model(lambda rows: np.stack([rows["a"] <= 0, rows["a"] > 0], 1).astype(float))
     folder = saved(chances)
     kind = SavedType.BINARY_CLASSIFICATION
-    with pytest.raises(BrineryError, match="in the model's order|it is right on 100.0%"):
+    with pytest.raises(BrineryError, match=r"it is right on 100\.0%"):
         evaluated(rooms, folder, X.assign(y=labels), kind=kind, classes=["yes", "no"])
 
 
 def test_a_dataset_that_is_not_the_models(rooms: Rooms, saved: Any) -> None:
     """A column that the model was fitted on and the dataset lacks is named."""
     folder = saved(LinearRegression().fit(X, AMOUNT))
-    with pytest.raises(BrineryError, match="'b'|column b"):
+    with pytest.raises(BrineryError, match="'b'"):
         evaluated(rooms, folder, X[["a"]].assign(y=AMOUNT), kind=SavedType.REGRESSION)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import sys
 
 CLASSES = {
     "dataikuapi.dssclient": ("DSSClient",),
@@ -106,7 +107,7 @@ def main() -> None:
         for module, names in CLASSES.items()
         for name in names
     }
-    print(json.dumps(found, indent=0, sort_keys=True))
+    sys.stdout.write(json.dumps(found, indent=0, sort_keys=True))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(workspace: Path) -> Iterator[Any]:
     """A project with the dataset `bank`, asked through the modules."""
     with brinery.shims(workspace=workspace):
-        import dataiku
+        import dataiku  # noqa: PLC0415 - only there
 
         dataiku.Dataset("bank").write_with_schema(data())
         dataiku.Dataset("later").write_with_schema(data(1).assign(age=lambda f: f["age"] + 30))
@@ -134,7 +134,7 @@ def test_why_and_where_are_answered(evaluated: Any, tmp_path: Path) -> None:
     """Shapley importance, partial dependence, groups, doubts and a document."""
     details = evaluated.get_version_details("v01")
     importance = details.get_global_explanations().get_absolute_importance()
-    assert list(importance)[0] == "balance"
+    assert next(iter(importance)) == "balance"
     assert sum(importance.values()) == pytest.approx(1)
     details.compute_shapley_feature_importance().wait_for_result()
     dependence = details.compute_partial_dependencies(["balance"])
@@ -225,7 +225,7 @@ def test_what_is_wrong_is_refused_as_the_original_refuses_it(
 
 def test_evaluations_are_followed_and_drift_is_found(project: Any, evaluated: Any) -> None:
     """A store evaluates a version on newer rows, checks them, and tells how far they drifted."""
-    from dataikuapi.dss.modelevaluationstore import (
+    from dataikuapi.dss.modelevaluationstore import (  # noqa: PLC0415 - only there
         DriftParams,
         DSSModelEvaluationStore,
         PerColumnDriftParamBuilder,
@@ -273,9 +273,9 @@ def test_evaluations_are_followed_and_drift_is_found(project: Any, evaluated: An
     assert len(store.list_model_evaluations()) == 1
 
 
-def test_a_version_is_asked_for_predictions(project: Any, evaluated: Any) -> None:
+def test_a_version_is_asked_for_predictions(evaluated: Any) -> None:
     """Labels at the version's threshold, probabilities, percentiles and contributions."""
-    import dataiku
+    import dataiku  # noqa: PLC0415 - only there
 
     model = dataiku.Model("clf")
     assert model.get_id() == evaluated.id

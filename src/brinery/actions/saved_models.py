@@ -157,7 +157,7 @@ def listed(rooms: Rooms, model: SavedModel) -> list[Listed]:
     return [one for _, one in sorted(found, key=lambda each: each[0])]
 
 
-def listed_version(rooms: Rooms, model: SavedModel, version_id: str) -> Listed:
+def listed_version(rooms: Rooms, model: SavedModel, *, version_id: str) -> Listed:
     """Return a version of a saved model.
 
     Raises:
@@ -176,26 +176,26 @@ def listed_version(rooms: Rooms, model: SavedModel, version_id: str) -> Listed:
     )
 
 
-def set_active(rooms: Rooms, model: SavedModel, version_id: str) -> Listed:
+def set_active(rooms: Rooms, model: SavedModel, *, version_id: str) -> Listed:
     """Return a version that is active from now on; one that waits, as soon as it is registered."""
-    found = listed_version(rooms, model, version_id)
+    found = listed_version(rooms, model, version_id=version_id)
     for one in kept(rooms).versions(model):
         wanted = one.id == version_id
         if one.number is None and one.active != wanted:
             kept(rooms).keep_version(model, replace(one, active=wanted))
     if found.version is not None:
         activate(rooms, found.version, why=BY_SCRIPT)
-    return listed_version(rooms, model, version_id)
+    return listed_version(rooms, model, version_id=version_id)
 
 
-def delete_versions(rooms: Rooms, model: SavedModel, version_ids: Sequence[str]) -> None:
+def delete_versions(rooms: Rooms, model: SavedModel, *, version_ids: Sequence[str]) -> None:
     """Delete versions for ever.
 
     Raises:
         NotFound: one is not there; nothing is deleted then.
         ValueError: one is active; nothing is deleted then.
     """
-    found = [listed_version(rooms, model, version_id) for version_id in version_ids]
+    found = [listed_version(rooms, model, version_id=version_id) for version_id in version_ids]
     for one in found:
         if one.active:
             raise ValueError(f"version {one.id} of {model.title} is active: activate another first")
@@ -222,7 +222,7 @@ def check_version_id(version_id: str) -> str:
 
 
 def registered_as(
-    rooms: Rooms, model: SavedModel, saved: SavedVersion, *, version: Version
+    rooms: Rooms, model: SavedModel, *, saved: SavedVersion, version: Version
 ) -> SavedVersion:
     """Return what is kept of a version that is registered now, and active if it was meant so.
 
