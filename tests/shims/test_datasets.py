@@ -24,7 +24,7 @@ def frame() -> pd.DataFrame:
             "said": ["true", "false", "true"],
             "rate": [0.5, None, 2.0],
             "small": np.array([1, 2, 3], "int8"),
-            "day": pd.to_datetime(["2026-01-01", "2026-02-01", None]),
+            "day": pd.Series([pd.Timestamp("2026-01-01"), pd.Timestamp("2026-02-01"), pd.NaT]),
             "at": pd.to_datetime(["2026-01-01", "2026-02-01", "2026-03-01"], utc=True),
             "list": [[1], [2, 3], []],
             "mixed": [1, "a", 2.5],

@@ -8,7 +8,7 @@ import sys
 _SAID: dict[str, list[str]] = {}
 
 
-def tell(step: str, message: str, known: bool = False) -> None:
+def tell(step: str, message: str, *, known: bool = False) -> None:
     """Say what a step does, once in a process.
 
     Args:

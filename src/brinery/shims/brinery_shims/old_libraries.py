@@ -27,8 +27,8 @@ def install() -> Callable[[], None]:
     """Watch for what ends the script, and for pandas' warning; return what stops it."""
     ended, warned = sys.excepthook, warnings.showwarning
 
-    def hook(kind: Any, error: Any, traceback: Any) -> None:
-        ended(kind, error, traceback)
+    def hook(kind: Any, error: Any, *more: Any) -> None:
+        ended(kind, error, *more)
         if issubclass(kind, AttributeError) and str(error).startswith(_GONE) and scripts.asks():
             _tell("a library took away a name that the script uses")
 

@@ -77,7 +77,7 @@ def _python() -> str:
 def _packages() -> Dict[str, str]:
     from importlib import metadata
 
-    found = {}
+    found: Dict[str, str] = {}
     for each in metadata.distributions():
         name = each.metadata["Name"]
         if name:

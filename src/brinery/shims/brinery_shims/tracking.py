@@ -128,7 +128,7 @@ def _apply(mlflow: Any) -> None:
 def _forget(mlflow: Any) -> None:
     """Have MLflow forget what it was told by calls, so that it reads its variables."""
     mlflow.set_tracking_uri(None)
-    fluent = sys.modules.get("mlflow.tracking.fluent")
+    fluent: Any = sys.modules.get("mlflow.tracking.fluent")
     if fluent is not None and hasattr(fluent, "_active_experiment_id"):
         fluent._active_experiment_id = None
 

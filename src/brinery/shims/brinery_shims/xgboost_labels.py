@@ -27,7 +27,7 @@ def apply(module: ModuleType) -> Callable[[], None] | None:
     """
     if scripts.release("xgboost", "xgboost-cpu") < _SINCE:
         return None
-    made: Any = module.XGBClassifier  # type: ignore[attr-defined]
+    made: Any = module.XGBClassifier
     originals = {name: made.__dict__[name] for name in ("fit", "predict")}
     classes = getattr(made, "classes_", None)
     own = "classes_" in made.__dict__
@@ -54,13 +54,18 @@ def _labels(model: Any, classes: property) -> Any:
 
 def _fitting(original: Any) -> Any:
     @functools.wraps(original)
-    def fit(model: Any, X: Any, y: Any, *given: Any, **named: Any) -> Any:
+    def fit(model: Any, *given: Any, **named: Any) -> Any:
         import numpy as np
 
         model.__dict__.pop(_LABELS, None)
-        labels, numbers = np.unique(np.asarray(y), return_inverse=True)
+        truth = given[1] if len(given) > 1 else named.get("y")
+        labels, numbers = np.unique(np.asarray(truth), return_inverse=True)
         if not scripts.asks() or _are_numbers(labels):
-            return original(model, X, y, *given, **named)
+            return original(model, *given, **named)
+        if len(given) > 1:
+            given = (given[0], numbers.reshape(-1), *given[2:])
+        else:
+            named["y"] = numbers.reshape(-1)
         shown = ", ".join(f"{number} is {label}" for number, label in enumerate(labels[:5]))
         notes.tell(
             STEP,
@@ -73,7 +78,7 @@ def _fitting(original: Any) -> Any:
                 (each[0], np.searchsorted(labels, np.asarray(each[1])))
                 for each in named["eval_set"]
             ]
-        fitted = original(model, X, numbers.reshape(-1), *given, **named)
+        fitted = original(model, *given, **named)
         model.__dict__[_LABELS] = labels
         if not hasattr(type(model), "classes_"):
             model.classes_ = labels
