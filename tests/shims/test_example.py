@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+BRINERY = Path(sys.executable).with_name("brinery")
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
@@ -23,7 +24,7 @@ def test_the_recipes_run_as_they_are(tmp_path: Path) -> None:
 
     def brinery(*words: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "brinery.cli.main", "--workspace", str(home), *words],
+            [str(BRINERY), "--workspace", str(home), *words],
             cwd=home,
             capture_output=True,
             text=True,
@@ -38,7 +39,7 @@ def test_the_recipes_run_as_they_are(tmp_path: Path) -> None:
     area, best = map(float, re.findall(r"AUC ([0-9.]+), F1 ([0-9.]+)", told)[0])
     assert 0.84 < area < 0.90
     assert 0.46 < best < 0.58
-    shown = json.loads(brinery("--format", "json", "model", "show", "clf@v01"))
+    shown = json.loads(brinery("model", "show", "clf@v01", "--format", "json"))
     assert "champion" in json.dumps(shown)
     accuracy = float(re.findall(r"accuracy ([0-9.]+)", brinery("run", "iris_python_model.py"))[0])
     assert accuracy > 0.85

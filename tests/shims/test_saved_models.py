@@ -40,6 +40,19 @@ def data(seed: int = 0) -> pd.DataFrame:
     return frame
 
 
+class Nothing:
+    """The headers of a request that has none."""
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return the default."""
+        del name
+        return default
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return that there are none."""
+        return []
+
+
 def fitted(frame: pd.DataFrame) -> Any:
     """A small classifier."""
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(
@@ -318,7 +331,7 @@ def test_a_published_service_is_answered(project: Any, evaluated: Any, workspace
     with Answering(rooms, endpoint.version) as answering:
 
         def asked(body: Any, *, many: bool = False) -> Any:
-            terms = family(public, endpoint, many=many).terms({})
+            terms = family(public, endpoint, many=many).terms(Nothing())
             question = terms.read(json.dumps(body).encode())
             table = answering.fit(question.batch.table())
             return json.loads(terms.write(question, answering.score(table)))
