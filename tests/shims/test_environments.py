@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -193,8 +193,9 @@ def test_scripts_run_as_they_are(flow: Flow) -> None:
     assert ("sklearn-cloudpickle: " in said["deploy.py"]) is not old
     assert ("xgboost-labels: " in said["wrap.py"]) is not old
     assert 'CLASSES ["benign", "malignant"]' in said["wrap.py"]
-    _check_tags(flow.folder, said["deploy.py"])
-    shutil.rmtree(flow.folder / ".brinery" / "jobs")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow's own, of its tables
+        _check_tags(flow.folder, said["deploy.py"])
 
 
 def _check_tags(folder: Path, said: str) -> None:

@@ -65,6 +65,8 @@ class GatewayTask(Struct, frozen=True, kw_only=True):
         job: name of the job that the script runs as; empty in a notebook.
         script: absolute path of the script; empty in a notebook.
         without: names of compatibility steps that are switched off; `all` for every one.
+        inputs: what the recipe is said to read.
+        outputs: likewise, to write.
         run_id: of the job's MLflow run; empty for none.
         tracking_uri: address of the MLflow that the script knows; empty for none.
         store: database of the models and records; as the settings say when None.
@@ -80,6 +82,8 @@ class GatewayTask(Struct, frozen=True, kw_only=True):
     job: str = ""
     script: str = ""
     without: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
     run_id: str = ""
     tracking_uri: str = ""
     store: str | None = None

@@ -38,6 +38,8 @@ class Told(Struct, frozen=True, kw_only=True):
     job: str = ""
     script: str = ""
     without: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
     run_id: str = ""
     tracking_uri: str = ""
     call: RecipeCall | None = None
@@ -72,6 +74,8 @@ class JobGateway:
             job=job,
             script=step.place,
             without=step.shims.without,
+            inputs=step.shims.inputs,
+            outputs=step.shims.outputs,
             run_id=run.get("MLFLOW_RUN_ID", ""),
             tracking_uri=uri,
             call=step.recipe,

@@ -65,6 +65,9 @@ class Asked:
         project: key of what `dataiku` takes for the default project.
         without: names of compatibility steps that are switched off; `all` for every one.
         mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
+        inputs: what `dataiku.recipe` says that the script reads; what its last run did where
+            neither is named.
+        outputs: likewise, what it writes.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +78,8 @@ class Asked:
     project: str = ""
     without: Sequence[str] = ()
     mirrors: Mapping[str, str] = field(default_factory=dict)
+    inputs: Sequence[str] = ()
+    outputs: Sequence[str] = ()
 
 
 def open_rooms(
@@ -121,6 +126,7 @@ def planned(rooms: JobRooms, script: Path, *, asked: Asked) -> Plan:
     shims = shims_of(
         rooms.workspace, project=asked.project, without=asked.without, mirrors=asked.mirrors
     )
+    shims = msgspec.structs.replace(shims, inputs=tuple(asked.inputs), outputs=tuple(asked.outputs))
     step = msgspec.structs.replace(
         step,
         kind=StepKind.RECIPE,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from brinery.actions import projects
 from brinery.actions.gateway import Desk, Method
 from brinery.actions.projects import VariableKind
+from brinery.actions.recording import recipe_name
+from brinery.records.flow import ItemKind, UseKind
 
 
 def _default(desk: Desk, asked: Mapping[str, Any]) -> str:
@@ -38,9 +41,40 @@ def _set_variables(desk: Desk, asked: Mapping[str, Any]) -> None:
     )
 
 
+def _recipe(desk: Desk, asked: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what the recipe is said to read and to write, or else what its last run did."""
+    del asked
+    task = desk.task
+    if task.inputs or task.outputs:
+        found = {"inputs": task.inputs, "outputs": task.outputs}
+        key = desk.project("")
+        return {
+            kind: [one if "." in one else f"{key}.{one}" for one in names]
+            for kind, names in found.items()
+        }
+    name = recipe_name(desk.data.workspace.root, Path(task.script))
+    runs = desk.data.records.latest(desk.project(""))
+    last = next((one for one in runs if one.recipe == name), None) if task.script else None
+    if last is None:
+        raise ValueError(
+            "what the recipe reads and writes is not known: brinery run SCRIPT --input NAME "
+            "--output-name NAME"
+        )
+    kinds = {"inputs": UseKind.READ, "outputs": UseKind.WRITTEN}
+    return {
+        kind: [
+            f"{use.project}.{use.name}"
+            for use in last.uses
+            if use.kind is wanted and use.item is ItemKind.DATASET
+        ]
+        for kind, wanted in kinds.items()
+    }
+
+
 METHODS: Final[Mapping[str, Method]] = {
     "default": _default,
     "keys": _keys,
     "variables": _variables,
     "set_variables": _set_variables,
+    "recipe": _recipe,
 }

@@ -45,6 +45,20 @@ from brinery.specs.compatibility import ALL, COMPATIBILITY
     type=click.Choice([*COMPATIBILITY, ALL]),
     help="A compatibility step of dataiku scripts that is not to be taken.",
 )
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME",
+    help="A dataset that the script reads, as dataiku.recipe says. Default: those of its last run.",
+)
+@click.option(
+    "--output-name",
+    "outputs",
+    multiple=True,
+    metavar="NAME",
+    help="Likewise, a dataset that it writes.",
+)
 @click.option("--project", default="", help="What dataiku takes for the default project.")
 @click.option("-n", "--name", default="", help="Of the job. Default: a drawn one.")
 @click.option("--experiment", default="", help="MLflow's. Default: the script's name.")
@@ -79,6 +93,8 @@ def command(
         experiment=more["experiment"],
         project=more["project"],
         without=more["without"],
+        inputs=more["inputs"],
+        outputs=more["outputs"],
         mirrors=dict(_pair(one, "--mirror", "URL=PATH") for one in more["mirrors"]),
     )
     rooms = open_rooms(script, asked, workspace=session.workspace, note=note)

@@ -251,9 +251,13 @@ class Shims(Struct, frozen=True, kw_only=True):
         libraries: absolute folders of the project's own modules.
         without: names of compatibility steps that are switched off.
         mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
+        inputs: what the recipe is said to read, by `dataiku.recipe`.
+        outputs: likewise, to write.
     """
 
     project: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     mirrors: dict[str, str] = {}

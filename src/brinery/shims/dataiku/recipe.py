@@ -1,6 +1,7 @@
 """What a recipe reads and writes, as its script asks about it.
 
-On the platform that is declared; here it is what `brinery run --input` and `--output` say.
+On the platform that is declared; here it is what `brinery run --input` and
+`--output-name` say, or what the last run of the script did.
 """
 
 from __future__ import annotations
