@@ -65,7 +65,7 @@ def test_the_tests_of_a_number_are_scipys() -> None:
     """The p-value and the distance are those of the two samples, without what is missing."""
     one, other = frame()["number"], frame(2, 0.3)["number"]
     other = other.mask(other.index % 50 == 0)
-    found = column("number", one, other, options=DriftOptions())
+    found = column("number", reference=one, current=other, options=DriftOptions())
     there = other.dropna()
     assert found.ks == pytest.approx(stats.ks_2samp(one, there).pvalue)
     assert found.distance == pytest.approx(stats.wasserstein_distance(one, there))

@@ -17,9 +17,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import brinery
+from brinery.actions.answering import Answering
 from brinery.actions.rooms import open_rooms
+from brinery.actions.roster import Roster
 from brinery.records.version import Version
 from brinery.registry.interface import resolve
+from brinery.serve.problems import Problem
+from brinery.serve.public_api import family
 from brinery.specs.reference import Reference
 
 ROWS = 240
@@ -34,6 +38,19 @@ def data(seed: int = 0) -> pd.DataFrame:
     chance = 1 / (1 + np.exp(-(frame["balance"] - 1200) / 150))
     frame["y"] = np.where(source.random(ROWS) < chance, "yes", "no")
     return frame
+
+
+class Nothing:
+    """The headers of a request that has none."""
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return the default."""
+        del name
+        return default
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return that there are none."""
+        return []
 
 
 def fitted(frame: pd.DataFrame) -> Any:
@@ -53,7 +70,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(workspace: Path) -> Iterator[Any]:
     """A project with the dataset `bank`, asked through the modules."""
     with brinery.shims(workspace=workspace):
-        import dataiku
+        import dataiku  # noqa: PLC0415 - only there
 
         dataiku.Dataset("bank").write_with_schema(data())
         dataiku.Dataset("later").write_with_schema(data(1).assign(age=lambda f: f["age"] + 30))
@@ -130,7 +147,7 @@ def test_why_and_where_are_answered(evaluated: Any, tmp_path: Path) -> None:
     """Shapley importance, partial dependence, groups, doubts and a document."""
     details = evaluated.get_version_details("v01")
     importance = details.get_global_explanations().get_absolute_importance()
-    assert list(importance)[0] == "balance"
+    assert next(iter(importance)) == "balance"
     assert sum(importance.values()) == pytest.approx(1)
     details.compute_shapley_feature_importance().wait_for_result()
     dependence = details.compute_partial_dependencies(["balance"])
@@ -221,7 +238,7 @@ def test_what_is_wrong_is_refused_as_the_original_refuses_it(
 
 def test_evaluations_are_followed_and_drift_is_found(project: Any, evaluated: Any) -> None:
     """A store evaluates a version on newer rows, checks them, and tells how far they drifted."""
-    from dataikuapi.dss.modelevaluationstore import (
+    from dataikuapi.dss.modelevaluationstore import (  # noqa: PLC0415 - only there
         DriftParams,
         DSSModelEvaluationStore,
         PerColumnDriftParamBuilder,
@@ -269,9 +286,9 @@ def test_evaluations_are_followed_and_drift_is_found(project: Any, evaluated: An
     assert len(store.list_model_evaluations()) == 1
 
 
-def test_a_version_is_asked_for_predictions(project: Any, evaluated: Any) -> None:
+def test_a_version_is_asked_for_predictions(evaluated: Any) -> None:
     """Labels at the version's threshold, probabilities, percentiles and contributions."""
-    import dataiku
+    import dataiku  # noqa: PLC0415 - only there
 
     model = dataiku.Model("clf")
     assert model.get_id() == evaluated.id
@@ -292,6 +309,49 @@ def test_a_version_is_asked_for_predictions(project: Any, evaluated: Any) -> Non
     assert "age" in predictor.predict(rows, with_input_cols=True, with_probas=False)
     with pytest.raises(NotImplementedError):
         predictor.predict(rows, with_conditional_outputs=True)
+
+
+def test_a_published_service_is_answered(project: Any, evaluated: Any, workspace: Path) -> None:
+    """Bodies and answers have the documented shape; the version is the package's."""
+    service = project.create_api_service("marketing")
+    settings = service.get_settings()
+    settings.add_prediction_endpoint("buys", evaluated.id)
+    settings.save()
+    service.create_package("v1", release_notes="the first")
+    assert service.get_package_summary("v1")["endpoints"][0]["versionId"] == "v01"
+    service.publish_package("v1")
+    with pytest.raises(ValueError, match="published"):
+        service.delete_package("v1")
+    rooms = open_rooms(workspace)
+    manifest = Roster(rooms, [Reference("clf")]).first()
+    (public,) = manifest.public
+    endpoint = manifest.offers[0].endpoint
+    assert endpoint is not None
+    rows = data(3)[["age", "balance"]].head(3).to_dict("records")
+    with Answering(rooms, endpoint.version) as answering:
+
+        def asked(body: Any, *, many: bool = False) -> Any:
+            terms = family(public, endpoint, many=many).terms(Nothing())
+            question = terms.read(json.dumps(body).encode())
+            table = answering.fit(question.batch.table())
+            return json.loads(terms.write(question, answering.score(table)))
+
+        one = asked({"features": rows[0], "context": {"who": "me"}})
+        many = asked({"items": [{"features": row} for row in rows]}, many=True)
+        assert set(one["result"]) == {"prediction", "probas", "probaPercentile", "ignored"}
+        assert sum(one["result"]["probas"].values()) == pytest.approx(1)
+        chance = one["result"]["probas"]["yes"]
+        assert (one["result"]["prediction"] == "yes") == (chance >= public.threshold)
+        assert one["apiContext"] == {
+            "serviceId": "marketing",
+            "endpointId": "buys",
+            "serviceGeneration": "v1",
+        }
+        assert many["results"][0] == one["result"]
+        assert len(many["results"]) == 3
+        for wrong in ({"rows": rows}, {"features": {"age": 3}}, {"features": {"age": "x"}}):
+            with pytest.raises(Problem):
+                asked(wrong)
 
 
 def test_a_comparison_takes_what_predicts_the_same(project: Any, evaluated: Any) -> None:

@@ -36,12 +36,12 @@ _PARTS: Final = 3
 
 def stores(rooms: Rooms) -> ScriptRecords[EvaluationStore]:
     """Return where evaluation stores are kept."""
-    return ScriptRecords(rooms.workspace.evaluation_stores / "stores", EvaluationStore)
+    return ScriptRecords(_folder(rooms) / "stores", EvaluationStore)
 
 
 def comparisons(rooms: Rooms) -> ScriptRecords[ModelComparison]:
     """Return where comparisons are kept."""
-    return ScriptRecords(rooms.workspace.evaluation_stores / "comparisons", ModelComparison)
+    return ScriptRecords(_folder(rooms) / "comparisons", ModelComparison)
 
 
 def create_store(rooms: Rooms, name: str, *, project: str) -> EvaluationStore:
@@ -168,8 +168,8 @@ def evaluate_into(
 def drift_of(
     rooms: Rooms,
     store: EvaluationStore,
-    evaluation: StoredEvaluation,
     *,
+    evaluation: StoredEvaluation,
     reference: str = "",
     options: DriftOptions | None = None,
 ) -> Drift:
@@ -193,7 +193,9 @@ def drift_of(
     before = _frame(*file_of(rooms, named, project=store.project))
     without = [evaluation.target] if evaluation.target else []
     frames = [one.drop(columns=without, errors="ignore") for one in (before, current)]
-    answers = _answers(rooms, evaluation, frames[0], frames[1], project=store.project)
+    answers = _answers(
+        rooms, evaluation, before=frames[0], current=frames[1], project=store.project
+    )
     return drift(frames[0], frames[1], answers=answers, options=options)
 
 
@@ -283,9 +285,9 @@ def _frame(file: str, name: str) -> pd.DataFrame:
 def _answers(
     rooms: Rooms,
     evaluation: StoredEvaluation,
+    *,
     before: pd.DataFrame,
     current: pd.DataFrame,
-    *,
     project: str,
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]] | None:
     """Return what the evaluated version answers for both; None where none is known."""
@@ -302,3 +304,7 @@ def _answers(
             for frame in (before, current)
         ]
     return found[0], found[1]
+
+
+def _folder(rooms: Rooms) -> Path:
+    return rooms.workspace.state / "evaluation_stores"

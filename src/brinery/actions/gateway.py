@@ -33,6 +33,7 @@ NOUNS: Final = {
     "notes": "brinery.actions.shim_notes",
     "predictions": "brinery.actions.shim_predictions",
     "projects": "brinery.actions.shim_projects",
+    "services": "brinery.actions.shim_services",
     "runs": "brinery.actions.shim_runs",
 }
 

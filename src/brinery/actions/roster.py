@@ -9,11 +9,12 @@ import msgspec
 
 from brinery.actions.rooms import Rooms
 from brinery.actions.seat import seat_of
+from brinery.actions.services import published
 from brinery.errors import BrineryError, InvalidReference, NotFound
 from brinery.records.version import Alias, Version
 from brinery.registry.interface import SAMPLE_FILE, SCORER_FILE, askable, resolve
 from brinery.serve.endpoint import Endpoint
-from brinery.serve.manifest import Manifest, Offer, Target
+from brinery.serve.manifest import Manifest, Offer, PublicEndpoint, Target
 from brinery.specs.reference import LATEST, Reference
 from brinery.store.environments import Environments
 
@@ -64,6 +65,7 @@ class Roster:
         self._offers: dict[tuple[str, int], Offer] = {}
         self._outlines: dict[str, Outline] = {}
         self._targets: dict[str, int] = {}
+        self._public: tuple[PublicEndpoint, ...] = ()
 
     def first(self) -> Manifest:
         """Return what is to be served when the server starts.
@@ -93,7 +95,8 @@ class Roster:
         references = self._references()
         registry = self._rooms.registry
         outlines = {one.name: registry.outline(one.name) for one in references}
-        if outlines == self._outlines:
+        public = published(self._rooms)
+        if outlines == self._outlines and public == self._public:
             return None
         for reference in references:
             number = self._number(reference, outlines[reference.name])
@@ -136,7 +139,9 @@ class Roster:
         # What was deleted since answers on, also in a process that is started now.
         offers += [self._offers[key] for key in sorted(wanted - there) if key in self._offers]
         self._offers = {(offer.name, offer.number): offer for offer in offers}
+        self._public = published(self._rooms)
         return Manifest(
+            public=self._public,
             targets=tuple(targets),
             offers=tuple(offers),
             max_body_bytes=int(settings.max_body_mb * 1e6),

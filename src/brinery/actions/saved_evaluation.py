@@ -38,8 +38,8 @@ class HowEvaluated:
 def evaluate_saved(
     rooms: Rooms,
     model: SavedModel,
-    version_id: str,
     *,
+    version_id: str,
     rows: Rows,
     how: HowEvaluated,
     tell: Tell,
@@ -50,7 +50,7 @@ def evaluate_saved(
         ValueError: the saved model states no type, or the target was not stated.
         UserError: the subclass says what is wrong with the model or the rows.
     """
-    found = listed_version(rooms, model, version_id)
+    found = listed_version(rooms, model, version_id=version_id)
     saved = found.saved
     if saved is None:
         raise ValueError(
@@ -69,7 +69,7 @@ def evaluate_saved(
         )
     version = found.version
     if version is None:
-        saved, version = register(rooms, model, saved, rows=rows, tell=tell)
+        saved, version = register(rooms, model, saved=saved, rows=rows, tell=tell)
     asked = EvaluateAsked(
         reference=version.reference,
         data=written(rooms, rows),
@@ -106,13 +106,13 @@ def chosen(appraisal: Appraisal, saved: SavedVersion) -> float:
     return found.threshold.threshold
 
 
-def appraisal_of(rooms: Rooms, model: SavedModel, version_id: str) -> Appraisal:
+def appraisal_of(rooms: Rooms, model: SavedModel, *, version_id: str) -> Appraisal:
     """Return the newest evaluation of a version.
 
     Raises:
         NotEvaluated: there is none.
     """
-    found = listed_version(rooms, model, version_id)
+    found = listed_version(rooms, model, version_id=version_id)
     known = None if found.version is None else newest(rooms, found.version)
     if known is None or known.evaluation is None:
         raise NotEvaluated(

@@ -72,7 +72,7 @@ def partial_dependencies(appraisal: Appraisal, features: Collection[str]) -> dic
 
 
 def subpopulations(
-    appraisal: Appraisal, prediction_type: str, split_by: Collection[str]
+    appraisal: Appraisal, prediction_type: str, *, split_by: Collection[str]
 ) -> dict[str, Any]:
     """Return the analyses of some columns, or of all where none is named.
 

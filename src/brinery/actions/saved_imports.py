@@ -76,7 +76,7 @@ class Rows:
     table: pa.Table = field(repr=False)
 
 
-def hold(rooms: Rooms, model: SavedModel, handover: Handover) -> SavedVersion:
+def hold(rooms: Rooms, model: SavedModel, *, handover: Handover) -> SavedVersion:
     """Return a version that waits for data: its files are copied, and nothing of it was run.
 
     Raises:
@@ -99,7 +99,7 @@ def hold(rooms: Rooms, model: SavedModel, handover: Handover) -> SavedVersion:
         report = read(source)
         unknown = report.asked(Verdict.NEEDS_TRUST) if handover.word else ()
         admit(report, (*source.vouched, *unknown), file=handover.origin)
-    kept(rooms).hold(model, handover.version_id, handover.folder)
+    kept(rooms).hold(model, handover.version_id, folder=handover.folder)
     run = handover.run
     made = SavedVersion(
         id=handover.version_id,
@@ -122,8 +122,8 @@ def hold(rooms: Rooms, model: SavedModel, handover: Handover) -> SavedVersion:
 def set_core_metadata(
     rooms: Rooms,
     model: SavedModel,
-    saved: SavedVersion,
     *,
+    saved: SavedVersion,
     target: str,
     classes: Sequence[str] | None,
     features: Sequence[Mapping[str, str]] = (),
@@ -163,7 +163,7 @@ def check_classes(model: SavedModel, classes: Sequence[str] | None) -> None:
 
 
 def register(
-    rooms: Rooms, model: SavedModel, saved: SavedVersion, *, rows: Rows, tell: Tell
+    rooms: Rooms, model: SavedModel, *, saved: SavedVersion, rows: Rows, tell: Tell
 ) -> tuple[SavedVersion, Version]:
     """Return a version that waited, registered: scanned, loaded apart, and compared with its file.
 
@@ -198,7 +198,7 @@ def register(
     )
     version = _told(steps, tell)
     features = saved.features or _features(version)
-    known = registered_as(rooms, model, replace(saved, features=features), version=version)
+    known = registered_as(rooms, model, saved=replace(saved, features=features), version=version)
     return known, version
 
 

@@ -13,6 +13,7 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -56,7 +57,7 @@ class Listed:
 
 def kept(rooms: Rooms) -> SavedModels:
     """Return where saved models are kept."""
-    return SavedModels(rooms.workspace.saved_models)
+    return SavedModels(_folder(rooms))
 
 
 def saved_models(rooms: Rooms, project: str) -> list[SavedModel]:
@@ -131,7 +132,7 @@ def delete_saved_model(rooms: Rooms, model: SavedModel) -> None:
     """Delete a saved model, and every version of it, for ever."""
     for version in rooms.registry.versions(model.name):
         _delete(rooms, version)
-    if (rooms.workspace.saved_models / model.id).is_dir():
+    if (_folder(rooms) / model.id).is_dir():
         kept(rooms).remove(model)
 
 
@@ -156,7 +157,7 @@ def listed(rooms: Rooms, model: SavedModel) -> list[Listed]:
     return [one for _, one in sorted(found, key=lambda each: each[0])]
 
 
-def listed_version(rooms: Rooms, model: SavedModel, version_id: str) -> Listed:
+def listed_version(rooms: Rooms, model: SavedModel, *, version_id: str) -> Listed:
     """Return a version of a saved model.
 
     Raises:
@@ -175,26 +176,26 @@ def listed_version(rooms: Rooms, model: SavedModel, version_id: str) -> Listed:
     )
 
 
-def set_active(rooms: Rooms, model: SavedModel, version_id: str) -> Listed:
+def set_active(rooms: Rooms, model: SavedModel, *, version_id: str) -> Listed:
     """Return a version that is active from now on; one that waits, as soon as it is registered."""
-    found = listed_version(rooms, model, version_id)
+    found = listed_version(rooms, model, version_id=version_id)
     for one in kept(rooms).versions(model):
         wanted = one.id == version_id
         if one.number is None and one.active != wanted:
             kept(rooms).keep_version(model, replace(one, active=wanted))
     if found.version is not None:
         activate(rooms, found.version, why=BY_SCRIPT)
-    return listed_version(rooms, model, version_id)
+    return listed_version(rooms, model, version_id=version_id)
 
 
-def delete_versions(rooms: Rooms, model: SavedModel, version_ids: Sequence[str]) -> None:
+def delete_versions(rooms: Rooms, model: SavedModel, *, version_ids: Sequence[str]) -> None:
     """Delete versions for ever.
 
     Raises:
         NotFound: one is not there; nothing is deleted then.
         ValueError: one is active; nothing is deleted then.
     """
-    found = [listed_version(rooms, model, version_id) for version_id in version_ids]
+    found = [listed_version(rooms, model, version_id=version_id) for version_id in version_ids]
     for one in found:
         if one.active:
             raise ValueError(f"version {one.id} of {model.title} is active: activate another first")
@@ -221,7 +222,7 @@ def check_version_id(version_id: str) -> str:
 
 
 def registered_as(
-    rooms: Rooms, model: SavedModel, saved: SavedVersion, *, version: Version
+    rooms: Rooms, model: SavedModel, *, saved: SavedVersion, version: Version
 ) -> SavedVersion:
     """Return what is kept of a version that is registered now, and active if it was meant so.
 
@@ -265,7 +266,7 @@ def full_id(model: SavedModel, version_id: str) -> str:
 
 def _own(rooms: Rooms, model: SavedModel, edit: Callable[[SavedModel], SavedModel]) -> SavedModel:
     """Change a saved model; one that no script made is kept from now on."""
-    if not (rooms.workspace.saved_models / model.id).is_dir():
+    if not (_folder(rooms) / model.id).is_dir():
         kept(rooms).keep(model)
     return kept(rooms).change(model, edit)
 
@@ -299,3 +300,7 @@ def _drawn(taken: set[str]) -> str:
         drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
         if drawn not in taken:
             return drawn
+
+
+def _folder(rooms: Rooms) -> Path:
+    return rooms.workspace.state / "saved_models"

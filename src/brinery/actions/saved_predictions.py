@@ -116,7 +116,6 @@ def explanations(
             "brinery evaluate REFERENCE --data FILE --row N"
         )
     contributions = explainer(table.select(names))
-    # (n_rows, n_columns, n_outputs)
     amounts_of = np.asarray(contributions.values)
     outputs = amounts_of.shape[2]
     told = []

@@ -31,7 +31,7 @@ Asked = Mapping[str, Any]
 def _show(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the long and the short form of what is known of a version."""
     model, saved, version = _version(desk, asked)
-    appraisal = appraisal_of(desk.rooms, model, asked["version"])
+    appraisal = appraisal_of(desk.rooms, model, version_id=asked["version"])
     whose = full_id(model, asked["version"])
     return {
         "details": saved_details.details(
@@ -69,7 +69,7 @@ def _explain(desk: Desk, asked: Asked) -> dict[str, Any]:
 def _explanations(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return what is known of why a version answers as it does; empty for nothing."""
     model, _, _ = _version(desk, asked)
-    appraisal = appraisal_of(desk.rooms, model, asked["version"])
+    appraisal = appraisal_of(desk.rooms, model, version_id=asked["version"])
     return saved_findings.global_explanations(appraisal)
 
 
@@ -82,7 +82,7 @@ def _dependencies(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the partial dependence of all columns that it is known of."""
     model, _, _ = _version(desk, asked)
     return saved_findings.partial_dependencies(
-        appraisal_of(desk.rooms, model, asked["version"]), ()
+        appraisal_of(desk.rooms, model, version_id=asked["version"]), ()
     )
 
 
@@ -90,16 +90,16 @@ def _subpopulations(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the analyses of columns; every evaluation has them."""
     model, _, _ = _version(desk, asked)
     return saved_findings.subpopulations(
-        appraisal_of(desk.rooms, model, asked["version"]),
+        appraisal_of(desk.rooms, model, version_id=asked["version"]),
         model.type.value,
-        asked.get("split_by") or (),
+        split_by=asked.get("split_by") or (),
     )
 
 
 def _report(desk: Desk, asked: Asked) -> str:
     """Return the path of the report of a version's newest evaluation: one HTML file."""
     model, _, version = _version(desk, asked)
-    appraisal = appraisal_of(desk.rooms, model, asked["version"])
+    appraisal = appraisal_of(desk.rooms, model, version_id=asked["version"])
     path = Appraisals(desk.rooms.workspace.evaluations).report(
         appraisal, name=version.name, number=version.number
     )
@@ -120,7 +120,7 @@ def _archive(desk: Desk, asked: Asked) -> str:
 def _explained(desk: Desk, asked: Asked) -> Appraisal:
     """Return the evaluation of a version, with why it answers so: found out where it was not."""
     model, saved, version = _version(desk, asked)
-    appraisal = appraisal_of(desk.rooms, model, asked["version"])
+    appraisal = appraisal_of(desk.rooms, model, version_id=asked["version"])
     if appraisal.explanation is not None and appraisal.explanation.mean_contributions is not None:
         return appraisal
     return result_of(
@@ -144,7 +144,7 @@ def _version(desk: Desk, asked: Asked) -> tuple[SavedModel, SavedVersion, Versio
         NotEvaluated: it waits for data.
     """
     model = model_asked(desk, asked)
-    found = listed_version(desk.rooms, model, asked["version"])
+    found = listed_version(desk.rooms, model, version_id=asked["version"])
     if found.version is None:
         raise NotEvaluated(
             f"version {found.id} of {model.title} waits for data: nothing is known of it yet",

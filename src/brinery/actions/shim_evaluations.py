@@ -119,7 +119,7 @@ def _build(desk: Desk, asked: Asked) -> dict[str, Any]:
         store,
         model=saved_model(desk.rooms, model_id, project=project),
         version_id=str(told.get("versionId") or ""),
-        rows=rows_of(desk, dataset, told.get("selection")),
+        rows=rows_of(desk, dataset, selection=told.get("selection")),
     )
     return _facts(store, made)
 
@@ -141,7 +141,7 @@ def _drift(desk: Desk, asked: Asked) -> dict[str, Any]:
     found = kept.drift_of(
         desk.rooms,
         store,
-        kept.evaluation_of(store, asked["evaluation"]),
+        evaluation=kept.evaluation_of(store, asked["evaluation"]),
         reference=asked.get("reference") or "",
         options=DriftOptions(
             handling=_handling(params.get("columns") or {}),

@@ -142,13 +142,15 @@ def _versions(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
 def _activate(desk: Desk, asked: Asked) -> None:
     """Make a version the active one."""
     model = model_asked(desk, asked)
-    saved_models.set_active(desk.rooms, model, asked["version"])
+    saved_models.set_active(desk.rooms, model, version_id=asked["version"])
     _wrote(desk, model, asked["version"])
 
 
 def _delete_versions(desk: Desk, asked: Asked) -> None:
     """Delete versions for ever."""
-    saved_models.delete_versions(desk.rooms, model_asked(desk, asked), asked["versions"])
+    saved_models.delete_versions(
+        desk.rooms, model_asked(desk, asked), version_ids=asked["versions"]
+    )
 
 
 def _usages(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
@@ -189,7 +191,7 @@ def _import(desk: Desk, asked: Asked) -> dict[str, Any]:
         saved = hold(
             desk.rooms,
             model,
-            Handover(
+            handover=Handover(
                 version_id=asked["version"],
                 folder=place,
                 origin=origin,
@@ -238,7 +240,7 @@ def _from_folder(desk: Desk, found: Any, *, path: str, scratch: Path) -> Path:
 def _metadata(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return what is known of a version: its target, classes, features and threshold."""
     model = model_asked(desk, asked)
-    found = listed_version(desk.rooms, model, asked["version"])
+    found = listed_version(desk.rooms, model, version_id=asked["version"])
     said = found.saved or saved_models.unsaid(found)
     return {
         "targetColumnName": said.target or None,
@@ -257,7 +259,7 @@ def _metadata(desk: Desk, asked: Asked) -> dict[str, Any]:
 def _set_metadata(desk: Desk, asked: Asked) -> None:
     """State the target and the classes of a version; with a dataset, register it on its head."""
     model = model_asked(desk, asked)
-    found = listed_version(desk.rooms, model, asked["version"])
+    found = listed_version(desk.rooms, model, version_id=asked["version"])
     if found.saved is None:
         raise ValueError(f"version {found.id} of {model.title} was made by no script")
     check_classes(model, asked.get("classes"))
@@ -266,15 +268,15 @@ def _set_metadata(desk: Desk, asked: Asked) -> None:
     saved = set_core_metadata(
         desk.rooms,
         model,
-        known,
+        saved=known,
         target=target,
         classes=asked.get("classes") or known.classes,
         features=asked.get("features") or (),
     )
     if asked.get("dataset") and found.version is None:
         sampling = asked.get("sampling") or {"samplingMethod": _HEAD, "maxRecords": _GUESS_ROWS}
-        rows = rows_of(desk, asked["dataset"], sampling)
-        register(desk.rooms, model, saved, rows=rows, tell=desk.note)
+        rows = rows_of(desk, asked["dataset"], selection=sampling)
+        register(desk.rooms, model, saved=saved, rows=rows, tell=desk.note)
 
 
 def _evaluate(desk: Desk, asked: Asked) -> dict[str, Any]:
@@ -283,8 +285,8 @@ def _evaluate(desk: Desk, asked: Asked) -> dict[str, Any]:
     saved = evaluate_saved(
         desk.rooms,
         model,
-        asked["version"],
-        rows=rows_of(desk, asked["dataset"], asked.get("selection")),
+        version_id=asked["version"],
+        rows=rows_of(desk, asked["dataset"], selection=asked.get("selection")),
         how=HowEvaluated(
             optimal=bool(asked.get("optimal", True)), cheap=bool(asked.get("cheap", True))
         ),
@@ -320,7 +322,7 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
         saved = hold(
             desk.rooms,
             model,
-            Handover(
+            handover=Handover(
                 version_id=asked.get("version") or datetime.now().strftime(_VERSION_TIME),  # noqa: DTZ005 - as people read the clock
                 folder=place,
                 origin=f"{name} of run {run.name or run.id}",
@@ -331,25 +333,27 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
                 run=run,
             ),
         )
-    saved = set_core_metadata(desk.rooms, model, saved, target=target, classes=classes)
+    saved = set_core_metadata(desk.rooms, model, saved=saved, target=target, classes=classes)
     if dataset is not None:
         selection = asked.get("selection") or {
             "samplingMethod": _HEAD,
             "maxRecords": _DEPLOYED_ROWS,
         }
-        rows = rows_of(desk, dataset, selection)
+        rows = rows_of(desk, dataset, selection=selection)
         if model.type is SavedType.OTHER:
-            register(desk.rooms, model, saved, rows=rows, tell=desk.note)
+            register(desk.rooms, model, saved=saved, rows=rows, tell=desk.note)
         else:
             how = HowEvaluated(
                 optimal=bool(asked.get("optimal", True)), cheap=bool(asked.get("cheap", False))
             )
-            evaluate_saved(desk.rooms, model, saved.id, rows=rows, how=how, tell=desk.note)
+            evaluate_saved(
+                desk.rooms, model, version_id=saved.id, rows=rows, how=how, tell=desk.note
+            )
     _wrote(desk, model, saved.id)
     return {"version": saved.id}
 
 
-def rows_of(desk: Desk, name: str, selection: Mapping[str, Any] | None) -> Rows:
+def rows_of(desk: Desk, name: str, *, selection: Mapping[str, Any] | None) -> Rows:
     """Return rows of a dataset, as they are selected; all where nothing is said."""
     found = datasets.dataset(desk.data, name, project_key=desk.project(""))
     where = datasets.location(desk.data, found)

@@ -58,7 +58,7 @@ def _ask(desk: Desk, asked: Asked) -> str:
         if saved is None:
             raise NotServable(f"version {found.id} of {model.title} cannot be asked")
         rows = Rows(dataset="rows", table=tables.to_arrow(frame))
-        saved, version = register(desk.rooms, model, saved, rows=rows, tell=desk.note)
+        saved, version = register(desk.rooms, model, saved=saved, rows=rows, tell=desk.note)
     known = saved or saved_models.unsaid(found)
     answering = _answering(desk, version)
     table = answering.fit(frame)
@@ -103,7 +103,7 @@ def _listed(desk: Desk, model: SavedModel, version_id: str) -> Listed:
         NotFound: there is none.
     """
     if version_id:
-        return listed_version(desk.rooms, model, version_id)
+        return listed_version(desk.rooms, model, version_id=version_id)
     found = next((one for one in saved_models.listed(desk.rooms, model) if one.active), None)
     if found is None:
         raise NotFound(f"{model.title} has no active version", hint="activate_version(version_id)")

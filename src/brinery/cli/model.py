@@ -165,7 +165,7 @@ def _print_model(model: Model) -> None:
         ["version", "aliases", "stage", "headline", "file", "data", "imported"],
         [
             [
-                version.number,
+                ", ".join([str(version.number), *version.ids]),
                 ", ".join(version.aliases),
                 version.stage,
                 _headline(version),
@@ -208,6 +208,7 @@ def _deed(one: Chapter) -> str:
 def _print_version(version: Version, told: list[Chapter]) -> None:
     facts: list[tuple[str, object]] = [
         ("version", version.reference),
+        *([("id", ", ".join(version.ids))] if version.ids else []),
         ("aliases", ", ".join(version.aliases) or "none"),
         ("stage", version.stage),
         ("imported", version.created.astimezone().strftime(_TIME)),

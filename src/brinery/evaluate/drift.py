@@ -69,7 +69,7 @@ def drift(
     """
     asked = options or DriftOptions()
     columns = tuple(
-        column(name, reference.get(name), current.get(name), options=asked)
+        column(name, reference=reference.get(name), current=current.get(name), options=asked)
         for name in dict.fromkeys([*reference.columns, *current.columns])
     )
     used = [one for one in columns if one.handling is not Handling.IGNORED and not one.reason]
@@ -77,7 +77,10 @@ def drift(
     predictions = None
     if answers is not None:
         predictions = column(
-            "prediction", pd.Series(answers[0]), pd.Series(answers[1]), options=DriftOptions()
+            "prediction",
+            reference=pd.Series(answers[0]),
+            current=pd.Series(answers[1]),
+            options=DriftOptions(),
         )
     return Drift(
         accuracy=drawn.accuracy,
@@ -93,9 +96,9 @@ def drift(
 
 def column(
     name: str,
+    *,
     reference: pd.Series | None,
     current: pd.Series | None,
-    *,
     options: DriftOptions,
 ) -> ColumnDrift:
     """Return how far one column is apart."""

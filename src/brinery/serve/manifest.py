@@ -49,6 +49,30 @@ class Target(Struct, frozen=True, kw_only=True):
     eager: bool = True
 
 
+class PublicEndpoint(Struct, frozen=True, kw_only=True):
+    """An endpoint of a published API service: a version under a path of its own.
+
+    Attributes:
+        service: id of the service.
+        endpoint: id of the endpoint.
+        generation: the package that is published.
+        name: of the model.
+        number: of the version.
+        threshold: from which probability on a row of a binary model is positive.
+        cuts: (n_cuts,) probabilities, ascending; none where nothing was evaluated.
+        below: (n_cuts,) share of the evaluated rows whose probability is less.
+    """
+
+    service: str
+    endpoint: str
+    generation: str
+    name: str
+    number: int
+    threshold: float = 0.5
+    cuts: tuple[float, ...] = ()
+    below: tuple[float, ...] = ()
+
+
 class Manifest(Struct, frozen=True, kw_only=True):
     """All of it.
 
@@ -58,6 +82,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         max_body_bytes: of a request.
         body_timeout_s: how long a client may take to send one.
         memory_limit_bytes: what loaded models may take in a process; None for no limit.
+        public: endpoints of API services, of versions that are among the offers.
     """
 
     targets: tuple[Target, ...]
@@ -65,6 +90,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     max_body_bytes: int
     body_timeout_s: float = 30.0
     memory_limit_bytes: int | None = None
+    public: tuple[PublicEndpoint, ...] = ()
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Manifest:

@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
+from brinery.serve import public_api
 from brinery.serve.answered import BatchObserver
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.manifest import Manifest, Offer
+from brinery.serve.negotiation import Forms
 from brinery.serve.problems import Problem, unavailable, unexpected
 from brinery.serve.served import Protocol, Served
 from brinery.serve.single import key
@@ -122,10 +124,12 @@ class Route(NamedTuple):
     Attributes:
         slot: who answers.
         protocol: in which family of forms.
+        forms: of the path alone; None where they are those of the protocol.
     """
 
     slot: Slot
     protocol: Protocol
+    forms: Forms | None = None
 
 
 class Models:
@@ -323,11 +327,24 @@ class Models:
                 slot.want(version)
                 routes[f"/v1/models/{path}/predict"] = Route(slot, Protocol.OWN)
                 routes[f"/v2/models/{path}/infer"] = Route(slot, Protocol.OPEN)
+        routes.update(self._public_routes(manifest))
         self.routes = routes
         for gone in before.keys() - self.targets.keys():
             before[gone].drop()
         for gone in others.keys() - self._others.keys():
             others[gone].drop()
+
+    def _public_routes(self, manifest: Manifest) -> Iterator[tuple[str, Route]]:
+        """Yield the paths of API services, each with the version that it names."""
+        for one in manifest.public:
+            offer = self._offers.get((one.name, one.number))
+            slot = self._others.get(f"{one.name}/versions/{one.number}")
+            if offer is None or offer.endpoint is None or slot is None:
+                continue
+            place = f"{public_api.PREFIX}/{one.service}/{one.endpoint}"
+            for verb, many in (("predict", False), ("predict-multi", True)):
+                forms = public_api.family(one, offer.endpoint, many=many)
+                yield f"{place}/{verb}", Route(slot, Protocol.OWN, forms)
 
 
 def _selectors(offer: Offer) -> list[tuple[str, str | None]]:

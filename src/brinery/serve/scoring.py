@@ -61,7 +61,7 @@ class Scoring:
             n_bytes = len(content)
             with route.slot.current or await route.slot.served() as served:
                 reference = served.endpoint.version.reference
-                terms = served.families[route.protocol].terms(headers)
+                terms = (route.forms or served.families[route.protocol]).terms(headers)
                 small = terms.decode is None and n_bytes <= _INLINE_BYTES and not terms.vast
                 asked = terms.read(content) if small else await self._read(terms, content)
                 n_rows = asked.batch.n_rows

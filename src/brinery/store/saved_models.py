@@ -89,7 +89,7 @@ class SavedModels:
         (self._folder / model.id / _VERSIONS / f"{version.id}.json").unlink(missing_ok=True)
         self.let_go(model, version)
 
-    def hold(self, model: SavedModel, version_id: str, folder: Path) -> Path:
+    def hold(self, model: SavedModel, version_id: str, *, folder: Path) -> Path:
         """Return a copy of a model that waits for data; it is whole, or is not there."""
         place = self.waiting(model, version_id)
         place.parent.mkdir(parents=True, exist_ok=True)

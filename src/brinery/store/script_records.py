@@ -32,7 +32,8 @@ class ScriptRecords(Generic[T]):
     """
 
     def __init__(self, folder: Path, kind: type[T]) -> None:
-        self._folder, self._kind = folder, kind
+        self._folder = folder
+        self._kind: type[T] = kind
 
     def all(self) -> list[T]:
         """Return the records, the oldest first."""
@@ -64,7 +65,8 @@ class ScriptRecords(Generic[T]):
         (self._folder / f"{record.id}.json").unlink(missing_ok=True)
 
     def _read(self, path: Path) -> T:
-        return msgspec.json.decode(path.read_bytes(), type=self._kind)
+        found: T = msgspec.json.decode(path.read_bytes(), type=self._kind)
+        return found
 
 
 def drawn_id() -> str:

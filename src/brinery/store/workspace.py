@@ -85,21 +85,6 @@ class Workspace:
         return self.state / "evaluations"
 
     @property
-    def saved_models(self) -> Path:
-        """Return the folder of what scripts said of their saved models."""
-        return self.state / "saved_models"
-
-    @property
-    def evaluation_stores(self) -> Path:
-        """Return the folder of the evaluation stores and comparisons of scripts."""
-        return self.state / "evaluation_stores"
-
-    @property
-    def services(self) -> Path:
-        """Return the folder of the API services of scripts."""
-        return self.state / "services"
-
-    @property
     def cache(self) -> Path:
         """Return the folder of what was downloaded from a bucket."""
         return self.state / "cache"

@@ -44,6 +44,26 @@ class ComputedMetrics:
         """Return the last value of a figure, as a number where it is one."""
         return self.get_value_from_data(self.get_global_data(metric_id))
 
+    def get_partition_data(self, metric_id: str, partition: str) -> Dict[str, Any]:
+        """Raise: nothing has partitions.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("nothing has partitions here; use get_global_data(metric_id)")
+
+    def get_partition_value(self, metric_id: str, partition: str) -> Any:
+        """Raise: nothing has partitions.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("nothing has partitions here; use get_global_value(metric_id)")
+
+    def get_first_partition_data(self, metric_id: str) -> Dict[str, Any]:
+        """Return the last value of a figure: there is one partition, all of it."""
+        return self.get_global_data(metric_id)
+
     @staticmethod
     def get_value_from_data(data: Dict[str, Any]) -> Any:
         """Return a value as what it is."""

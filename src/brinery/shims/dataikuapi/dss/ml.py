@@ -10,12 +10,33 @@ from brinery_shims.unsupported import Partial
 
 from dataikuapi.dss.findings import (
     DSSGlobalExplanations,
+    DSSMLAssertionMetrics,
     DSSMLAssertionsMetrics,
     DSSMLDiagnostic,
+    DSSPartialDependence,
     DSSPartialDependencies,
     DSSSubpopulationAnalyses,
+    DSSSubpopulationAnalysis,
+    DSSSubpopulationGlobal,
+    DSSSubpopulationModality,
 )
 from dataikuapi.dss.future import DSSFuture
+
+__all__ = [
+    "DSSGlobalExplanations",
+    "DSSMLAssertionMetrics",
+    "DSSMLAssertionsMetrics",
+    "DSSMLDiagnostic",
+    "DSSPartialDependence",
+    "DSSPartialDependencies",
+    "DSSPredictionMLTaskSettings",
+    "DSSSubpopulationAnalyses",
+    "DSSSubpopulationAnalysis",
+    "DSSSubpopulationGlobal",
+    "DSSSubpopulationModality",
+    "DSSTrainedModelDetails",
+    "DSSTrainedPredictionModelDetails",
+]
 
 _NO_FIGURES = (
     "trainDate",

@@ -1,0 +1,1 @@
+"""What the recipes of the bank share: a folder of the workspace's own libraries."""

@@ -1,0 +1,151 @@
+"""The scoring route of API services: `{"features": {…}}` in, `{"result": {…}}` out.
+
+Bodies and answers have the shape that clients of another platform send and read. The label is by
+the endpoint's own threshold; a percentile is among the rows that the version was evaluated on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from brinery.evaluate.labels import canonical
+from brinery.records.evaluation import PredictionType
+from brinery.records.scores import Scores
+from brinery.records.signature import Signature
+from brinery.serve.asked import Asked
+from brinery.serve.columns import Reader, Rules
+from brinery.serve.document import decode
+from brinery.serve.endpoint import Endpoint
+from brinery.serve.manifest import PublicEndpoint
+from brinery.serve.negotiation import JSON, Family
+from brinery.serve.problems import Problem, invalid
+from brinery.serve.rows import escape, no_rows
+
+PREFIX = "/public/api/v1"
+_KNOWN = {"features", "context", "dispatch", "explanations"}
+_HUNDRED = 100
+_TWO = 2
+
+_encode = msgspec.json.Encoder().encode
+
+
+def family(public: PublicEndpoint, endpoint: Endpoint, *, many: bool) -> Family:
+    """Return what the route of an endpoint reads and writes.
+
+    Args:
+        public: the endpoint of the API service.
+        endpoint: the version that answers.
+        many: whether the route takes several items.
+    """
+    return Family(
+        {JSON: _Reader(endpoint.candidate.signature, many=many).asked},
+        {JSON: _Writer(public, endpoint, many=many).answer},
+        headers=[("x-model-version", endpoint.version.reference)],
+    )
+
+
+class _Reader:
+    """Reads a body: one item, or several."""
+
+    def __init__(self, signature: Signature, *, many: bool) -> None:
+        self._many = many
+        self._required = [column.name for column in signature.columns if column.required]
+        self._names = [column.name for column in signature.columns]
+        self._reader = Reader(
+            signature,
+            Rules(unknown_categories=True),
+            (lambda row, name: f"/items/{row}/features/{escape(name)}")
+            if many
+            else (lambda _, name: f"/features/{escape(name)}"),
+        )
+
+    def asked(self, body: bytes) -> Asked:
+        """Return what a body asks.
+
+        Raises:
+            Problem: 400 for what is not JSON, 422 for what the model does not take.
+        """
+        value = decode(body)
+        items = value.get("items") if self._many and isinstance(value, dict) else [value]
+        if not isinstance(items, list) or not all(map(_is_item, items)):
+            shape = '{"items": [{"features": {…}}]}' if self._many else '{"features": {…}}'
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "wrong-shape", f"the body is not {shape}"
+            )
+        if not items:
+            raise no_rows()
+        told = [*items, value] if self._many else items
+        if any(dict(one.get("explanations") or {}).get("enabled") for one in told):
+            raise Problem(
+                HTTPStatus.NOT_IMPLEMENTED,
+                "explanations-not-served",
+                "single rows are not explained by this route",
+                hint="Model(…).get_predictor().predict(df, with_explanations=True), or "
+                "brinery evaluate REFERENCE --data FILE --row N",
+            )
+        rows = [one["features"] for one in items]
+        missing = [
+            self._reader.missing_column(name)
+            for name in self._required
+            if any(name not in row for row in rows)
+        ]
+        if missing:
+            raise invalid(missing)
+        columns = {name: [row.get(name) for row in rows] for name in self._names}
+        there = {name: values for name, values in columns.items() if any(name in r for r in rows)}
+        return Asked(self._reader.batch(there, len(rows)))
+
+
+class _Writer:
+    """Writes answers: one result, or several."""
+
+    def __init__(self, public: PublicEndpoint, endpoint: Endpoint, *, many: bool) -> None:
+        self._public = public
+        self._many = many
+        description = endpoint.candidate.description
+        self._classes = tuple(map(canonical, description.classes))
+        self._binary = description.type is PredictionType.BINARY and len(self._classes) == _TWO
+        self._context = {
+            "serviceId": public.service,
+            "endpointId": public.endpoint,
+            "serviceGeneration": public.generation,
+        }
+
+    def answer(self, _: Asked, scores: Scores) -> bytes:
+        """Return the document."""
+        results = [self._result(scores, row) for row in range(len(scores.predictions))]
+        told: dict[str, Any] = {"results": results} if self._many else {"result": results[0]}
+        return _encode({**told, "timing": {}, "apiContext": self._context})
+
+    def _result(self, scores: Scores, row: int) -> dict[str, Any]:
+        chances = scores.probabilities
+        if chances is None or not self._classes:
+            return {"prediction": scores.predictions[row].tolist(), "ignored": False}
+        found = chances[row].tolist()
+        told: dict[str, Any] = {"ignored": False}
+        if self._binary:
+            told["prediction"] = self._classes[found[1] >= self._public.threshold]
+            if self._public.cuts:
+                told["probaPercentile"] = self._percentile(found[1])
+        else:
+            told["prediction"] = self._classes[int(chances[row].argmax())]
+        return {**told, "probas": dict(zip(self._classes, found, strict=True))}
+
+    def _percentile(self, chance: float) -> int:
+        """Return where a probability is among those that were evaluated: from 1 to 100."""
+        below = self._public.below
+        place = bisect_left(self._public.cuts, chance)
+        share = 1.0 if place == len(below) else below[place]
+        return min(_HUNDRED, int(share * _HUNDRED) + 1)
+
+
+def _is_item(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("features"), dict)
+        and value.keys() <= _KNOWN
+    )

@@ -1,0 +1,48 @@
+"""The recipes of the examples, from a clean workspace to evaluated saved models."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BRINERY = Path(sys.executable).with_name("brinery")
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+@pytest.mark.slow
+def test_the_recipes_run_as_they_are(tmp_path: Path) -> None:
+    """Three commands and one: datasets, folder, models with figures, and the flow of it all."""
+    home = tmp_path / "recipes"
+    shutil.copytree(EXAMPLES / "recipes", home)
+    shutil.copy(EXAMPLES / "bank" / "bank.csv", home)
+
+    def brinery(*words: str) -> str:
+        done = subprocess.run(
+            [str(BRINERY), "--workspace", str(home), *words],
+            cwd=home,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    brinery("run", "step1_prepare.py")
+    assert "default-folder" in brinery("run", "step2_train.py")
+    told = brinery("run", "step3_deploy.py")
+    area, best = map(float, re.findall(r"AUC ([0-9.]+), F1 ([0-9.]+)", told)[0])
+    assert 0.84 < area < 0.90
+    assert 0.46 < best < 0.58
+    shown = json.loads(brinery("model", "show", "clf@v01", "--format", "json"))
+    assert "champion" in json.dumps(shown)
+    accuracy = float(re.findall(r"accuracy ([0-9.]+)", brinery("run", "iris_python_model.py"))[0])
+    assert accuracy > 0.85
+    flow = brinery("flow")
+    assert re.search(r"bank → .*step2_train.py → default \+ bank_test", flow)
+    assert re.search(r"default \+ bank_test → .*step3_deploy.py → clf", flow)
