@@ -143,7 +143,8 @@ def test_no_way_there(two: Machines, workspace: Path) -> None:
     done = run(workspace, *asked, "--runner", "ray", "--address", two.address)
     assert done.returncode == 1
     error = job(workspace, "no-way").error
-    assert f"the machine {two.other} does not see the folder {workspace}" in error
+    said = f"the machine {two.other} does not see the folder {workspace}"
+    assert said in error, done.stdout + done.stderr
     assert "set [store] artifacts to a bucket or a shared folder" in error
     assert "Traceback" not in done.stderr
 
