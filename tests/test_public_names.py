@@ -31,6 +31,8 @@ VERBS = [
     "loop_plan",
     "model",
     "models",
+    "package_model",
+    "package_proofs",
     "predict",
     "promote",
     "report",
@@ -42,6 +44,7 @@ VERBS = [
     "serve_models",
     "start_loops",
     "up",
+    "verify_package",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun or a room there.
@@ -55,6 +58,7 @@ OTHERWISE = {
     "export": "export_model",
     "import": "import_model",
     "loop": "run_loop",
+    "package": "package_model",
     "serve": "serve_models",
 }
 # They say what other commands do, or write and run files of their own.
