@@ -278,7 +278,8 @@ def main() -> None:
             if other[0].memory_mb:
                 memory = median(s.memory_mb for s in mine), median(s.memory_mb for s in other)
                 row(f"{name}, memory", *memory, unit="MB")
-    missed = [f"{what}: {ratio:.3f}" for what, ratio in ratios.items() if ratio > MOST_START]
+    starts = {what: ratio for what, ratio in ratios.items() if what.startswith("cold start")}
+    missed = [f"{what}: {ratio:.3f}" for what, ratio in starts.items() if ratio > MOST_START]
     missed += [f"size: {ratio:.3f}" for ratio in (size, unpacked) if ratio > MOST_SIZE]
     print(f"\ngoals: size at most {MOST_SIZE:.2f}, cold start at most {MOST_START:.2f}")
     if missed:
