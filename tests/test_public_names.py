@@ -35,6 +35,8 @@ VERBS = [
     "loop_plan",
     "model",
     "models",
+    "package_model",
+    "package_proofs",
     "predict",
     "project",
     "promote",
@@ -52,6 +54,7 @@ VERBS = [
     "start_loops",
     "up",
     "validate_job",
+    "verify_package",
     "version",
 ]
 # Commands whose name Python keeps for itself, or that is a noun or a room there.
@@ -65,6 +68,7 @@ OTHERWISE = {
     "export": "export_model",
     "import": "import_model",
     "loop": "run_loop",
+    "package": "package_model",
     "serve": "serve_models",
 }
 # They say what other commands do, or write and run files of their own.

@@ -308,9 +308,7 @@ class ExternalModelVersionHandler:
         if kind == "BINARY_CLASSIFICATION" and (
             not isinstance(class_labels, list) or len(class_labels) != _TWO
         ):
-            raise Exception(
-                "BINARY_CLASSIFICATION needs class_labels: a list of exactly 2"
-            )
+            raise Exception("BINARY_CLASSIFICATION needs class_labels: a list of exactly 2")
         if kind == "REGRESSION" and class_labels not in (None, []):
             raise Exception("REGRESSION has no class_labels")
         self.keep(
