@@ -54,7 +54,7 @@ def test_truth_values_are_the_same_in_every_spelling(stated: tuple[str, ...]) ->
     """A model of False and True has the classes that a script writes in either spelling."""
     actual = np.array([False, True] * 50)
     scores = Scores(actual, classes=(False, True))
-    assert stated_classes(described(False, True), scores, actual=actual, order=stated) is None
+    assert stated_classes(described(*scores.classes), scores, actual=actual, order=stated) is None
 
 
 def test_numbers_have_the_stated_labels_by_their_place() -> None:

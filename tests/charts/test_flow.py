@@ -27,7 +27,7 @@ def test_every_node_and_edge_is_drawn() -> None:
     assert {one.get("data-node") for one in boxes} == {node.id for node in flow.nodes}
     assert len(root.findall(f"{SVG}path")) == len(flow.edges)
     width = float(root.get("width", "0"))
-    taken = []
+    taken: list[tuple[float, float, float, float]] = []
     for one in boxes:
         rect = one.find(f"{SVG}rect")
         assert rect is not None

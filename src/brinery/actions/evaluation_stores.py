@@ -240,9 +240,10 @@ def _checked(check: Mapping[str, Any], evaluation: StoredEvaluation) -> dict[str
         return {**told, "outcome": "EMPTY", "message": f"there is no metric {name}"}
     for kind, outcome in (("minimum", "ERROR"), ("maximum", "ERROR"), *_SOFT):
         bound = check.get(kind)
-        asked = bound is not None and check.get(f"{kind}Enabled", True)
+        if bound is None or not check.get(f"{kind}Enabled", True):
+            continue
         below = kind.lower().endswith("minimum")
-        if asked and (value < float(bound) if below else value > float(bound)):
+        if value < float(bound) if below else value > float(bound):
             said = f"{name} is {value:.4g}, {'below' if below else 'above'} {bound}"
             return {**told, "outcome": outcome, "message": said}
     return {**told, "outcome": "OK", "message": ""}

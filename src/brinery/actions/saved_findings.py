@@ -152,7 +152,7 @@ def _modality(found: Subpopulation, metric: str, *, first: bool) -> dict[str, An
 
 
 def _dependence(found: PartialDependence) -> dict[str, Any]:
-    classes = [str(label) for label in found.classes] or [None]
+    classes: list[str | None] = [str(label) for label in found.classes] or [None]
     values = [
         one.value if one.value is not None else ("missing" if one.missing else one.low)
         for one in found.bins

@@ -209,10 +209,13 @@ def _classifier(
 def _codes(values: pd.Series, handling: Handling) -> _Floats:
     """Return a column as numbers; a missing value is one of its own, far from all others."""
     if handling is Handling.NUMERICAL:
-        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        numbers: _Floats = pd.to_numeric(values, errors="coerce").to_numpy(
+            np.float64, na_value=np.nan
+        )
         finite = numbers[np.isfinite(numbers)]
         least = float(finite.min()) - 1.0 if finite.size else 0.0
-        return np.nan_to_num(numbers, nan=least, posinf=least, neginf=least)
+        known: _Floats = np.nan_to_num(numbers, nan=least, posinf=least, neginf=least)
+        return known
     codes, _ = pd.factorize(_texts(values), sort=True)
     return codes.astype(np.float64)
 
@@ -272,7 +275,7 @@ def _categorical(told: ColumnDrift, reference: pd.Series, current: pd.Series) ->
 
 
 def _texts(values: pd.Series) -> npt.NDArray[np.str_]:
-    plain = values.to_numpy(dtype=object, na_value=None)
+    plain = values.astype(object).to_numpy()
     absent = missing(plain)
     return np.array(
         [_MISSING if gone else canonical(one) for one, gone in zip(plain, absent, strict=True)],

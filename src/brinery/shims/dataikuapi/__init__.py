@@ -1,4 +1,4 @@
-"""The module `dataikuapi` of a script that Brinery runs: its workspace behind the names of a client."""
+"""The module `dataikuapi` of a script that Brinery runs: its workspace under a client's names."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class DSSClient(Partial):
         return DSSProject(self, dataiku.default_project_key())
 
     def list_connections_names(self, connection_type: str) -> List[str]:
-        """Return the names of the connections; managed folders and datasets lie on the file system."""
+        """Return the names of the connections; folders and datasets lie on the file system."""
         return (
             ["filesystem_managed", "filesystem_folders"]
             if connection_type in ("all", "Filesystem")

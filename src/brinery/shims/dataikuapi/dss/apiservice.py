@@ -8,7 +8,7 @@ from brinery_shims.gateway import call
 from brinery_shims.unsupported import Partial, not_implemented
 
 
-class DSSAPIServiceListItem(dict):
+class DSSAPIServiceListItem(Dict[str, Any]):
     """An API service in a list.
 
     Args:

@@ -89,7 +89,7 @@ class DSSEvaluationStore(Partial):
         """Delete the store and its evaluations."""
         self.ask("delete_store")
 
-    class MetricDefinition(dict):
+    class MetricDefinition(Dict[str, Any]):
         """A figure that was computed elsewhere."""
 
         def __init__(
@@ -101,7 +101,7 @@ class DSSEvaluationStore(Partial):
         ) -> None:
             super().__init__(metricCode=code, value=value, name=name, description=description)
 
-    class LabelDefinition(dict):
+    class LabelDefinition(Dict[str, Any]):
         """A label."""
 
         def __init__(self, key: str, value: str) -> None:
