@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import secrets
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _RAY = Path(sys.executable).parent / "ray"
+# The machines have homes of their own, where Ray would look for the token of another cluster.
+TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 _COMMON = (
     "--num-cpus=1",
     "--object-store-memory=80000000",
@@ -123,7 +126,7 @@ def _process(command: list[str], **more: str) -> Iterator[subprocess.Popen[str]]
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, **more},  # noqa: TID251 - a machine's own
+        env={**os.environ, **TOKEN, **more},  # noqa: TID251 - a machine's own
     ) as process:
         try:
             yield process

@@ -122,7 +122,7 @@ def run(workspace: Path, *words: str, **variables: str) -> subprocess.CompletedP
         text=True,
         check=False,
         timeout=300,
-        env={**os.environ, **variables},  # noqa: TID251 - a user's
+        env={**os.environ, **machines.TOKEN, **variables},  # noqa: TID251 - a user's
     )
 
 
