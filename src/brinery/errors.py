@@ -11,8 +11,7 @@ BrineryError
 │   ├── InvalidLoop              loop.yml is wrong, or names what is not there
 │   ├── InvalidJob               a job file, or a file it names, is wrong; all faults
 │   ├── InvalidExpression        an expression ${{…}} has no value
-│   ├── AssetExists              a version of an asset is there already
-│   ├── AlreadyThere             a project, dataset or folder of that name is there
+│   ├── AlreadyThere             what is to be made is there, under that name
 │   ├── InvalidTable             an MLTable file is wrong, or names what is not there
 │   ├── JobBusy                  another process runs the job, or has its name
 │   ├── LoopBusy                 another turn of the loop goes on
@@ -74,8 +73,7 @@ BrineryError
     ├── ModelProcessTimeout      it did not answer in time
     ├── RegistryFault            the registry could not be read or written
     ├── StoreFault               the database of our own records could not be
-    │   ├── LockLost             the connection that held its lock broke
-    │   └── TurnTaken            another process goes on with this turn of a loop
+    │   └── LockLost             what it held in a shared database is held by another
     ├── EndpointUnreachable      no server answers there, or the connection broke
     ├── EndpointTimeout          a server did not answer in time
     └── EndpointFault            a server could not answer
@@ -166,14 +164,8 @@ class InvalidExpression(UserError):
     code = "invalid-expression"
 
 
-class AssetExists(UserError):
-    """A version of an asset is there already, and what is in one never changes."""
-
-    code = "asset-exists"
-
-
 class AlreadyThere(UserError):
-    """A project, a dataset or a managed folder of that name is there already."""
+    """What is to be made is there already, under that name or version, and stays as it is."""
 
     code = "already-there"
 
@@ -520,14 +512,7 @@ class AddressInUse(UserError):
 
 
 class FieldFault(NamedTuple):
-    """One fault of the rows that a server was asked about.
-
-    Attributes:
-        code: stable, kebab-case.
-        message: to be read after the name of the column or row.
-        row: from 0; None where it is about no row.
-        column: its name; None where it is about no column.
-    """
+    """One fault of rows that a server was asked about; None for a row (from 0) it is not about."""
 
     code: str
     message: str
@@ -590,15 +575,9 @@ class StoreFault(Fault):
 
 
 class LockLost(StoreFault):
-    """The connection that held a shared database's lock broke: nothing was changed after that."""
+    """What was held in a shared database is held by another: nothing was changed after that."""
 
     code = "lock-lost"
-
-
-class TurnTaken(StoreFault):
-    """Another process goes on with a turn: nothing more of it is kept of this one."""
-
-    code = "turn-taken"
 
 
 class EndpointUnreachable(Fault):

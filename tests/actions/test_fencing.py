@@ -19,7 +19,7 @@ from brinery.actions.loop import run_turn
 from brinery.actions.progress import result_of
 from brinery.actions.promote import PromoteAsked, promote_in
 from brinery.actions.rooms import Rooms, open_rooms
-from brinery.errors import LockLost, TurnTaken
+from brinery.errors import LockLost
 from brinery.records.audit import AuditEntry
 from brinery.records.event import Step
 from brinery.records.turn import Ending
@@ -173,7 +173,7 @@ def test_a_turn_whose_claim_is_lost_is_let_go(
     postgres.ask(database, f"{END} WHERE {OURS}")
     resumed = result_of(run_turn(theirs, file))
     assert (resumed.number, resumed.attempts, resumed.ending) == (1, 2, Ending.FAILED)
-    with pytest.raises(TurnTaken, match="another process goes on with lamps turn 1") as raised:
+    with pytest.raises(LockLost, match="another process goes on with lamps turn 1") as raised:
         result_of(steps)
     assert "brinery loop history lamps" in str(raised.value.hint)
     assert ours.turns.of("lamps") == [resumed]

@@ -18,7 +18,7 @@ from brinery.actions.schedules import (
     schedule,
     schedule_answer,
 )
-from brinery.errors import AssetExists, InvalidJob, NotFound
+from brinery.errors import AlreadyThere, InvalidJob, NotFound
 from brinery.records.job import Status
 
 _JOB = """\
@@ -128,7 +128,7 @@ def test_a_schedule_that_is_disabled_makes_up_for_nothing(folder: Path) -> None:
     assert jobs(workspace=folder) == []
     enabled = enable_schedule("nightly", workspace=folder)
     assert next_due(enabled, datetime.now(UTC)) is not None
-    with pytest.raises(AssetExists, match="there is a schedule nightly"):
+    with pytest.raises(AlreadyThere, match="there is a schedule nightly"):
         create_schedule(folder / "nightly.yml", workspace=folder)
     delete_schedule("nightly", workspace=folder)
     with pytest.raises(NotFound):

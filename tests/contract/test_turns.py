@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from brinery.errors import TurnTaken
+from brinery.errors import LockLost
 from brinery.records.decision import Decision, Outcome
 from brinery.records.turn import Ending, Lineage, NewFile, Phase, StageRun, State, Trigger, Turn
 from brinery.store.turns import MemoryTurns, StoredTurns, Turns
@@ -83,7 +83,7 @@ def test_a_turn_has_one_holder(turns: Turns) -> None:
     begun = turns.begin(turn())
     again = turns.resume(begun)
     assert (again.number, again.attempts) == (begun.number, 2)
-    with pytest.raises(TurnTaken, match="bank-weekly turn 1"):
+    with pytest.raises(LockLost, match="bank-weekly turn 1"):
         turns.keep(replace(begun, ended=NOW, ending=Ending.KEPT))
     assert turns.open("bank-weekly") == again
     turns.keep(replace(again, version=2))

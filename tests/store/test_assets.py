@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from brinery.errors import AssetExists, InvalidReference, NotFound
+from brinery.errors import AlreadyThere, InvalidReference, NotFound
 from brinery.records.asset import Asset, AssetKind
 from brinery.store.assets import Assets, Draft
 
@@ -34,7 +34,7 @@ def test_versions_count_up_and_latest_is_the_one_created_last(tmp_path: Path) ->
     assert kept.referred(AssetKind.DATA, "azureml:train@latest").version == "11"
     assert [one.version for one in kept.versions(AssetKind.DATA, "train")][-1] == "1"
     assert kept.names(AssetKind.DATA) == ["train"]
-    with pytest.raises(AssetExists):
+    with pytest.raises(AlreadyThere):
         kept.create(_asset(version="10"))
     with pytest.raises(NotFound, match=r"no version 9.*there are"):
         kept.get(AssetKind.DATA, "train", version="9")

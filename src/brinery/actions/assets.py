@@ -96,7 +96,7 @@ def create_asset(
 
     Raises:
         InvalidJob: the file is wrong: every fault at once.
-        AssetExists: there is this version already.
+        AlreadyThere: there is this version already.
         DataFileMissing: what its path names is not there.
         InvalidReference: it has no name, or one that is not allowed.
     """

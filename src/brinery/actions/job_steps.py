@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,14 +19,15 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from brinery.actions.job_bench import ARTIFACTS, KEPT_FOLDERS, PASSING, StepBench
-from brinery.actions.job_places import filled, located
+from brinery.actions.job_inputs import Inputs
 from brinery.actions.job_protection import altered
 from brinery.actions.job_providers import DataProvider
 from brinery.actions.job_rooms import JobRooms
-from brinery.errors import InvalidJob, NotFound
+from brinery.actions.job_trees import Trees
+from brinery.errors import NotFound
 from brinery.pipeline.keys import key_of, parts_of
 from brinery.records.job import JobRun, Made, Part, Status, StepRun
-from brinery.records.plan import Data, Joined, Output, Plan, Produced, Step, StepKind, Text, Value
+from brinery.records.plan import Output, Plan, Step, StepKind
 from brinery.runners.interface import Discovered, Outcome
 from brinery.specs.expressions import render
 from brinery.store.outputs import link, put
@@ -123,10 +124,8 @@ class Steps:
         self._options = options
         self._history = history
         self._folder = rooms.jobs.path(name)
-        self._lock = threading.Lock()
-        self._contents: dict[str, str] = {}
-        self._paths: dict[str, str] = {}
-        self._trees: dict[str, _Tree] = {}
+        self._trees = Trees(rooms)
+        self._inputs = Inputs(rooms, plan, name=name, trees=self._trees)
 
     def look(self, step: Step, made: Mapping[str, Mapping[str, Made]], *, attempts: int) -> Looked:
         """Return whether a step is to be run, and what stands for it where it is not.
@@ -143,11 +142,11 @@ class Steps:
         told: dict[str, str] = {}
         compared: dict[str, str] = {}
         for name, value in step.inputs.items():
-            found = self._input(name, value, step=step, made=made)
+            found = self._inputs.of(name, value, step=step, made=made)
             if found is not None:
                 told[name], compared[name] = found
         environment = self._rooms.software.key(step)
-        code = self._code_of(step)
+        code = self._trees.code_of(step)
         parts = parts_of(step, code=code, inputs=compared, environment=environment)
         key = key_of(parts)
         run = StepRun(
@@ -158,7 +157,7 @@ class Steps:
             earlier, why = self._find(step, key, parts)
             if earlier is not None:
                 return Looked(self._reused(step, run, earlier, why=why), None)
-        self._remember(parts)
+        self._trees.remember(parts)
         folder = f"{self._folder}/steps/{step.name}"
         if os.path.islink(folder):  # noqa: PTH114 - a text
             # It stood for another job's step, whose folder is none of ours.
@@ -220,9 +219,7 @@ class Steps:
 
     def forget_contents(self) -> None:
         """Look at data again that a step may have written to."""
-        with self._lock:
-            self._contents.clear()
-            self._paths.clear()
+        self._inputs.forget()
 
     def _clear(self, folder: str) -> None:
         """Put aside what a step needed while it ran; what each of its attempts made stays."""
@@ -258,7 +255,7 @@ class Steps:
                 return earlier, f"nothing changed since {earlier.job}"
             return None, f"its output {gone} of {earlier.job} is gone or was altered"
         before = self._options.earlier.get(step.name) or self._history.step(step.name)
-        self._remember(parts)
+        self._trees.remember(parts)
         if before is None:
             return None, "it never ran before"
         job, run = before
@@ -272,7 +269,7 @@ class Steps:
                 said = "was stood for by an earlier run" if run.reused else "was not kept"
             return None, f"it {said} in {job}"
         # What a recipe reads is told by its version, which is no tree.
-        trees = self._rooms.reuse.tree if step.kind is StepKind.RECIPE else self._tree
+        trees = self._rooms.reuse.tree if step.kind is StepKind.RECIPE else self._trees.find
         return None, f"since {job}: {'; '.join(self._changes(run.parts, parts, trees=trees))}"
 
     def _changes(
@@ -363,113 +360,6 @@ class Steps:
             self._rooms.data.register_data(
                 output.asset, output.version, made=made, kind=output.type, job=self._name
             )
-
-    def _input(
-        self,
-        name: str,
-        value: Value,
-        *,
-        step: Step,
-        made: Mapping[str, Mapping[str, Made]],
-    ) -> tuple[str, str] | None:
-        """Return what the command is told for an input, and what is compared; None for no value."""
-        match value:
-            case Text():
-                text = filled(value.text, job=self._name, plan=self._plan)
-                return text, text
-            case Data():
-                path = self._path(value)
-                return path, self._content(path)
-            case Produced():
-                found = made.get(value.step, {}).get(value.output)
-                if found is not None:
-                    return found.path, found.content
-                if name in step.optional:
-                    return None
-                raise InvalidJob(
-                    f"the step {value.step} left nothing at its output {value.output}",
-                    hint=f"{step.name} needs it as {name}",
-                )
-            case Joined():
-                return self._joined(name, value, step=step, made=made)
-
-    def _joined(
-        self, name: str, value: Joined, *, step: Step, made: Mapping[str, Mapping[str, Made]]
-    ) -> tuple[str, str] | None:
-        found = [self._input(name, part, step=step, made=made) for part in value.parts]
-        known = [each for each in found if each is not None]
-        if len(known) < len(found):
-            return None
-        text = "".join(told for told, _ in known)
-        if not isinstance(value.parts[0], Text) and os.path.exists(text):  # noqa: PTH110 - a text
-            return text, self._content(text)
-        return text, "\0".join(compared for _, compared in known)
-
-    def _path(self, data: Data) -> str:
-        """Return where data lies; it is looked for once for each job."""
-        with self._lock:
-            found = self._paths.get(data.uri)
-        if found is None:
-            found = located(data, self._rooms, job=self._name, plan=self._plan)
-            with self._lock:
-                self._paths[data.uri] = found
-        return found
-
-    def _content(self, path: str) -> str:
-        """Return the BLAKE3 of what lies at a path; it is looked at once for each job."""
-        with self._lock:
-            found = self._contents.get(path)
-            if found is None:
-                seen, files = self._rooms.fingerprints.look(path)
-                found = self._contents[path] = seen.content
-                if not seen.file:
-                    self._trees[found] = _Tree(files)
-            return found
-
-    def _code_of(self, step: Step) -> str:
-        with self._lock:
-            top, beside = ("", step.watched) if step.watched else (step.code, step.includes)
-            code, files = self._rooms.snapshots.look(top, beside)
-            if code and code not in self._trees:
-                self._trees[code] = _Tree(files, top, beside)
-            return code
-
-    def _remember(self, parts: Sequence[Part]) -> None:
-        """Remember the trees that a step ran with, to tell what changed when it runs again."""
-        for part in parts:
-            with self._lock:
-                tree = self._trees.pop(part.value, None)
-                if tree is not None and (tree.code or tree.includes):
-                    self._trees[part.value] = _Tree({})
-            if tree is None or not tree.files:
-                continue
-            self._rooms.reuse.add_tree(part.value, tree.files)
-            if tree.code or tree.includes:
-                for name, content in tree.files.items():
-                    place = place_of(tree.code, tree.includes, name=name)
-                    self._rooms.reuse.add_file(content, place)
-
-    def _tree(self, content: str) -> Mapping[str, str] | None:
-        """Return the files of a tree: one that is remembered, or that a step left."""
-        found = self._rooms.reuse.tree(content)
-        if found is None:
-            for path in self._rooms.outputs.places(content):
-                return self._rooms.fingerprints.look(path)[1]
-        return found
-
-
-class _Tree(NamedTuple):
-    """A tree that is remembered once a step runs with it.
-
-    Attributes:
-        files: BLAKE3 of each by its name.
-        code: folder, where it is a snapshot of one.
-        includes: of the snapshot.
-    """
-
-    files: Mapping[str, str]
-    code: str = ""
-    includes: tuple[str, ...] = ()
 
 
 def _contents(run: StepRun) -> dict[str, str]:

@@ -28,9 +28,9 @@ from brinery.errors import (
     BrineryError,
     ChampionChanged,
     Fault,
+    LockLost,
     LoopBusy,
     TrainingFailed,
-    TurnTaken,
 )
 from brinery.records.decision import Decision
 from brinery.records.event import Event, Step
@@ -101,7 +101,7 @@ def run_turn(
     Raises:
         UserError: the file names what is not there; as `check_ready` has it.
         LoopBusy: a turn of it goes on.
-        TurnTaken: the claim of the loop was lost, and another process goes on with the turn.
+        LockLost: the claim of the loop was lost, and another process goes on with the turn.
     """
     check_ready(rooms, file)
     rooms.workspace.prepare()
@@ -114,7 +114,7 @@ def run_turn(
         at = _Site(rooms, file, turning, Clock(), stop)
         try:
             return (yield from _turned(at, begun))
-        except TurnTaken:
+        except LockLost:
             raise
         except BrineryError as error:
             yield at.said(Step.TURN, f"{turning.turn.name} failed: {error.message}", warning=True)

@@ -51,7 +51,7 @@ def create_schedule(
     Raises:
         InvalidJob: the file, or the job's, is wrong: every fault at once.
         NotFound: the job whose plan is to be run again is not there.
-        AssetExists: there is a schedule of that name.
+        AlreadyThere: there is a schedule of that name.
     """
     rooms = open_asset_rooms(workspace)
     found = checked(Path(file), sets=sets, noun=Noun.SCHEDULE)

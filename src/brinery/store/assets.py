@@ -20,7 +20,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from brinery.errors import AssetExists, NotFound, StoreFault
+from brinery.errors import AlreadyThere, NotFound, StoreFault
 from brinery.records.asset import Asset, AssetChange, AssetKind
 from brinery.specs.addresses import LATEST, OfAsset, asset, check_asset_name, check_version
 from brinery.specs.names import nearest
@@ -71,7 +71,7 @@ class Assets:
             fill: puts a copy into the draft; returns the asset with what it found, or None.
 
         Raises:
-            AssetExists: there is this version already.
+            AlreadyThere: there is this version already.
             InvalidReference: the name or the version could not be written in a reference.
             StoreFault: the folder cannot be written.
         """
@@ -239,8 +239,8 @@ class Assets:
         return NotFound(f"there is no {kind} {wanted.name}{meant}", hint=create)
 
 
-def _taken(asset: Asset) -> AssetExists:
-    return AssetExists(
+def _taken(asset: Asset) -> AlreadyThere:
+    return AlreadyThere(
         f"the {asset.kind} {asset.name} has a version {asset.version} already, and what is in a "
         "version never changes",
         hint="leave the version out for the next number",

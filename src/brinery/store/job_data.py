@@ -79,7 +79,7 @@ class JobData:
         registered already is not registered again: it may have been resumed.
 
         Raises:
-            AssetExists: the version has another content.
+            AlreadyThere: the version has another content.
         """
         before = self._paths.assets.find(AssetKind.DATA, name, version=version)
         same = before is not None and before.digest == made.content

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from brinery.errors import AssetExists, NotFound, StoreFault
+from brinery.errors import AlreadyThere, NotFound, StoreFault
 from brinery.records.scheduled import Scheduled
 from brinery.specs.addresses import check_asset_name
 from brinery.specs.names import nearest
@@ -41,13 +41,13 @@ class Schedules:
             fill: makes the folder that it is given, with the copy of the job.
 
         Raises:
-            AssetExists: there is one of that name.
+            AlreadyThere: there is one of that name.
             InvalidReference: the name is not allowed.
         """
         check_asset_name(schedule.name, kind="schedule")
         home = self._folder / schedule.name
         if (home / _FILE).exists():
-            raise AssetExists(
+            raise AlreadyThere(
                 f"there is a schedule {schedule.name}",
                 hint=f"brinery schedule delete {schedule.name}, or another name",
             )

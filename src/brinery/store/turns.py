@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
-from brinery.errors import TurnTaken
+from brinery.errors import LockLost
 from brinery.records.turn import Turn
 
 
@@ -28,7 +28,7 @@ class Turns(Protocol):
         """Keep how far a turn is, in place of what was kept of it.
 
         Raises:
-            TurnTaken: another resumed it since.
+            LockLost: another resumed it since.
         """
         ...
 
@@ -59,10 +59,10 @@ def check_held(turn: Turn, kept: Turn) -> None:
     """Return where what is kept of a turn is its holder's own.
 
     Raises:
-        TurnTaken: another resumed it since.
+        LockLost: another resumed it since.
     """
     if turn.holder != kept.holder:
-        raise TurnTaken(
+        raise LockLost(
             f"another process goes on with {turn.name}: this one lost its claim of the loop",
             hint=f"brinery loop history {turn.loop} shows it",
         )
