@@ -106,3 +106,22 @@ def test_a_regression_gives_values(frame: pd.DataFrame) -> None:
     assert scores.probabilities is None
     assert scores.classes == ()
     np.testing.assert_allclose(scores.predictions.astype(float), frame["x"], atol=1e-9)
+
+
+def test_rows_of_numbers_are_answered_as_their_columns(frame: pd.DataFrame) -> None:
+    """To the last bit, alone or together; what a float64 cannot hold is declined either way."""
+    numbers = frame[["x", "n"]]
+    scorer = compiled(LinearRegression().fit(numbers, frame["x"] * 2 + frame["n"]), numbers)
+    rows = [(x, int(n)) for x, n in numbers.itertuples(index=False)]
+    expected = scorer.score(columns_of(numbers)).predictions
+    together = scorer.score_rows(rows)
+    assert together is not None
+    np.testing.assert_array_equal(together.predictions, expected)
+    for wrong in ((1.0, 2**60), (float("inf"), 1), (1.0, 10**400), ("1", 1)):
+        with pytest.raises(Declined):
+            scorer.score_rows([*rows, wrong])
+
+
+def test_rows_with_text_are_given_by_columns(scorer: Scorer) -> None:
+    """They are not answered row by row."""
+    assert scorer.score_rows([(1.0, 2, "a")]) is None

@@ -24,6 +24,7 @@ from brinery.serve import answers, openapi
 from brinery.serve.asked import Asked
 from brinery.serve.batch import Batch
 from brinery.serve.endpoint import Endpoint
+from brinery.serve.share import whole
 
 ASKED = Asked(Batch({}, 0, columns={}))
 X = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]})
@@ -38,7 +39,7 @@ def answer(make_endpoint: MakeEndpoint, model: BaseEstimator) -> list[dict[str, 
         probabilities=scored.probabilities,
         classes=endpoint.candidate.description.classes,
     )
-    document = json.loads(answers.OwnWriter(endpoint)(ASKED, scores))
+    document = json.loads(answers.OwnWriter(endpoint)(ASKED, whole(scores)))
     assert document["model"] == "small"
     assert document["version"] == 1
     predictions: list[dict[str, Any]] = document["predictions"]
@@ -98,7 +99,7 @@ def test_what_is_not_finite_is_null(make_endpoint: MakeEndpoint) -> None:
     scores = Scores(predictions=np.array([1.0, np.nan, np.inf]))
     assert [
         row["value"]
-        for row in json.loads(answers.OwnWriter(endpoint)(ASKED, scores))["predictions"]
+        for row in json.loads(answers.OwnWriter(endpoint)(ASKED, whole(scores)))["predictions"]
     ] == [
         1.0,
         None,
@@ -117,8 +118,8 @@ def test_what_the_client_calls_its_request_is_given_back(make_endpoint: MakeEndp
     endpoint = make_endpoint(LinearRegression().fit(X, X["x"]), X)
     scores = Scores(predictions=np.array([1.0]))
     asked = Asked(Batch({}, 1, columns={}), given_id="7f")
-    assert json.loads(answers.OwnWriter(endpoint)(asked, scores))["id"] == "7f"
-    assert "id" not in json.loads(answers.OwnWriter(endpoint)(ASKED, scores))
+    assert json.loads(answers.OwnWriter(endpoint)(asked, whole(scores)))["id"] == "7f"
+    assert "id" not in json.loads(answers.OwnWriter(endpoint)(ASKED, whole(scores)))
 
 
 TWO = pd.DataFrame({"x": [0.0, 1.0], "y": [2.0, 4.0]})
@@ -135,7 +136,9 @@ def several_endpoint(make_endpoint: MakeEndpoint, scores: Scores) -> Endpoint:
 def test_several_values_by_name(make_endpoint: MakeEndpoint) -> None:
     """Several values of a row are an object by name, in which what is not finite is null."""
     scores = Scores(predictions=np.array([[1.0, np.nan], [2.0, 3.0]]), outputs=("low", "high"))
-    document = json.loads(answers.OwnWriter(several_endpoint(make_endpoint, scores))(ASKED, scores))
+    document = json.loads(
+        answers.OwnWriter(several_endpoint(make_endpoint, scores))(ASKED, whole(scores))
+    )
     assert document["predictions"] == [
         {"values": {"low": 1.0, "high": None}},
         {"values": {"low": 2.0, "high": 3.0}},
@@ -147,8 +150,8 @@ def test_several_values_of_a_scorer(make_endpoint: MakeEndpoint) -> None:
     named = Scores(predictions=np.array([[1.0, 2.0]]), outputs=("low", "high"))
     endpoint = several_endpoint(make_endpoint, named)
     bare = Scores(predictions=named.predictions)
-    assert json.loads(answers.OwnWriter(endpoint)(ASKED, bare)) == json.loads(
-        answers.OwnWriter(endpoint)(ASKED, named)
+    assert json.loads(answers.OwnWriter(endpoint)(ASKED, whole(bare))) == json.loads(
+        answers.OwnWriter(endpoint)(ASKED, whole(named))
     )
 
 

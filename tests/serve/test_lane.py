@@ -16,8 +16,9 @@ from tests.serve.rsgi import FakeExchange
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType
 from brinery.serve.batch import Batch, joined
-from brinery.serve.lane import Job, Lane, Work, shares
+from brinery.serve.lane import Job, Lane, Work
 from brinery.serve.problems import Problem
+from brinery.serve.share import Share, shares
 
 TYPES = {"x": ColumnType.NUMBER}
 MAX_ROWS, MAX_JOBS = 8, 5
@@ -68,18 +69,20 @@ class Model:
         values = np.array(joined([job.batch for job in jobs]).values["x"])
         if BAD in values:
             raise ValueError("a bad value")
-        for job, share in zip(jobs, shares(Scores(predictions=values), jobs), strict=True):
+        parts = shares(Scores(predictions=values), [job.batch.n_rows for job in jobs])
+        for job, share in zip(jobs, parts, strict=True):
             job.give(share)
 
 
 def lane_of(work: Work, *, max_jobs: int = MAX_JOBS) -> Lane:
-    return Lane(work, late=late, max_rows=MAX_ROWS, max_jobs=max_jobs)
+    return Lane(work, late=late, max_rows=lambda: MAX_ROWS, max_jobs=max_jobs)
 
 
 async def ended(jobs: Sequence[Job]) -> list[Any]:
     """Return how jobs ended, which they do."""
     async with asyncio.timeout(60):
-        return await asyncio.gather(*(job.scores for job in jobs), return_exceptions=True)
+        found = await asyncio.gather(*(job.scores for job in jobs), return_exceptions=True)
+    return [one.scores if isinstance(one, Share) else one for one in found]
 
 
 async def settled() -> None:
@@ -136,7 +139,7 @@ def test_work_that_raises_answers_nobody_wrongly(bad: list[bool], *, at_once: bo
             assert isinstance(end, ValueError) or list(end.predictions) == [float(i)]
         after = job_of(7.0)
         lane.add(after)
-        assert list((await after.scores).predictions) == [7.0]
+        assert list((await after.scores).scores.predictions) == [7.0]
 
     asyncio.run(run())
 

@@ -39,3 +39,13 @@ def test_one_that_was_slow_is_forgotten(took: list[tuple[int, float]], n_rows: i
     for _ in range(200):
         pace.took(1, 0.001)
     assert pace.expected_s(n_rows) == pytest.approx(0.001, abs=1e-6)
+
+
+@given(row_s=st.floats(0, 10), time_s=st.floats(1e-6, 10))
+def test_it_tells_how_many_rows_a_time_has_room_for(row_s: float, time_s: float) -> None:
+    """So many are expected within it; none where even a few are not."""
+    rows = Pace(row_s).rows_in(time_s)
+    if rows:
+        assert Pace(row_s).expected_s(rows) <= time_s * 1.0001
+    else:
+        assert Pace(row_s).expected_s(1) > time_s * 0.9999

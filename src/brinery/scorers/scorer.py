@@ -55,6 +55,7 @@ class Scorer:
         self._whole = np.array(
             [plan.inputs[place].type is ColumnType.INTEGER for place in numbers], dtype=bool
         )
+        self._by_rows = not texts and not self._absent
         self._classes = _labels(plan.classes)
 
     def score(self, columns: Mapping[str, Values]) -> Scores:
@@ -74,6 +75,29 @@ class Scorer:
         self._check_lengths(columns, n_rows)
         starts = range(0, n_rows, _BLOCK)
         return _joined([self.score(_part(columns, start)) for start in starts])
+
+    def score_rows(self, rows: Sequence[tuple[Any, ...]]) -> Optional[Scores]:
+        """Return the answers for some rows of numbers; None where they are to be given by columns.
+
+        Args:
+            rows: (n_rows,) each the values of every column the model takes, in its order, as for
+                `score`.
+
+        Raises:
+            Declined: as for `score`.
+        """
+        if not self._by_rows or len(rows) > _BLOCK:
+            return None
+        if not _PLAIN_NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
+            raise Declined("a value that is no number")
+        try:
+            table = np.array(rows, dtype=np.float64)
+        except (OverflowError, ValueError):
+            raise Declined("a number that float64 cannot hold") from None
+        if np.count_nonzero(np.abs(table) < _EXACT) < table.size:
+            self._check_large(table.T)
+        held = Columns(self._names, tuple(table.T), len(table), table)
+        return self._scores(self.plan.model.answer(held))
 
     def read(self, columns: Mapping[str, Values]) -> Columns:
         """Return rows as the nodes take them.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from brinery.serve.rsgi import Scope
 
 
-class Answered(NamedTuple):
+class Answered(Struct, frozen=True, gc=False):
     """What is known of a request once it is answered.
 
     Attributes:

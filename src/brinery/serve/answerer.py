@@ -23,11 +23,12 @@ from brinery.scorers.stored import StoredScorer
 from brinery.serve.answered import BatchObserver, Scored
 from brinery.serve.batch import Batch, joined, of_table
 from brinery.serve.endpoint import Endpoint
-from brinery.serve.lane import Job, Lane, shares
+from brinery.serve.lane import Job, Lane
 from brinery.serve.library import MODEL, Library, too_late
 from brinery.serve.pace import Pace
 from brinery.serve.problems import Problem, unavailable
 from brinery.serve.rsgi import Exchange
+from brinery.serve.share import Share, shares
 
 _log = logging.getLogger("brinery.serve")
 
@@ -55,9 +56,11 @@ class Answerer:
         if self._scorer is not None and endpoint.scorer_file is not None:
             self._scorer_bytes = Path(endpoint.scorer_file).stat().st_size
         self._reference = endpoint.version.reference
+        self._by_row = self._scorer is not None and _same_columns(endpoint, self._scorer)
         self._pace = Pace(_FIRST_ROW_S)
-        rows, jobs = endpoint.max_batch_rows, endpoint.max_queue
-        self._here = Lane(self._score_here, late=too_late, max_rows=rows, max_jobs=jobs)
+        self._here = Lane(
+            self._score_here, late=too_late, max_rows=self._most_rows, max_jobs=endpoint.max_queue
+        )
         self._library = Library(endpoint, self._on_batch)
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -113,7 +116,8 @@ class Answerer:
         try:
             table, scores = await asyncio.to_thread(sample.read, Path(self._endpoint.sample_file))
             types = {c.name: c.type for c in self._endpoint.candidate.signature.columns}
-            parity.compare(scores, await self.score(of_table(types, table)), names=_NAMES)
+            answered = await self.score(of_table(types, table))
+            parity.compare(scores, answered.scores, names=_NAMES)
         except (ModelFileError, ParityFailed) as error:
             raise unavailable(error.code, error.message) from None
 
@@ -122,14 +126,20 @@ class Answerer:
         return self._scorer_bytes + self._library.holder.memory_bytes()
 
     def score(
-        self, batch: Batch, *, exchange: Exchange | None = None, timeout_s: float | None = None
-    ) -> Awaitable[Scores]:
+        self,
+        batch: Batch,
+        *,
+        exchange: Exchange | None = None,
+        timeout_s: float | None = None,
+        at_once: bool = False,
+    ) -> Awaitable[Share]:
         """Return the answers for the rows of a request, to be awaited.
 
         Args:
             batch: the rows.
             exchange: of the client; a request whose client hangs up while it waits is dropped.
             timeout_s: how long the client waits, where that is shorter than the endpoint's time.
+            at_once: whether nobody else is about to ask.
 
         Raises:
             Problem: as `Holder.score` has it; 503 where too many requests wait.
@@ -141,7 +151,10 @@ class Answerer:
         limit_s = self._endpoint.timeout_s
         waits_s = limit_s if timeout_s is None else min(limit_s, timeout_s)
         job = Job(batch, loop.create_future(), timeout_s=waits_s, exchange=exchange)
-        (self._library if self._scorer is None else self._here).add(job)
+        if self._scorer is None:
+            self._library.add(job)
+        else:
+            self._here.add(job, at_once=at_once)
         return job.scores
 
     async def close(self) -> None:
@@ -149,6 +162,12 @@ class Answerer:
         self._closed = True
         await self._here.close()
         await self._library.close()
+
+    def _most_rows(self) -> int:
+        """Return how many rows make a batch: no more than the loop waits for, where it may."""
+        most = self._endpoint.max_batch_rows
+        rows = self._pace.rows_in(_INLINE_S)
+        return min(rows, most) if rows else most
 
     def _score_here(self, jobs: list[Job]) -> Coroutine[Any, Any, None] | None:
         batch = joined([job.batch for job in jobs])
@@ -163,7 +182,8 @@ class Answerer:
     def _settle(self, jobs: list[Job], scores: Scores | None) -> None:
         """Answer jobs; where the scorer had no answer, each is asked again, or the library is."""
         if scores is not None:
-            for job, share in zip(jobs, shares(scores, jobs), strict=True):
+            parts = shares(scores, [job.batch.n_rows for job in jobs])
+            for job, share in zip(jobs, parts, strict=True):
                 job.give(share)
         elif len(jobs) == 1:
             try:
@@ -181,7 +201,8 @@ class Answerer:
             return None
         began = time.thread_time()
         try:
-            scores = scorer.named(scorer.scorer.score(batch.values))
+            found = scorer.scorer.score_rows(batch.rows) if self._by_row and batch.by_row else None
+            scores = scorer.named(scorer.scorer.score(batch.values) if found is None else found)
         except Declined:
             return None
         except Exception:  # noqa: BLE001 - the library answers what a fault of ours cannot
@@ -194,6 +215,12 @@ class Answerer:
 
 def _nobody(_: Scored) -> None:
     """Is told of batches where nobody counts."""
+
+
+def _same_columns(endpoint: Endpoint, scorer: StoredScorer) -> bool:
+    """Return whether a scorer takes the columns of a signature, in their order."""
+    signed = [column.name for column in endpoint.candidate.signature.columns]
+    return signed == [column.name for column in scorer.scorer.plan.inputs]
 
 
 def _scorer(endpoint: Endpoint) -> StoredScorer | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,8 +11,15 @@ from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
 from brinery.serve.asked import Asked
 from brinery.serve.endpoint import Endpoint
+from brinery.serve.share import Share
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
+_encode = _encoder.encode
+
+# More classes than these are not written by a type of their own.
+_MOST_FIELDS = 256
+
+MakeRow = Callable[[Any, list[float]], Any]
 
 
 class OwnWriter:
@@ -23,22 +30,36 @@ class OwnWriter:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._named = {"model": endpoint.version.name, "version": endpoint.version.number}
+        named = {"model": endpoint.version.name, "version": endpoint.version.number}
+        # A document ends with these; what stands before is a list of rows.
+        self._named = named
+        self._end = b"]," + _encode(named)[1:]
         self._outputs = [output.name for output in endpoint.candidate.signature.outputs]
         classifies = endpoint.candidate.description.type in (
             PredictionType.BINARY,
             PredictionType.MULTICLASS,
         )
         self._key = "label" if classifies else "value"
+        self._made: tuple[tuple[str, ...], MakeRow] = ((), _row_of(self._key, ()))
 
-    def __call__(self, asked: Asked, scores: Scores) -> bytes:
+    def __call__(self, asked: Asked, share: Share) -> bytes:
         """Return the document."""
-        found: dict[str, Any] = {"predictions": list(self._predictions(scores)), **self._named}
+        together = share.together
+        texts = together.texts
+        if texts is None:
+            texts = together.texts = self._texts(together.scores)
+        start, stop = share.start, share.stop
+        text = texts[start] if stop - start == 1 else b",".join(texts[start:stop])
+        end = self._end
         if asked.id is not None:
-            found["id"] = asked.id
-        return _encode(found)
+            end = b"]," + _encode({**self._named, "id": asked.id})[1:]
+        return b'{"predictions":[' + text + end
 
-    def _predictions(self, scores: Scores) -> Iterable[dict[str, Any]]:
+    def _texts(self, scores: Scores) -> list[bytes]:
+        """Return each row of an answer as it is written; within one no line ends."""
+        return _encoder.encode_lines(self._predictions(scores)).split(b"\n")[:-1]
+
+    def _predictions(self, scores: Scores) -> Iterable[Any]:
         key = self._key
         if scores.predictions.ndim > 1:
             return (
@@ -47,11 +68,35 @@ class OwnWriter:
         predictions = scores.predictions.tolist()
         if scores.probabilities is None:
             return ({key: prediction} for prediction in predictions)
-        labels = [str(label) for label in scores.classes]
-        return (
-            {key: prediction, "probabilities": dict(zip(labels, row, strict=True))}
-            for prediction, row in zip(predictions, scores.probabilities.tolist(), strict=True)
-        )
+        labels = tuple(map(str, scores.classes))
+        known, row = self._made
+        if labels != known:
+            row = _row_of(key, labels)
+            self._made = labels, row
+        return map(row, predictions, scores.probabilities.tolist())
+
+
+def _row_of(key: str, labels: tuple[str, ...]) -> MakeRow:
+    """Return what makes a row of a prediction and its probabilities, by the names of the classes.
+
+    A type of their own is written several times sooner than objects by name.
+    """
+    fields = [f"f{place}" for place in range(len(labels))]
+    if len(labels) > _MOST_FIELDS or len(set(labels)) < len(labels) or not all(map(_plain, labels)):
+        return lambda prediction, chances: {
+            key: prediction,
+            "probabilities": dict(zip(labels, chances, strict=True)),
+        }
+    by_class = msgspec.defstruct(
+        "Probabilities", fields, rename=dict(zip(fields, labels, strict=True)), gc=False
+    )
+    row = msgspec.defstruct("Row", ["f", "probabilities"], rename={"f": key}, gc=False)
+    return lambda prediction, chances: row(prediction, by_class(*chances))
+
+
+def _plain(name: str) -> bool:
+    """Return whether a name stands in JSON as it is."""
+    return name.isprintable() and not set(name) & {'"', "\\"}
 
 
 def mlflow(_: Asked, scores: Scores) -> bytes:

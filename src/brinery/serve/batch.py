@@ -57,6 +57,11 @@ class Batch:
         return self.n_rows > _BULKY and (self._columns is not None or self._arrays is not None)
 
     @property
+    def by_row(self) -> bool:
+        """Return whether it came row by row, and nobody has asked for its columns."""
+        return self._rows is not None and self._columns is None
+
+    @property
     def values(self) -> Mapping[str, Sequence[Any]]:
         """Return column name to (n_rows,) values; numbers of arrays have NaN for a missing one."""
         if self._columns is None and self._arrays is not None:

@@ -36,6 +36,11 @@ class Patience:
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Return whether a body is being read."""
+        return bool(self._reading)
+
     def begin(self) -> asyncio.Task[None]:
         """Note that the present task reads a body; returns it, for `end`."""
         # Kept: to ask for it costs a system call.

@@ -14,10 +14,10 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-from brinery.records.scores import Scores
 from brinery.serve.batch import Batch
 from brinery.serve.problems import Problem, unavailable
 from brinery.serve.rsgi import Exchange
+from brinery.serve.share import Share
 
 
 class Job:
@@ -49,7 +49,7 @@ class Job:
     def __init__(
         self,
         batch: Batch,
-        scores: asyncio.Future[Scores],
+        scores: asyncio.Future[Share],
         *,
         timeout_s: float,
         exchange: Exchange | None,
@@ -69,10 +69,10 @@ class Job:
         """Return whether somebody still waits for it."""
         return not self.scores.done()
 
-    def give(self, scores: Scores) -> None:
+    def give(self, share: Share) -> None:
         """Answer it."""
         if not self.scores.done():
-            self.scores.set_result(scores)
+            self.scores.set_result(share)
 
     def refuse(self, error: BaseException) -> None:
         """Refuse it."""
@@ -101,7 +101,7 @@ class Job:
             await exchange.client_disconnect()
             self.refuse(Problem(HTTPStatus.BAD_REQUEST, "disconnected", "the client is gone"))
 
-    def _settled(self, _: asyncio.Future[Scores]) -> None:
+    def _settled(self, _: asyncio.Future[Share]) -> None:
         if self._expiry is not None:
             self._expiry.cancel()
         if self._watch is not None:
@@ -118,12 +118,17 @@ class Lane:
     Args:
         work: scores a batch of jobs.
         late: says why a job was not answered in time.
-        max_rows: of a batch; a job that has more is a batch of its own.
+        max_rows: tells, of a batch; a job that has more is a batch of its own.
         max_jobs: how many may wait.
     """
 
     def __init__(
-        self, work: Work, *, late: Callable[[Job], Problem], max_rows: int, max_jobs: int
+        self,
+        work: Work,
+        *,
+        late: Callable[[Job], Problem],
+        max_rows: Callable[[], int],
+        max_jobs: int,
     ) -> None:
         self._work = work
         self._late = late
@@ -144,8 +149,12 @@ class Lane:
         """Return whether somebody waits for one of them."""
         return any(job.wanted for job in self._waiting)
 
-    def add(self, job: Job) -> None:
+    def add(self, job: Job, *, at_once: bool = False) -> None:
         """Have a job done.
+
+        Args:
+            job: the newest.
+            at_once: whether nobody else is about to ask: what waits is then taken up now.
 
         Raises:
             Problem: 503 where too many wait already.
@@ -159,7 +168,10 @@ class Lane:
         self._waiting.append(job)
         if self._busy is not None:
             job.watch(self._late)
-        self._call()
+        elif at_once:
+            self._next()
+        else:
+            self._call()
 
     def again(self, jobs: Sequence[Job], *, first: bool) -> None:
         """Have jobs that were tried done after all, each by itself.
@@ -182,10 +194,14 @@ class Lane:
         """Take up what waits once those who are about to ask have asked."""
         if not self._called and self._busy is None:
             self._called = True
-            asyncio.get_running_loop().call_soon(self._next)
+            asyncio.get_running_loop().call_soon(self._called_back)
+
+    def _called_back(self) -> None:
+        self._called = False
+        if self._busy is None:
+            self._next()
 
     def _next(self) -> None:
-        self._called = False
         jobs = self._taken()
         if not jobs:
             return
@@ -214,16 +230,16 @@ class Lane:
     def _taken(self) -> list[Job]:
         """Return the next jobs that are still wanted, as many as make one batch."""
         jobs: list[Job] = []
-        n_rows = 0
-        while self._waiting:
-            job = self._waiting[0]
-            if not job.wanted:
-                self._waiting.popleft()
+        waiting, left = self._waiting, self._max_rows()
+        while waiting:
+            job = waiting[0]
+            if job.scores.done():
+                waiting.popleft()
                 continue
-            if jobs and (job.alone or n_rows + job.batch.n_rows > self._max_rows):
+            left -= job.batch.n_rows
+            if jobs and (job.alone or left < 0):
                 break
-            n_rows += job.batch.n_rows
-            jobs.append(self._waiting.popleft())
+            jobs.append(waiting.popleft())
             if job.alone:
                 break
         return jobs
@@ -245,16 +261,3 @@ def _refuse(jobs: Iterable[Job], error: BaseException) -> None:
 
 def _ending() -> Problem:
     return unavailable("server-ending", "the server is ending")
-
-
-def shares(scores: Scores, jobs: Sequence[Job]) -> list[Scores]:
-    """Return each job's part of the scores of all."""
-    if len(jobs) == 1:
-        return [scores]
-    parts = []
-    start = 0
-    for job in jobs:
-        stop = start + job.batch.n_rows
-        parts.append(scores.part(start, stop))
-        start = stop
-    return parts

@@ -13,8 +13,9 @@ from brinery.serve.answered import BatchObserver, Scored
 from brinery.serve.batch import joined
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.holder import Holder
-from brinery.serve.lane import Job, Lane, shares
+from brinery.serve.lane import Job, Lane
 from brinery.serve.problems import Problem, unavailable
+from brinery.serve.share import shares
 
 # A batch of several requests is given up after so many times what it should take, and no sooner
 # than this; then each request is asked by itself, so that none waits for another's row. So is one
@@ -44,7 +45,7 @@ class Library:
         self._reference = endpoint.version.reference
         self._on_batch = on_batch
         rows, jobs = endpoint.max_batch_rows, endpoint.max_queue
-        self._lane = Lane(self._score, late=self._late, max_rows=rows, max_jobs=jobs)
+        self._lane = Lane(self._score, late=self._late, max_rows=lambda: rows, max_jobs=jobs)
         self._hurrying: asyncio.TimerHandle | None = None
 
     @property
@@ -115,7 +116,8 @@ class Library:
         except Problem as problem:
             return self._refused(wanted, problem)
         self._on_batch(Scored(self._reference, MODEL, batch.n_rows))
-        for job, share in zip(wanted, shares(scores, wanted), strict=True):
+        parts = shares(scores, [job.batch.n_rows for job in wanted])
+        for job, share in zip(wanted, parts, strict=True):
             job.give(share)
         return True
 

@@ -1,8 +1,9 @@
 """What is counted, for Prometheus.
 
 Each worker counts for itself. Where there are several, they count in files of one folder, and
-whichever is asked sums all of them. A request costs two additions: what it counts under is looked
-up once, and rows are counted by the batch.
+whichever is asked sums all of them, so they count at once. A worker by itself notes a request in
+plain numbers, and counts what it noted when it is asked. What a request counts under is looked up
+once, and rows are counted by the batch.
 
 Source: https://prometheus.io/docs/practices/naming/
 """
@@ -10,7 +11,8 @@ Source: https://prometheus.io/docs/practices/naming/
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -38,12 +40,57 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16_384, 65_536, 262_
 _REMEMBERED = 10_000
 
 
-class _Counts(NamedTuple):
-    """What a request of one kind is counted in."""
+class _Seconds(Histogram):
+    """A histogram to which many are added at once."""
 
-    requests: Counter
-    seconds: Histogram
-    errors: Counter | None
+    def add(self, buckets: Sequence[int], total_s: float) -> None:
+        """Count what others counted.
+
+        Args:
+            buckets: (n_buckets + 1,) how many are within each, and above the last.
+            total_s: of all together.
+        """
+        self._sum.inc(total_s)
+        for place, count in enumerate(buckets):
+            if count:
+                self._buckets[place].inc(count)
+
+
+class _Counts:
+    """What requests of one kind are counted in, and those that are not counted there yet."""
+
+    __slots__ = ("_buckets", "_errors", "_requests", "_seconds", "_total_s")
+
+    def __init__(self, requests: Counter, seconds: _Seconds, errors: Counter | None) -> None:
+        self._requests = requests
+        self._seconds = seconds
+        self._errors = errors
+        self._buckets = [0] * (len(_SECONDS) + 1)
+        self._total_s = 0.0
+
+    def add(self, time_s: float) -> None:
+        """Take note of a request."""
+        self._buckets[bisect_left(_SECONDS, time_s)] += 1
+        self._total_s += time_s
+
+    def count(self, time_s: float) -> None:
+        """Count a request at once."""
+        self._requests.inc()
+        self._seconds.observe(time_s)
+        if self._errors is not None:
+            self._errors.inc()
+
+    def settle(self) -> None:
+        """Count what was noted."""
+        count = sum(self._buckets)
+        if not count:
+            return
+        self._requests.inc(count)
+        self._seconds.add(self._buckets, self._total_s)
+        if self._errors is not None:
+            self._errors.inc(count)
+        self._buckets = [0] * len(self._buckets)
+        self._total_s = 0.0
 
 
 class _Batches(NamedTuple):
@@ -74,7 +121,7 @@ class Metrics:
         self._errors = Counter(
             "brinery_errors", "Requests refused, by problem.", ["model", "code"], registry=registry
         )
-        self._seconds = Histogram(
+        self._seconds = _Seconds(
             "brinery_request_seconds",
             "Time from the first byte of a body to its answer.",
             [*by_model, "route"],
@@ -116,12 +163,15 @@ class Metrics:
         counts = self._kinds.get(kind)
         if counts is None:
             counts = self._counts(answered)
-            if not answered.route and len(self._kinds) < _REMEMBERED:
-                self._kinds[kind] = counts
-        counts.requests.inc()
-        counts.seconds.observe(answered.time_s)
-        if counts.errors is not None:
-            counts.errors.inc()
+            kept = not answered.route and len(self._kinds) < _REMEMBERED
+            if not kept:
+                counts.count(answered.time_s)
+                return
+            self._kinds[kind] = counts
+        if self._folder is None:
+            counts.add(answered.time_s)
+        else:
+            counts.count(answered.time_s)
 
     def batch(self, scored: Scored) -> None:
         """Count rows that were scored at once."""
@@ -134,7 +184,8 @@ class Metrics:
         found.sizes.observe(scored.n_rows)
 
     def refresh(self, models: Models) -> None:
-        """Say how the models are now."""
+        """Say how the models are now, and count what was noted."""
+        self._settle()
         self._gauges.refresh(models)
         for served in models.loaded():
             restarts = served.answerer.restarts
@@ -157,6 +208,11 @@ class Metrics:
 
     def close(self) -> None:
         """Keep what was counted; other processes show it."""
+        self._settle()
+
+    def _settle(self) -> None:
+        for counts in self._kinds.values():
+            counts.settle()
 
     def _counts(self, answered: Answered) -> _Counts:
         name, version = _parts(answered.model)

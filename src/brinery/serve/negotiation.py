@@ -15,11 +15,12 @@ from brinery.serve import coding
 from brinery.serve.asked import Asked
 from brinery.serve.problems import Problem
 from brinery.serve.rsgi import Headers, RequestHeaders
+from brinery.serve.share import Share
 
 JSON = "application/json"
 
 Read = Callable[[bytes], Asked]
-Write = Callable[[Asked, Scores], bytes]
+Write = Callable[[Asked, Share], bytes]
 
 # What curl sends when it is told nothing is read as JSON too.
 _READ_AS_JSON = ("", "application/x-www-form-urlencoded", "text/json")
@@ -29,6 +30,11 @@ _SHOWN = 60
 # How much is kept, and up to which length: a client may say anything, and ever something else.
 _KEPT = 256
 _KEPT_LENGTH = 400
+
+
+def of_scores(write: Callable[[Asked, Scores], bytes]) -> Write:
+    """Return the writer that a writer of scores is."""
+    return lambda asked, share: write(asked, share.scores)
 
 
 class Terms(NamedTuple):

@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from brinery.records.scores import Scores
 from brinery.serve import tensors
 from brinery.serve.arrays import ArraysReader
 from brinery.serve.asked import Asked
@@ -22,6 +21,7 @@ from brinery.serve.endpoint import Endpoint
 from brinery.serve.negotiation import JSON, Family, Terms
 from brinery.serve.problems import Problem
 from brinery.serve.rsgi import Headers, RequestHeaders
+from brinery.serve.share import Share
 from brinery.serve.tensors import Tensor, wrong
 
 OCTETS = "application/octet-stream"
@@ -111,8 +111,9 @@ class _Talk:
         arrays.check_types({name: columns[name].type for name in wanted})
         return Asked(arrays.batch(columns, n_rows), given_id=given_id, outputs=outputs)
 
-    def write(self, asked: Asked, scores: Scores) -> bytes:
+    def write(self, asked: Asked, share: Share) -> bytes:
         """Return the document, and the bytes behind it; the headers then tell its length."""
+        scores = share.scores
         version = self._forms.endpoint.version
         told, parts = [], []
         for name in asked.outputs:
@@ -215,5 +216,5 @@ def _unread(_: bytes) -> Asked:
     raise RuntimeError("a talk reads")
 
 
-def _unwritten(_: Asked, __: Scores) -> bytes:
+def _unwritten(_: Asked, __: Share) -> bytes:
     raise RuntimeError("a talk writes")

@@ -7,6 +7,7 @@ others, and have work leave the loop that is better done there.
 from __future__ import annotations
 
 _WEIGHT = 0.2  # of the newest
+_LEAST_ROW_S = 1e-9
 _FEW = 32  # rows; of fewer, most of the time is not theirs
 
 
@@ -23,6 +24,11 @@ class Pace:
     def expected_s(self, n_rows: int) -> float:
         """Return how long a batch will take, in seconds."""
         return self.row_s * max(n_rows, _FEW)
+
+    def rows_in(self, time_s: float) -> int:
+        """Return how many rows take at most so long; 0 where even a few take longer."""
+        rows = int(time_s / max(self.row_s, _LEAST_ROW_S))
+        return rows if rows >= _FEW else 0
 
     def took(self, n_rows: int, time_s: float) -> None:
         """Learn from a batch."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from brinery.records.scores import Scores
 from brinery.serve import body
 from brinery.serve.answered import Answered, Observer
 from brinery.serve.asked import Asked
@@ -18,8 +17,9 @@ from brinery.serve.negotiation import JSON, Terms
 from brinery.serve.open_inference import error_of
 from brinery.serve.problems import Problem, unexpected
 from brinery.serve.request_ids import HEADER, RequestIds
-from brinery.serve.rsgi import Exchange, Headers, RequestHeaders, Scope
+from brinery.serve.rsgi import Exchange, Headers, Scope
 from brinery.serve.served import Protocol
+from brinery.serve.share import Share
 
 # What is larger is worked on beside the loop, which has others to answer.
 _INLINE_BYTES = 100_000
@@ -60,16 +60,20 @@ class Scoring:
             )
             n_bytes = len(content)
             with route.slot.current or await route.slot.served() as served:
-                reference = served.endpoint.version.reference
+                reference = served.reference
                 terms = (route.forms or served.families[route.protocol]).terms(headers)
                 small = terms.decode is None and n_bytes <= _INLINE_BYTES and not terms.vast
                 asked = terms.read(content) if small else await self._read(terms, content)
                 n_rows = asked.batch.n_rows
-                scores = await served.answerer.score(
-                    asked.batch, exchange=exchange, timeout_s=_timeout_s(headers)
+                said = headers.get("request-timeout", "")
+                share = await served.answerer.score(
+                    asked.batch,
+                    exchange=exchange,
+                    timeout_s=_timeout_s(said) if said else None,
+                    at_once=not self._patience.busy,
                 )
                 few = n_rows <= _INLINE_ROWS
-                answer = terms.write(asked, scores) if few else await _written(terms, asked, scores)
+                answer = terms.write(asked, share) if few else await _written(terms, asked, share)
                 answer_headers = [*terms.headers, (HEADER, request_id)]
         except Exception as error:  # noqa: BLE001 - a fault is logged under an id; it is answered
             problem = error if isinstance(error, Problem) else unexpected()
@@ -81,22 +85,21 @@ class Scoring:
             if reference:
                 answer_headers.append(("x-model-version", reference))
         exchange.response_bytes(status, answer_headers, answer)
-        if self._observers:
-            self._tell(
-                Answered(
-                    request_id,
-                    scope,
-                    path,
-                    "",
-                    reference or route.slot.wanted[0],
-                    status,
-                    code,
-                    n_rows,
-                    n_bytes,
-                    len(answer),
-                    time.perf_counter() - began,
-                )
-            )
+        answered = Answered(
+            request_id,
+            scope,
+            path,
+            "",
+            reference or route.slot.wanted[0],
+            status,
+            code,
+            n_rows,
+            n_bytes,
+            len(answer),
+            time.perf_counter() - began,
+        )
+        for observer in self._observers:
+            observer(answered)
 
     async def _read(self, terms: Terms, content: bytes) -> Asked:
         """Return what a large or compressed body asks, found out beside the loop."""
@@ -107,13 +110,9 @@ class Scoring:
 
         return await asyncio.to_thread(read)
 
-    def _tell(self, answered: Answered) -> None:
-        for observer in self._observers:
-            observer(answered)
 
-
-async def _written(terms: Terms, asked: Asked, scores: Scores) -> bytes:
-    return await asyncio.to_thread(terms.write, asked, scores)
+async def _written(terms: Terms, asked: Asked, share: Share) -> bytes:
+    return await asyncio.to_thread(terms.write, asked, share)
 
 
 def refused(problem: Problem, protocol: Protocol) -> tuple[bytes, Headers]:
@@ -127,15 +126,12 @@ def refused(problem: Problem, protocol: Protocol) -> tuple[bytes, Headers]:
     return problem.body(), headers
 
 
-def _timeout_s(headers: RequestHeaders) -> float | None:
-    """Return how long a client says that it waits, in seconds; None where it does not say.
+def _timeout_s(said: str) -> float:
+    """Return how long a client says that it waits, in seconds.
 
     Raises:
         Problem: 400 where that is no time.
     """
-    said = headers.get("request-timeout", "")
-    if not said:
-        return None
     timeout_s = float(said) if _SECONDS.fullmatch(said) else 0.0
     if not timeout_s:
         raise Problem(

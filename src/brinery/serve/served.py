@@ -14,7 +14,7 @@ from brinery.serve.arrays import ArraysReader
 from brinery.serve.columns import Rules
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.invocations import InvocationsReader
-from brinery.serve.negotiation import JSON, Family, Forms
+from brinery.serve.negotiation import JSON, Family, Forms, of_scores
 from brinery.serve.open_inference import InferenceForms
 from brinery.serve.rows import RowsReader
 from brinery.serve.rsgi import Headers
@@ -43,6 +43,7 @@ class Served:
         self.endpoint = endpoint
         self.answerer = Answerer(endpoint, on_batch)
         self.families = _families(endpoint)
+        self.reference = endpoint.version.reference
         self.key = (endpoint.version.name, endpoint.version.number)
         self.used = time.monotonic()
         self._users = 0
@@ -105,9 +106,9 @@ def _families(endpoint: Endpoint) -> dict[Protocol, Forms]:
             },
             {
                 JSON: answers.OwnWriter(endpoint),
-                arrow_stream.MEDIA_TYPE: answer_tables.arrow,
-                parquet.MEDIA_TYPE: answer_tables.parquet,
-                csv_text.MEDIA_TYPE: answer_tables.csv,
+                arrow_stream.MEDIA_TYPE: of_scores(answer_tables.arrow),
+                parquet.MEDIA_TYPE: of_scores(answer_tables.parquet),
+                csv_text.MEDIA_TYPE: of_scores(answer_tables.csv),
             },
             headers=headers,
             vast=(parquet.MEDIA_TYPE,),
@@ -117,9 +118,11 @@ def _families(endpoint: Endpoint) -> dict[Protocol, Forms]:
                 JSON: InvocationsReader(signature).asked,
                 csv_text.MEDIA_TYPE: csv_text.CsvReader(signature, mlflow_arrays, lenient).asked,
             },
-            {JSON: answers.mlflow},
+            {JSON: of_scores(answers.mlflow)},
             headers=headers,
         ),
         Protocol.OPEN: InferenceForms(endpoint, arrays, headers=headers),
-        Protocol.SINGLE: Family({JSON: single.asked}, {JSON: single.answer}, headers=headers),
+        Protocol.SINGLE: Family(
+            {JSON: single.asked}, {JSON: of_scores(single.answer)}, headers=headers
+        ),
     }

@@ -72,11 +72,10 @@ class TypedReader:
 
     def asked(self, body: bytes) -> Asked | None:
         """Return what a body asks; None where it must be looked at more closely."""
-        head = body[:_HEAD]
         try:
-            if b'"rows"' in head:
+            if body.find(b'"rows"', 0, _HEAD) >= 0:
                 return self._rows(body)
-            if b'"columns"' in head:
+            if body.find(b'"columns"', 0, _HEAD) >= 0:
                 return self._columns(body)
             row = astuple(self._bare.decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

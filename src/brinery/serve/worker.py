@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -20,6 +21,8 @@ from brinery.serve.metrics import Metrics
 
 # The variable by which prometheus_client is told where the processes of a server count together.
 _COUNTING = "PROMETHEUS_MULTIPROC_DIR"
+# After how many new objects the collector looks for cycles among them.
+_YOUNG = 10_000
 
 
 class Worker(Application):
@@ -58,7 +61,21 @@ def load(
     proxy = None
     if companion is not None:
         proxy = import_module("brinery.serve.proxy").Proxy(companion)
-    return Worker(file.read(), file=file, metrics=Metrics(folder), observers=observers, proxy=proxy)
+    worker = Worker(
+        file.read(), file=file, metrics=Metrics(folder), observers=observers, proxy=proxy
+    )
+    spare_collector()
+    return worker
+
+
+def spare_collector() -> None:
+    """Have the collector of cycles look at what requests leave only, and not after every few.
+
+    What is loaded by now stays; to look through it again and again would take longer than requests.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
 def _end_with_parent() -> None:

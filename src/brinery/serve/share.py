@@ -1,0 +1,73 @@
+"""What a batch was answered, and each request's part of it.
+
+What is made of the answers of all rows at once costs a fraction of what it costs row by row, so the
+requests of a batch share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from brinery.records.scores import Scores
+
+
+class Together:
+    """The answers of a batch.
+
+    Args:
+        scores: of all rows.
+
+    Attributes:
+        texts: (n_rows,) the rows as the writer of our own form has them; None before it is asked.
+    """
+
+    __slots__ = ("scores", "texts")
+
+    def __init__(self, scores: Scores) -> None:
+        self.scores = scores
+        self.texts: list[bytes] | None = None
+
+
+class Share:
+    """One request's part of the answers of a batch.
+
+    Args:
+        together: the answers of all.
+        start: its first row.
+        stop: the row behind its last.
+    """
+
+    __slots__ = ("start", "stop", "together")
+
+    def __init__(self, together: Together, start: int, stop: int) -> None:
+        self.together = together
+        self.start = start
+        self.stop = stop
+
+    @property
+    def scores(self) -> Scores:
+        """Return its answers."""
+        scores = self.together.scores
+        if self.start == 0 and self.stop == len(scores):
+            return scores
+        return scores.part(self.start, self.stop)
+
+
+def whole(scores: Scores) -> Share:
+    """Return all answers of a batch that was one request's."""
+    return Share(Together(scores), 0, len(scores))
+
+
+def shares(scores: Scores, counts: Sequence[int]) -> list[Share]:
+    """Return the parts of the answers of a batch.
+
+    Args:
+        scores: of all rows.
+        counts: (n_requests,) how many rows are each one's, in their order.
+    """
+    together = Together(scores)
+    parts, start = [], 0
+    for count in counts:
+        parts.append(Share(together, start, start + count))
+        start += count
+    return parts
