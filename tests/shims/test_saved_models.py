@@ -24,6 +24,7 @@ from brinery.records.version import Version
 from brinery.registry.interface import resolve
 from brinery.serve.problems import Problem
 from brinery.serve.public_api import family
+from brinery.serve.share import whole
 from brinery.specs.reference import Reference
 
 ROWS = 240
@@ -334,7 +335,7 @@ def test_a_published_service_is_answered(project: Any, evaluated: Any, workspace
             terms = family(public, endpoint, many=many).terms(Nothing())
             question = terms.read(json.dumps(body).encode())
             table = answering.fit(question.batch.table())
-            return json.loads(terms.write(question, answering.score(table)))
+            return json.loads(terms.write(question, whole(answering.score(table))))
 
         one = asked({"features": rows[0], "context": {"who": "me"}})
         many = asked({"items": [{"features": row} for row in rows]}, many=True)

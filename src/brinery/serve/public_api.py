@@ -24,6 +24,7 @@ from brinery.serve.manifest import PublicEndpoint
 from brinery.serve.negotiation import JSON, Family
 from brinery.serve.problems import Problem, invalid
 from brinery.serve.rows import escape, no_rows
+from brinery.serve.share import Share
 
 PREFIX = "/public/api/v1"
 _KNOWN = {"features", "context", "dispatch", "explanations"}
@@ -115,8 +116,9 @@ class _Writer:
             "serviceGeneration": public.generation,
         }
 
-    def answer(self, _: Asked, scores: Scores) -> bytes:
+    def answer(self, _: Asked, share: Share) -> bytes:
         """Return the document."""
+        scores = share.scores
         results = [self._result(scores, row) for row in range(len(scores.predictions))]
         told: dict[str, Any] = {"results": results} if self._many else {"result": results[0]}
         return _encode({**told, "timing": {}, "apiContext": self._context})
