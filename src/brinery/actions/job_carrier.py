@@ -30,7 +30,7 @@ from brinery.store.job_environments import JobEnvironments, overlay
 from brinery.store.shelf import Shelf
 
 _HOME: Final = Path("~/.cache/brinery/nodes")
-_KEPT: Final = ("making", "run/work/outputs", "run/work/logs")
+_KEPT: Final = ("making", "work/outputs", "work/logs")
 # What is one machine's own, whichever job runs there.
 _OF_A_MACHINE: Final = re.compile(
     r"HOME|USER|LOGNAME|SHELL|HOSTNAME|PWD|OLDPWD|TMPDIR|TEMP|TMP|PATH|LD_LIBRARY_PATH|"
@@ -87,7 +87,7 @@ class JobCarrier:
             reads={path: self._shelf.put(path, known=known) for path in attempt.reads},
             made={
                 path: self._shelf.put(path)
-                for path in (f"{attempt.place}/making", f"{attempt.place}/run/work")
+                for path in (f"{attempt.place}/making", f"{attempt.place}/work")
             },
             ours=_OURS,
         )
