@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from brinery.actions.published_services import published
 from brinery.actions.rooms import Rooms
 from brinery.actions.seat import seat_of
-from brinery.actions.services import published
 from brinery.errors import BrineryError, InvalidReference, NotFound
 from brinery.records.version import Alias, Version
 from brinery.registry.interface import SAMPLE_FILE, SCORER_FILE, askable, resolve

@@ -9,29 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from brinery.actions.kept_appraisals import newest
+from brinery.actions.published_services import services
 from brinery.actions.rooms import Rooms
 from brinery.actions.saved_models import listed, saved_model, unsaid
 from brinery.errors import NotFound, NotServable
 from brinery.records.evaluation_store import ApiService
-from brinery.registry.interface import resolve
-from brinery.serve.manifest import PublicEndpoint
 from brinery.specs.names import nearest
-from brinery.specs.reference import Reference
-from brinery.store.script_records import ScriptRecords
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 _KIND: Final = "STD_PREDICTION"
-
-
-def services(rooms: Rooms) -> ScriptRecords[ApiService]:
-    """Return where API services are kept."""
-    return ScriptRecords(_folder(rooms), ApiService)
 
 
 def create_service(rooms: Rooms, name: str, *, project: str) -> ApiService:
@@ -146,16 +136,6 @@ def packaged(found: ApiService, package: str) -> tuple[dict[str, Any], ...]:
     raise NotFound(f"the API service {found.id} has no package '{package}'", hint=f"it has {has}")
 
 
-def published(rooms: Rooms) -> tuple[PublicEndpoint, ...]:
-    """Return the endpoints of all packages that are published, with what their answers need."""
-    return tuple(
-        _public(rooms, one, endpoint)
-        for one in services(rooms).all()
-        if one.published
-        for endpoint in one.packages[one.published]
-    )
-
-
 def _frozen(rooms: Rooms, found: ApiService, endpoint: Mapping[str, Any]) -> dict[str, Any]:
     model = saved_model(rooms, str(endpoint["modelRef"]), project=found.project)
     active = next((one for one in listed(rooms, model) if one.active), None)
@@ -174,36 +154,6 @@ def _frozen(rooms: Rooms, found: ApiService, endpoint: Mapping[str, Any]) -> dic
     }
 
 
-def _public(rooms: Rooms, found: ApiService, endpoint: Mapping[str, Any]) -> PublicEndpoint:
-    version = resolve(rooms.registry, Reference(endpoint["model"], version=int(endpoint["number"])))
-    appraisal = newest(rooms, version)
-    curves = appraisal.curves.classes if appraisal and appraisal.curves else ()
-    cuts = curves[0].cuts if len(curves) == 1 else None
-    thresholds: tuple[float, ...] = ()
-    below: tuple[float, ...] = ()
-    if cuts is not None:
-        above = [
-            caught + alarm
-            for caught, alarm in zip(cuts.true_positives, cuts.false_positives, strict=True)
-        ]
-        whole = above[0] or 1.0
-        thresholds, below = cuts.threshold, tuple(1.0 - one / whole for one in above)
-    return PublicEndpoint(
-        service=found.id,
-        endpoint=str(endpoint["id"]),
-        generation=found.published,
-        name=version.name,
-        number=version.number,
-        threshold=float(endpoint["threshold"]),
-        cuts=thresholds,
-        below=below,
-    )
-
-
 def _check(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ValueError(f"'{name}' is not allowed in a path: letters, digits, '_' and '-'")
-
-
-def _folder(rooms: Rooms) -> Path:
-    return rooms.workspace.state / "services"

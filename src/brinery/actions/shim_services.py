@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from brinery.actions import services as kept
 from brinery.actions.gateway import Desk, Method
+from brinery.actions.published_services import services
 from brinery.records.evaluation_store import ApiService
 
 Asked = Mapping[str, Any]
@@ -15,7 +16,7 @@ Asked = Mapping[str, Any]
 def _listed(desk: Desk, asked: Asked) -> list[dict[str, Any]]:
     """Return the API services of a project."""
     project = desk.project(asked.get("project", ""))
-    return [_facts(one) for one in kept.services(desk.rooms).all() if one.project == project]
+    return [_facts(one) for one in services(desk.rooms).all() if one.project == project]
 
 
 def _create(desk: Desk, asked: Asked) -> dict[str, Any]:

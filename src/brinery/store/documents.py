@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from brinery.store.tables import unwritable
+from brinery.errors import OutputUnwritable
 
 
 def write(path: Path, content: bytes) -> None:
@@ -22,3 +22,13 @@ def write(path: Path, content: bytes) -> None:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> OutputUnwritable:
+    """Return the error for an output that the system refused."""
+    return OutputUnwritable(
+        f"{path} cannot be written: {error.strerror or error}",
+        hint=f"ls -ld {path.parent} shows who may write there; name a file in another folder"
+        if path.parent.exists()
+        else f"mkdir -p {path.parent}",
+    )

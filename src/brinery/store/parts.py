@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from brinery.errors import OutputTaken, OutputUnwritable
 from brinery.records.batch import BatchRun, Part
-from brinery.store import tables
+from brinery.store.documents import unwritable
 from brinery.store.tables import TableFormat
 
 _RUN = "_brinery.json"
@@ -269,4 +269,4 @@ def writable(path: Path | None) -> Iterator[None]:
     except OSError as error:
         if path is None:
             raise
-        raise tables.unwritable(path, error) from None
+        raise unwritable(path, error) from None

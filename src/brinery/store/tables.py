@@ -21,6 +21,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from brinery.errors import DataFileMissing, DataUnreadable, OutputUnwritable, SeparatorUnclear
+from brinery.store.documents import unwritable
 
 _SEPARATORS = ",;\t|"
 _SAMPLE_BYTES = 1 << 18
@@ -323,13 +324,3 @@ def write_table(table: pa.Table, path: Path, *, separator: str = ",") -> None:
         with suppress(OSError):
             part.unlink(missing_ok=True)
         raise unwritable(path, error) from None
-
-
-def unwritable(path: Path, error: OSError) -> OutputUnwritable:
-    """Return the error for an output that the system refused."""
-    return OutputUnwritable(
-        f"{path} cannot be written: {error.strerror or error}",
-        hint=f"ls -ld {path.parent} shows who may write there; name a file in another folder"
-        if path.parent.exists()
-        else f"mkdir -p {path.parent}",
-    )
