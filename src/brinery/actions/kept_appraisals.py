@@ -55,17 +55,23 @@ def share(rooms: Rooms, version: Version, *, appraisal: Appraisal) -> str:
     return ""
 
 
-def newest(rooms: Rooms, version: Version) -> Appraisal | None:
+def newest(rooms: Rooms, version: Version, *, data: str = "") -> Appraisal | None:
     """Return the newest evaluation of a version, of whatever workspace; None where there is none.
 
     Where others cannot be asked, it is the newest of this one.
+
+    Args:
+        rooms: of the workspace.
+        version: that was evaluated.
+        data: SHA-256 of the data that it is on; of any where it is empty.
     """
     kept = Appraisals(rooms.workspace.evaluations)
-    here = kept.newest(version.name, version.number)
+    here = kept.newest(version.name, version.number, data=data)
     if not rooms.places.shared or version.candidate is None:
         return here
     try:
-        names = [name for name in rooms.registry.beside(version) if _NAME.fullmatch(name)]
+        beside = [name for name in rooms.registry.beside(version) if _NAME.fullmatch(name)]
+        names = [name for name in beside if name.endswith(f"{data}.json")]
         if not names or (here is not None and max(names) <= _name(here)):
             return here
         path = rooms.registry.file_beside(version, max(names))

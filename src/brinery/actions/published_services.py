@@ -37,7 +37,7 @@ def _public(rooms: Rooms, found: ApiService, endpoint: Mapping[str, Any]) -> Pub
     version = resolve(rooms.registry, Reference(endpoint["model"], version=int(endpoint["number"])))
     # It draws reports, too, and takes longer to import than a server takes to start.
     kept: Any = import_module("brinery.actions.kept_appraisals")
-    appraisal: Appraisal | None = kept.newest(rooms, version)
+    appraisal: Appraisal | None = kept.newest(rooms, version, data=str(endpoint.get("data", "")))
     curves = appraisal.curves.classes if appraisal and appraisal.curves else ()
     cuts = curves[0].cuts if len(curves) == 1 else None
     thresholds: tuple[float, ...] = ()

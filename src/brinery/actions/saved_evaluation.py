@@ -11,7 +11,7 @@ from brinery.actions.kept_appraisals import newest
 from brinery.actions.progress import result_of
 from brinery.actions.rooms import Rooms
 from brinery.actions.saved_imports import Rows, Tell, register, written
-from brinery.actions.saved_models import kept, listed_version
+from brinery.actions.saved_models import Listed, kept, listed_version
 from brinery.errors import NotEvaluated
 from brinery.records.appraisal import Appraisal
 from brinery.records.evaluation import PredictionType
@@ -94,6 +94,7 @@ def evaluate_saved(
             evaluated=rows.dataset,
             rows=rows.table.num_rows,
             file=str(asked.data),
+            data=appraisal.data.sha256,
         ),
     )
 
@@ -106,14 +107,23 @@ def chosen(appraisal: Appraisal, saved: SavedVersion) -> float:
     return found.threshold.threshold
 
 
+def own_appraisal(rooms: Rooms, found: Listed) -> Appraisal | None:
+    """Return the evaluation of a version; None where there is none.
+
+    Of a version that no script evaluated it is the newest.
+    """
+    if found.version is None:
+        return None
+    return newest(rooms, found.version, data=found.saved.data if found.saved else "")
+
+
 def appraisal_of(rooms: Rooms, model: SavedModel, *, version_id: str) -> Appraisal:
-    """Return the newest evaluation of a version.
+    """Return the evaluation of a version; what an evaluation store looked at is none of its own.
 
     Raises:
         NotEvaluated: there is none.
     """
-    found = listed_version(rooms, model, version_id=version_id)
-    known = None if found.version is None else newest(rooms, found.version)
+    known = own_appraisal(rooms, listed_version(rooms, model, version_id=version_id))
     if known is None or known.evaluation is None:
         raise NotEvaluated(
             f"version {version_id} of {model.title} is not evaluated yet",

@@ -151,6 +151,7 @@ def _frozen(rooms: Rooms, found: ApiService, endpoint: Mapping[str, Any]) -> dic
         "number": active.version.number,
         "versionId": active.id,
         "threshold": said.threshold,
+        "data": said.data,
     }
 
 

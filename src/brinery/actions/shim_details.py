@@ -46,7 +46,7 @@ def _show(desk: Desk, asked: Asked) -> dict[str, Any]:
 def _metrics(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the figures of a version as a list of metrics; an empty one before its evaluation."""
     _, saved, version = _version(desk, asked)
-    known = newest(desk.rooms, version)
+    known = newest(desk.rooms, version, data=saved.data)
     if known is None or known.evaluation is None:
         return {"metrics": []}
     found = saved_details.metrics_of(known.evaluation, known, threshold=saved.threshold)

@@ -15,8 +15,7 @@ from msgspec.structs import replace
 
 from brinery.actions import datasets, folders, saved_models
 from brinery.actions.gateway import Desk, Method
-from brinery.actions.kept_appraisals import newest
-from brinery.actions.saved_evaluation import HowEvaluated, evaluate_saved
+from brinery.actions.saved_evaluation import HowEvaluated, evaluate_saved, own_appraisal
 from brinery.actions.saved_imports import (
     Handover,
     Rows,
@@ -415,7 +414,7 @@ def _facts(model: SavedModel) -> dict[str, Any]:
 
 def _version_facts(desk: Desk, model: SavedModel, one: Listed) -> dict[str, Any]:
     """Return a version as lists show it."""
-    known = None if one.version is None else newest(desk.rooms, one.version)
+    known = own_appraisal(desk.rooms, one)
     return {
         "id": one.id,
         "active": one.active,

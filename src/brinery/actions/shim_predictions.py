@@ -65,7 +65,7 @@ def _ask(desk: Desk, asked: Asked) -> str:
     told, scores = saved_predictions.answers(answering, table, threshold=known.threshold)
     if asked.get("percentile") and scores.probabilities is not None:
         places = saved_predictions.percentiles(
-            scores.probabilities[:, -1], newest(desk.rooms, version)
+            scores.probabilities[:, -1], newest(desk.rooms, version, data=known.data)
         )
         told["proba_percentile"] = places if places is not None else float("nan")
     if asked.get("explanations"):

@@ -86,6 +86,7 @@ class SavedVersion(Struct, frozen=True, kw_only=True):
         evaluated: name of the dataset that it was evaluated on; empty where it was not.
         rows: of that dataset that were used.
         file: with these rows.
+        data: SHA-256 of these rows, which tells this evaluation from those of evaluation stores.
         user_meta: what scripts keep of it: name, description, labels.
     """
 
@@ -105,4 +106,5 @@ class SavedVersion(Struct, frozen=True, kw_only=True):
     evaluated: str = ""
     rows: int = 0
     file: str = ""
+    data: str = ""
     user_meta: dict[str, Any] = {}

@@ -39,12 +39,18 @@ class Appraisals:
         write(path, msgspec.json.encode(appraisal))
         return path
 
-    def newest(self, name: str, number: int) -> Appraisal | None:
+    def newest(self, name: str, number: int, *, data: str = "") -> Appraisal | None:
         """Return the newest evaluation of a version; None where there is none.
 
         One that a later Brinery wrote and this one cannot read is passed over.
+
+        Args:
+            name: of the model.
+            number: of the version.
+            data: SHA-256 of the data that it is on; of any where it is empty.
         """
-        found = [one for path in self._of(name, number).glob("*.json") if (one := _read(path))]
+        paths = self._of(name, number).glob(f"{data[:_SHORT]}*.json")
+        found = [one for path in paths if (one := _read(path))]
         return max(found, key=lambda one: one.created, default=None)
 
     def like(self, appraisal: Appraisal, *, name: str, number: int) -> Appraisal | None:
