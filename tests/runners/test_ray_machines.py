@@ -139,7 +139,9 @@ def job(workspace: Path, name: str) -> JobRun:
 def test_no_way_there(two: Machines, workspace: Path) -> None:
     """Without a bucket, the error names the machine, the folder, and what to do about it."""
     (workspace / "brinery.toml").write_text("")
-    asked = ("create", "-f", str(workspace / "pipeline.yml"), "-n", "no-way")
+    # What another test left over a bucket would stand for it.
+    again = ("--set", "settings.force_rerun=true")
+    asked = ("create", "-f", str(workspace / "pipeline.yml"), "-n", "no-way", *again)
     done = run(workspace, *asked, "--runner", "ray", "--address", two.address)
     assert done.returncode == 1
     error = job(workspace, "no-way").error
@@ -158,7 +160,9 @@ def test_over_a_bucket(two: Machines, workspace: Path) -> None:
         how = ("--runner", "ray", "--address", two.address)
         done = run(workspace, *asked, "-n", "first", *how, **server.environ)
         assert done.returncode == 0, done.stdout + done.stderr
-        there = [line for line in said(workspace, "first", "there") if "Read-only" not in line]
+        aside = ("Read-only", "waits for a machine")  # bash says so, and the runner, of a slow one
+        told = said(workspace, "first", "there")
+        there = [line for line in told if not any(one in line for one in aside)]
         assert there[:3] == ["read 10", "refused", "0"]
         assert two.other in there[3]
         assert there[4].endswith("/home")
@@ -186,11 +190,15 @@ def test_from_outside(two: Machines, workspace: Path) -> None:
     file = workspace / "here.yml"
     file.write_text("command: echo from $RANK outside\nenvironment: {image: python}\n")
     address = f"ray://{two.head}:{two.client_port}"
-    done = run(
-        workspace,
-        *("create", "-f", str(file), "-n", "outside", "--stream"),
-        *("--runner", "ray", "--address", address),
-    )
+    # Ray's server of such clients comes up later than the rest, where the machine is busy.
+    for name in ("outside", "again", "at-last"):
+        done = run(
+            workspace,
+            *("create", "-f", str(file), "-n", name, "--stream"),
+            *("--runner", "ray", "--address", address),
+        )
+        if "no Ray cluster answers" not in done.stderr:
+            break
     assert done.returncode == 0, done.stdout + done.stderr
     assert "from outside" in done.stdout
-    assert json.loads((workspace / ".brinery/jobs/outside/plan.json").read_text())
+    assert json.loads((workspace / f".brinery/jobs/{name}/plan.json").read_text())
