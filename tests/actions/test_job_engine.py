@@ -129,7 +129,7 @@ def test_a_reused_step_has_the_folder_of_the_run_that_stands_for_it(tmp_path: Pa
     """Logs and outputs are found under both jobs; a step that must run again has its own."""
     steps = (
         shell("a", "echo said; echo a > ${{outputs.o}}/a", outputs={"o": Output()}),
-        shell("b", "exit 1"),
+        shell("b", "exit 1", inputs={"after": Produced(step="a", output="o")}),
     )
     first = run(workspace(tmp_path), plan(*steps, file="p.yml"))
     second = run(reopened(tmp_path), plan(*steps, file="p.yml", name="second"))
