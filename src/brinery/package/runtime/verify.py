@@ -21,6 +21,7 @@ import time
 import urllib.error
 import urllib.request
 import venv
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -252,12 +253,12 @@ class _Compared:
         self.largest = max(self.largest, gap)
 
 
-class _Package:
+class _Package(ABC):
     """A package that runs, and is asked."""
 
+    @abstractmethod
     def ask(self, body: bytes) -> Answer:
         """Return the answer to a body."""
-        raise NotImplementedError
 
     def first(self, body: bytes) -> None:
         """Return when it answers."""

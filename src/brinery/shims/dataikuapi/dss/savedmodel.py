@@ -91,15 +91,13 @@ class DSSSavedModel(Partial):
             binary_classification_threshold: from which probability on a row is positive.
         """
         del container_exec_config_name
-        self._ask(
-            "import",
-            version=version_id,
+        return self._imported(
+            version_id,
+            code_env_name,
             path=os.path.abspath(path),  # noqa: PTH100 - of any kind of path
-            environment=None if code_env_name in _OWN else code_env_name,
             active=set_active,
             threshold=binary_classification_threshold,
         )
-        return self.get_external_model_version_handler(version_id)
 
     def import_mlflow_version_from_managed_folder(
         self,
@@ -128,15 +126,20 @@ class DSSSavedModel(Partial):
                 "managed_folder is the id of a managed folder, or a DSSManagedFolder, and not "
                 + type(managed_folder).__name__
             )
-        self._ask(
-            "import",
-            version=version_id,
+        return self._imported(
+            version_id,
+            code_env_name,
             folder=folder,
             path=path,
-            environment=None if code_env_name in _OWN else code_env_name,
             active=set_active,
             threshold=binary_classification_threshold,
         )
+
+    def _imported(
+        self, version_id: str, code_env_name: str, **said: Any
+    ) -> ExternalModelVersionHandler:
+        environment = None if code_env_name in _OWN else code_env_name
+        self._ask("import", version=version_id, environment=environment, **said)
         return self.get_external_model_version_handler(version_id)
 
     def import_mlflow_version_from_databricks(
