@@ -215,5 +215,5 @@ def listed(folder: Path) -> set[tuple[str, int]]:
     return {
         (str(path.relative_to(folder)), path.stat().st_ino)
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.parent.name != "__pycache__"
     }
