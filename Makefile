@@ -3,7 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 VENDOR := src/brinery/serve/assets/vendor
-PLOTLY := src/brinery/charts/assets/vendor/plotly-basic.min.js
+PLOTLY := src/brinery/charts/assets/vendor/plotly-cartesian.min.js
+HTMX := src/brinery/web/assets/vendor
 KERNEL := src/brinery/scorers/libkernel.so
 PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 FIND_PYTHON := for p in python3 python3.13 python3.12 python3.11; do \
@@ -25,7 +26,7 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt pyproject.toml
 
 # What pages are styled and drawn with comes from npm and is never in git; without npm, npm itself
 # comes from a Python package.
-assets: $(VENDOR)/pico.min.css $(PLOTLY)
+assets: $(VENDOR)/pico.min.css $(PLOTLY) $(HTMX)/htmx.min.js $(HTMX)/sse.min.js
 
 web/node_modules/.ready: web/package-lock.json $(VENV)/.ready
 	@if command -v npm >/dev/null; then npm ci --silent --ignore-scripts --prefix web; else \
@@ -37,7 +38,13 @@ $(VENDOR)/pico.min.css: web/node_modules/.ready
 	@mkdir -p $(@D) && cp web/node_modules/@picocss/pico/css/pico.min.css $@
 
 $(PLOTLY): web/node_modules/.ready
-	@mkdir -p $(@D) && cp web/node_modules/plotly.js-basic-dist-min/plotly-basic.min.js $@
+	@mkdir -p $(@D) && cp web/node_modules/plotly.js-cartesian-dist-min/plotly-cartesian.min.js $@
+
+$(HTMX)/htmx.min.js: web/node_modules/.ready
+	@mkdir -p $(@D) && cp web/node_modules/htmx.org/dist/htmx.min.js $@
+
+$(HTMX)/sse.min.js: web/node_modules/.ready
+	@mkdir -p $(@D) && cp web/node_modules/htmx-ext-sse/dist/sse.min.js $@
 
 # The compiled part of the scorers; without a C compiler, one comes from a Python package.
 kernel: $(KERNEL)
@@ -80,4 +87,4 @@ lock: ## pin again what pyproject.toml asks for
 	@$(PIN) requirements/build.in -o requirements/build.txt
 
 clean:
-	rm -rf $(VENV) web/node_modules $(VENDOR) $(dir $(PLOTLY)) .brinery brinery.toml
+	rm -rf $(VENV) web/node_modules $(VENDOR) $(dir $(PLOTLY)) $(HTMX) .brinery brinery.toml

@@ -214,12 +214,8 @@ def test_the_assistant_is_not_served(up: Up) -> None:
         assert answer.status_code == httpx.codes.NOT_FOUND
 
 
-def test_the_page_lists_the_models(up: Up) -> None:
-    """It is there with its files, and its models come from the API."""
-    page = up.get("/")
-    assert "home.js" in page.text
-    assert page.headers["content-security-policy"].startswith("default-src 'self'")
-    assert up.get("/docs/assets/home.js").status_code == httpx.codes.OK
+def test_a_model_tells_where_its_pages_are(up: Up) -> None:
+    """The API links to the report and to MLflow's own page."""
     model = up.get("/api/v1/models/m").json()
     assert model["champion"]["links"]["report"] == "/api/v1/models/m/versions/1/report"
     assert model["links"]["mlflow"] == "/mlflow/#/models/m"

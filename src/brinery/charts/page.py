@@ -100,27 +100,27 @@ def render(page: Page) -> str:
         .render(
             page=page,
             sections=sections,
-            style=_asset("report.css"),
-            script=_asset("report.js"),
-            plotly=_asset("vendor/plotly-basic.min.js") if figures else "",
+            style=_asset("tokens.css") + _asset("report.css"),
+            script=_asset("charts.js") + _asset("report.js"),
+            plotly=_asset("vendor/plotly-cartesian.min.js") if figures else "",
             # What ends a script in a page must not be in one.
-            figures=Markup(_json([_plain(one) for one in figures])),  # noqa: S704 - `<` is written as its escape
+            figures=Markup(_json([plain(one) for one in figures])),  # noqa: S704 - `<` is written as its escape
             record=Markup(_json(page.record)),  # noqa: S704 - likewise
         )
     )
 
 
-def _empty(section: Section) -> bool:
-    return not (section.lead or section.notes or section.figures or section.tables or section.facts)
-
-
-def _plain(figure: Figure) -> Figure:
+def plain(figure: Figure) -> Figure:
     """Return a figure whose texts Plotly shows as they are; it would take `<i>` for markup."""
     return replace(
         figure,
         data=tuple(_unmarked(trace) for trace in figure.data),
         layout=_unmarked(figure.layout),
     )
+
+
+def _empty(section: Section) -> bool:
+    return not (section.lead or section.notes or section.figures or section.tables or section.facts)
 
 
 def _unmarked(value: Any) -> Any:

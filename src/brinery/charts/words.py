@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Final
 
 from brinery.records.effects import Bin
@@ -41,6 +42,11 @@ _SHORT: Final = 3
 _LARGE: Final = 1e6
 _TEXT: Final = 40
 _NONE: Final = "\N{EN DASH}"
+_KILO: Final = 1024
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3600
+_DAY_S: Final = 86_400
+_DAYS: Final = 60
 
 
 def called(metric: str) -> str:
@@ -125,3 +131,40 @@ def cut(value: object, *, length: int = _TEXT) -> str:
 def counted(count: int, noun: str) -> str:
     """Return a count with its noun, in the plural unless it is one: `1 row`, `2,000 rows`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def size(size_bytes: int) -> str:
+    """Return a number of bytes in words: `345.0 KB`."""
+    value = float(size_bytes)
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < _KILO:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= _KILO
+    return f"{value:.1f} TB"
+
+
+def duration(seconds: float | None) -> str:
+    """Return how long something took: `0.4 s`, `1 min 5 s`; a dash where nobody knows."""
+    if seconds is None or not math.isfinite(seconds):
+        return _NONE
+    whole = round(seconds)
+    if whole < _MINUTE_S:
+        return f"{seconds:.3g} s" if seconds < _MINUTE_S / 6 else f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
+    if whole < _DAY_S:
+        return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} min"
+    return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S} h"
+
+
+def ago(at: datetime, *, now: datetime | None = None) -> str:
+    """Return how long ago something was: `just now`, `5 min ago`; after two months, the day."""
+    passed = ((now or datetime.now(UTC)) - at).total_seconds()
+    if passed < _MINUTE_S:
+        return "just now"
+    if passed < _HOUR_S:
+        return f"{passed // _MINUTE_S:.0f} min ago"
+    if passed < _DAY_S:
+        return f"{passed // _HOUR_S:.0f} h ago"
+    days = int(passed // _DAY_S)
+    return f"{counted(days, 'day')} ago" if days < _DAYS else f"{at:%Y-%m-%d}"

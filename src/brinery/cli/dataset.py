@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from brinery.charts.words import size
+from brinery.cli.clock import local_time
 from brinery.cli.context import Session, format_option
 from brinery.cli.output import Format, note, print_facts, print_json, print_table
-from brinery.cli.sizes import local_time, size
 from brinery.specs.places import shown
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brinery.cli.clock import local_time
 from brinery.cli.context import Session, format_option
 from brinery.cli.dataset import project_option
 from brinery.cli.output import Format, console, note, print_json, print_table
-from brinery.cli.sizes import local_time
 
 if TYPE_CHECKING:
     from brinery.records.flow import Flow, FlowNode

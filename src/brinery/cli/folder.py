@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from brinery.charts.words import size
+from brinery.cli.clock import local_time
 from brinery.cli.context import Session, format_option
 from brinery.cli.dataset import project_option
 from brinery.cli.output import Format, note, print_facts, print_json, print_table
-from brinery.cli.sizes import local_time, size
 
 if TYPE_CHECKING:
     from brinery.actions.project_rooms import ProjectRooms

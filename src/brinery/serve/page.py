@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 _FOLDER = Path(__file__).parent / "assets"
 _PAGE = "docs.html"
-_HOME = "home.html"
 
 # Said here, because what a machine's own tables say differs from one to the next.
 _MEDIA_TYPES = {
@@ -49,10 +48,6 @@ class Page:
     async def document(self, request: Request) -> Response:
         """Return the page of a model."""
         return self._answer(request, _PAGE)
-
-    async def home(self, request: Request) -> Response:
-        """Return the page of all models."""
-        return self._answer(request, _HOME)
 
     async def file(self, request: Request) -> Response:
         """Return one of its files."""

@@ -5,6 +5,29 @@ from __future__ import annotations
 _FIXED = frozenset(
     {"/", "/health", "/ping", "/ready", "/metrics", "/v1/models", "/openapi.json", "/docs"}
 )
+# The first parts of the paths of pages, which the companion of `brinery up` answers.
+_PAGES = frozenset(
+    {
+        "",
+        "assets",
+        "audit",
+        "compare",
+        "datasets",
+        "endpoints",
+        "experiments",
+        "flow",
+        "folders",
+        "gates",
+        "import",
+        "jobs",
+        "live",
+        "login",
+        "loops",
+        "models",
+        "runs",
+        "settings",
+    }
+)
 _ASSETS = "/docs/assets/"
 _API = "/api/v1/"
 _OTHER = "other"
@@ -15,6 +38,11 @@ _NAMED = {
     "aliases": "{alias}",
     "invocations": "{name}",
 }
+
+
+def is_page(path: str) -> bool:
+    """Return whether a path is that of a page, or of what pages load."""
+    return path[1:].partition("/")[0] in _PAGES
 
 
 def scored(path: str) -> str:
@@ -35,5 +63,7 @@ def other(path: str) -> str:
         return f"{_API}{{path}}"
     if path.startswith(_ASSETS):
         return f"{_ASSETS}{{path}}"
+    if is_page(path):
+        return f"/{path[1:].partition('/')[0]}/{{page}}"
     name = path.removeprefix("/v1/models/")
     return "/v1/models/{name}" if name != path and name and "/" not in name else _OTHER

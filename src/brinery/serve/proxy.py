@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import quote
 
 from aiohttp import (
@@ -23,6 +24,7 @@ from aiohttp import (
 )
 from yarl import URL
 
+from brinery.serve import paths
 from brinery.serve.bridge import Sent
 from brinery.serve.companion import Companion
 from brinery.serve.guard import Guard
@@ -68,6 +70,7 @@ _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _ADDED = {"x-content-type-options": "nosniff", "x-frame-options": "SAMEORIGIN"}
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SAFE_IN_PATHS = "/:@!$&'()*+,;=~"
+_STARTING = Path(__file__).parent / "assets" / "starting.html"
 _SMALL_BYTES = 65_536
 _PART_BYTES = 262_144
 # An artifact's last part is answered once the whole is stored, in a bucket it may be.
@@ -91,7 +94,7 @@ class Proxy:
 
     def takes(self, path: str) -> bool:
         """Return whether a path is the companion's."""
-        return path in _WHOLE or path.startswith(_PREFIXES)
+        return path in _WHOLE or path.startswith(_PREFIXES) or paths.is_page(path)
 
     async def __call__(self, scope: Scope, exchange: Exchange, headers: Headers) -> Sent:
         """Answer a request, with further headers; returns what was sent.
@@ -119,6 +122,8 @@ class Proxy:
                 HTTPStatus.GATEWAY_TIMEOUT, "companion-timeout", "MLflow did not answer in time"
             ) from None
         except ClientConnectionError:
+            if scope.method in _BODILESS and paths.is_page(scope.path):
+                return _wait(exchange, headers)
             raise unavailable("starting", "MLflow's server is being started") from None
         except ClientError as error:
             _log.error("MLflow's server could not be asked: %s", error)
@@ -144,6 +149,22 @@ class Proxy:
                 max_field_size=_SMALL_BYTES,
             )
         return self._session
+
+
+def _wait(exchange: Exchange, headers: Headers) -> Sent:
+    """Answer a browser that came too soon: it asks again by itself."""
+    content = _STARTING.read_bytes()
+    told = [
+        ("content-type", "text/html; charset=utf-8"),
+        ("content-security-policy", "default-src 'self'; frame-ancestors 'none'"),
+        ("cache-control", "no-store"),
+        ("retry-after", "1"),
+        ("refresh", "1"),
+        *_ADDED.items(),
+        *headers,
+    ]
+    exchange.response_bytes(HTTPStatus.SERVICE_UNAVAILABLE, told, content)
+    return Sent(HTTPStatus.SERVICE_UNAVAILABLE, len(content))
 
 
 def _says_body(scope: Scope) -> bool:

@@ -31,13 +31,13 @@ def rest(models: Models, metrics: Metrics, *, home: bool = False) -> Starlette:
     Args:
         models: what is served.
         metrics: of the server.
-        home: whether there is a registry to show at `/`, beside the models.
+        home: whether a companion answers with pages, and MLflow's, beside the models.
     """
     page = Page()
     pages = Pages(models, metrics, page=page)
     made = Starlette(
         routes=[
-            Route("/", page.home if home else pages.root),
+            *([] if home else [Route("/", pages.root)]),
             *([Route("/mlflow", pages.mlflow)] if home else []),
             Route("/health", pages.health),
             Route("/ping", pages.health),

@@ -19,8 +19,10 @@ from brinery.actions.scheduled_jobs import ScheduledJobs
 from brinery.actions.scheduler import Scheduler
 from brinery.actions.stages import Following, Stages
 from brinery.errors import BrineryError
+from brinery.serve.paths import is_page
 from brinery.specs.loop import read
 from brinery.web import api
+from brinery.web.pages import site
 from brinery.web.parent import end_with_parent
 from brinery.web.socket_server import answer
 
@@ -91,7 +93,7 @@ def _catching_up(rooms: Rooms) -> Iterator[None]:
 
 
 class _Application:
-    """Our paths, and MLflow's.
+    """Our API, our pages, and what MLflow answers.
 
     Args:
         rooms: of the workspace.
@@ -100,13 +102,18 @@ class _Application:
 
     def __init__(self, rooms: Rooms, mlflow: ASGIApp) -> None:
         self._api = api.application(rooms)
+        self._pages = site.application(rooms)
         self._mlflow = mlflow
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         path = scope.get("path", "")
-        ours = path == api.PREFIX or path.startswith(f"{api.PREFIX}/")
-        await (self._api if ours else self._mlflow)(scope, receive, send)
+        if path == api.PREFIX or path.startswith(f"{api.PREFIX}/"):
+            await self._api(scope, receive, send)
+        elif is_page(path):
+            await self._pages(scope, receive, send)
+        else:
+            await self._mlflow(scope, receive, send)
 
 
 if __name__ == "__main__":

@@ -1,86 +1,15 @@
-/* Draws the charts of the report in the colours of the page, and again when these change. */
+/* What a report does: its charts drawn, its theme chosen, everything unfolded where it is printed. */
 "use strict";
 (() => {
-  const figures = new Map(JSON.parse(document.getElementById("data-of-figures").textContent).map((f) => [f.name, f]));
-  const drawn = new Set();
-  const light = {
-    ink: "#232a22", quiet: "#7f8a7c", grid: "#e6ebe3", brine: "#3b6a33", wash: "rgba(59,106,51,0.16)",
-    clay: "#b8541f", sky: "#2f6c96", plum: "#83457c", straw: "#8a6d00", slate: "#5d6a72",
-  };
-  const dark = {
-    ink: "#dbe3d8", quiet: "#8b988a", grid: "#2a322a", brine: "#a9cf8b", wash: "rgba(169,207,139,0.18)",
-    clay: "#ffb38f", sky: "#8fc7ee", plum: "#e0a9d8", straw: "#e6c36a", slate: "#b3c0c8",
-  };
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  let printing = false;
-
-  const palette = () => {
-    const chosen = document.documentElement.dataset.theme;
-    const isDark = !printing && (chosen ? chosen === "dark" : system.matches);
-    return isDark ? dark : light;
-  };
-
-  /* Returns a value with every "@name" in it replaced by that colour. */
-  const painted = (value, colours) => {
-    if (typeof value === "string") return value.startsWith("@") ? (colours[value.slice(1)] ?? value) : value;
-    if (Array.isArray(value)) return value.map((each) => painted(each, colours));
-    if (value && typeof value === "object") {
-      return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, painted(each, colours)]));
-    }
-    return value;
-  };
-
-  const axis = (given, colours) => ({
-    automargin: true, gridcolor: colours.grid, linecolor: colours.grid, zerolinecolor: colours.grid,
-    tickfont: { size: 11 }, ...given, title: { font: { size: 12 }, ...(given?.title ?? {}) },
-  });
-
-  const draw = (place) => {
-    const figure = figures.get(place.dataset.figure);
-    if (!figure) return;
-    const colours = palette();
-    const given = painted(figure.layout, colours);
-    const layout = {
-      autosize: true, height: figure.height_px, dragmode: false, hovermode: "closest",
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", bargap: 0.15,
-      font: { family: "system-ui, sans-serif", size: 12, color: colours.ink },
-      margin: { l: 48, r: 12, t: 12, b: 44 },
-      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, font: { size: 11 } },
-      hoverlabel: { font: { size: 12 } },
-      ...given,
-      xaxis: axis(given.xaxis, colours), yaxis: axis(given.yaxis, colours),
-    };
-    Plotly.react(place, painted(figure.data, colours), layout, { displayModeBar: false, responsive: true });
-    drawn.add(place);
-  };
-
-  const places = [...document.querySelectorAll(".chart")];
-  const again = () => drawn.forEach(draw);
-  const seen = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      seen.unobserve(entry.target);
-      draw(entry.target);
-    }
-  }, { rootMargin: "600px" });
-  for (const place of places) {
-    place.style.minHeight = `${figures.get(place.dataset.figure)?.height_px ?? 0}px`;
-    seen.observe(place);
-  }
-
-  system.addEventListener("change", again);
+  charts.watch(document);
   addEventListener("beforeprint", () => {
-    printing = true;
     document.querySelectorAll("details").forEach((each) => each.setAttribute("open", ""));
-    places.forEach(draw);
+    charts.print(true);
   });
-  addEventListener("afterprint", () => { printing = false; again(); });
-  document.querySelectorAll("details").forEach((each) => each.addEventListener("toggle", () => {
-    each.querySelectorAll(".chart").forEach((place) => { if (drawn.has(place)) Plotly.Plots.resize(place); });
-  }));
+  addEventListener("afterprint", () => charts.print(false));
   document.querySelectorAll('input[name="theme"]').forEach((each) => each.addEventListener("change", () => {
     if (each.value === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = each.value;
-    again();
+    charts.again();
   }));
 })();

@@ -1,0 +1,19 @@
+"""What changed: a mark for each subject that pages show, another one after each change."""
+
+from __future__ import annotations
+
+from brinery.actions.rooms import Rooms
+from brinery.store import marks
+
+STORE = "store"
+JOBS = "jobs"
+
+
+def marks_in(rooms: Rooms) -> dict[str, str]:
+    """Return a mark of the models, records and runs (`store`), and one of the jobs (`jobs`)."""
+    places = rooms.places
+    uris = dict.fromkeys((places.database_uri, places.tracking_uri))
+    return {
+        STORE: " ".join(marks.of_database(uri) for uri in uris),
+        JOBS: marks.of_journals(rooms.workspace.jobs),
+    }

@@ -1,0 +1,45 @@
+/* What every page does: themes, copying, and charts where there are some. */
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const say = (text) => { document.getElementById("announcement").textContent = text; };
+
+  const theme = root.dataset.theme ?? "system";
+  for (const choice of document.querySelectorAll('input[name="theme"]')) {
+    choice.checked = choice.value === theme;
+    choice.addEventListener("change", () => {
+      if (choice.value === "system") {
+        delete root.dataset.theme;
+        localStorage.removeItem("brinery-theme");
+      } else {
+        root.dataset.theme = choice.value;
+        localStorage.setItem("brinery-theme", choice.value);
+      }
+      if (typeof charts !== "undefined") charts.again();
+    });
+  }
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.dataset.copy);
+    const label = button.textContent;
+    button.textContent = "Copied";
+    say("Copied");
+    setTimeout(() => { button.textContent = label; }, 1500);
+  });
+
+  if (typeof charts !== "undefined") {
+    charts.watch(document);
+    addEventListener("beforeprint", () => charts.print(true));
+    addEventListener("afterprint", () => charts.print(false));
+    document.addEventListener("htmx:afterSettle", (event) => charts.watch(event.target));
+  }
+
+  /* A dialog is opened by a button that names it, and closed by Escape or its own button. */
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+    event.target.closest("[data-close]")?.closest("dialog")?.close();
+  });
+})();

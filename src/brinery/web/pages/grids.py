@@ -1,0 +1,224 @@
+"""Tables that are sorted, filtered and cut into pages by the server, and downloaded as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from brinery.web.pages.tokens import url
+
+PER_PAGE: Final = 50
+_MOST_PER_PAGE: Final = 500
+_LONGEST: Final = 200
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: in the URL that sorts by it.
+        title: over it.
+        number: whether its cells are numbers, and stand on the right.
+        sortable: whether one can sort by it.
+    """
+
+    name: str
+    title: str
+    number: bool = False
+    sortable: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What stands at a place of a table.
+
+    Attributes:
+        text: that is read.
+        href: where it leads; nowhere where it is empty.
+        kind: `good`, `bad`, `warning`, `quiet`, `code` or nothing.
+        title: shown when it is pointed at.
+    """
+
+    text: str
+    href: str = ""
+    kind: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a URL asks of a table.
+
+    Attributes:
+        path: of the page.
+        search: words that are looked for.
+        sort: name of the column it is sorted by.
+        descending: whether the largest comes first.
+        page: which, from 1.
+        per_page: rows of each.
+        others: further parameters of the page, which its links keep.
+    """
+
+    path: str
+    search: str = ""
+    sort: str = ""
+    descending: bool = False
+    page: int = 1
+    per_page: int = PER_PAGE
+    others: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def offset(self) -> int:
+        """Return how many rows stand before this page's."""
+        return (self.page - 1) * self.per_page
+
+    def at(self, page: int) -> str:
+        """Return the URL of another page of the table."""
+        return replace(self, page=page).url()
+
+    def by(self, column: str) -> str:
+        """Return the URL of the same table by a column; by the same again, the other way round."""
+        turned = self.sort == column and not self.descending
+        return replace(self, sort=column, descending=turned, page=1).url()
+
+    def url(self, **others: str) -> str:
+        """Return its own URL."""
+        return url(
+            self.path,
+            {
+                **self.others,
+                "q": self.search,
+                "sort": f"-{self.sort}" if self.descending and self.sort else self.sort,
+                "page": "" if self.page == 1 else str(self.page),
+                "per": "" if self.per_page == PER_PAGE else str(self.per_page),
+                **others,
+            },
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """A page of a table.
+
+    Attributes:
+        name: of it, in the page and in the file that is downloaded.
+        columns: of it.
+        rows: of cells, one for each column.
+        total: how many rows there are on all its pages.
+        asked: what it answers.
+        empty: what is said where there are none, and the command that makes the first.
+    """
+
+    name: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    total: int
+    asked: Asked
+    empty: str = ""
+
+    @property
+    def pages(self) -> int:
+        """Return how many pages there are; one at least."""
+        return max(1, -(-self.total // self.asked.per_page))
+
+    @property
+    def first(self) -> int:
+        """Return the number of its first row, from 1; 0 where there is none."""
+        return self.asked.offset + 1 if self.rows else 0
+
+    @property
+    def last(self) -> int:
+        """Return the number of its last row."""
+        return self.asked.offset + len(self.rows) if self.rows else 0
+
+
+def asked_of(
+    request: Request, columns: Sequence[Column], *, sort: str = "", others: Iterable[str] = ()
+) -> Asked:
+    """Return what a request asks of a table; what makes no sense is not listened to.
+
+    Args:
+        request: whose URL says it.
+        columns: of the table.
+        sort: column it is sorted by where nothing is said; `-` before it for the largest first.
+        others: names of further parameters of the page.
+    """
+    query = request.query_params
+    names = {one.name for one in columns if one.sortable}
+    told = query.get("sort", sort)
+    if told.removeprefix("-") not in names:
+        told = sort
+    return Asked(
+        path=request.url.path,
+        search=query.get("q", "")[:_LONGEST].strip(),
+        sort=told.removeprefix("-"),
+        descending=told.startswith("-"),
+        page=_number(query.get("page"), 1, most=10**6),
+        per_page=_number(query.get("per"), PER_PAGE, most=_MOST_PER_PAGE),
+        others={name: query[name] for name in others if query.get(name)},
+    )
+
+
+def shown(rows: Sequence[_Row], asked: Asked, *, keys: Mapping[str, Any]) -> list[_Row]:
+    """Return the rows of the page that is asked for, of a list that is all in memory.
+
+    Args:
+        rows: all that match.
+        asked: what the URL says.
+        keys: name of a column to a function of a row, which gives what is compared; rows for which
+            it gives None come last.
+    """
+    key = keys.get(asked.sort)
+    if key is None:
+        ordered = list(rows)
+    else:
+        there = [row for row in rows if key(row) is not None]
+        there.sort(key=key, reverse=asked.descending)
+        ordered = there + [row for row in rows if key(row) is None]
+    return ordered[asked.offset : asked.offset + asked.per_page]
+
+
+def wants_csv(request: Request) -> bool:
+    """Return whether a table is to be downloaded, and not shown."""
+    return request.query_params.get("format") == "csv"
+
+
+def as_csv(grid: Grid) -> Response:
+    """Return the rows of a table as a file; no cell of it is taken for a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow([column.title for column in grid.columns])
+    for row in grid.rows:
+        writer.writerow([_harmless(cell, c) for cell, c in zip(row, grid.columns, strict=True)])
+    return Response(
+        text.getvalue().encode(),
+        media_type="text/csv",
+        headers={
+            "content-disposition": f'attachment; filename="{grid.name}.csv"',
+            "x-content-type-options": "nosniff",
+            "cache-control": "no-store",
+        },
+    )
+
+
+def _harmless(cell: Cell, column: Column) -> str:
+    if column.number or not cell.text.startswith(_FORMULA):
+        return cell.text
+    return f"'{cell.text}"
+
+
+def _number(text: str | None, default: int, *, most: int) -> int:
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > len(str(most)):
+        return default
+    return min(max(int(text), 1), most)

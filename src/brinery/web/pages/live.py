@@ -1,0 +1,102 @@
+"""What changed, told to every open page within two seconds, whoever changed it.
+
+The page reads the store, never the memory of who works: a mark of each subject is looked at again
+and again, and its name is told when it moved. The page then asks for the part of it that shows the
+subject.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+Marks = Callable[[], Mapping[str, str]]
+
+PATH: Final = "/live"
+
+_LOOK_S: Final = 0.7
+# A stream ends by itself, and a browser begins it again: a server that ends need not wait for long.
+_STREAM_S: Final = 20.0
+_HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
+class Live:
+    """Looks at the marks while anybody listens.
+
+    Args:
+        marks: gives a mark for each subject, another one after each change.
+    """
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._listeners: set[_Listener] = set()
+        self._lock = threading.Lock()
+        self._looking: threading.Thread | None = None
+
+    async def stream(self, request: Request) -> Response:
+        """Answer with a stream of events (server-sent), each named after what changed."""
+        return StreamingResponse(
+            self._events(request), media_type="text/event-stream", headers=_HEADERS
+        )
+
+    async def _events(self, request: Request) -> AsyncIterator[str]:
+        listener = _Listener(asyncio.get_running_loop())
+        self._join(listener)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _STREAM_S
+        try:
+            yield "retry: 500\n\n"
+            while (left := until - loop.time()) > 0 and not await request.is_disconnected():
+                try:
+                    subject = await asyncio.wait_for(listener.told.get(), min(left, 5.0))
+                except TimeoutError:
+                    yield ": still here\n\n"
+                    continue
+                yield f"event: {subject}\ndata: changed\n\n"
+        finally:
+            with self._lock:
+                self._listeners.discard(listener)
+
+    def _join(self, listener: _Listener) -> None:
+        with self._lock:
+            self._listeners.add(listener)
+            if self._looking is None:
+                self._looking = threading.Thread(target=self._look, name="live", daemon=True)
+                self._looking.start()
+
+    def _look(self) -> None:
+        """Look at the marks until nobody listens any more."""
+        known = dict(self._marks())
+        while True:
+            threading.Event().wait(_LOOK_S)
+            now = dict(self._marks())
+            moved = [name for name, mark in now.items() if known.get(name) != mark]
+            known = now
+            with self._lock:
+                if not self._listeners:
+                    self._looking = None
+                    return
+                for listener in self._listeners:
+                    listener.tell(moved)
+
+
+class _Listener:
+    """An open page.
+
+    Args:
+        loop: that its stream runs on.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.told: asyncio.Queue[str] = asyncio.Queue()
+        self._loop = loop
+
+    def tell(self, subjects: list[str]) -> None:
+        """Say what changed; from another thread."""
+        for subject in subjects:
+            self._loop.call_soon_threadsafe(self.told.put_nowait, subject)

@@ -1,0 +1,71 @@
+"""Pages asked in this process: what they say, without a server and without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from brinery.actions.rooms import open_rooms
+from brinery.web.pages import site
+
+_ORIGIN = "http://localhost"
+
+
+class Visitor:
+    """A browser without scripts, which keeps its cookies.
+
+    Args:
+        workspace: whose pages it asks for.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self._application = site.application(open_rooms(workspace))
+        self._cookies = httpx.Cookies()
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """Return the answer to a GET; `_` in a header's name stands for `-`."""
+        return self._ask("GET", path, headers=headers)
+
+    def part(self, path: str) -> httpx.Response:
+        """Return the answer to a GET of htmx, which wants a part of a page."""
+        return self._ask("GET", path, headers={"hx-request": "true"})
+
+    def post(self, path: str, form: dict[str, str] | None = None, **headers: str) -> httpx.Response:
+        """Return the answer to a form that no page of ours gave its token."""
+        return self._ask("POST", path, headers=headers, form=form or {})
+
+    def send(self, path: str, form: dict[str, str] | None = None, *, page: str) -> httpx.Response:
+        """Return the answer to a form of a page, with the token that stands there."""
+        found = re.search(r'x-brinery-token": "([0-9a-f]+)"', self.get(page).text)
+        assert found is not None, f"{page} has no token"
+        return self.post(path, {"token": found[1], **(form or {})})
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        form: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(self._application, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url=_ORIGIN, cookies=self._cookies
+            ) as client:
+                told = {name.replace("_", "-"): value for name, value in headers.items()}
+                answer = await client.request(method, path, headers=told, data=form)
+                self._cookies.update(client.cookies)
+                return answer
+
+        return asyncio.run(asked())
+
+
+@pytest.fixture
+def visitor(tmp_path: Path) -> Visitor:
+    """A visitor of an empty workspace."""
+    return Visitor(tmp_path)
