@@ -26,37 +26,40 @@ _ENDINGS: Final = {
 
 def render(turns: list[Turn]) -> str:
     """Return the page of a loop's turns, oldest first; there is one at least."""
+    return pages.render(story(turns))
+
+
+def story(turns: list[Turn]) -> Page:
+    """Return what there is to tell of a loop's turns, oldest first; there is one at least."""
     last = turns[-1]
-    return pages.render(
-        Page(
-            title=last.loop,
-            badges=(f"model {last.model}", words.counted(len(turns), "turn")),
-            lead=_lead(turns),
-            tiles=_tiles(turns),
-            points=(),
-            doubts=tuple(_doubts(turns)),
-            sections=(
-                Section(
-                    name="figures",
-                    title="What the turns were judged by",
-                    lead="At each turn: the new version, and the champion it was held against.",
-                    figures=tuple(_figures(turns)),
-                ),
-                Section(
-                    name="champion",
-                    title="Who was champion",
-                    figures=tuple(_reigns(turns)),
-                ),
-                Section(
-                    name="turns",
-                    title="Every turn",
-                    notes=tuple(_failures(turns)),
-                    tables=(_table(turns),),
-                ),
-                Section(name="lineage", title="Where the last one comes from", facts=_facts(last)),
+    return Page(
+        title=last.loop,
+        badges=(f"model {last.model}", words.counted(len(turns), "turn")),
+        lead=_lead(turns),
+        tiles=_tiles(turns),
+        points=(),
+        doubts=tuple(_doubts(turns)),
+        sections=(
+            Section(
+                name="figures",
+                title="What the turns were judged by",
+                lead="At each turn: the new version, and the champion it was held against.",
+                figures=tuple(_figures(turns)),
             ),
-            record=turns,
-        )
+            Section(
+                name="champion",
+                title="Who was champion",
+                figures=tuple(_reigns(turns)),
+            ),
+            Section(
+                name="turns",
+                title="Every turn",
+                notes=tuple(_failures(turns)),
+                tables=(_table(turns),),
+            ),
+            Section(name="lineage", title="Where the last one comes from", facts=_facts(last)),
+        ),
+        record=turns,
     )
 
 

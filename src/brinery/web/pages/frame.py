@@ -76,7 +76,7 @@ class Frame:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            asset=self.assets.url, sections=SECTIONS, place=place, figures=figures
+            asset=self.assets.url, all_sections=SECTIONS, place=place, figures=figures
         )
         self._environment.filters.update(ago=ago, size=size, duration=duration, clock=clock)
 
@@ -146,6 +146,11 @@ class Frame:
         return self.page(
             request, "error.html", title=status.phrase, status=status, message=message, hint=hint
         )
+
+    def missing(self, request: Request) -> Response:
+        """Return what is said where there is no such page."""
+        status = HTTPStatus.NOT_FOUND
+        return self.told(request, status, message=status.description)
 
     async def form(self, request: Request) -> dict[str, str]:
         """Return the fields of a form of our own page; of a field told twice, the last.

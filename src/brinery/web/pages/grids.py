@@ -115,8 +115,9 @@ class Grid:
         name: of it, in the page and in the file that is downloaded.
         columns: of it.
         rows: of cells, one for each column.
-        total: how many rows there are on all its pages.
+        total: how many rows there are on all its pages, as far as they were counted.
         asked: what it answers.
+        open_ended: whether there are more than were counted.
         empty: what is said where there are none, and the command that makes the first.
     """
 
@@ -125,6 +126,7 @@ class Grid:
     rows: Sequence[Sequence[Cell]]
     total: int
     asked: Asked
+    open_ended: bool = False
     empty: str = ""
 
     @property
