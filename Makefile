@@ -10,7 +10,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 FIND_PYTHON := for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done
 
-.PHONY: setup assets kernel demo test test-slow check bench docs up lock clean
+.PHONY: setup assets kernel demo test test-slow check bench docs screenshots up lock clean
 
 setup: $(VENV)/.ready assets kernel
 
@@ -77,6 +77,9 @@ bench: setup ## every benchmark, each beside its peer
 
 docs: setup ## the generated pages of the reference
 	@$(BIN)/python docs/generate.py
+
+screenshots: setup ## a picture of every page, in both themes, for the README and the docs
+	@$(BIN)/python docs/screenshots.py
 
 up: setup ## MLflow's server, the REST API and all endpoints of this folder's workspace
 	@$(BIN)/brinery up
