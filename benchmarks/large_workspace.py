@@ -42,11 +42,11 @@ display_name: two steps
 jobs:
   prep:
     command: echo 1 > ${{outputs.out}}/a.txt
-    environment: current
+    environment: {image: python}
     outputs: {out: {type: uri_folder}}
   train:
     command: cat ${{inputs.data}}/a.txt
-    environment: current
+    environment: {image: python}
     inputs: {data: "${{parent.jobs.prep.outputs.out}}"}
 """
 
@@ -121,6 +121,7 @@ def _jobs(workspace: Path) -> None:
         [
             *(str(program), "--workspace", str(workspace)),
             *("job", "create", "-f", str(workspace / "job.yml"), "--name", _FIRST),
+            *("--environment", "current"),
         ],
         check=True,
         stdout=subprocess.DEVNULL,
