@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +36,19 @@ class Staged:
     candidate: Candidate
     model_file: Path
     code_folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """Versions that other programs registered, so that nothing was checked.
+
+    Attributes:
+        newest: the newest of them, a hundred at most: name and number of each.
+        total: how many there are.
+    """
+
+    newest: tuple[tuple[str, int], ...] = ()
+    total: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +123,14 @@ class Files(Protocol):
 
 class Registry(Files, Protocol):
     """Where models, their versions and their aliases are."""
+
+    def some(self, keys: Sequence[tuple[str, int]]) -> list[Version]:
+        """Return the versions of these names and numbers that are there, in that order."""
+        ...
+
+    def unchecked(self) -> Unchecked:
+        """Return the versions that other programs registered, as far as lists show them."""
+        ...
 
     def open(self, welcome: str = "") -> None:
         """Connect, so that the first call after it does not wait.

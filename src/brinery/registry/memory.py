@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -20,11 +21,13 @@ from brinery.registry.interface import (
     SCORER_FILE,
     Staged,
     Standing,
+    Unchecked,
     imported,
     model_of,
     unresolved,
 )
 
+_LISTED = 100
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
 
@@ -33,6 +36,26 @@ class MemoryFiles:
 
     def __init__(self) -> None:
         self._stored: dict[str, Staged] = {}
+        self._versions: dict[str, list[Version]] = {}
+
+    def some(self, keys: Sequence[tuple[str, int]]) -> list[Version]:
+        """Return the versions of these names and numbers that are there, in that order."""
+        return [
+            one
+            for name, number in keys
+            for one in self._versions.get(name, [])
+            if one.number == number
+        ]
+
+    def unchecked(self) -> Unchecked:
+        """Return the versions that other programs registered."""
+        there = [one for versions in self._versions.values() for one in versions]
+        found = sorted(
+            (one for one in there if one.candidate is None),
+            key=lambda one: one.created,
+            reverse=True,
+        )
+        return Unchecked(tuple((one.name, one.number) for one in found[:_LISTED]), len(found))
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder.
@@ -94,7 +117,6 @@ class MemoryRegistry(MemoryFiles):
         self._folder = folder
         self._keys = count(1)
         self._staged: dict[str, Staged] = {}
-        self._versions: dict[str, list[Version]] = {}
         self._made: Counter[str] = Counter()
         self.logged: dict[str, list[Run]] = {}
         self.production: dict[str, set[int]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property
@@ -20,9 +21,9 @@ from brinery.records.version import (
     ids_of,
     without_ids,
 )
-from brinery.registry import mlflow_client, mlflow_model, mlflow_runs
+from brinery.registry import mlflow_client, mlflow_model, mlflow_runs, mlflow_tables
 from brinery.registry.artifacts import Artifacts
-from brinery.registry.interface import SCORER_FILE, imported
+from brinery.registry.interface import SCORER_FILE, Unchecked, imported
 from brinery.registry.mlflow_client import failure, foreign_errors
 from brinery.registry.mlflow_flavors import CODE_FOLDER
 from brinery.registry.mlflow_postgres import POSTGRES, PostgresTables
@@ -37,6 +38,7 @@ EPOCH_MS = 1000
 
 _DOWNLOADS = 8
 _BESIDE = "beside"
+_LISTED = 100
 
 
 class Passport(Struct, frozen=True):
@@ -125,6 +127,40 @@ class MlflowFiles:
         """
         file = imported(version).artifact.file
         return self._artifacts.here(self._location(version), file)
+
+    def some(self, keys: Sequence[tuple[str, int]]) -> list[Version]:
+        """Return the versions of these names and numbers that are there, in that order."""
+        rows = self._tables.asked(lambda ask: mlflow_tables.some(ask, keys, tag=SHA256_TAG))
+        if rows is not None:
+            return self._read(rows)
+        with foreign_errors():
+            found = {
+                name: (
+                    mlflow_client.versions(self._client, name),
+                    mlflow_client.aliases(self._client, name),
+                )
+                for name in dict.fromkeys(name for name, _ in keys)
+            }
+            return [
+                self._version(one, found[name][1])
+                for name, number in keys
+                for one in found[name][0]
+                if int(one.version) == number
+            ]
+
+    def unchecked(self) -> Unchecked:
+        """Return the versions that other programs registered."""
+        rows = self._tables.asked(lambda ask: mlflow_tables.unchecked(ask, tag=SHA256_TAG))
+        if rows is None:
+            with foreign_errors():
+                there = mlflow_client.versions(self._client)
+            found = [one for one in there if SHA256_TAG not in one.tags]
+            found.sort(key=lambda one: -one.creation_timestamp)
+            rows = [
+                (v.name, int(v.version), v.creation_timestamp, len(found)) for v in found[:_LISTED]
+            ]
+        total = rows[0][3] if rows else 0
+        return Unchecked(tuple((name, number) for name, number, _, _ in rows), total)
 
     def _location(self, version: Version) -> str:
         """Return the URI of the folder that a version's model is in."""

@@ -49,7 +49,7 @@ class PostgresTables:
         Raises:
             RegistryFault: the database cannot be reached.
         """
-        return self._asked(lambda ask: mlflow_tables.rows(ask, name, tag=tag))
+        return self.asked(lambda ask: mlflow_tables.rows(ask, name, tag=tag))
 
     def standings(self, *, champion: str) -> list[Standing] | None:
         """Return the versions that are in `Production` or have an alias; None: ask MLflow.
@@ -57,9 +57,10 @@ class PostgresTables:
         Raises:
             RegistryFault: the database cannot be reached.
         """
-        return self._asked(lambda ask: mlflow_tables.standings(ask, champion=champion))
+        return self.asked(lambda ask: mlflow_tables.standings(ask, champion=champion))
 
-    def _asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
+    def asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
+        """Return what is read within one transaction; None where MLflow must be asked."""
         with self._lock, _told(self._uri):
             if self._kept is not None:
                 try:

@@ -39,10 +39,20 @@ SELECT v.name, v.version, v.creation_time, v.run_id,
 FROM model_versions v
 WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
     AND (CAST(:name AS TEXT) IS NULL OR v.name = :name)
+    AND (CAST(:number AS INTEGER) IS NULL OR v.version = CAST(:number AS INTEGER))
     AND NOT EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
         AND t.name = v.name AND t.version = v.version
         AND t.key = 'mlflow.prompt.is_prompt' AND lower(t.value) = 'true')
 ORDER BY v.name, v.version DESC
+"""
+_UNCHECKED = """
+SELECT v.name, v.version, v.creation_time, count(*) OVER ()
+FROM model_versions v
+WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
+    AND NOT EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
+        AND t.name = v.name AND t.version = v.version
+        AND (t.key = :tag OR (t.key = 'mlflow.prompt.is_prompt' AND lower(t.value) = 'true')))
+ORDER BY v.creation_time DESC, v.name, v.version DESC LIMIT 100
 """
 _ALIASES = """
 SELECT name, version, alias FROM registered_model_aliases
@@ -111,6 +121,10 @@ class Tables(Protocol):
         """Return the versions that are in `Production` or have an alias; None: ask MLflow."""
         ...
 
+    def asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
+        """Return what is read within one transaction; None where MLflow must be asked."""
+        ...
+
 
 class SqliteTables:
     """MLflow's tables in a file.
@@ -125,13 +139,14 @@ class SqliteTables:
 
     def rows(self, name: str | None = None, *, tag: str) -> list[Row] | None:
         """Return the versions of a model, or of all, the newest first; None: ask MLflow."""
-        return self._asked(lambda ask: rows(ask, name, tag=tag))
+        return self.asked(lambda ask: rows(ask, name, tag=tag))
 
     def standings(self, *, champion: str) -> list[Standing] | None:
         """Return the versions that are in `Production` or have an alias; None: ask MLflow."""
-        return self._asked(lambda ask: standings(ask, champion=champion))
+        return self.asked(lambda ask: standings(ask, champion=champion))
 
-    def _asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
+    def asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
+        """Return what is read within one transaction; None where MLflow must be asked."""
         if self._path is None:
             return None
         if not self._path.exists():
@@ -156,24 +171,47 @@ def standings(ask: Ask, *, champion: str) -> list[Standing]:
     return [(name, number, bool(p), bool(c)) for name, number, p, c in found if p or c]
 
 
-def rows(ask: Ask, name: str | None, *, tag: str) -> list[Row] | None:
+def unchecked(ask: Ask, *, tag: str) -> list[tuple[str, int, int, int]]:
+    """Return the newest versions without a tag, 100 at most, each with how many there are.
+
+    Name, number, when it was registered (ms since 1970), and the count of all.
+    """
+    return [
+        (name, int(n), int(at), int(total)) for name, n, at, total in ask(_UNCHECKED, {"tag": tag})
+    ]
+
+
+def some(ask: Ask, keys: Iterable[tuple[str, int]], *, tag: str) -> list[Row] | None:
+    """Return the versions of these names and numbers that are there; None: ask MLflow."""
+    found: list[Row] = []
+    for name, number in keys:
+        one = rows(ask, name, number=number, tag=tag)
+        if one is None:
+            return None
+        found += one
+    return found
+
+
+def rows(ask: Ask, name: str | None, *, number: int | None = None, tag: str) -> list[Row] | None:
     """Return the versions of a model, or of all, within one transaction; None: ask MLflow."""
     aliases: dict[tuple[str, int], tuple[str, ...]] = {}
-    for model, number, alias in ask(_ALIASES, {"name": name}):
-        aliases[model, number] = (*aliases.get((model, number), ()), alias)
+    for model, version, alias in ask(_ALIASES, {"name": name}):
+        aliases[model, version] = (*aliases.get((model, version), ()), alias)
     found = []
-    for row in list(ask(_VERSIONS, {"name": name, "tag": tag, "passport": PASSPORT_TAG})):
-        model, number, created_ms, run_id, location, tagged, archived, passport = row
+    wanted = None if number is None else str(number)
+    values = {"name": name, "number": wanted, "tag": tag, "passport": PASSPORT_TAG}
+    for row in list(ask(_VERSIONS, values)):
+        model, version, created_ms, run_id, location, tagged, archived, passport = row
         if tagged and location.startswith(_LOGGED):
             logged = list(ask(_LOCATION, {"model": location.removeprefix(_LOGGED)}))
             if not logged:
                 return None
             location = logged[0][0]
-        held = aliases.get((model, number), ())
+        held = aliases.get((model, version), ())
         found.append(
             Row(
                 model,
-                number,
+                version,
                 created_ms,
                 run_id or "",
                 location,

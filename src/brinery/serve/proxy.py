@@ -213,7 +213,9 @@ async def _pass_on(
         async for part in answer.content.iter_any():
             await stream.send_bytes(part)
             n_bytes += len(part)
-    except (ClientError, TimeoutError, RuntimeError, asyncio.IncompleteReadError) as error:
+    except RuntimeError:
+        pass  # the client has gone, as whoever looked at a page does; Granian says it so
+    except (ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
         # It has begun, so that no other answer can be given: it ends short of its length.
         _log.warning("an answer of MLflow's server was broken off: %s", error)
     return Sent(answer.status, n_bytes)

@@ -18,28 +18,36 @@ from brinery.actions.marks import marks_in
 from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
-from brinery.web.pages import home, live
+from brinery.serve.traffic import Watched
+from brinery.web.pages import audit, home
 from brinery.web.pages.assets import PREFIX as ASSETS
 from brinery.web.pages.frame import Frame
+from brinery.web.pages.live import PATH as LIVE
 from brinery.web.pages.live import Live
 
 _KEY_FILE: Final = "page.key"
 _KEY_BYTES: Final = 32
 
 
-def application(rooms: Rooms) -> Starlette:
+def application(
+    rooms: Rooms, *, live: Live | None = None, watched: Watched | None = None
+) -> Starlette:
     """Return the application that answers with pages.
 
     Args:
         rooms: of the workspace.
+        live: tells open pages what changed; made here when None.
+        watched: the counters of the server in front; none are known when None.
     """
+    watched = watched or Watched()
     frame = Frame(secret=_secret(rooms.workspace.state), place=rooms.workspace.root.name)
-    told = Live(partial(marks_in, rooms))
+    told = live or live_of(rooms)
     made = Starlette(
         routes=[
             Route(f"{ASSETS}/{{digest}}/{{name}}", frame.assets.answer),
-            Route(live.PATH, told.stream),
-            *home.routes(rooms, frame),
+            Route(LIVE, told.stream),
+            *home.routes(rooms, frame, watched),
+            *audit.routes(rooms, frame),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,
@@ -50,6 +58,11 @@ def application(rooms: Rooms) -> Starlette:
     )
     made.router.redirect_slashes = False
     return made
+
+
+def live_of(rooms: Rooms) -> Live:
+    """Return what tells open pages what changed in a workspace."""
+    return Live(partial(marks_in, rooms))
 
 
 class _Refusing:

@@ -1,0 +1,180 @@
+"""Overview: a workspace at a glance. What lists show is read, whatever else there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from brinery.actions.rooms import Folder, Rooms, open_rooms
+from brinery.evaluate.comparison import HEADLINES
+from brinery.records.audit import AuditPage, AuditQuery
+from brinery.records.overview import Concern, InProduction, Need, Overview
+from brinery.records.traffic import Served
+from brinery.records.version import Alias, Version
+from brinery.store.environments import Environments
+from brinery.store.jobs import Jobs
+
+_CARDS: Final = 12
+_NEEDS: Final = 5
+_NEWS: Final = 12
+_RECENT: Final = timedelta(days=7)
+
+
+def overview(*, workspace: Folder | None = None) -> Overview:
+    """Return a workspace at a glance.
+
+    Args:
+        workspace: its folder; the nearest upwards when None.
+    """
+    return overview_in(open_rooms(workspace))
+
+
+def overview_in(rooms: Rooms, *, served: Sequence[Served] = ()) -> Overview:
+    """Return the workspace of these rooms at a glance.
+
+    Args:
+        rooms: of the workspace.
+        served: what a server says of its models; none where none runs.
+    """
+    if not (rooms.workspace.exists or rooms.places.shared):
+        return Overview()
+    standings = rooms.registry.standings()
+    champions = {name: one.champion for name, one in standings.items() if one.champion is not None}
+    production = _production(rooms, champions)
+    return Overview(
+        production=production,
+        champions=len(champions),
+        registered=len(champions) or len(rooms.registry.names()),
+        needs=tuple(_needs(rooms, [one.version for one in production], champions, served)),
+        news=rooms.audit.page(AuditQuery(most=_NEWS)).entries,
+    )
+
+
+def trail(rooms: Rooms, asked: AuditQuery) -> AuditPage:
+    """Return some entries of the audit trail of all models."""
+    if not (rooms.workspace.exists or rooms.places.shared):
+        return AuditPage()
+    return rooms.audit.page(asked)
+
+
+def _production(rooms: Rooms, champions: dict[str, int]) -> tuple[InProduction, ...]:
+    """Return some champions, those that moved last first."""
+    moves = {
+        entry.subject: entry
+        for entry in rooms.audit.last_moves(Alias.CHAMPION.value, most=_CARDS)
+        if entry.subject in champions
+    }
+    shown = list(dict.fromkeys([*moves, *sorted(champions)]))[:_CARDS]
+    versions = rooms.registry.some([(name, champions[name]) for name in shown])
+    decisions = rooms.decisions.latest(shown)
+    return tuple(
+        InProduction(
+            version=version,
+            metric=_metric(version),
+            since=moves.get(version.name),
+            decision=decisions.get(version.name),
+        )
+        for version in versions
+    )
+
+
+def _metric(version: Version) -> str:
+    """Return the figure that a version is known by; empty where it has none."""
+    evaluation = version.candidate.evaluation if version.candidate else None
+    if evaluation is None:
+        return ""
+    chosen = HEADLINES.get(evaluation.type, "")
+    return chosen if chosen in evaluation.metrics else next(iter(evaluation.metrics), "")
+
+
+def _needs(
+    rooms: Rooms,
+    shown: Sequence[Version],
+    champions: dict[str, int],
+    served: Sequence[Served],
+) -> Iterator[Need]:
+    """Yield what needs attention, a few of each kind, the most pressing first."""
+    yield from _unserved(served)
+    yield from _gone(rooms, shown)
+    yield from _failed(rooms)
+    yield from _refused(rooms, champions)
+    yield from _unchecked(rooms)
+
+
+def _unserved(served: Sequence[Served]) -> Iterator[Need]:
+    for one in [one for one in served if one.fault][:_NEEDS]:
+        yield Need(
+            concern=Concern.NOT_SERVED,
+            subject=one.name,
+            message=f"{one.name}@{one.version} is not served as it should be: {one.fault}",
+            hint=f"brinery model show {one.name}",
+        )
+
+
+def _gone(rooms: Rooms, shown: Sequence[Version]) -> Iterator[Need]:
+    environments = Environments(rooms.workspace.environments)
+    for version in shown:
+        if version.candidate and not environments.has(version.candidate.environment):
+            yield Need(
+                concern=Concern.ENVIRONMENT,
+                subject=version.name,
+                message=f"the environment of {version.reference} is gone from this machine; it is "
+                "built again when the version is asked",
+                hint=f"brinery predict {version.reference} FILE",
+            )
+
+
+def _failed(rooms: Rooms) -> Iterator[Need]:
+    for turn in rooms.turns.failed()[:_NEEDS]:
+        yield Need(
+            concern=Concern.FAILED_TURN,
+            subject=turn.loop,
+            message=f"turn {turn.number} of the loop {turn.loop} failed: {turn.error}",
+            hint=f"brinery loop history {turn.loop}",
+            at=turn.ended or turn.started,
+        )
+    since = datetime.now(UTC) - _RECENT
+    for job in Jobs(rooms.workspace.jobs).failed(since=since, most=_NEEDS):
+        yield Need(
+            concern=Concern.FAILED_JOB,
+            subject=job.name,
+            message=f"the job {job.name} failed" + (f": {job.error}" if job.error else ""),
+            hint=f"brinery job resume {job.name}",
+            at=job.ended or job.created,
+        )
+
+
+def _refused(rooms: Rooms, champions: dict[str, int]) -> Iterator[Need]:
+    """Yield the versions that a gate refused last; one that is the champion by now is none."""
+    for kept in rooms.decisions.refused(most=_NEEDS):
+        decision = kept.decision
+        if decision.reference == f"{decision.model}@{champions.get(decision.model)}":
+            continue
+        yield Need(
+            concern=Concern.REFUSED,
+            subject=decision.reference,
+            message=f"{decision.reference} was not promoted: {decision.verdict}",
+            hint=f"brinery history {decision.model}",
+            at=decision.created,
+        )
+
+
+def _unchecked(rooms: Rooms) -> Iterator[Need]:
+    found = rooms.registry.unchecked()
+    for name, number in found.newest[:_NEEDS]:
+        yield Need(
+            concern=Concern.UNCHECKED,
+            subject=f"{name}@{number}",
+            message=f"{name}@{number} was registered by another program: nothing of it is checked, "
+            "and it is not served",
+            hint=f"brinery import models:/{name}/{number} --name {name} --data FILE",
+        )
+    if found.total > _NEEDS:
+        yield Need(
+            concern=Concern.UNCHECKED,
+            subject="",
+            message=f"{found.total - _NEEDS:,} more versions were registered by other programs and "
+            "are not checked",
+            hint="brinery model list",
+        )
