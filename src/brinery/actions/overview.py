@@ -12,6 +12,7 @@ from brinery.records.audit import AuditPage, AuditQuery
 from brinery.records.overview import Concern, InProduction, Need, Overview
 from brinery.records.traffic import Served
 from brinery.records.version import Alias, Version
+from brinery.registry.interface import Entry
 from brinery.store.environments import Environments
 from brinery.store.jobs import Jobs
 
@@ -39,14 +40,20 @@ def overview_in(rooms: Rooms, *, served: Sequence[Served] = ()) -> Overview:
     """
     if not (rooms.workspace.exists or rooms.places.shared):
         return Overview()
-    standings = rooms.registry.standings()
-    champions = {name: one.champion for name, one in standings.items() if one.champion is not None}
+    entries = rooms.registry.entries()
+    champions = {one.name: one.number for one in entries if Alias.CHAMPION.value in one.aliases}
     production = _production(rooms, champions)
     return Overview(
         production=production,
         champions=len(champions),
-        registered=len(champions) or len(rooms.registry.names()),
-        needs=tuple(_needs(rooms, [one.version for one in production], champions, served)),
+        registered=len({one.name for one in entries}),
+        needs=(
+            *_unserved(served),
+            *_gone(rooms, [one.version for one in production]),
+            *_failed(rooms),
+            *_refused(rooms, champions),
+            *_unchecked(entries),
+        ),
         news=rooms.audit.page(AuditQuery(most=_NEWS)).entries,
     )
 
@@ -66,7 +73,8 @@ def _production(rooms: Rooms, champions: dict[str, int]) -> tuple[InProduction, 
         if entry.subject in champions
     }
     shown = list(dict.fromkeys([*moves, *sorted(champions)]))[:_CARDS]
-    versions = rooms.registry.some([(name, champions[name]) for name in shown])
+    found = (rooms.registry.version(name, champions[name]) for name in shown)
+    versions = [version for version in found if version is not None]
     decisions = rooms.decisions.latest(shown)
     return tuple(
         InProduction(
@@ -86,20 +94,6 @@ def _metric(version: Version) -> str:
         return ""
     chosen = HEADLINES.get(evaluation.type, "")
     return chosen if chosen in evaluation.metrics else next(iter(evaluation.metrics), "")
-
-
-def _needs(
-    rooms: Rooms,
-    shown: Sequence[Version],
-    champions: dict[str, int],
-    served: Sequence[Served],
-) -> Iterator[Need]:
-    """Yield what needs attention, a few of each kind, the most pressing first."""
-    yield from _unserved(served)
-    yield from _gone(rooms, shown)
-    yield from _failed(rooms)
-    yield from _refused(rooms, champions)
-    yield from _unchecked(rooms)
 
 
 def _unserved(served: Sequence[Served]) -> Iterator[Need]:
@@ -160,21 +154,22 @@ def _refused(rooms: Rooms, champions: dict[str, int]) -> Iterator[Need]:
         )
 
 
-def _unchecked(rooms: Rooms) -> Iterator[Need]:
-    found = rooms.registry.unchecked()
-    for name, number in found.newest[:_NEEDS]:
+def _unchecked(entries: Sequence[Entry]) -> Iterator[Need]:
+    found = [one for one in entries if not one.imported]
+    for one in sorted(found, key=lambda one: one.created, reverse=True)[:_NEEDS]:
         yield Need(
             concern=Concern.UNCHECKED,
-            subject=f"{name}@{number}",
-            message=f"{name}@{number} was registered by another program: nothing of it is checked, "
+            subject=one.reference,
+            message=f"{one.reference} was registered by another program: nothing of it is checked, "
             "and it is not served",
-            hint=f"brinery import models:/{name}/{number} --name {name} --data FILE",
+            hint=f"brinery import models:/{one.name}/{one.number} --name {one.name} --data FILE",
+            at=one.created,
         )
-    if found.total > _NEEDS:
+    if len(found) > _NEEDS:
         yield Need(
             concern=Concern.UNCHECKED,
             subject="",
-            message=f"{found.total - _NEEDS:,} more versions were registered by other programs and "
+            message=f"{len(found) - _NEEDS:,} more versions were registered by other programs and "
             "are not checked",
             hint="brinery model list",
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -19,15 +18,14 @@ from brinery.records.version import Alias, Candidate, Parity, Stage, Version, st
 from brinery.registry.interface import (
     SAMPLE_FILE,
     SCORER_FILE,
+    Entry,
     Staged,
     Standing,
-    Unchecked,
     imported,
     model_of,
     unresolved,
 )
 
-_LISTED = 100
 _URI = re.compile(r"models:/(?P<name>[^/@]+)(/(?P<number>\d+)|@(?P<alias>.+))")
 
 
@@ -38,24 +36,14 @@ class MemoryFiles:
         self._stored: dict[str, Staged] = {}
         self._versions: dict[str, list[Version]] = {}
 
-    def some(self, keys: Sequence[tuple[str, int]]) -> list[Version]:
-        """Return the versions of these names and numbers that are there, in that order."""
-        return [
-            one
-            for name, number in keys
-            for one in self._versions.get(name, [])
-            if one.number == number
-        ]
+    def entries(self, name: str | None = None) -> list[Entry]:
+        """Return the versions of a model, or of all by name, newest first."""
+        names = sorted(self._versions) if name is None else [name]
+        return [_entry(one) for each in names for one in self._versions.get(each, [])[::-1]]
 
-    def unchecked(self) -> Unchecked:
-        """Return the versions that other programs registered."""
-        there = [one for versions in self._versions.values() for one in versions]
-        found = sorted(
-            (one for one in there if one.candidate is None),
-            key=lambda one: one.created,
-            reverse=True,
-        )
-        return Unchecked(tuple((one.name, one.number) for one in found[:_LISTED]), len(found))
+    def version(self, name: str, number: int) -> Version | None:
+        """Return one version of a model; None where there is none."""
+        return next((one for one in self._versions.get(name, []) if one.number == number), None)
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder.
@@ -293,6 +281,17 @@ class MemoryRegistry(MemoryFiles):
             names=self.names(),
             held={v.number: v.aliases for v in self.versions(model_of(uri))},
         )
+
+
+def _entry(version: Version) -> Entry:
+    return Entry(
+        name=version.name,
+        number=version.number,
+        aliases=version.aliases,
+        ids=version.ids,
+        created=version.created,
+        imported=version.candidate is not None,
+    )
 
 
 def _named(version: Version, aliases: set[str]) -> Version:

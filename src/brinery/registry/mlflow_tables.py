@@ -31,6 +31,8 @@ _REVISION = "SELECT version_num FROM alembic_version"
 _VERSIONS = """
 SELECT v.name, v.version, v.creation_time, v.run_id,
     coalesce(nullif(v.storage_location, ''), v.source, ''),
+    (SELECT m.artifact_location FROM logged_models m
+        WHERE 'models:/' || m.model_id = coalesce(nullif(v.storage_location, ''), v.source)),
     EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
         AND t.name = v.name AND t.version = v.version AND t.key = :tag),
     v.current_stage = 'Archived',
@@ -39,20 +41,11 @@ SELECT v.name, v.version, v.creation_time, v.run_id,
 FROM model_versions v
 WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
     AND (CAST(:name AS TEXT) IS NULL OR v.name = :name)
-    AND (CAST(:number AS INTEGER) IS NULL OR v.version = CAST(:number AS INTEGER))
+    AND (CAST(:number AS TEXT) IS NULL OR v.version = CAST(:number AS INTEGER))
     AND NOT EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
         AND t.name = v.name AND t.version = v.version
         AND t.key = 'mlflow.prompt.is_prompt' AND lower(t.value) = 'true')
 ORDER BY v.name, v.version DESC
-"""
-_UNCHECKED = """
-SELECT v.name, v.version, v.creation_time, count(*) OVER ()
-FROM model_versions v
-WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
-    AND NOT EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
-        AND t.name = v.name AND t.version = v.version
-        AND (t.key = :tag OR (t.key = 'mlflow.prompt.is_prompt' AND lower(t.value) = 'true')))
-ORDER BY v.creation_time DESC, v.name, v.version DESC LIMIT 100
 """
 _ALIASES = """
 SELECT name, version, alias FROM registered_model_aliases
@@ -65,7 +58,6 @@ SELECT v.name, v.version, v.current_stage = 'Production',
 FROM model_versions v
 WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
 """
-_LOCATION = "SELECT artifact_location FROM logged_models WHERE model_id = :model"
 
 # Name and number of a version, whether it is in `Production`, and whether it has an alias.
 Standing = tuple[str, int, bool, bool]
@@ -105,12 +97,15 @@ class Row(Struct, frozen=True):
 class Tables(Protocol):
     """MLflow's tables in one database."""
 
-    def rows(self, name: str | None = None, *, tag: str) -> list[Row] | None:
+    def rows(
+        self, name: str | None = None, *, tag: str, number: int | None = None
+    ) -> list[Row] | None:
         """Return the versions of a model, or of all, the newest first.
 
         Args:
             name: of the model.
             tag: that a row tells of.
+            number: of the one version that is asked for; all when None.
 
         Returns:
             None where MLflow must be asked.
@@ -119,10 +114,6 @@ class Tables(Protocol):
 
     def standings(self, *, champion: str) -> list[Standing] | None:
         """Return the versions that are in `Production` or have an alias; None: ask MLflow."""
-        ...
-
-    def asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
-        """Return what is read within one transaction; None where MLflow must be asked."""
         ...
 
 
@@ -137,16 +128,17 @@ class SqliteTables:
     def __init__(self, uri: str) -> None:
         self._path = Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
-    def rows(self, name: str | None = None, *, tag: str) -> list[Row] | None:
+    def rows(
+        self, name: str | None = None, *, tag: str, number: int | None = None
+    ) -> list[Row] | None:
         """Return the versions of a model, or of all, the newest first; None: ask MLflow."""
-        return self.asked(lambda ask: rows(ask, name, tag=tag))
+        return self._asked(lambda ask: rows(ask, name, tag=tag, number=number))
 
     def standings(self, *, champion: str) -> list[Standing] | None:
         """Return the versions that are in `Production` or have an alias; None: ask MLflow."""
-        return self.asked(lambda ask: standings(ask, champion=champion))
+        return self._asked(lambda ask: standings(ask, champion=champion))
 
-    def asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
-        """Return what is read within one transaction; None where MLflow must be asked."""
+    def _asked(self, read: Callable[[Ask], list[T] | None]) -> list[T] | None:
         if self._path is None:
             return None
         if not self._path.exists():
@@ -171,47 +163,25 @@ def standings(ask: Ask, *, champion: str) -> list[Standing]:
     return [(name, number, bool(p), bool(c)) for name, number, p, c in found if p or c]
 
 
-def unchecked(ask: Ask, *, tag: str) -> list[tuple[str, int, int, int]]:
-    """Return the newest versions without a tag, 100 at most, each with how many there are.
-
-    Name, number, when it was registered (ms since 1970), and the count of all.
-    """
-    return [
-        (name, int(n), int(at), int(total)) for name, n, at, total in ask(_UNCHECKED, {"tag": tag})
-    ]
-
-
-def some(ask: Ask, keys: Iterable[tuple[str, int]], *, tag: str) -> list[Row] | None:
-    """Return the versions of these names and numbers that are there; None: ask MLflow."""
-    found: list[Row] = []
-    for name, number in keys:
-        one = rows(ask, name, number=number, tag=tag)
-        if one is None:
-            return None
-        found += one
-    return found
-
-
-def rows(ask: Ask, name: str | None, *, number: int | None = None, tag: str) -> list[Row] | None:
+def rows(ask: Ask, name: str | None, *, tag: str, number: int | None = None) -> list[Row] | None:
     """Return the versions of a model, or of all, within one transaction; None: ask MLflow."""
     aliases: dict[tuple[str, int], tuple[str, ...]] = {}
-    for model, version, alias in ask(_ALIASES, {"name": name}):
-        aliases[model, version] = (*aliases.get((model, version), ()), alias)
+    for model, held_by, alias in ask(_ALIASES, {"name": name}):
+        aliases[model, held_by] = (*aliases.get((model, held_by), ()), alias)
     found = []
-    wanted = None if number is None else str(number)
-    values = {"name": name, "number": wanted, "tag": tag, "passport": PASSPORT_TAG}
-    for row in list(ask(_VERSIONS, values)):
-        model, version, created_ms, run_id, location, tagged, archived, passport = row
+    only = None if number is None else str(number)
+    asked = {"name": name, "number": only, "tag": tag, "passport": PASSPORT_TAG}
+    for row in ask(_VERSIONS, asked):
+        model, which, created_ms, run_id, location, logged, tagged, archived, passport = row
         if tagged and location.startswith(_LOGGED):
-            logged = list(ask(_LOCATION, {"model": location.removeprefix(_LOGGED)}))
-            if not logged:
+            if logged is None:
                 return None
-            location = logged[0][0]
-        held = aliases.get((model, version), ())
+            location = logged
+        held = aliases.get((model, which), ())
         found.append(
             Row(
                 model,
-                version,
+                which,
                 created_ms,
                 run_id or "",
                 location,
