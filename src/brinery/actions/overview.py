@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from brinery.actions.rooms import Folder, Rooms, open_rooms
+from brinery.errors import DangerousModel, NotTrusted
 from brinery.evaluate.comparison import HEADLINES
 from brinery.records.audit import AuditPage, AuditQuery
 from brinery.records.overview import Concern, InProduction, Need, Overview
@@ -14,6 +15,7 @@ from brinery.records.traffic import Served
 from brinery.records.version import Alias, Version
 from brinery.registry.interface import Entry
 from brinery.store.environments import Environments
+from brinery.store.imports import Imports
 from brinery.store.jobs import Jobs
 
 _CARDS: Final = 12
@@ -52,6 +54,7 @@ def overview_in(rooms: Rooms, *, served: Sequence[Served] = ()) -> Overview:
             *_gone(rooms, [one.version for one in production]),
             *_failed(rooms),
             *_refused(rooms, champions),
+            *_stopped(rooms),
             *_unchecked(entries),
         ),
         news=rooms.audit.page(AuditQuery(most=_NEWS)).entries,
@@ -152,6 +155,20 @@ def _refused(rooms: Rooms, champions: dict[str, int]) -> Iterator[Need]:
             hint=f"brinery history {decision.model}",
             at=decision.created,
         )
+
+
+def _stopped(rooms: Rooms) -> Iterator[Need]:
+    """Yield the imports that stopped because nobody vouched for what they ask for."""
+    codes = {NotTrusted.code, DangerousModel.code}
+    for one in Imports(rooms.workspace.imports).recent(_NEEDS):
+        outcome = one.outcome
+        if outcome is not None and outcome.code in codes:
+            yield Need(
+                concern=Concern.STOPPED_IMPORT,
+                subject=one.asked.key,
+                message=f"the import of {one.asked.called} waits for your word: {outcome.message}",
+                at=outcome.at,
+            )
 
 
 def _unchecked(entries: Sequence[Entry]) -> Iterator[Need]:

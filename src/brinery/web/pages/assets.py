@@ -24,6 +24,7 @@ _FILES: Final = {
     "icon.svg": ("brinery.serve", "favicon.svg"),
     "theme.js": ("brinery.web", "theme.js"),
     "page.js": ("brinery.web", "page.js"),
+    "upload.js": ("brinery.web", "upload.js"),
     "charts.js": ("brinery.charts", "charts.js"),
     "htmx.js": ("brinery.web", "vendor/htmx.min.js"),
     "sse.js": ("brinery.web", "vendor/sse.min.js"),

@@ -155,6 +155,14 @@ class Frame:
         """
         return await tokens.form(request, self._secret)
 
+    def check(self, request: Request) -> None:
+        """Check that a request with a body of its own kind comes from our own page.
+
+        Raises:
+            Problem: 403 where its header does not bring back what the page was given.
+        """
+        tokens.check(request, self._secret, told=request.headers.get(tokens.HEADER, ""))
+
 
 def is_partial(request: Request) -> bool:
     """Return whether htmx asks for a part of a page, rather than a browser for the page."""

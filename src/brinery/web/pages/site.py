@@ -19,7 +19,7 @@ from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
 from brinery.serve.traffic import Watched
-from brinery.web.pages import audit, home
+from brinery.web.pages import audit, home, imports
 from brinery.web.pages.assets import PREFIX as ASSETS
 from brinery.web.pages.frame import Frame
 from brinery.web.pages.live import PATH as LIVE
@@ -48,6 +48,7 @@ def application(
             Route(LIVE, told.stream),
             *home.routes(rooms, frame, watched),
             *audit.routes(rooms, frame),
+            *imports.routes(rooms, frame),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,
