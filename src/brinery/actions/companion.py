@@ -20,6 +20,7 @@ class Task(Struct, frozen=True, kw_only=True):
         store: database of the models and records; as the settings say when None.
         artifacts: bucket or folder of the models' files; as the settings say when None.
         loops: paths of the loops whose turns are begun when they are due.
+        front: address of the server before it, as it is reached on this machine.
     """
 
     workspace: str
@@ -27,6 +28,7 @@ class Task(Struct, frozen=True, kw_only=True):
     store: str | None = None
     artifacts: str | None = None
     loops: tuple[str, ...] = ()
+    front: str = ""
 
 
 def with_managed_folders(rooms: Rooms, application: mlflow_server.Asgi) -> mlflow_server.Asgi:

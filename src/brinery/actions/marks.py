@@ -7,13 +7,15 @@ from brinery.store import marks
 
 STORE = "store"
 JOBS = "jobs"
+IMPORTS = "imports"
 
 
 def marks_in(rooms: Rooms) -> dict[str, str]:
-    """Return a mark of the models, records and runs (`store`), and one of the jobs (`jobs`)."""
+    """Return a mark of the models, records and runs, one of the jobs, one of the imports."""
     places = rooms.places
     uris = dict.fromkeys((places.database_uri, places.tracking_uri))
     return {
         STORE: " ".join(marks.of_database(uri) for uri in uris),
         JOBS: marks.of_journals(rooms.workspace.jobs),
+        IMPORTS: marks.of_journals(rooms.workspace.imports),
     }

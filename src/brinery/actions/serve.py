@@ -77,16 +77,17 @@ def serve_models(
     # Which version answers is known without it, and nobody waits for it.
     names = None if every else [reference.name for reference in asked]
     threading.Thread(target=_settle, args=(rooms, names), name="settle", daemon=True).start()
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{port}"
+    url = server.url(host, port)
     server.serve(
         manifest,
         host=host,
         port=port,
         workers=options.get("workers") or settings.workers,
         log=log or None,
-        on_start=lambda: on_start(manifest, url) if on_start else None,
-        changed=roster.changed,
+        course=server.Course(
+            on_start=lambda: on_start(manifest, url) if on_start else None,
+            changed=roster.changed,
+        ),
     )
 
 

@@ -70,7 +70,7 @@ def up(
     roster = Roster(rooms, [], every=True, may_be_none=True)
     manifest = roster.first()
     named = options.get("allowed_hosts") or settings.up.allowed_hosts.split(",")
-    shown = f"[{host}]" if ":" in host else host
+    url = server.url(host, port)
     with tempfile.TemporaryDirectory(prefix="brinery-up-", ignore_cleanup_errors=True) as folder:
         socket = str(Path(folder, "companion"))
         task = Task(
@@ -79,15 +79,19 @@ def up(
             store=store,
             artifacts=artifacts,
             loops=tuple(str(one.file) for one in loops),
+            front=server.own_url(host, port),
         )
-        with Keeper(_COMPANION, told=msgspec.json.encode(task) + b"\n"):
+        with Keeper(_COMPANION, told=msgspec.json.encode(task) + b"\n") as keeper:
             server.serve(
                 manifest,
                 host=host,
                 port=port,
                 workers=settings.serve.workers,
                 log=settings.serve.access_log or None,
-                on_start=lambda: on_start(manifest, f"http://{shown}:{port}") if on_start else None,
-                changed=roster.changed,
+                course=server.Course(
+                    on_start=lambda: on_start(manifest, url) if on_start else None,
+                    changed=roster.changed,
+                    on_stop=keeper.wind_down,
+                ),
                 companion=Companion(socket=socket, hosts=(host, gethostname(), *named)),
             )

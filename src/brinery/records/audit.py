@@ -17,6 +17,24 @@ class Change(StrEnum):
     DELETE = "delete"
 
 
+class AuditQuery(Struct, frozen=True, kw_only=True):
+    """Which entries of the audit trail are wanted, and in what order.
+
+    Attributes:
+        words: that an entry has, all of them: in its subject, who, what it moved, or why.
+        sort: `at`, `who`, `change` or `subject`.
+        descending: whether the last comes first.
+        offset: how many are passed over.
+        most: how many are wanted.
+    """
+
+    words: tuple[str, ...] = ()
+    sort: str = "at"
+    descending: bool = True
+    offset: int = 0
+    most: int = 50
+
+
 class AuditEntry(Struct, frozen=True, kw_only=True):
     """One row of the audit trail.
 
@@ -41,3 +59,15 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     why: str = ""
     decision: int | None = None
     forced: bool = False
+
+
+class AuditPage(Struct, frozen=True, kw_only=True):
+    """Some entries of the audit trail.
+
+    Attributes:
+        entries: as they were asked for.
+        total: how many match in all.
+    """
+
+    entries: tuple[AuditEntry, ...] = ()
+    total: int = 0

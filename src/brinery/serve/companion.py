@@ -69,6 +69,18 @@ class Keeper:
                 process.kill()
         self._thread.join(_KILL_S)
 
+    def wind_down(self) -> None:
+        """Tell the process that the end is near: what would go on for ever is to end now.
+
+        Streams of events would keep the workers from ending until their clients have gone.
+        """
+        with self._lock:
+            process = self._process
+        if process is not None and process.stdin is not None:
+            with suppress(OSError, ValueError):
+                process.stdin.write(b"\n")
+                process.stdin.flush()
+
     def _run(self) -> None:
         wait_s = _FIRST_S
         while not self._ended.is_set():

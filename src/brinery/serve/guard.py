@@ -57,7 +57,7 @@ class Guard:
             raise _refused("other-origin", "a page of another site may change nothing here")
         if not self._owned or not scope.path.startswith(self._owned) or origin:
             return
-        if not _is_loopback(scope.client):
+        if not is_loopback(scope.client):
             raise _refused(
                 "not-local",
                 "from another machine this is changed on the server's own page only",
@@ -87,7 +87,7 @@ def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def _is_loopback(client: str) -> bool:
+def is_loopback(client: str) -> bool:
     """Return whether a client, an address and a port, is on this machine."""
     address = _address(client.rpartition(":")[0].strip("[]"))
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:

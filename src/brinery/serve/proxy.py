@@ -51,9 +51,13 @@ _PREFIXES = (f"{OURS}/", "/api/2.0/", "/api/3.0/", "/ajax-api/2.0/", "/ajax-api/
 # It runs programs on the server's machine for whoever asks.
 _WITHHELD = "/ajax-api/3.0/mlflow/assistant"
 
+# Who asked, as the server in front saw it; a client's own word for it is not passed on.
+CLIENT = "x-brinery-client"
+
 # Of one connection, and not of what is asked over it (RFC 9110, 7.6.1).
 _OF_A_HOP = frozenset(
     {
+        CLIENT,
         "connection",
         "expect",
         "keep-alive",
@@ -112,7 +116,7 @@ class Proxy:
             async with self._connected().request(
                 scope.method,
                 url,
-                headers=_passed(scope.headers.items()),
+                headers=[*_passed(scope.headers.items()), (CLIENT, scope.client)],
                 data=body,
                 allow_redirects=False,
             ) as answer:
@@ -213,7 +217,9 @@ async def _pass_on(
         async for part in answer.content.iter_any():
             await stream.send_bytes(part)
             n_bytes += len(part)
-    except (ClientError, TimeoutError, RuntimeError, asyncio.IncompleteReadError) as error:
+    except RuntimeError:
+        pass  # the client has gone, as whoever looked at a page does; Granian says it so
+    except (ClientError, TimeoutError, asyncio.IncompleteReadError) as error:
         # It has begun, so that no other answer can be given: it ends short of its length.
         _log.warning("an answer of MLflow's server was broken off: %s", error)
     return Sent(answer.status, n_bytes)

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -35,10 +36,37 @@ LOOK_S = 0.5
 _DRAIN_S = 25
 _KILL_S = 1
 _POLL_S = 0.02
+# Who listens on all addresses is reached at these.
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - they are not listened on
 _MAX_HEADERS_BYTES = 400_000
 # A server whose workers die so often in so many seconds is beyond help, and ends.
 _DEATHS = 10
 _DEATHS_S = 60.0
+
+
+def url(host: str, port: int) -> str:
+    """Return the address of a server."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def own_url(host: str, port: int) -> str:
+    """Return the address at which a server is reached from its own machine."""
+    return url(_ANY.get(host, host), port)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What is asked and told in the course of a server's life, by the process that starts workers.
+
+    Attributes:
+        on_start: called once, when the port is open.
+        changed: asked twice a second for what is served from now on; None where that stays.
+        on_stop: called when the server is told to end, before its workers are.
+    """
+
+    on_start: Callable[[], None]
+    changed: Callable[[], Manifest | None]
+    on_stop: Callable[[], None] | None = None
 
 
 def check_address(host: str, port: int) -> None:
@@ -70,8 +98,7 @@ def serve(
     port: int,
     workers: int,
     log: str | None = None,
-    on_start: Callable[[], None],
-    changed: Callable[[], Manifest | None],
+    course: Course,
     companion: Companion | None = None,
 ) -> None:
     """Serve models until the process is told to end (SIGINT or SIGTERM).
@@ -82,8 +109,7 @@ def serve(
         port: port to listen on.
         workers: processes, each with model processes of its own.
         log: path of the access log, or - for standard error; None for none.
-        on_start: called once, when the port is open.
-        changed: asked twice a second for what is served from now on; None where that stays.
+        course: what is asked and told meanwhile.
         companion: a process that answers what the workers do not.
 
     Raises:
@@ -109,8 +135,9 @@ def serve(
             http1_settings=HTTP1Settings(header_read_timeout=int(manifest.body_timeout_s * 1000)),
             http2_settings=HTTP2Settings(max_headers_size=_MAX_HEADERS_BYTES),
         )
-        server.on_startup(on_start)
-        with _counted_together(workers) as counted, _Watch(file, changed):
+        server.on_startup(course.on_start)
+        server.on_stop = course.on_stop
+        with _counted_together(workers) as counted, _Watch(file, course.changed):
             server.serve(
                 target_loader=partial(_load, file, counted, (log, companion)), wrap_loader=False
             )
@@ -125,6 +152,7 @@ class _Server(MPServer):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._deaths: deque[float] = deque(maxlen=_DEATHS)
+        self.on_stop: Callable[[], None] | None = None
 
     def _respawn_workers(self, workers: Any, *arguments: Any, **options: Any) -> None:
         super()._respawn_workers(workers, *arguments, **options)
@@ -134,6 +162,8 @@ class _Server(MPServer):
 
     def _stop_workers(self) -> None:
         """Wait until the workers have ended; kill those that have not in time."""
+        if self.on_stop is not None:
+            self.on_stop()
         for worker in self.wrks:
             worker.terminate()  # type: ignore[no-untyped-call]
         end = time.monotonic() + _DRAIN_S

@@ -117,6 +117,17 @@ class UpSettings(_Section):
         description="names that the server is asked under, separated by commas, beside addresses, "
         "`localhost` and this machine's own name",
     )
+    key_file: str = Field(
+        "",
+        description="file with a key on each line, one of which whoever asks the server must give, "
+        "beside those of `brinery key create`; empty for none",
+    )
+    max_upload_mb: float = Field(
+        2048.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="largest model or table that may be sent to the page, in MB",
+    )
 
 
 class StoreSettings(_Section):

@@ -6,7 +6,10 @@ from functools import cached_property
 from importlib import import_module
 from typing import Protocol, cast
 
-from brinery.records.audit import AuditEntry
+from brinery.records.audit import AuditEntry, AuditPage, AuditQuery, Change
+
+# What moves an alias.
+MOVES = (Change.PROMOTE, Change.ROLLBACK)
 
 
 class Audit(Protocol):
@@ -30,6 +33,14 @@ class Audit(Protocol):
 
     def entries(self, subject: str | None = None) -> list[AuditEntry]:
         """Return what was done, oldest first, to one model or to all."""
+        ...
+
+    def page(self, asked: AuditQuery) -> AuditPage:
+        """Return some of what was done, and how much matches in all."""
+        ...
+
+    def last_moves(self, alias: str, *, most: int) -> list[AuditEntry]:
+        """Return the last move of an alias in each model, those that moved last first."""
         ...
 
 
@@ -69,6 +80,22 @@ class MemoryAudit:
             if subject in (None, entry.subject) and self._done.get(number)
         ]
 
+    def page(self, asked: AuditQuery) -> AuditPage:
+        """Return some of what was done, and how much matches in all."""
+        found = [one for one in self.entries() if _matches(one, asked.words)]
+        found.sort(key=lambda one: str(getattr(one, asked.sort)), reverse=asked.descending)
+        entries = found[asked.offset : asked.offset + asked.most]
+        return AuditPage(entries=tuple(entries), total=len(found))
+
+    def last_moves(self, alias: str, *, most: int) -> list[AuditEntry]:
+        """Return the last move of an alias in each model, those that moved last first."""
+        moved: dict[str, AuditEntry] = {}
+        for one in self.entries():
+            if one.change in MOVES and one.after.endswith(f" {alias}"):
+                moved.pop(one.subject, None)
+                moved[one.subject] = one
+        return list(moved.values())[::-1][:most]
+
 
 class StoredAudit:
     """An audit trail in a database, which is opened when it is first needed.
@@ -106,3 +133,16 @@ class StoredAudit:
     def entries(self, subject: str | None = None) -> list[AuditEntry]:
         """Return what was done, oldest first, to one model or to all."""
         return self._trail.entries(subject)
+
+    def page(self, asked: AuditQuery) -> AuditPage:
+        """Return some of what was done, and how much matches in all."""
+        return self._trail.page(asked)
+
+    def last_moves(self, alias: str, *, most: int) -> list[AuditEntry]:
+        """Return the last move of an alias in each model, those that moved last first."""
+        return self._trail.last_moves(alias, most=most)
+
+
+def _matches(entry: AuditEntry, words: tuple[str, ...]) -> bool:
+    told = " ".join((entry.subject, entry.who, entry.before or "", entry.after, entry.why)).lower()
+    return all(word.lower() in told for word in words)

@@ -15,8 +15,9 @@ from alembic.util.exc import CommandError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from brinery.errors import StoreFault
-from brinery.records.audit import AuditEntry, Change
+from brinery.records.audit import AuditEntry, AuditPage, AuditQuery, Change
 from brinery.specs.places import without_passwords
+from brinery.store.audit import MOVES
 
 # In PostgreSQL, which MLflow shares with us: our tables, and Alembic's of our revision. A schema
 # that is called as the user is would be the one that PostgreSQL has MLflow use, too.
@@ -118,6 +119,40 @@ class SqlAudit(Database):
             query = query.where(AuditRow.subject == subject)
         with self.session() as session:
             return [_entry(row) for row in session.scalars(query)]
+
+    def page(self, asked: AuditQuery) -> AuditPage:
+        """Return some of what was done, and how much matches in all."""
+        query = sa.select(AuditRow).where(AuditRow.done.is_(True))
+        for word in asked.words:
+            query = query.where(sa.or_(*(one.icontains(word, autoescape=True) for one in _TOLD)))
+        column = getattr(AuditRow, asked.sort)
+        # What happened at the same time stays in the order in which it was written.
+        order = (column.desc(), AuditRow.id.desc()) if asked.descending else (column, AuditRow.id)
+        with self.session() as session:
+            total = session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+            rows = session.scalars(query.order_by(*order).offset(asked.offset).limit(asked.most))
+            return AuditPage(entries=tuple(_entry(row) for row in rows), total=total)
+
+    def last_moves(self, alias: str, *, most: int) -> list[AuditEntry]:
+        """Return the last move of an alias in each model, those that moved last first."""
+        last = (
+            sa.select(sa.func.max(AuditRow.id).label("id"))
+            .where(
+                AuditRow.done.is_(True),
+                AuditRow.change.in_([change.value for change in MOVES]),
+                AuditRow.after.endswith(f" {alias}", autoescape=True),
+            )
+            .group_by(AuditRow.subject)
+            .order_by(sa.desc("id"))
+            .limit(most)
+            .subquery()
+        )
+        query = sa.select(AuditRow).join(last, AuditRow.id == last.c.id)
+        with self.session() as session:
+            return [_entry(row) for row in session.scalars(query.order_by(AuditRow.id.desc()))]
+
+
+_TOLD = (AuditRow.subject, AuditRow.who, AuditRow.before, AuditRow.after, AuditRow.why)
 
 
 def connect(uri: str) -> sa.Engine:

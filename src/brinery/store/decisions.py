@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from importlib import import_module
 from typing import Protocol, cast
@@ -30,6 +31,17 @@ class Decisions(Protocol):
         """Return the decisions on a model's versions as they are kept, oldest first."""
         ...
 
+    def refused(self, *, most: int) -> list[KeptDecision]:
+        """Return the newest decision on each model where it lets no version pass, newest first.
+
+        What was promoted all the same is not among them.
+        """
+        ...
+
+    def latest(self, models: Sequence[str]) -> dict[str, KeptDecision]:
+        """Return the newest decision on each of some models that has one."""
+        ...
+
 
 class MemoryDecisions:
     """Decisions that are kept as long as the object."""
@@ -50,6 +62,16 @@ class MemoryDecisions:
     def kept(self, model: str) -> list[KeptDecision]:
         """Return the decisions on a model's versions as they are kept, oldest first."""
         return [one for one in self._kept if one.decision.model == model]
+
+    def refused(self, *, most: int) -> list[KeptDecision]:
+        """Return the newest decision on each model where it lets no version pass, newest first."""
+        newest = self.latest([one.decision.model for one in self._kept]).values()
+        found = [one for one in newest if not (one.decision.passes or one.decision.forced)]
+        return sorted(found, key=lambda one: -one.number)[:most]
+
+    def latest(self, models: Sequence[str]) -> dict[str, KeptDecision]:
+        """Return the newest decision on each of some models that has one."""
+        return {one.decision.model: one for one in self._kept if one.decision.model in models}
 
 
 class StoredDecisions:
@@ -78,3 +100,11 @@ class StoredDecisions:
     def kept(self, model: str) -> list[KeptDecision]:
         """Return the decisions on a model's versions as they are kept, oldest first."""
         return self._stored.kept(model)
+
+    def refused(self, *, most: int) -> list[KeptDecision]:
+        """Return the newest decision on each model where it lets no version pass, newest first."""
+        return self._stored.refused(most=most)
+
+    def latest(self, models: Sequence[str]) -> dict[str, KeptDecision]:
+        """Return the newest decision on each of some models that has one."""
+        return self._stored.latest(models)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from brinery.records.decision import Decision
+from brinery.records.decision import Decision, Outcome
 from brinery.records.history import KeptDecision
 from brinery.store.audit_database import Base, Database
 
@@ -65,11 +66,39 @@ class SqlDecisions(Database):
         """Return the decisions on a model's versions as they are kept, oldest first."""
         query = sa.select(DecisionRow).where(DecisionRow.model == model).order_by(DecisionRow.id)
         with self.session() as session:
-            return [
-                KeptDecision(
-                    number=row.id,
-                    who=row.who,
-                    decision=msgspec.json.decode(row.document, type=Decision),
-                )
-                for row in session.scalars(query)
-            ]
+            return [_kept(row) for row in session.scalars(query)]
+
+    def refused(self, *, most: int) -> list[KeptDecision]:
+        """Return the newest decision on each model where it lets no version pass, newest first."""
+        query = (
+            sa.select(DecisionRow)
+            .where(
+                DecisionRow.id.in_(_newest()),
+                DecisionRow.outcome != Outcome.PASSES.value,
+                DecisionRow.forced.is_(False),
+            )
+            .order_by(DecisionRow.id.desc())
+            .limit(most)
+        )
+        with self.session() as session:
+            return [_kept(row) for row in session.scalars(query)]
+
+    def latest(self, models: Sequence[str]) -> dict[str, KeptDecision]:
+        """Return the newest decision on each of some models that has one."""
+        newest = _newest().where(DecisionRow.model.in_(models))
+        query = sa.select(DecisionRow).where(DecisionRow.id.in_(newest))
+        with self.session() as session:
+            return {row.model: _kept(row) for row in session.scalars(query)}
+
+
+def _newest() -> sa.Select[int]:
+    """Return what selects the number of the newest decision on each model."""
+    return sa.select(sa.func.max(DecisionRow.id)).group_by(DecisionRow.model)
+
+
+def _kept(row: DecisionRow) -> KeptDecision:
+    return KeptDecision(
+        number=row.id,
+        who=row.who,
+        decision=msgspec.json.decode(row.document, type=Decision),
+    )

@@ -37,6 +37,7 @@ _PLAN: Final = "plan.json"
 _JOURNAL: Final = "journal.jsonl"
 _LOCK: Final = "lock"
 _CANCEL: Final = "cancel"
+_TAIL_BYTES: Final = 4096
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _NAME_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ADJECTIVES: Final = ("brave", "calm", "crisp", "fair", "gentle", "keen", "lively", "neat", "sunny")
@@ -186,6 +187,24 @@ class Jobs:
             if (self.folder / name / _PLAN).exists()
         ]
         return [name for _, name in sorted(created, reverse=True)]
+
+    def failed(self, *, since: datetime, most: int) -> list[JobRun]:
+        """Return the jobs that were created since a time and failed, the newest first.
+
+        Of each job only the end of its journal is read, and the whole where it failed.
+
+        Args:
+            since: with time zone.
+            most: so many at most.
+        """
+        found: list[JobRun] = []
+        for name in self.names():
+            path = self.path(name)
+            if (path / _PLAN).stat().st_mtime < since.timestamp() or len(found) == most:
+                break
+            if _last_status(path / _JOURNAL) is Status.FAILED and not (job := read(path)).archived:
+                found.append(job)
+        return found
 
     def list(self, *, archived: bool = False) -> list[JobRun]:
         """Return all jobs, the newest first.
@@ -395,6 +414,21 @@ def _lines(journal: Path) -> Iterator[_Line]:
     for line in content.splitlines():
         with suppress(msgspec.MsgspecError):  # what a killed process wrote of one
             yield _LINES.decode(line)
+
+
+def _last_status(journal: Path) -> Status | None:
+    """Return the last status of a job in the end of its journal; None where there is none."""
+    try:
+        with journal.open("rb") as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - _TAIL_BYTES))
+            lines = stream.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        with suppress(msgspec.MsgspecError):
+            if (status := _LINES.decode(line).status) is not None:
+                return status
+    return None
 
 
 def _append(path: Path, content: bytes) -> None:

@@ -107,6 +107,36 @@ def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
     return _checked(path, frame)
 
 
+def column_names(path: Path) -> list[str]:
+    """Return the names of the columns of a table's file, without reading its rows.
+
+    Raises:
+        DataFileMissing: there is no such file.
+        DataUnreadable: it is a folder, empty, damaged, not UTF-8, or of another format.
+        SeparatorUnclear: it is csv and its separator cannot be told.
+    """
+    if path.is_dir():
+        raise DataUnreadable(
+            f"the data {path} is a folder, and one file is read", hint=_in_folder(path)
+        )
+    head = head_of(path)
+    with readable(path):
+        match sniff(head):
+            case TableFormat.PARQUET:
+                return [str(name) for name in pq.read_schema(path).names]
+            case TableFormat.ARROW:
+                with pa.memory_map(str(path)) as source:
+                    return [str(name) for name in pa.ipc.open_file(source).schema.names]
+            case TableFormat.JSONL:
+                with opened(path) as stream:
+                    return [str(name) for name in msgspec.json.decode(stream.readline(), type=dict)]
+            case TableFormat.CSV:
+                separator = separator_of(path, head, asked=None)
+                with opened(path) as stream:
+                    found = pd.read_csv(stream, sep=separator, nrows=0)
+                return [str(name) for name in found.columns]
+
+
 def head_of(path: Path) -> bytes:
     """Return the first bytes of a table's file, unpacked.
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from msgspec.structs import replace
 
 from brinery.errors import LockLost
-from brinery.records.turn import Turn
+from brinery.records.turn import Ending, Turn
 
 
 class Turns(Protocol):
@@ -42,6 +42,10 @@ class Turns(Protocol):
 
     def loops(self) -> list[str]:
         """Return the names of the loops that ever had a turn, sorted."""
+        ...
+
+    def failed(self) -> list[Turn]:
+        """Return the newest turn of each loop where it failed, those that began last first."""
         ...
 
 
@@ -104,6 +108,12 @@ class MemoryTurns:
         """Return the names of the loops that ever had a turn, sorted."""
         return sorted(self._turns)
 
+    def failed(self) -> list[Turn]:
+        """Return the newest turn of each loop where it failed, those that began last first."""
+        newest = [turns[-1] for turns in self._turns.values()]
+        found = [turn for turn in newest if turn.ending is Ending.FAILED]
+        return sorted(found, key=lambda turn: turn.started, reverse=True)
+
 
 class StoredTurns:
     """Turns in a database, which is opened when it is first needed.
@@ -142,3 +152,7 @@ class StoredTurns:
     def loops(self) -> list[str]:
         """Return the names of the loops that ever had a turn, sorted."""
         return self._kept.loops()
+
+    def failed(self) -> list[Turn]:
+        """Return the newest turn of each loop where it failed, those that began last first."""
+        return self._kept.failed()

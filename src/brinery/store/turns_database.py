@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from brinery.records.turn import Turn
+from brinery.records.turn import Ending, Turn
 from brinery.store.audit_database import Base, Database
 from brinery.store.turns import check_held, held, resumed
 
@@ -77,6 +77,15 @@ class SqlTurns(Database):
         """Return the names of the loops that ever had a turn, sorted."""
         with self.session() as session:
             return sorted(session.scalars(sa.select(TurnRow.loop).distinct()))
+
+    def failed(self) -> list[Turn]:
+        """Return the newest turn of each loop where it failed, those that began last first."""
+        newest = sa.select(sa.func.max(TurnRow.id)).group_by(TurnRow.loop)
+        query = sa.select(TurnRow).where(
+            TurnRow.id.in_(newest), TurnRow.ending == Ending.FAILED.value
+        )
+        with self.session() as session:
+            return [_turn(row) for row in session.scalars(query.order_by(TurnRow.started.desc()))]
 
 
 def _row(session: Session, turn: Turn) -> TurnRow:

@@ -115,6 +115,11 @@ class Workspace:
         return self.state / "jobs"
 
     @property
+    def imports(self) -> Path:
+        """Return the folder of the imports that were begun on the page."""
+        return self.state / "imports"
+
+    @property
     def environments(self) -> Path:
         """Return the folder of the environments that were built for models."""
         return self.state / "environments"

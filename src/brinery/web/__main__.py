@@ -20,6 +20,7 @@ from brinery.actions.scheduler import Scheduler
 from brinery.actions.stages import Following, Stages
 from brinery.errors import BrineryError
 from brinery.serve.paths import is_page
+from brinery.serve.traffic import Watched, Watching
 from brinery.specs.loop import read
 from brinery.web import api
 from brinery.web.pages import site
@@ -37,13 +38,20 @@ _LOOK_S = 2.0
 def main() -> None:
     """Answer until told to end."""
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
-    end_with_parent()
-    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
-    application = _Application(rooms, mlflow_application(rooms))
+    live, watched = site.live_of(rooms), Watched()
+    end_with_parent(on_word=live.close)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    pages = site.application(rooms, live=live, watched=watched)
+    application = _Application(rooms, pages, mlflow_application(rooms))
     # uvicorn hands the signal on once all is answered; what is below is then to be ended, too.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    with Following(Stages(rooms)), _due(rooms, task.loops), _catching_up(rooms):
+    with (
+        Following(Stages(rooms)),
+        _due(rooms, task.loops),
+        _catching_up(rooms),
+        Watching(task.front, watched),
+    ):
         answer(application, socket=task.socket, kept_s=_KEPT_S, drain_s=_DRAIN_S)
 
 
@@ -97,12 +105,13 @@ class _Application:
 
     Args:
         rooms: of the workspace.
+        pages: for people.
         mlflow: its application.
     """
 
-    def __init__(self, rooms: Rooms, mlflow: ASGIApp) -> None:
+    def __init__(self, rooms: Rooms, pages: ASGIApp, mlflow: ASGIApp) -> None:
         self._api = api.application(rooms)
-        self._pages = site.application(rooms)
+        self._pages = pages
         self._mlflow = mlflow
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

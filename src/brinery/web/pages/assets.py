@@ -26,6 +26,7 @@ _FILES: Final = {
     "page.js": ("brinery.web", "page.js"),
     "threshold.js": ("brinery.web", "threshold.js"),
     "whatif.js": ("brinery.web", "whatif.js"),
+    "upload.js": ("brinery.web", "upload.js"),
     "charts.js": ("brinery.charts", "charts.js"),
     "htmx.js": ("brinery.web", "vendor/htmx.min.js"),
     "sse.js": ("brinery.web", "vendor/sse.min.js"),

@@ -20,8 +20,9 @@ Marks = Callable[[], Mapping[str, str]]
 PATH: Final = "/live"
 
 _LOOK_S: Final = 0.7
-# A stream ends by itself, and a browser begins it again: a server that ends need not wait for long.
-_STREAM_S: Final = 20.0
+# A stream ends by itself, and a browser begins it again: what is in between need not last longer.
+_STREAM_S: Final = 300.0
+_END: Final = ""
 _HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 
@@ -37,6 +38,14 @@ class Live:
         self._listeners: set[_Listener] = set()
         self._lock = threading.Lock()
         self._looking: threading.Thread | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """End all streams, and each that is begun from now on: the server ends."""
+        with self._lock:
+            self._closed = True
+            for listener in self._listeners:
+                listener.tell([_END])
 
     async def stream(self, request: Request) -> Response:
         """Answer with a stream of events (server-sent), each named after what changed."""
@@ -57,6 +66,8 @@ class Live:
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue
+                if subject == _END:
+                    return
                 yield f"event: {subject}\ndata: changed\n\n"
         finally:
             with self._lock:
@@ -65,6 +76,9 @@ class Live:
     def _join(self, listener: _Listener) -> None:
         with self._lock:
             self._listeners.add(listener)
+            if self._closed:
+                listener.tell([_END])
+                return
             if self._looking is None:
                 self._looking = threading.Thread(target=self._look, name="live", daemon=True)
                 self._looking.start()

@@ -30,8 +30,11 @@ from brinery.web.pages import (
     promotion,
     version,
 )
+from brinery.serve.traffic import Watched
+from brinery.web.pages import audit, home, imports
 from brinery.web.pages.assets import PREFIX as ASSETS
 from brinery.web.pages.frame import Frame
+from brinery.web.pages.live import PATH as LIVE
 from brinery.web.pages.live import Live
 from brinery.web.pages.tasks import Tasks
 
@@ -39,15 +42,21 @@ _KEY_FILE: Final = "page.key"
 _KEY_BYTES: Final = 32
 
 
-def application(rooms: Rooms) -> Starlette:
+def application(
+    rooms: Rooms, *, live: Live | None = None, watched: Watched | None = None
+) -> Starlette:
     """Return the application that answers with pages.
 
     Args:
         rooms: of the workspace.
+        live: tells open pages what changed; made here when None.
+        watched: the counters of the server in front; none are known when None.
     """
+    watched = watched or Watched()
     frame = Frame(secret=_secret(rooms.workspace.state), place=rooms.workspace.root.name)
     told = Live(partial(marks_in, rooms))
     tasks = Tasks()
+    told = live or live_of(rooms)
     made = Starlette(
         routes=[
             Route(f"{ASSETS}/{{digest}}/{{name}}", frame.assets.answer),
@@ -61,6 +70,10 @@ def application(rooms: Rooms) -> Starlette:
             *promotion.routes(rooms, frame, tasks),
             *packages.routes(rooms, frame, tasks),
             *comparisons.routes(rooms, frame, tasks),
+            Route(LIVE, told.stream),
+            *home.routes(rooms, frame, watched),
+            *audit.routes(rooms, frame),
+            *imports.routes(rooms, frame),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,
@@ -71,6 +84,11 @@ def application(rooms: Rooms) -> Starlette:
     )
     made.router.redirect_slashes = False
     return made
+
+
+def live_of(rooms: Rooms) -> Live:
+    """Return what tells open pages what changed in a workspace."""
+    return Live(partial(marks_in, rooms))
 
 
 class _Refusing:
