@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.pipeline.test_recipes import run, use
 
-from brinery.pipeline.flow import ItemFacts, graph, layers, node_of
+from brinery.pipeline.flow import ItemFacts, graph, node_of
 from brinery.records.flow import Activity, Flow, ItemKind, NodeState, Use, UseKind
 
 READ, WRITTEN, TRACKED = UseKind.READ, UseKind.WRITTEN, UseKind.TRACKED
@@ -47,15 +47,6 @@ def test_the_tutorial_is_drawn_as_it_is_described() -> None:
         ("models", "step3.py"),
         ("step3.py", "clf"),
     }
-    columns = [[node.name for node in column] for column in layers(flow)]
-    assert columns == [
-        ["step1.py"],
-        ["bank"],
-        ["step2.py"],
-        ["test", "models"],
-        ["step3.py"],
-        ["clf"],
-    ]
 
 
 def test_nodes_come_after_what_feeds_them() -> None:

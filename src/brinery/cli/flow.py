@@ -39,10 +39,9 @@ def command(ctx: click.Context, /, *, svg: Path | None, project: str) -> None:
     found = flow(open_flow_rooms(session.workspace, note=note), project=project)
     if svg is not None:
         from brinery.charts.flow import flow_svg
-        from brinery.pipeline.flow import layers
         from brinery.store.documents import write
 
-        write(svg, flow_svg(found, layers(found)).encode())
+        write(svg, flow_svg(found).encode())
         note(f"{len(found.nodes)} nodes in {svg}")
         return
     match session.format:

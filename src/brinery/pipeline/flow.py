@@ -92,28 +92,6 @@ def graph(
     return Flow(project=project, nodes=nodes, edges=tuple(edges.values()))
 
 
-def layers(flow: Flow) -> list[list[FlowNode]]:
-    """Return the nodes in columns: each behind all that feed it, near to what feeds it."""
-    above: dict[str, list[str]] = {}
-    for edge in flow.edges:
-        above.setdefault(edge.target, []).append(edge.source)
-    depth: dict[str, int] = {}
-    for node in flow.nodes:
-        depth[node.id] = max((depth[one] + 1 for one in above.get(node.id, ())), default=0)
-    found: list[list[FlowNode]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for node in flow.nodes:
-        found[depth[node.id]].append(node)
-    row: dict[str, float] = {}
-    for column in found:
-        column.sort(key=lambda node: _middle([row[one] for one in above.get(node.id, ())]))
-        row |= {node.id: float(at) for at, node in enumerate(column)}
-    return found
-
-
-def _middle(rows: Sequence[float]) -> float:
-    return sum(rows) / len(rows) if rows else 0.0
-
-
 def _nodes(
     activities: Sequence[Activity],
     items: Mapping[str, ItemFacts],
