@@ -168,8 +168,6 @@ class Frame:
         """
         tokens.check(request, self._secret, told=request.headers.get(tokens.HEADER, ""))
 
-        """Check that a request with a body of its own kind comes from our own page.
-            Problem: 403 where its header does not bring back what the page was given.
 
 def is_partial(request: Request) -> bool:
     """Return whether htmx asks for a part of a page, rather than a browser for the page."""

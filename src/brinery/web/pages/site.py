@@ -18,20 +18,20 @@ from brinery.actions.marks import marks_in
 from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
+from brinery.serve.traffic import Watched
 from brinery.web.pages import (
+    audit,
     comparisons,
     experiments,
     gates,
     home,
-    live,
+    imports,
     loops,
     models,
     packages,
     promotion,
     version,
 )
-from brinery.serve.traffic import Watched
-from brinery.web.pages import audit, home, imports
 from brinery.web.pages.assets import PREFIX as ASSETS
 from brinery.web.pages.frame import Frame
 from brinery.web.pages.live import PATH as LIVE
@@ -54,14 +54,15 @@ def application(
     """
     watched = watched or Watched()
     frame = Frame(secret=_secret(rooms.workspace.state), place=rooms.workspace.root.name)
-    told = Live(partial(marks_in, rooms))
     tasks = Tasks()
     told = live or live_of(rooms)
     made = Starlette(
         routes=[
             Route(f"{ASSETS}/{{digest}}/{{name}}", frame.assets.answer),
-            Route(live.PATH, told.stream),
-            *home.routes(rooms, frame),
+            Route(LIVE, told.stream),
+            *home.routes(rooms, frame, watched),
+            *audit.routes(rooms, frame),
+            *imports.routes(rooms, frame),
             *experiments.routes(rooms, frame),
             *loops.routes(rooms, frame),
             *gates.routes(rooms, frame),
@@ -70,10 +71,6 @@ def application(
             *promotion.routes(rooms, frame, tasks),
             *packages.routes(rooms, frame, tasks),
             *comparisons.routes(rooms, frame, tasks),
-            Route(LIVE, told.stream),
-            *home.routes(rooms, frame, watched),
-            *audit.routes(rooms, frame),
-            *imports.routes(rooms, frame),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,
