@@ -97,19 +97,15 @@ def fill(workspace: Path) -> None:
     brinery(workspace, "import", "model.pkl", *imported)
     brinery(workspace, "promote", "bank@1")
     brinery(workspace, "import", "linear.pkl", *imported)
-    for name in ("taxi", "loop", "recipes"):
-        shutil.copytree(
-            EXAMPLES / name,
-            workspace / name,
-            ignore=shutil.ignore_patterns("__pycache__", "year.py", ".brinery"),
-        )
+    left_out = shutil.ignore_patterns("__pycache__", "year.py", ".brinery", "README.md")
+    for name, place in (("taxi", "taxi"), ("loop", "loop"), ("recipes", ".")):
+        shutil.copytree(EXAMPLES / name, workspace / place, ignore=left_out, dirs_exist_ok=True)
     brinery(
         workspace,
         *("job", "create", "-f", "taxi/pipeline.yml", "--name", "taxi"),
         *("--environment", "current"),
     )
     for step in ("step1_prepare.py", "step2_train.py", "step3_deploy.py"):
-        shutil.move(workspace / "recipes" / step, workspace)
         brinery(workspace, "run", step)
     loop(workspace)
 
