@@ -16,6 +16,7 @@ from brinery.records.summary import Tile
 from brinery.records.turn import Ending, Turn
 
 _RULES: Final = 6
+_TICKS: Final = 15
 _ENDINGS: Final = {
     Ending.PROMOTED: "@brine",
     Ending.KEPT: "@quiet",
@@ -148,7 +149,7 @@ def _figure(rule: str, found: list[tuple[Turn, RuleResult]], place: int) -> Figu
         caption="Dots are the versions that the turns made; the line is the champion before them, "
         "on the same rows.",
         data=tuple(traces),
-        layout=drawing.layout(drawing.axis("turn"), drawing.axis("")),
+        layout=drawing.layout(_turns_axis(len(found)), drawing.axis("")),
     )
 
 
@@ -168,9 +169,14 @@ def _reigns(turns: list[Turn]) -> list[Figure]:
                     shape="hv",
                 ),
             ),
-            layout=drawing.layout(drawing.axis("turn"), drawing.axis("version")),
+            layout=drawing.layout(_turns_axis(len(known)), drawing.axis("version", tickformat="d")),
         )
     ]
+
+
+def _turns_axis(count: int) -> drawing.Axis:
+    """Return the axis of turns; a tick each, where they are few."""
+    return drawing.axis("turn", **({"dtick": 1} if count <= _TICKS else {}))
 
 
 def _table(turns: list[Turn]) -> Table:

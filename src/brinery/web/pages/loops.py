@@ -14,7 +14,7 @@ from brinery.actions.loop_story import turns_of
 from brinery.actions.rooms import Rooms
 from brinery.charts import words
 from brinery.charts.loop import story, why
-from brinery.records.turn import Ending, StageRun, State, Turn
+from brinery.records.turn import Ending, StageRun, State, Trigger, Turn
 from brinery.web.pages import grids
 from brinery.web.pages.frame import Crumb, Frame
 from brinery.web.pages.grids import Cell, Column, Grid
@@ -36,6 +36,11 @@ _KINDS: Final = {
     Ending.KEPT: "",
     Ending.FAILED: "bad",
     Ending.NOTHING_NEW: "",
+}
+_BEGUN: Final = {
+    Trigger.CRON: "by its schedule",
+    Trigger.NEW_DATA: "by new data",
+    Trigger.BY_HAND: "by hand",
 }
 _STATES: Final = {State.DONE: "good", State.FAILED: "bad", State.RUNNING: "warning"}
 _SHOWN: Final = 20
@@ -133,6 +138,7 @@ class Loops:
             command=f"brinery loop history {name}",
             crumbs=(Crumb(title="Loops", href="/loops"),),
             told=told,
+            words=_BEGUN,
             sections=[one for one in told.sections if one.name in ("figures", "champion")],
             lineage=next(one for one in told.sections if one.name == "lineage"),
             turns=[(turn, _ending(turn), why(turn), _stages(turn)) for turn in newest],
