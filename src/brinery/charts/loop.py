@@ -176,7 +176,7 @@ def _reigns(turns: list[Turn]) -> list[Figure]:
 
 def _turns_axis(count: int) -> drawing.Axis:
     """Return the axis of turns; a tick each, where they are few."""
-    return drawing.axis("turn", **({"dtick": 1} if count <= _TICKS else {}))
+    return drawing.axis("turn", dtick=1 if count <= _TICKS else None)
 
 
 def _table(turns: list[Turn]) -> Table:
