@@ -94,7 +94,9 @@ def test_a_column_is_called_in_charts_as_it_is_in_the_data(
     odd = replace(found, importance=replace(found.importance, columns=columns))
     page = report.render(replace(appraisals["binary"], explanation=odd), version)
     drawn = re.search(
-        r'<script type="application/json" id="data-of-figures">(.*?)</script>', page, re.DOTALL
+        r'<script type="application/json" class="figures" id="data-of-figures">(.*?)</script>',
+        page,
+        re.DOTALL,
     )
     assert drawn is not None
     figures = {one["name"]: one for one in json.loads(drawn.group(1))}
