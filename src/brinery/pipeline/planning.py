@@ -9,15 +9,17 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from brinery.pipeline import feeding, leaving, order, scopes, steps, sweeps
+from brinery.pipeline import feeding, leaving, order, scopes, steps
 from brinery.pipeline.catalog import Catalog, Nothing, Registered
 from brinery.pipeline.components import Component, Components
 from brinery.pipeline.entries import Entry, entry
+from brinery.pipeline.ports import LONGEST
 from brinery.pipeline.remarks import Remarks
 from brinery.pipeline.scopes import Fed, Promise, Scope
 from brinery.pipeline.steps import Making
@@ -43,8 +45,6 @@ from brinery.specs.job_kinds import (
     JobPart,
     ParallelStep,
     PipelineJob,
-    SweepJob,
-    SweepStep,
 )
 from brinery.specs.job_parts import DataOutput
 from brinery.specs.job_source import Source, Spot
@@ -183,25 +183,15 @@ class _Planner:
             name: leaving.output(given or DataOutput())
             for name, given in (job.outputs or {}).items()
         }
-        names = tuple(fed)
-        if isinstance(job, CommandJob):
-            making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, names)
-            made = steps.command(making, job)
-            return replace(
-                made,
-                display_name=job.display_name or "",
-                timeout_s=steps.timeout(making, job.limits),
-            )
-        assert isinstance(job, SweepJob)  # noqa: S101 - for the type checker
-        found = sweeps.sweep(job, Spot(source))
-        making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, names, found.space)
-        if job.trial is None:
-            return making.step(StepKind.SWEEP)
-        trial = job.trial
-        if trial.resources is None and job.resources is not None:
-            trial = trial.model_copy(update={"resources": job.resources})
-        made = steps.command(_at(making, ("trial",)), trial)
-        return replace(made, kind=StepKind.SWEEP, sweep=found, display_name=job.display_name or "")
+        making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, tuple(fed))
+        if not isinstance(job, CommandJob):
+            return _swept(making, job)
+        made = steps.command(making, job)
+        return replace(
+            made,
+            display_name=job.display_name or "",
+            timeout_s=steps.timeout(making, job.limits),
+        )
 
     def _pipeline_job(self, job: PipelineJob, source: Source) -> dict[str, Kept]:
         """Plan the steps of a pipeline, and return its outputs."""
@@ -302,15 +292,16 @@ class _Planner:
         source, place, model = scope.source, one.place, one.model
         self.remarks.step(model, Spot(source, place), component=one.component)
         _check_keys(model.inputs or {}, source, (*place, "inputs"))
+        _check_outputs(model.outputs or {}, source, (*place, "outputs"))
         if model.compute and "${{" in model.compute:
             scope.plain(model.compute, (*place, "compute"))
         self.places[one.name] = (source, place)
         given, where = model.inputs or {}, (*place, "inputs")
         space: dict[str, Any] = {}
         swept: Sweep | None = None
-        if isinstance(model, SweepStep):
-            swept = sweeps.sweep(model, Spot(source, place), scope=scope)
-            space = swept.space
+        if one.kind == "sweep":
+            swept = _sweeps().sweep(model, Spot(source, place), scope=scope)
+            space = dict(swept.space) if swept is not None else {}
         if one.component is None:
             fed = feeding.inline(given, scope, place=where, name=one.key)
         else:
@@ -333,9 +324,8 @@ class _Planner:
             one.name, scope, place, fed, outputs, one.component, self.catalog, tuple(given), space
         )
         if swept is not None:
-            sweeps.check_space(making, swept)
-        kind = "command" if swept is not None else one.kind
-        step = self._leaf(kind, making, model)
+            _sweeps().check_space(making, swept)
+        step = self._leaf(one.kind, making, model)
         if step is None:
             return
         if swept is not None:
@@ -357,7 +347,7 @@ class _Planner:
         own_command = model if isinstance(model, CommandStep) else None
         limits = own_command.limits if own_command is not None else None
         if isinstance(component, CommandComponent):
-            of_trials = model.resources if isinstance(model, SweepStep) else None
+            of_trials = model.resources if kind == "sweep" else None
             said = CommandStep(resources=of_trials) if of_trials else own_command
             step = steps.command(making, component, own=said)
             limits = limits or component.limits
@@ -436,6 +426,24 @@ def _opaque(name: str, port: InputPort) -> Fed:
     return Fed(Produced(step="", output=name), kind, bool(port.optional))
 
 
+def _swept(making: Making, job: Any) -> Step:
+    """Return the one step of a job that is a sweep."""
+    found: Sweep = _sweeps().sweep(job, making.spot)
+    making = dataclasses.replace(making, space=found.space)
+    if job.trial is None:
+        return making.step(StepKind.SWEEP)
+    trial = job.trial
+    if trial.resources is None and job.resources is not None:
+        trial = trial.model_copy(update={"resources": job.resources})
+    made = steps.command(_at(making, ("trial",)), trial)
+    return replace(made, kind=StepKind.SWEEP, sweep=found, display_name=job.display_name or "")
+
+
+def _sweeps() -> Any:
+    # Its models take as long to make as a small job to plan, and few jobs have one.
+    return import_module("brinery.pipeline.sweeps")
+
+
 def _at(making: Making, place: Place) -> Making:
     """Return the same with what is run declared elsewhere in the file."""
     return dataclasses.replace(making, place=place)
@@ -447,10 +455,20 @@ def _check_names(job: JobPart, source: Source) -> None:
             ("name",), f"{job.name!r} is no name of a job: letters, digits, - and _ make one"
         )
     _check_keys(job.inputs or {}, source, ("inputs",))
-    _check_keys(job.outputs or {}, source, ("outputs",))
+    _check_outputs(job.outputs or {}, source, ("outputs",))
+
+
+def _check_outputs(given: Mapping[str, Any], source: Source, place: Place) -> None:
+    _check_keys(given, source, place)
+    for name, each in given.items():
+        path = each.path if isinstance(each, DataOutput) else None
+        if path is not None and (said := scopes.outside(path)):
+            source.fault((*place, name, "path"), said)
 
 
 def _check_keys(given: Mapping[str, Any], source: Source, place: Place) -> None:
     for name in given:
         if not _KEY.fullmatch(name):
             source.fault((*place, name), "a name has letters, digits and _, and no digit first")
+        elif len(name) > LONGEST:
+            source.fault((*place, name), f"a name has at most {LONGEST} characters")
