@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from brinery.actions.proving import Rows
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.errors import InvalidPackage, NotProven
 from brinery.package import composing, proof, writer
-from brinery.package.contents import Contents, Rendered
+from brinery.package.contents import Contents, Platform, Rendered
 from brinery.package.runtime import verify
 from brinery.records.event import Event, Step
 from brinery.records.package import Engine, Package, Proof, Target
@@ -140,8 +140,8 @@ def package_in(rooms: Rooms, asked: Order) -> Generator[Event, None, Package]:
     yield clock.event(Step.PACKAGE, _engine_line(packed))
     facts = facts_of(version, packed, spec=asked.spec)
     answers = proving.answered(rooms, version, facts=facts, rows=rows)
-    python = asked.spec.python or _python(version, packed)
     on = composing.PLATFORMS[asked.target]
+    python = asked.spec.python or _python(version, packed, on=on)
     needs = [*packed.needs, *on.needs]
     pins, requirements = fresh.pins(needs, python=python, hashes=asked.spec.hashes)
     yield clock.event(Step.PACKAGE, f"{len(pins)} requirements for Python {python}, all pinned")
@@ -156,6 +156,7 @@ def package_in(rooms: Rooms, asked: Order) -> Generator[Event, None, Package]:
         proof=_within(asked, answers),
         unproven="" if asked.verify else _UNPROVEN,
         layer=fresh.layer(requirements, python=python) if on.layered else {},
+        tools=_tools(on, pins, python=python, hashes=asked.spec.hashes),
     )
     files, rendered = composing.render(contents, asked.target)
     made = _record(asked, contents, packed=packed, files=files)
@@ -195,7 +196,9 @@ def verify_package(file: Folder, *, digest: str = "") -> Proof:
         requirements = (folder / "requirements.txt").read_text(encoding="utf-8")
         rows = json.loads((folder / verify.ROWS).read_bytes())
         wheels = sorted(folder.glob("*.whl"))
-        with fresh.environment(requirements, python=start["python"], wheels=wheels) as python:
+        tools = folder / verify.TOOLS
+        every = requirements + (tools.read_text(encoding="utf-8") if tools.is_file() else "")
+        with fresh.environment(every, python=start["python"], wheels=wheels) as python:
             outcome = proof.run(folder, python, proof=rows)
         made = Package(
             version=start["version"],
@@ -257,11 +260,29 @@ def _packed(rooms: Rooms, asked: Order, *, rows: list[Rows]) -> Packed:
     return packed
 
 
-def _python(version: Version, packed: Packed) -> str:
-    """Return the minor version that a package is for, where none was said."""
-    environment = askable(version).environment
-    said = platform.python_version() if packed.engine is Engine.SCORER else environment.python
+def _python(version: Version, packed: Packed, *, on: Platform) -> str:
+    """Return the minor version that a package is for, where none was said.
+
+    A scorer runs on any: it is for the Python of its platform's own program, where one is here.
+    """
+    if packed.engine is Engine.LIBRARY:
+        said = askable(version).environment.python
+    elif on.tools and fresh.is_here(on.tools_python):
+        said = on.tools_python
+    else:
+        said = platform.python_version()
     return ".".join(said.split(".")[:2])
+
+
+def _tools(on: Platform, pins: Sequence[str], *, python: str, hashes: bool) -> str:
+    """Return the requirements of what runs a package as its platform does; empty without any."""
+    if not on.tools or _number(python) < _number(on.tools_python):
+        return ""
+    return fresh.more_pins(on.tools, beside=pins, python=python, hashes=hashes)
+
+
+def _number(python: str) -> tuple[int, ...]:
+    return tuple(map(int, python.split(".")))
 
 
 def _within(asked: Order, answers: list[Any]) -> Mapping[str, Any]:
@@ -306,9 +327,8 @@ def _prove(
         folder = Path(temporary)
         writer.fill(folder, files)
         wheels = sorted(folder.glob("*.whl"))
-        with fresh.environment(
-            contents.requirements, python=contents.python, wheels=wheels
-        ) as python:
+        requirements = contents.requirements + contents.tools
+        with fresh.environment(requirements, python=contents.python, wheels=wheels) as python:
             outcome = proof.run(folder, python, proof=proof.joined(asked))
     words = ", ".join(f"{len(one['rows'])} {one['words']}" for one in asked)
     return proving.record(made, outcome, words=words, ran=rendered.ran)

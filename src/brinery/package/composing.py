@@ -83,6 +83,8 @@ def render(contents: Contents, target: Target) -> tuple[dict[str, bytes], Render
         verify.ROWS: _json(contents.proof),
         verify.START: _json(start),
     }
+    if contents.tools:
+        files[verify.TOOLS] = contents.tools.encode()
     known = {path: hashlib.sha256(data).hexdigest() for path, data in sorted(files.items())}
     files[verify.DIGESTS] = _json(known)
     return files, rendered
