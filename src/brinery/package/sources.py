@@ -169,15 +169,25 @@ def _with_entry(code: dict[str, bytes], *, module: str, engine: str) -> dict[str
     """Return code with what is imported by name: the model is loaded once, with the module."""
     code["__init__.py"] = f'''"""A packaged model: `predict` answers a row, or a list of rows.
 
-The model is loaded once, when this module is imported.
+The model is loaded once, when this module is imported. What that makes stays: the collector of
+garbage, which would look through it again and again, waits until it is done.
 """
 
-from pathlib import Path
+import gc
 
-from {module}.{engine} import Engine
-from {module}.service import Service
+collects = gc.isenabled()
+gc.disable()
+try:
+    from pathlib import Path
 
-service = Service.of(Path(__file__).parent, Engine)
+    from {module}.{engine} import Engine
+    from {module}.service import Service
+
+    service = Service.of(Path(__file__).parent, Engine)
+finally:
+    if collects:
+        gc.enable()
+
 predict = service.predict
 respond = service.respond
 __version__ = str(service.facts.version)
