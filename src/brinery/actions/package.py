@@ -33,6 +33,7 @@ from brinery.specs.reference import Reference
 from brinery.store import fresh
 from brinery.store.frames import Data, given
 
+_LISTED = 5
 MADE_UP = "made up"
 _UNPROVEN = "It was made with `--no-verify`."
 
@@ -192,6 +193,8 @@ def package_in(
     prepared = prepared or Prepared(rooms, asked)
     packed, facts = prepared.packed, prepared.facts
     yield clock.event(Step.PACKAGE, _engine_line(packed))
+    if packed.left:
+        yield clock.event(Step.PACKAGE, _left_line(packed.left), warning=True)
     on = composing.PLATFORMS[asked.target]
     python = asked.spec.python or _python(version, packed, on=on)
     needs = [*packed.needs, *on.needs]
@@ -404,6 +407,12 @@ def _engine_line(packed: Packed) -> str:
     if packed.engine is Engine.SCORER:
         return "the compiled scorer answers: the model's library stays behind"
     return f"the model's own library answers, because {packed.reason}"
+
+
+def _left_line(left: Sequence[str]) -> str:
+    """Return what stays behind of the user's own files."""
+    more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
+    return f"stays behind, for it holds rows or is hidden: {', '.join(left[:_LISTED])}{more}"
 
 
 def _proof_line(proven: Proof) -> str:
