@@ -94,7 +94,7 @@ def iris(tmp_path_factory: pytest.TempPathFactory) -> Iris:
         facts=facts,
         module="iris_model",
         code={
-            **sources.scorer_code(bundle.read(scorer), module="iris_model"),
+            **sources.scorer_code(bundle.read(scorer), facts.artifact, module="iris_model"),
             scorer.name: scorer.read_bytes(),
         },
         python="3.12",

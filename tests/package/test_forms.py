@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from tests.package.conftest import ROW
 
 from brinery.package.runtime.forms import Form, Problem, Reader
 from brinery.records.signature import Column, ColumnType, Signature
+from brinery.serve import columns
 
 NAMES = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
 VALUES = list(ROW.values())
@@ -147,3 +149,31 @@ def test_faults_are_told_up_to_a_hundred() -> None:
     with pytest.raises(Problem) as caught:
         reader().asked(json.dumps([{**ROW, "x": 1}] * 500).encode())
     assert len(caught.value.errors) == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("age", value) for value in (1.5, "30", True, 2**70, None, math.nan, math.inf)),
+        *(("balance", value) for value in (math.nan, math.inf, "1", 10**400)),
+        *(("job", value) for value in ("retird", "x" * 90, 3, None)),
+        *(("loan", value) for value in (1, "true")),
+        *(("at", value) for value in ("yesterday", 3)),
+        ("jb", "retired"),
+    ],
+)
+def test_an_endpoint_refuses_it_in_the_same_words(name: str, value: Any) -> None:
+    """What is wrong with a value is told with the code and the words of an endpoint."""
+    row = {**GOOD, name: value}
+    with pytest.raises(Problem) as caught:
+        reader(MIXED).asked(json.dumps(row).encode())
+    ours = [(one["code"], one["message"], one["column"]) for one in caught.value.errors]
+    endpoint = columns.Reader(MIXED, columns.Rules(), lambda *_: None)
+    known = {column.name: column for column in MIXED.columns}
+    found = (
+        endpoint.fault(known[name], value, row=0)
+        if name in known
+        else endpoint.unknown_column(name, 0)
+    )
+    assert found is not None
+    assert ours == [(found.code, found.message, found.column)]

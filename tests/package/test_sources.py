@@ -13,6 +13,7 @@ from tests.package.conftest import ROW, Iris
 
 from brinery.package import composing, sources, writer
 from brinery.package.runtime.library_engine import FLAVORS
+from brinery.records.artifact import Artifact
 from brinery.records.package import Target
 
 
@@ -37,7 +38,8 @@ def test_a_package_runs_without_brinery(iris: Iris, tmp_path: Path) -> None:
 @pytest.mark.parametrize("flavor", FLAVORS)
 def test_nothing_asks_for_brinery(iris: Iris, flavor: str) -> None:
     """No import and no name that is looked up leads back to Brinery, with either engine."""
-    library = sources.library_code(flavor, module="iris_model")
+    artifact = Artifact(flavor=flavor, format=flavor, file="m", sha256="")
+    library = sources.library_code(artifact, module="iris_model")
     for path, data in {**iris.contents.code, **library}.items():
         if not path.endswith(".py"):
             continue
@@ -55,8 +57,12 @@ def test_only_the_nodes_of_the_model_travel(iris: Iris) -> None:
 
 
 def test_it_runs_on_old_pythons(iris: Iris) -> None:
-    """Its syntax is that of Python 3.9, for the models that need one."""
-    for path, data in iris.contents.code.items():
+    """Its syntax is that of Python 3.9, for the models that need one; with either engine."""
+    codes = [iris.contents.code]
+    for flavor in FLAVORS:
+        artifact = Artifact(flavor=flavor, format=flavor, file="m", sha256="")
+        codes.append(sources.library_code(artifact, module="iris_model"))
+    for path, data in (item for code in codes for item in code.items()):
         if path.endswith(".py"):
             ast.parse(data, feature_version=(3, 9))
 

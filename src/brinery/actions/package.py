@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import platform
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from brinery.actions.proving import Rows
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.errors import InvalidPackage, NotProven
 from brinery.package import composing, proof, writer
-from brinery.package.contents import Contents, Rendered
+from brinery.package.contents import Contents, Platform, Rendered
 from brinery.package.runtime import verify
+from brinery.package.runtime.facts import Facts
 from brinery.records.event import Event, Step
 from brinery.records.package import Engine, Package, Proof, Target
 from brinery.records.version import Version
@@ -31,6 +33,8 @@ from brinery.specs.reference import Reference
 from brinery.store import fresh
 from brinery.store.frames import Data, given
 
+_LISTED = 5
+MADE_UP = "made up"
 _UNPROVEN = "It was made with `--no-verify`."
 
 
@@ -55,6 +59,53 @@ class Order:
     verify: bool = True
     data: Any = None
     separator: str | None = None
+
+
+class Prepared:
+    """What a version brings into a package, whatever platform it is for; each is found once.
+
+    Args:
+        rooms: of the workspace.
+        asked: what was ordered; its target and folder are not looked at.
+
+    Attributes:
+        rows: to ask the package: those of the evaluation first, where it is run, then made-up ones.
+    """
+
+    def __init__(self, rooms: Rooms, asked: Order) -> None:
+        self._rooms = rooms
+        self._asked = asked
+        self.rows = [Rows(made_rows(asked.version), MADE_UP)]
+        if asked.verify or asked.spec.keep_rows:
+            stored = proving.evaluation_rows(
+                rooms, asked.version, data=asked.data, separator=asked.separator
+            )
+            self.rows.insert(0, stored)
+
+    @cached_property
+    def packed(self) -> Packed:
+        """Return who answers: the scorer where it covers every stored row, else the library."""
+        version, spec = self._asked.version, self._asked.spec
+        registry, module = self._rooms.registry, module_name(version.name)
+        packed = pack(registry, version, spec=spec, module=module)
+        for each in self.rows[:-1]:
+            reason = declined(packed, each.table)
+            if reason and spec.engine is WhoAnswers.AUTO:
+                library = spec.model_copy(update={"engine": WhoAnswers.LIBRARY})
+                found = pack(registry, version, spec=library, module=module)
+                said = f"the scorer leaves some of {each.words} to the library: {reason}"
+                return Packed(**{**vars(found), "reason": said})
+        return packed
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Return what the package knows of its model."""
+        return facts_of(self._asked.version, self.packed, spec=self._asked.spec)
+
+    @cached_property
+    def answers(self) -> list[dict[str, Any] | None]:
+        """Return the registered model's answers to the rows, kind by kind."""
+        return proving.answered(self._rooms, self._asked.version, facts=self.facts, rows=self.rows)
 
 
 def package_model(
@@ -128,23 +179,28 @@ def package_steps(
     return (yield from package_in(rooms, asked))
 
 
-def package_in(rooms: Rooms, asked: Order) -> Generator[Event, None, Package]:
-    """Return the package of a version in these rooms, yielding each step that is done."""
+def package_in(
+    rooms: Rooms, asked: Order, *, prepared: Prepared | None = None
+) -> Generator[Event, None, Package]:
+    """Return the package of a version in these rooms, yielding each step that is done.
+
+    Args:
+        rooms: of the workspace.
+        asked: what was ordered.
+        prepared: of the same order for another platform; made here when None.
+    """
     clock, version = Clock(), asked.version
-    rows = [Rows(made_rows(version), "made up")]
-    if asked.verify or asked.spec.keep_rows:
-        rows.insert(
-            0, proving.evaluation_rows(rooms, version, data=asked.data, separator=asked.separator)
-        )
-    packed = _packed(rooms, asked, rows=rows)
+    prepared = prepared or Prepared(rooms, asked)
+    packed, facts = prepared.packed, prepared.facts
     yield clock.event(Step.PACKAGE, _engine_line(packed))
-    facts = facts_of(version, packed, spec=asked.spec)
-    answers = proving.answered(rooms, version, facts=facts, rows=rows)
-    python = asked.spec.python or _python(version, packed)
+    if packed.left:
+        yield clock.event(Step.PACKAGE, _left_line(packed.left), warning=True)
     on = composing.PLATFORMS[asked.target]
+    python = asked.spec.python or _python(version, packed, on=on)
     needs = [*packed.needs, *on.needs]
     pins, requirements = fresh.pins(needs, python=python, hashes=asked.spec.hashes)
     yield clock.event(Step.PACKAGE, f"{len(pins)} requirements for Python {python}, all pinned")
+    answers = prepared.answers
     contents = Contents(
         facts=facts,
         module=module_name(version.name),
@@ -156,6 +212,7 @@ def package_in(rooms: Rooms, asked: Order) -> Generator[Event, None, Package]:
         proof=_within(asked, answers),
         unproven="" if asked.verify else _UNPROVEN,
         layer=fresh.layer(requirements, python=python) if on.layered else {},
+        tools=_tools(on, pins, python=python, hashes=asked.spec.hashes),
     )
     files, rendered = composing.render(contents, asked.target)
     made = _record(asked, contents, packed=packed, files=files)
@@ -195,7 +252,9 @@ def verify_package(file: Folder, *, digest: str = "") -> Proof:
         requirements = (folder / "requirements.txt").read_text(encoding="utf-8")
         rows = json.loads((folder / verify.ROWS).read_bytes())
         wheels = sorted(folder.glob("*.whl"))
-        with fresh.environment(requirements, python=start["python"], wheels=wheels) as python:
+        tools = folder / verify.TOOLS
+        every = requirements + (tools.read_text(encoding="utf-8") if tools.is_file() else "")
+        with fresh.environment(every, python=start["python"], wheels=wheels) as python:
             outcome = proof.run(folder, python, proof=rows)
         made = Package(
             version=start["version"],
@@ -212,7 +271,8 @@ def verify_package(file: Folder, *, digest: str = "") -> Proof:
             requirements=_pins(requirements),
         )
         words = f"{outcome.rows} {rows['words']}"
-        return proving.record(made, outcome, words=words, ran=start["ran"])
+        made_up = outcome.rows - rows["kept"]
+        return proving.record(made, outcome, made_up=made_up, words=words, ran=start["ran"])
 
 
 def package_proofs(reference: str, *, workspace: Folder | None = None) -> list[Proof]:
@@ -243,25 +303,29 @@ def _target(to: Target | str) -> Target:
         ) from None
 
 
-def _packed(rooms: Rooms, asked: Order, *, rows: list[Rows]) -> Packed:
-    """Return who answers: the scorer where it covers every row that is asked, else the library."""
-    version, spec, module = asked.version, asked.spec, module_name(asked.version.name)
-    packed = pack(rooms.registry, version, spec=spec, module=module)
-    for each in rows[: len(rows) - 1]:
-        reason = declined(packed, each.table)
-        if reason and spec.engine is WhoAnswers.AUTO:
-            library = spec.model_copy(update={"engine": WhoAnswers.LIBRARY})
-            found = pack(rooms.registry, version, spec=library, module=module)
-            said = f"the scorer leaves some of {each.words} to the library: {reason}"
-            return Packed(**{**vars(found), "reason": said})
-    return packed
+def _python(version: Version, packed: Packed, *, on: Platform) -> str:
+    """Return the minor version that a package is for, where none was said.
 
-
-def _python(version: Version, packed: Packed) -> str:
-    """Return the minor version that a package is for, where none was said."""
-    environment = askable(version).environment
-    said = platform.python_version() if packed.engine is Engine.SCORER else environment.python
+    A scorer runs on any: it is for the Python of its platform's own program, where one is here.
+    """
+    if packed.engine is Engine.LIBRARY:
+        said = askable(version).environment.python
+    elif on.tools and fresh.is_here(on.tools_python):
+        said = on.tools_python
+    else:
+        said = platform.python_version()
     return ".".join(said.split(".")[:2])
+
+
+def _tools(on: Platform, pins: Sequence[str], *, python: str, hashes: bool) -> str:
+    """Return the requirements of what runs a package as its platform does; empty without any."""
+    if not on.tools or _number(python) < _number(on.tools_python):
+        return ""
+    return fresh.more_pins(on.tools, beside=pins, python=python, hashes=hashes)
+
+
+def _number(python: str) -> tuple[int, ...]:
+    return tuple(map(int, python.split(".")))
 
 
 def _within(asked: Order, answers: list[Any]) -> Mapping[str, Any]:
@@ -306,12 +370,12 @@ def _prove(
         folder = Path(temporary)
         writer.fill(folder, files)
         wheels = sorted(folder.glob("*.whl"))
-        with fresh.environment(
-            contents.requirements, python=contents.python, wheels=wheels
-        ) as python:
+        requirements = contents.requirements + contents.tools
+        with fresh.environment(requirements, python=contents.python, wheels=wheels) as python:
             outcome = proof.run(folder, python, proof=proof.joined(asked))
+    made_up = 0 if answers[-1] is None else len(answers[-1]["rows"])
     words = ", ".join(f"{len(one['rows'])} {one['words']}" for one in asked)
-    return proving.record(made, outcome, words=words, ran=rendered.ran)
+    return proving.record(made, outcome, made_up=made_up, words=words, ran=rendered.ran)
 
 
 def _record(
@@ -343,6 +407,12 @@ def _engine_line(packed: Packed) -> str:
     if packed.engine is Engine.SCORER:
         return "the compiled scorer answers: the model's library stays behind"
     return f"the model's own library answers, because {packed.reason}"
+
+
+def _left_line(left: Sequence[str]) -> str:
+    """Return what stays behind of the user's own files."""
+    more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
+    return f"stays behind, for it holds rows or is hidden: {', '.join(left[:_LISTED])}{more}"
 
 
 def _proof_line(proven: Proof) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +35,15 @@ _SCORER_NEEDS = ("msgspec", "numpy")
 _LIBRARY_NEEDS = ("msgspec", "numpy", "pandas")
 _CLASSES = (PredictionType.BINARY, PredictionType.MULTICLASS)
 _FIGURES = 4
+# The folder of the model in the package: its file may have any name.
+_MODEL = "model"
+_CODE = "code"
+# What holds rows: tables by their endings, and the examples in a folder of MLflow's.
+_TABLES = frozenset(
+    {".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".ndjson", ".xls", ".xlsx"}
+    | {".db", ".sqlite", ".ipynb"}
+)
+_EXAMPLES = frozenset({"input_example.json", "serving_input_example.json"})
 # As the pickles of Python 2's protocols name the standard library.
 _ANCIENT = frozenset({"__builtin__", "copy_reg"})
 
@@ -47,18 +57,22 @@ class Packed:
         reason: why it is not the scorer; empty where it is.
         file: that the engine reads.
         name: of that file in the package.
+        sha256: of what the package has of it.
         code: path to bytes.
         needs: requirements.
         compiled: the platform of its compiled part; empty where it has none.
+        left: paths of the user's own files that stay behind: data, and what is hidden.
     """
 
     engine: Engine
     reason: str
     file: Path
     name: str
+    sha256: str
     code: Mapping[str, bytes]
     needs: tuple[str, ...]
-    compiled: str
+    compiled: str = ""
+    left: tuple[str, ...] = ()
 
 
 def pack(registry: Registry, version: Version, *, spec: PackageSpec, module: str) -> Packed:
@@ -99,13 +113,15 @@ def _no_scorer(version: Version) -> str:
 def _scorer(file: Path, version: Version, *, module: str) -> Packed:
     sha256 = version.fast_path.sha256 if version.fast_path else None
     plan = bundle.read(file, sha256=sha256)
-    code = {**sources.scorer_code(plan, module=module), SCORER_FILE: file.read_bytes()}
+    travels = sources.scorer_code(plan, askable(version).artifact, module=module)
+    code = {**travels, SCORER_FILE: file.read_bytes()}
     needs = tuple(f"{name}=={metadata.version(name)}" for name in _SCORER_NEEDS)
     return Packed(
         Engine.SCORER,
         "",
         file,
         name=SCORER_FILE,
+        sha256=digest.digest(file),
         code=code,
         needs=needs,
         compiled=sources.compiled_platform(),
@@ -122,41 +138,68 @@ def _library(registry: Registry, version: Version, *, module: str, reason: str) 
             hint=f"brinery serve {version.reference}",
         )
     file = registry.model_file(version)
-    if file.is_dir():
-        raise NotPackageable(
-            f"{version.reference} is a folder, and a package takes a model of one file",
-            hint=f"brinery serve {version.reference}",
-        )
     folder = registry.code_folder(version)
     _check_modules(version, folder)
-    code = {
-        **sources.library_code(artifact.flavor, module=module),
-        **({} if folder is None else _own_code(folder, sha256=artifact.code_sha256)),
-        artifact.file: file.read_bytes(),
-    }
+    _check_code(folder, sha256=artifact.code_sha256)
+    own, left = _travelling(folder)
+    kept, dropped = _travelling(file)
+    parts = {path: hashlib.sha256(data).hexdigest() for path, data in kept.items()}
+    name = f"{_MODEL}/{artifact.file}"
     return Packed(
         Engine.LIBRARY,
         reason,
         file,
-        name=artifact.file,
-        code=code,
+        name=name,
+        sha256=digest.of_parts(parts) if file.is_dir() else parts[""],
+        code={
+            **sources.library_code(artifact, module=module),
+            **{f"{_CODE}/{path}": data for path, data in own.items()},
+            **{f"{name}/{path}".rstrip("/"): data for path, data in kept.items()},
+        },
         needs=_library_needs(version),
-        compiled="",
+        left=(*left, *dropped),
     )
 
 
-def _own_code(folder: Path, *, sha256: str) -> dict[str, bytes]:
-    """Return the user's own modules, which travel with the model."""
-    if digest.digest(folder) != sha256:
+def _check_code(folder: Path | None, *, sha256: str) -> None:
+    """Check that the user's own modules are those that were registered.
+
+    Raises:
+        NotPackageable: they are not.
+    """
+    if folder is not None and digest.digest(folder) != sha256:
         raise NotPackageable(
             "the model's own code is not the one that was registered", hint="import it again"
         )
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {
-        f"code/{path.relative_to(folder).as_posix()}": path.read_bytes()
-        for path in files
-        if "__pycache__" not in path.parts
-    }
+
+
+def _travelling(place: Path | None) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """Return path to bytes of what travels of a file or folder, and the paths of what does not.
+
+    Of a folder stays behind what holds rows, and what is hidden, such as `.env`: neither predicts,
+    and both lie beside code. The path of a file itself is empty.
+
+    Raises:
+        ModelFileError: a folder holds what is no file.
+    """
+    if place is None:
+        return {}, ()
+    if not place.is_dir():
+        return {"": place.read_bytes()}, ()
+    kept, left = {}, []
+    for path in digest.files(place):
+        within = path.relative_to(place)
+        if "__pycache__" in within.parts:
+            continue
+        if _holds_rows(path) or any(part.startswith(".") for part in within.parts):
+            left.append(within.as_posix())
+        else:
+            kept[within.as_posix()] = path.read_bytes()
+    return kept, tuple(left)
+
+
+def _holds_rows(path: Path) -> bool:
+    return path.suffix.lower() in _TABLES or path.name in _EXAMPLES
 
 
 def _library_needs(version: Version) -> tuple[str, ...]:
@@ -221,7 +264,7 @@ def facts_of(version: Version, packed: Packed, *, spec: PackageSpec) -> Facts:
         created=version.created.isoformat(timespec="seconds"),
         engine=packed.engine,
         engine_file=packed.name,
-        engine_sha256=digest.digest(packed.file),
+        engine_sha256=packed.sha256,
         type=description.type,
         outline=description.outline,
         key=spec.key or ("predicted_class" if classifies else "predicted_value"),

@@ -149,12 +149,13 @@ def _answerable(process: ModelProcess, table: pa.Table, start: int) -> list[int]
     return list(range(start, start + table.num_rows))
 
 
-def record(package: Package, outcome: Outcome, *, words: str, ran: str) -> Proof:
+def record(package: Package, outcome: Outcome, *, made_up: int, words: str, ran: str) -> Proof:
     """Return what was proven of a package.
 
     Args:
         package: which.
         outcome: of asking it.
+        made_up: how many of its rows were made up.
         words: what the rows were.
         ran: what ran, in words.
     """
@@ -164,6 +165,7 @@ def record(package: Package, outcome: Outcome, *, words: str, ran: str) -> Proof
         digest=package.digest,
         at=datetime.now(UTC),
         rows=outcome.rows,
+        made_up=made_up,
         words=words,
         requests=outcome.requests,
         refused=outcome.refused,

@@ -80,9 +80,11 @@ def render(contents: Contents, target: Target) -> tuple[dict[str, bytes], Render
         "openapi.json": contents.code["openapi.json"],
         "sbom.cdx.json": sbom.render(contents, target=target),
         "verify.py": sources.verifier(),
-        verify.ROWS: _json(contents.proof),
+        verify.ROWS: msgspec.json.encode(contents.proof, order="sorted") + b"\n",
         verify.START: _json(start),
     }
+    if contents.tools:
+        files[verify.TOOLS] = contents.tools.encode()
     known = {path: hashlib.sha256(data).hexdigest() for path, data in sorted(files.items())}
     files[verify.DIGESTS] = _json(known)
     return files, rendered

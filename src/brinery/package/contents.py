@@ -25,6 +25,8 @@ class Contents:
         proof: rows that were made up, and the registered model's answers to them.
         unproven: why the package was not run; empty where it was.
         layer: path to bytes of what it needs, as it is installed; only for a layered platform.
+        tools: the text of `proof/requirements.txt`: what runs it here as its platform does, and is
+            part of that platform there; empty where nothing is.
     """
 
     facts: Facts
@@ -37,6 +39,7 @@ class Contents:
     proof: Mapping[str, Any]
     unproven: str = ""
     layer: Mapping[str, bytes] = field(default_factory=dict)
+    tools: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +72,17 @@ class Platform:
         needs: requirements beside the engine's.
         render: what makes its files.
         layered: whether what it needs is part of it.
+        tools: requirements that only its proof has: the platform's own program.
+        tools_python: the Python that those are for, which is the package's where it may choose;
+            empty where there are none.
     """
 
     target: Target
     needs: tuple[str, ...]
     render: Callable[[Contents], Rendered]
     layered: bool = False
+    tools: tuple[str, ...] = ()
+    tools_python: str = ""
 
 
 def text(*lines: str) -> bytes:

@@ -15,7 +15,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from brinery.package.runtime.library_engine import FLAVORS
+from brinery.package.runtime import named_engine
+from brinery.package.runtime.library_engine import FLAVORS, loader_of
+from brinery.records.artifact import Artifact
 from brinery.scorers.catalog import NODES
 from brinery.scorers.plan import Plan
 
@@ -29,31 +31,34 @@ _SHARED = ("engine", "facts", "forms", "service", "wsgi", "console")
 _GLIBC = re.compile(rb"GLIBC_2\.(\d+)")
 
 
-def scorer_code(plan: Plan, *, module: str) -> dict[str, bytes]:
+def scorer_code(plan: Plan, artifact: Artifact, *, module: str) -> dict[str, bytes]:
     """Return path to bytes of what answers by a scorer.
 
     Args:
         plan: of the scorer.
+        artifact: the model.
         module: name of the package's Python package.
     """
     families = sorted({NODES[name].__module__ for name in _nodes(plan)})
-    roots = [f"{_RUNTIME}.{name}" for name in (*_SHARED, "scorer_engine")]
+    engine = "named_engine" if named_engine.is_needed(artifact) else "scorer_engine"
+    roots = [f"{_RUNTIME}.{name}" for name in (*_SHARED, engine)]
     code = _renamed(_closure([*roots, *families]), module=module)
     code[f"{_VENDOR}/scorers/catalog.py"] = _catalog(families, module=module)
     if kernel := _kernel():
         code[f"{_VENDOR}/{_KERNEL}"] = kernel
-    return _with_entry(code, module=module, engine="scorer_engine")
+    return _with_entry(code, module=module, engine=engine)
 
 
-def library_code(flavor: str, *, module: str) -> dict[str, bytes]:
+def library_code(artifact: Artifact, *, module: str) -> dict[str, bytes]:
     """Return path to bytes of what answers by a model's own library.
 
     Args:
-        flavor: that loads it: one of `FLAVORS`.
+        artifact: the model, of one of `FLAVORS`.
         module: name of the package's Python package.
     """
     roots = [f"{_RUNTIME}.{name}" for name in (*_SHARED, "library_engine")]
-    roots.append(FLAVORS[flavor].partition(":")[0])
+    flavors = {artifact.flavor, loader_of(artifact)}
+    roots += [FLAVORS[flavor].partition(":")[0] for flavor in sorted(flavors)]
     code = _renamed(_closure(roots), module=module)
     return _with_entry(code, module=module, engine="library_engine")
 
@@ -169,15 +174,25 @@ def _with_entry(code: dict[str, bytes], *, module: str, engine: str) -> dict[str
     """Return code with what is imported by name: the model is loaded once, with the module."""
     code["__init__.py"] = f'''"""A packaged model: `predict` answers a row, or a list of rows.
 
-The model is loaded once, when this module is imported.
+The model is loaded once, when this module is imported. What that makes stays: the collector of
+garbage, which would look through it again and again, waits until it is done.
 """
 
-from pathlib import Path
+import gc
 
-from {module}.{engine} import Engine
-from {module}.service import Service
+collects = gc.isenabled()
+gc.disable()
+try:
+    from pathlib import Path
 
-service = Service.of(Path(__file__).parent, Engine)
+    from {module}.{engine} import Engine
+    from {module}.service import Service
+
+    service = Service.of(Path(__file__).parent, Engine)
+finally:
+    if collects:
+        gc.enable()
+
 predict = service.predict
 respond = service.respond
 __version__ = str(service.facts.version)

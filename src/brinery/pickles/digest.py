@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from brinery.errors import ModelFileChanged, ModelFileError
@@ -65,22 +66,31 @@ def files(folder: Path) -> Iterator[Path]:
     yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
+def of_parts(parts: Mapping[str, str]) -> str:
+    """Return the sha256 of a folder: a line per file, as `digest` says.
+
+    Args:
+        parts: path within the folder, with `/` between, to the file's own sha256; sorted.
+    """
+    lines = (f"{sha256}  {name}\n" for name, sha256 in parts.items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def _digest(path: Path, into: Path | None) -> str:
     try:
         if not path.is_dir():
             return _file_digest(path, into)
         if into is not None:
             into.mkdir()
-        whole = hashlib.sha256()
+        parts = {}
         for file in files(path):
             name = file.relative_to(path)
             if _COMPILED in name.parts:
                 continue  # any program that imports a module from the folder leaves it there
             if into is not None:
                 (into / name).parent.mkdir(parents=True, exist_ok=True)
-            part = _file_digest(file, into / name if into else None)
-            whole.update(f"{part}  {name.as_posix()}\n".encode())
-        return whole.hexdigest()
+            parts[name.as_posix()] = _file_digest(file, into / name if into else None)
+        return of_parts(parts)
     except OSError as error:
         raise ModelFileError(
             f"{path} cannot be read: {error.strerror}", hint=f"ls -l {path} shows who may read it"
@@ -88,12 +98,11 @@ def _digest(path: Path, into: Path | None) -> str:
 
 
 def _file_digest(path: Path, into: Path | None) -> str:
-    with path.open("rb") as stream:
-        if into is None:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-        whole = hashlib.sha256()
-        with into.open("xb") as written:
-            while part := stream.read(_CHUNK_BYTES):
-                whole.update(part)
+    whole = hashlib.sha256()
+    copied = nullcontext() if into is None else into.open("xb")
+    with path.open("rb") as stream, copied as written:
+        while part := stream.read(_CHUNK_BYTES):
+            whole.update(part)
+            if written is not None:
                 written.write(part)
-        return whole.hexdigest()
+    return whole.hexdigest()

@@ -39,6 +39,7 @@ class Proof(Struct, frozen=True, kw_only=True):
         digest: of the package: that of its list of digests.
         at: when, with time zone.
         rows: how many rows were compared.
+        made_up: how many of them were made up from the signature; the others are rows of the data.
         words: what they were, such as `150 of iris.csv, 200 made up`.
         requests: how many requests that took.
         refused: how many bad requests were refused with a reason.
@@ -60,6 +61,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     python: str
     requirements: tuple[str, ...]
     ran: str
+    made_up: int = 0
 
 
 class Package(Struct, frozen=True, kw_only=True):

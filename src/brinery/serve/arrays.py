@@ -16,9 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from brinery.records.column_value import moment
 from brinery.records.signature import Column, ColumnType, Signature
 from brinery.serve.batch import ARROW, Batch
-from brinery.serve.columns import Reader, Rules, moment
+from brinery.serve.columns import Reader, Rules
 from brinery.serve.problems import MAX_ERRORS, FieldError, Problem, invalid
 from brinery.serve.rows import no_rows
 

@@ -6,20 +6,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from brinery.records import column_value
+from brinery.records.column_value import READERS, WrongValue
 from brinery.records.signature import Column, ColumnType, Signature
 from brinery.serve.batch import Batch
 from brinery.serve.problems import MAX_ERRORS, FieldError, invalid
-from brinery.specs.names import nearest
 
-_INT64 = range(-(2**63), 2**63)
 _UNKNOWN_CATEGORY = "unknown-category"
-
-_SHOWN = 40
-_LISTED = 10
-_SEARCHED = 100  # of a thousand names; a search takes time that others wait for
 
 
 @dataclass(frozen=True)
@@ -57,12 +52,10 @@ class Reader:
 
     def unknown_column(self, name: str, row: int | None = None) -> FieldError:
         """Return the fault of a column the model does not have."""
-        short = _short(name)
-        near = nearest(short, self._names[:_SEARCHED])
+        short = column_value.short(name)
         return FieldError(
             code="unknown-column",
-            message="is not a column of this model"
-            + (f": did you mean '{_short(near)}'?" if near else ""),
+            message=column_value.unknown_column(name, self._names),
             row=row,
             column=short,
             pointer=self._pointer(row, name) if row is not None and short == name else None,
@@ -82,7 +75,7 @@ class Reader:
         """Return what is wrong with a value; None where nothing is."""
         try:
             self._value(column, value, None if self._rules.unknown_categories else _known(column))
-        except _Wrong as wrong:
+        except WrongValue as wrong:
             return self._fault(_Refused(row, column, value, wrong))
         return None
 
@@ -134,7 +127,7 @@ class Reader:
         for row, value in enumerate(given):
             try:
                 read.append(self._value(column, value, known))
-            except _Wrong as wrong:
+            except WrongValue as wrong:
                 refused.append(_Refused(row, column, value, wrong))
                 if len(refused) == most:
                     break
@@ -144,12 +137,12 @@ class Reader:
         if value is None or (self._rules.mlflow and _is_nan(value)):
             if self.may_be_missing(column):
                 return None
-            raise _Wrong("missing-value", "may not be missing: the model does not fill it in")
+            raise column_value.missing()
         if self._rules.mlflow:
             value = _coerced(column, value)
-        read = _READERS[column.type](value)
+        read = READERS[column.type](value)
         if known is not None and read not in known:
-            raise _Wrong(_UNKNOWN_CATEGORY)
+            raise WrongValue(_UNKNOWN_CATEGORY)
         return read
 
     def _fault(self, refused: _Refused) -> FieldError:
@@ -157,110 +150,23 @@ class Reader:
         unknown = wrong.code == _UNKNOWN_CATEGORY
         return FieldError(
             code=wrong.code,
-            message=_unknown_category(column, value) if unknown else wrong.message,
+            message=column_value.unknown_category(column, value) if unknown else wrong.message,
             row=row,
             column=column.name,
             pointer=self._pointer(row, column.name),
         )
 
 
-class _Wrong(Exception):
-    """A value that is refused, and why; that of a category is said later, if it is said."""
-
-    def __init__(self, code: str, message: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
 class _Refused(NamedTuple):
     row: int
     column: Column
     value: Any
-    wrong: _Wrong
-
-
-def _other_type(column_type: ColumnType, value: Any) -> _Wrong:
-    names: dict[type, str] = {bool: "a boolean", str: "text", list: "a list", dict: "an object"}
-    found = names.get(type(value), "a number")
-    article = "an" if column_type is ColumnType.INTEGER else "a"
-    what = "text" if column_type is ColumnType.STRING else f"{article} {column_type}"
-    return _Wrong("wrong-type", f"takes {what}, not {found}")
-
-
-def _nan() -> _Wrong:
-    return _Wrong("not-a-number", "takes a number, not NaN: a missing value is written as null")
+    wrong: WrongValue
 
 
 def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
-
-def _integer(value: Any) -> int:
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    if type(value) is not int:
-        if _is_nan(value):
-            raise _nan()
-        if type(value) is float:
-            raise _Wrong("wrong-type", "takes a whole number")
-        raise _other_type(ColumnType.INTEGER, value)
-    if value not in _INT64:
-        raise _Wrong("out-of-range", "takes a whole number of at most 64 bits")
-    return value
-
-
-def _number(value: Any) -> float:
-    if type(value) not in (int, float):
-        raise _other_type(ColumnType.NUMBER, value)
-    try:
-        read = float(value)
-    except OverflowError:
-        read = math.inf
-    if math.isnan(read):
-        raise _nan()
-    if math.isinf(read):
-        raise _Wrong("out-of-range", "takes a finite number")
-    return read
-
-
-def _string(value: Any) -> str:
-    if type(value) is not str:
-        raise _other_type(ColumnType.STRING, value)
-    return value
-
-
-def _boolean(value: Any) -> bool:
-    if type(value) is not bool:
-        raise _other_type(ColumnType.BOOLEAN, value)
-    return value
-
-
-def _datetime(value: Any) -> datetime:
-    if type(value) is not str:
-        raise _other_type(ColumnType.DATETIME, value)
-    read = moment(value)
-    if read is None:
-        raise _Wrong("wrong-type", "takes a time as in 2026-01-31T12:00:00")
-    return read
-
-
-def moment(text: str) -> datetime | None:
-    """Return the time that a text states, in UTC without a zone; None where it states none."""
-    try:
-        read = datetime.fromisoformat(text)
-        return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
-    except (ValueError, OverflowError):
-        return None
-
-
-_READERS: dict[ColumnType, Callable[[Any], Any]] = {
-    ColumnType.INTEGER: _integer,
-    ColumnType.NUMBER: _number,
-    ColumnType.STRING: _string,
-    ColumnType.BOOLEAN: _boolean,
-    ColumnType.DATETIME: _datetime,
-}
 
 # Where every value of a column is one of these, none needs a closer look.
 _PLAIN: dict[ColumnType, set[type]] = {
@@ -284,17 +190,3 @@ def _coerced(column: Column, value: Any) -> Any:
 
 def _known(column: Column) -> frozenset[Any] | None:
     return frozenset(column.categories) if column.categories is not None else None
-
-
-def _unknown_category(column: Column, value: Any) -> str:
-    known = [_short(str(category)) for category in column.categories or ()]
-    given = _short(str(value))
-    near = nearest(given, known[:_SEARCHED])
-    if near:
-        return f"has no category '{given}': did you mean '{near}'?"
-    shown = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
-    return f"has no category '{given}': the model knows {shown}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

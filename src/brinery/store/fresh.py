@@ -36,15 +36,45 @@ def pins(
     Raises:
         EnvironmentUnavailable: there are not wheels of all for that Python.
     """
+    lines = _lines(requirements, python=python, hashes=hashes)
+    return tuple(map(_release, lines)), "".join(f"{line}\n" for line in lines)
+
+
+def more_pins(
+    requirements: Sequence[str], *, beside: Sequence[str], python: str, hashes: bool = False
+) -> str:
+    """Return the file that states what requirements add to releases that are pinned already.
+
+    Args:
+        requirements: as pip writes them.
+        beside: `name==version` of what is pinned.
+        python: minor version of the Python that they are for.
+        hashes: whether the file has the hashes of the releases.
+
+    Raises:
+        EnvironmentUnavailable: there are not wheels of all for that Python.
+    """
+    lines = _lines([*beside, *requirements], python=python, hashes=hashes)
+    return "".join(f"{line}\n" for line in lines if _release(line) not in beside)
+
+
+def is_here(python: str) -> bool:
+    """Return whether this machine has a Python of that minor version."""
+    return any(one.minor == python for one in interpreters.installed())
+
+
+def _lines(requirements: Sequence[str], *, python: str, hashes: bool) -> tuple[str, ...]:
     try:
-        lines = uv.pin(requirements, python=python, platform=PLATFORM, hashes=hashes)
+        return uv.pin(requirements, python=python, platform=PLATFORM, hashes=hashes)
     except uv.Unresolved as error:
         raise EnvironmentUnavailable(
             f"what the package needs has no wheels for Python {python}: {_reason(error)}",
             hint="say another one with --python, such as the one the model was imported with",
         ) from None
-    exact = tuple(line.partition(" ")[0] for line in lines)
-    return exact, "".join(f"{line}\n" for line in lines)
+
+
+def _release(line: str) -> str:
+    return line.partition(" ")[0]
 
 
 def _reason(error: uv.Unresolved) -> str:

@@ -6,21 +6,16 @@ What is wrong with it is told as a problem (RFC 9457) that names the row and the
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from brinery.records.signature import Column, ColumnType, Signature
-from brinery.specs.names import nearest
+from brinery.records import column_value
+from brinery.records.column_value import READERS, WrongValue
+from brinery.records.signature import Column, Signature
 
 MAX_ERRORS = 100
 
-_INT64 = range(-(2**63), 2**63)
-_SHOWN = 40
-_LISTED = 10
-_SEARCHED = 100
 _ID = "id"
 _BAD_REQUEST, _UNPROCESSABLE = 400, 422
 
@@ -192,35 +187,25 @@ class Reader:
                 continue
             try:
                 made[name].append(self._value(column, given[name]))
-            except _WrongValue as wrong:
-                faults.append(_fault(wrong.code, str(wrong), row=number, column=name))
+            except WrongValue as wrong:
+                faults.append(_fault(wrong.code, wrong.message, row=number, column=name))
                 made[name].append(None)
 
     def _value(self, column: Column, value: Any) -> Any:
         if value is None:
             if column.nullable:
                 return None
-            raise _WrongValue("missing-value", "may not be missing: the model does not fill it in")
-        read = _READERS[column.type](value)
+            raise column_value.missing()
+        read = READERS[column.type](value)
         known = self._known.get(column.name)
         if known is not None and read not in known:
-            raise _WrongValue("unknown-category", _unknown_category(column, value))
+            said = column_value.unknown_category(column, value)
+            raise WrongValue("unknown-category", said)
         return read
 
     def _unknown_column(self, name: str, row: int) -> dict[str, Any]:
-        names = [*self._columns, *self._aliases]
-        near = nearest(_short(name), names[:_SEARCHED])
-        said = "is not a column of this model"
-        said += f": did you mean '{_short(near)}'?" if near else ""
-        return _fault("unknown-column", said, row=row, column=_short(name))
-
-
-class _WrongValue(Exception):
-    """A value that is refused, and why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        said = column_value.unknown_column(name, [*self._columns, *self._aliases])
+        return _fault("unknown-column", said, row=row, column=column_value.short(name))
 
 
 def _decoded(body: bytes) -> Any:
@@ -252,87 +237,3 @@ def _invalid(faults: Sequence[dict[str, Any]]) -> Problem:
     more = f", and {others} more" if others else ""
     detail = f"{about}{first['message']}{more}"
     return Problem(_UNPROCESSABLE, "invalid-rows", detail=detail, errors=faults)
-
-
-def _other_type(column_type: ColumnType, value: Any) -> _WrongValue:
-    names: dict[type, str] = {bool: "a boolean", str: "text", list: "a list", dict: "an object"}
-    found = names.get(type(value), "a number")
-    article = "an" if column_type is ColumnType.INTEGER else "a"
-    what = "text" if column_type is ColumnType.STRING else f"{article} {column_type.value}"
-    return _WrongValue("wrong-type", f"takes {what}, not {found}")
-
-
-def _finite(value: float) -> float:
-    if math.isnan(value):
-        said = "takes a number, not NaN: a missing value is written as null"
-        raise _WrongValue("not-a-number", said)
-    if math.isinf(value):
-        raise _WrongValue("out-of-range", "takes a finite number")
-    return value
-
-
-def _integer(value: Any) -> int:
-    if type(value) is float and _finite(value).is_integer():
-        value = int(value)
-    if type(value) is float:
-        raise _WrongValue("wrong-type", "takes a whole number")
-    if type(value) is not int:
-        raise _other_type(ColumnType.INTEGER, value)
-    if value not in _INT64:
-        raise _WrongValue("out-of-range", "takes a whole number of at most 64 bits")
-    return value
-
-
-def _number(value: Any) -> float:
-    if type(value) not in (int, float):
-        raise _other_type(ColumnType.NUMBER, value)
-    try:
-        return _finite(float(value))
-    except OverflowError:
-        raise _WrongValue("out-of-range", "takes a finite number") from None
-
-
-def _string(value: Any) -> str:
-    if type(value) is not str:
-        raise _other_type(ColumnType.STRING, value)
-    return value
-
-
-def _boolean(value: Any) -> bool:
-    if type(value) is not bool:
-        raise _other_type(ColumnType.BOOLEAN, value)
-    return value
-
-
-def _datetime(value: Any) -> datetime:
-    if type(value) is not str:
-        raise _other_type(ColumnType.DATETIME, value)
-    try:
-        # Before Python 3.11 the letter for UTC was not understood.
-        read = datetime.fromisoformat(f"{value[:-1]}+00:00" if value.endswith("Z") else value)
-        return read.astimezone(timezone.utc).replace(tzinfo=None) if read.tzinfo else read
-    except (ValueError, OverflowError):
-        raise _WrongValue("wrong-type", "takes a time as in 2026-01-31T12:00:00") from None
-
-
-_READERS: dict[ColumnType, Callable[[Any], Any]] = {
-    ColumnType.INTEGER: _integer,
-    ColumnType.NUMBER: _number,
-    ColumnType.STRING: _string,
-    ColumnType.BOOLEAN: _boolean,
-    ColumnType.DATETIME: _datetime,
-}
-
-
-def _unknown_category(column: Column, value: Any) -> str:
-    known = [_short(str(category)) for category in column.categories or ()]
-    given = _short(str(value))
-    near = nearest(given, known[:_SEARCHED])
-    if near:
-        return f"has no category '{given}': did you mean '{near}'?"
-    shown = ", ".join(known[:_LISTED]) + (", …" if len(known) > _LISTED else "")
-    return f"has no category '{given}': the model knows {shown}"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -5,7 +5,6 @@ The names are those that were read in the file and accepted when the model was i
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -21,11 +20,14 @@ from brinery.flavors import naming
 from brinery.flavors.interface import Flavor, Source
 from brinery.package.runtime.engine import Refused
 from brinery.package.runtime.facts import Facts
+from brinery.pickles import digest
 from brinery.pickles.unpickle import enter_child, unpickle
+from brinery.records.artifact import Artifact
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType
 
 _PICKLES = ("pickle", "joblib")
+_STANDING_IN = ("callable", "mlflow")
 _CODE = "code"
 
 
@@ -43,20 +45,22 @@ class LibraryEngine:
 
     def __init__(self, folder: Path, facts: Facts) -> None:
         path, artifact = folder / facts.engine_file, facts.artifact
-        if hashlib.sha256(path.read_bytes()).hexdigest() != facts.engine_sha256:
-            raise RuntimeError(f"{path.name} is not the file that was packaged")
-        if artifact.code:
-            sys.path.insert(0, str(folder / _CODE))
+        if digest.digest(path) != facts.engine_sha256:
+            raise RuntimeError(f"{path.name} is not what was packaged")
+        code = (folder / _CODE,) if artifact.code else ()
+        sys.path[:0] = map(str, code)
         self._flavor = _flavor(artifact.flavor)
         self._flavor.several = bool(artifact.outputs)
         self._facts = facts
         self._lock = threading.Lock()
+        enter_child()
         if artifact.format in _PICKLES:
-            enter_child()
             self._model = unpickle(path, artifact.globals)
         else:
-            source = Source(path=path, format=artifact.format, globals=artifact.globals)
-            self._model = self._flavor.load(source)
+            loader = _flavor(loader_of(artifact))
+            self._model = loader.load(
+                Source(path=path, format=artifact.format, globals=artifact.globals, code=code)
+            )
         wanted = self._flavor.wants_frame(self._model)
         self._frame = artifact.frame if wanted is None else wanted
 
@@ -109,8 +113,16 @@ def _series(values: Sequence[Any], kind: ColumnType) -> Any:
     return pd.Series(given, dtype=np.int64 if whole else np.float64)
 
 
+def loader_of(artifact: Artifact) -> str:
+    """Return the flavor that loads a file which is no pickle: another one may take what it holds.
+
+    A name of the user's own, or a folder of MLflow's, may stand for a model of any framework.
+    """
+    return artifact.format if artifact.format in _STANDING_IN else artifact.flavor
+
+
 def _flavor(name: str) -> Flavor:
-    """Return the one flavor of the package; its module and class stand in `flavor.txt`."""
+    """Return a flavor of the package by its name."""
     module, _, kind = FLAVORS[name].partition(":")
     found: Flavor = getattr(import_module(module), kind)()
     return found
@@ -121,6 +133,8 @@ FLAVORS = {
     "lightgbm": "brinery.flavors.lightgbm:LightGBM",
     "catboost": "brinery.flavors.catboost:CatBoost",
     "onnx": "brinery.flavors.onnx:Onnx",
+    "callable": "brinery.flavors.callable:CallableFile",
+    "mlflow": "brinery.flavors.pyfunc:MlflowFolder",
     "statsmodels": "brinery.flavors.statsmodels:Statsmodels",
     "scikit-learn": "brinery.flavors.scikit_learn:ScikitLearn",
     "python": "brinery.flavors.python:PlainPython",

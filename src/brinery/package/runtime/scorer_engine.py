@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from brinery.flavors import naming
 from brinery.package.runtime.engine import Refused
 from brinery.package.runtime.facts import Facts
 from brinery.records.scores import Scores
@@ -29,7 +28,6 @@ class ScorerEngine:
     def __init__(self, folder: Path, facts: Facts) -> None:
         plan = bundle.read(folder / facts.engine_file, sha256=facts.engine_sha256)
         self._scorer = Scorer(plan)
-        self._artifact = facts.artifact
 
     def scores(self, columns: Mapping[str, Sequence[Any]], *, n_rows: int) -> Scores:
         """Return the answers for some rows.
@@ -39,7 +37,7 @@ class ScorerEngine:
         """
         del n_rows
         try:
-            return naming.given(self._scorer.score(columns).flat(), self._artifact)
+            return self._scorer.score(columns).flat()
         except Declined as declined:
             raise Refused(
                 f"{declined}; the model's own library, which might have an answer, is not part of "

@@ -32,6 +32,7 @@ DIGESTS = "digests.json"
 PROOF = "proof"
 ROWS = f"{PROOF}/rows.json"
 START = f"{PROOF}/start.json"
+TOOLS = f"{PROOF}/requirements.txt"
 
 _ALONE = 20
 _BATCH = 50
@@ -120,7 +121,7 @@ def files(folder: Path) -> list[str]:
 
 
 def environment(folder: Path, place: Path) -> Path:
-    """Return the Python of a fresh environment of a package's own requirements.
+    """Return the Python of a fresh environment of a package's own requirements, and its proof's.
 
     Args:
         folder: of the package.
@@ -132,7 +133,8 @@ def environment(folder: Path, place: Path) -> Path:
     venv.create(place, with_pip=True)
     python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*install, "-r", str(folder / "requirements.txt")])
+    files = [folder / "requirements.txt", folder / TOOLS]
+    _run([*install, *(part for file in files if file.is_file() for part in ("-r", str(file)))])
     for wheel in sorted(folder.glob("*.whl")):
         _run([*install, "--no-deps", "--no-index", str(wheel)])
     return python
