@@ -143,6 +143,15 @@ def test_show_a_version(bank_workspace: Path, brinery_command: Any, reference: s
         assert figure in done.out
 
 
+@pytest.mark.parametrize("asked", [("bank",), ("bank@1",), ("bank@1", "--parity")])
+def test_show_for_short(bank_workspace: Path, brinery_command: Any, asked: tuple[str, ...]) -> None:
+    """`show` is `model show`, whatever it is asked."""
+    ours = ("--workspace", bank_workspace)
+    short = brinery_command(*ours, "show", *asked)
+    assert short.status == 0
+    assert short.out == brinery_command(*ours, "model", "show", *asked).out
+
+
 def test_show_a_model(bank_workspace: Path, brinery_command: Any) -> None:
     """`model show bank` lists its versions and its history, and where MLflow finds it."""
     done = brinery_command("--workspace", bank_workspace, "model", "show", "bank")

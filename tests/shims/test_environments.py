@@ -18,22 +18,11 @@ from typing import Any
 import pytest
 from sklearn.datasets import load_breast_cancer
 from tests.conftest import Done, run_brinery
+from tests.shims.conftest import CONDA
 
 from brinery.store.interpreters import installed
 
 PAGE = "https://data.example.org/static/222/cells.zip"
-CONDA = """\
-dependencies:
-  - python=3.9
-  - pip
-  - pip:
-      - mlflow==2.17.2
-      - scikit-learn==1.0.2
-      - numpy==1.23.5
-      - pandas==1.5.3
-      - xgboost==1.5.2
-      - requests
-"""
 FITTING = """\
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
@@ -142,12 +131,6 @@ class Flow:
     run: Callable[..., Done]
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The environments that the tests of this module share: each is built once."""
-    return tmp_path_factory.mktemp("built")
-
-
 @pytest.fixture(params=["3.9", "current"])
 def flow(request: pytest.FixtureRequest, tmp_path: Path, built: Path) -> Flow:
     """A workspace with the four scripts and the module that one of them imports."""
@@ -187,6 +170,8 @@ def test_scripts_run_as_they_are(flow: Flow) -> None:
         said[name] = done.out + done.err
     assert f"mirror: {PAGE} is answered from" in said["prepare.py"]
     assert "default-folder: an empty folder id means" in said["train.py"]
+    told = "project-libraries: cell_models is taken from lib/python of the project"
+    assert said["train.py"].count(told) == 1
     assert "pickle-check: model.pkl holds sklearn.pipeline.Pipeline" in said["deploy.py"]
     assert "FOUND True" in said["deploy.py"]
     old = "FOUND True 2.17.2" in said["deploy.py"]

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tests.conftest import serving
 
 import brinery
-from brinery.actions.answering import Answering
 from brinery.actions.rooms import open_rooms
-from brinery.actions.roster import Roster
 from brinery.records.version import Version
 from brinery.registry.interface import resolve
-from brinery.serve.problems import Problem
-from brinery.serve.public_api import family
-from brinery.serve.share import whole
 from brinery.specs.reference import Reference
 
 ROWS = 240
@@ -39,19 +37,6 @@ def data(seed: int = 0) -> pd.DataFrame:
     chance = 1 / (1 + np.exp(-(frame["balance"] - 1200) / 150))
     frame["y"] = np.where(source.random(ROWS) < chance, "yes", "no")
     return frame
-
-
-class Nothing:
-    """The headers of a request that has none."""
-
-    def get(self, name: str, default: str = "") -> str:
-        """Return the default."""
-        del name
-        return default
-
-    def items(self) -> list[tuple[str, str]]:
-        """Return that there are none."""
-        return []
 
 
 def fitted(frame: pd.DataFrame) -> Any:
@@ -312,47 +297,165 @@ def test_a_version_is_asked_for_predictions(evaluated: Any) -> None:
         predictor.predict(rows, with_conditional_outputs=True)
 
 
-def test_a_published_service_is_answered(project: Any, evaluated: Any, workspace: Path) -> None:
-    """Bodies and answers have the documented shape; the version is the package's."""
-    service = project.create_api_service("marketing")
-    settings = service.get_settings()
+@pytest.fixture(scope="module")
+def service(project: Any, evaluated: Any) -> Any:
+    """An API service with one endpoint, whose package v1 is published."""
+    made = project.create_api_service("marketing")
+    settings = made.get_settings()
     settings.add_prediction_endpoint("buys", evaluated.id)
     settings.save()
-    service.create_package("v1", release_notes="the first")
+    made.create_package("v1", release_notes="the first")
+    made.publish_package("v1")
+    return made
+
+
+@pytest.fixture(scope="module")
+def url(service: Any, workspace: Path) -> Iterator[str]:
+    """The address of the endpoint, of a server that runs."""
+    with serving(workspace, "clf") as home:
+        yield f"{home}/public/api/v1/{service.id}/buys"
+
+
+def test_a_published_service_is_answered(service: Any, url: str) -> None:
+    """Bodies and answers over HTTP have the documented shape; the version is the package's."""
     assert service.get_package_summary("v1")["endpoints"][0]["versionId"] == "v01"
-    service.publish_package("v1")
     with pytest.raises(ValueError, match="published"):
         service.delete_package("v1")
-    rooms = open_rooms(workspace)
-    manifest = Roster(rooms, [Reference("clf")]).first()
-    (public,) = manifest.public
-    endpoint = manifest.offers[0].endpoint
-    assert endpoint is not None
+    threshold = service.get_package_summary("v1")["endpoints"][0]["threshold"]
     rows = data(3)[["age", "balance"]].head(3).to_dict("records")
-    with Answering(rooms, endpoint.version) as answering:
+    one = httpx.post(f"{url}/predict", json={"features": rows[0], "context": {"who": "me"}}).json()
+    many = httpx.post(
+        f"{url}/predict-multi",
+        json={"items": [{"features": row} for row in rows], "dispatch": {"forcedGeneration": "v1"}},
+    ).json()
+    assert set(one["result"]) == {"prediction", "probas", "probaPercentile", "ignored"}
+    assert sum(one["result"]["probas"].values()) == pytest.approx(1)
+    assert 1 <= one["result"]["probaPercentile"] <= 100
+    chance = one["result"]["probas"]["yes"]
+    assert (one["result"]["prediction"] == "yes") == (chance >= threshold)
+    assert one["apiContext"] == {
+        "serviceId": "marketing",
+        "endpointId": "buys",
+        "serviceGeneration": "v1",
+    }
+    assert many["results"][0] == one["result"]
+    assert len(many["results"]) == 3
 
-        def asked(body: Any, *, many: bool = False) -> Any:
-            terms = family(public, endpoint, many=many).terms(Nothing())
-            question = terms.read(json.dumps(body).encode())
-            table = answering.fit(question.batch.table())
-            return json.loads(terms.write(question, whole(answering.score(table))))
 
-        one = asked({"features": rows[0], "context": {"who": "me"}})
-        many = asked({"items": [{"features": row} for row in rows]}, many=True)
-        assert set(one["result"]) == {"prediction", "probas", "probaPercentile", "ignored"}
-        assert sum(one["result"]["probas"].values()) == pytest.approx(1)
-        chance = one["result"]["probas"]["yes"]
-        assert (one["result"]["prediction"] == "yes") == (chance >= public.threshold)
-        assert one["apiContext"] == {
-            "serviceId": "marketing",
-            "endpointId": "buys",
-            "serviceGeneration": "v1",
-        }
-        assert many["results"][0] == one["result"]
-        assert len(many["results"]) == 3
-        for wrong in ({"rows": rows}, {"features": {"age": 3}}, {"features": {"age": "x"}}):
-            with pytest.raises(Problem):
-                asked(wrong)
+@pytest.mark.parametrize("method", ["SHAPLEY", "ICE"])
+def test_a_service_explains_rows(url: str, method: str, evaluated: Any) -> None:
+    """Explanations are asked for with the rows; a script that asks the version has the same."""
+    import dataiku  # noqa: PLC0415 - only there
+
+    rows = data(3)[["age", "balance"]].head(2)
+    wanted = {"enabled": True, "method": method, "nExplanations": 1, "nMonteCarloSteps": 25}
+    body = {"items": [{"features": row} for row in rows.to_dict("records")], "explanations": wanted}
+    told = httpx.post(f"{url}/predict-multi", json=body).json()
+    found = [one["explanations"] for one in told["results"]]
+    assert [list(one) for one in found] == [["balance"], ["balance"]]
+    assert told["explained"]["unit"] == "log_odds"
+    assert told["explained"]["exact"] == (method == "SHAPLEY")
+    one = httpx.post(
+        f"{url}/predict", json={"features": rows.to_dict("records")[0], "explanations": wanted}
+    )
+    assert one.json()["result"]["explanations"] == pytest.approx(found[0])
+    predictor = dataiku.Model(evaluated.id).get_predictor("v01")
+    same = predictor.predict(
+        rows, with_explanations=True, explanation_method=method, n_explanations=1
+    )
+    sign = [json.loads(each)["balance"] > 0 for each in same["explanations"]]
+    assert sign == [one["balance"] > 0 for one in found]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"rows": []}, ""),
+        ({"features": {"age": 3}}, "balance"),
+        ({"features": {"age": "x", "balance": 1}}, "/features/age"),
+        ({"explanations": {"enabled": True, "method": "LIME"}}, "/explanations/method"),
+        ({"explanations": {"enabled": True, "nExplanations": 0}}, "/explanations/nExplanations"),
+        (
+            {"explanations": {"enabled": True, "nMonteCarloSteps": 1}},
+            "/explanations/nMonteCarloSteps",
+        ),
+        ({"dispatch": {"forcedGeneration": "v7"}}, "/dispatch/forcedGeneration"),
+    ],
+)
+def test_a_wrong_question_to_a_service_is_told(url: str, body: dict[str, Any], place: str) -> None:
+    """The problem names the place, under the names that clients of the platform look for too."""
+    features = (
+        {} if "features" in body or "rows" in body else {"features": {"age": 3, "balance": 1}}
+    )
+    answer = httpx.post(f"{url}/predict", json={**features, **body})
+    told = answer.json()
+    assert answer.status_code == 422
+    assert told["errorType"] == told["code"]
+    assert told["message"] == told["detail"]
+    errors = [one.get("pointer", one.get("column")) for one in told.get("errors", [])]
+    assert errors == ([place] if place else [])
+
+
+def test_a_service_may_ask_for_a_key(service: Any, url: str, workspace: Path) -> None:
+    """Who sends none is told how, who sends a wrong one is refused; keys are never kept."""
+    settings = service.get_settings()
+    with pytest.raises(ValueError, match="OAUTH2"):
+        _saved(settings, {"authMethod": "OAUTH2"})
+    _saved(settings, {"authMethod": "API_KEYS", "authRealm": {"queryKeys": [{"key": "s3cret"}]}})
+    body = {"features": {"age": 30, "balance": 1000}}
+
+    def status(*auth: Any) -> int:
+        return httpx.post(f"{url}/predict", json=body, auth=auth or None).status_code
+
+    try:
+        _until(lambda: status() == 401)
+        assert "Basic" in httpx.post(f"{url}/predict", json=body).headers["www-authenticate"]
+        assert status("wrong", "") == 403
+        assert status("s3cret", "") == status("", "s3cret") == 200
+        bearer = {"authorization": "Bearer s3cret"}
+        assert httpx.post(f"{url}/predict", json=body, headers=bearer).status_code == 200
+        again = service.get_settings()
+        again.save()
+        assert "key" not in again.get_raw()["authRealm"]["queryKeys"][0]
+        assert status("s3cret", "") == 200
+        kept = [one for one in workspace.rglob("*") if one.is_file() and one.stat().st_size < 1e6]
+        assert not any(b"s3cret" in one.read_bytes() for one in kept)
+    finally:
+        _saved(settings, {"authMethod": "PUBLIC"})
+    _until(lambda: status() == 200)
+
+
+def _saved(settings: Any, changes: dict[str, Any]) -> None:
+    settings.get_raw().update(changes)
+    settings.save()
+
+
+def _until(true: Callable[[], bool]) -> None:
+    """Wait until a server has followed."""
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_paths_in_a_folder_may_begin_with_a_slash(project: Any, folder: Path) -> None:
+    """A model directory of a managed folder is found with and without; another is told of."""
+    import dataiku  # noqa: PLC0415 - only there
+
+    managed = dataiku.Folder("")
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        managed.upload_file(f"/exported/clf/{file.relative_to(folder).as_posix()}", str(file))
+    model = project.create_mlflow_pyfunc_model("slashed", "BINARY_CLASSIFICATION")
+    handle = project.get_managed_folder("")
+    for version, path in (
+        ("v1", "/exported/clf"),
+        ("v2", "exported/clf/"),
+        ("v3", "//exported/clf"),
+    ):
+        model.import_mlflow_version_from_managed_folder(version, handle, path)
+    assert [one["id"] for one in model.list_versions()] == ["v1", "v2", "v3"]
+    with pytest.raises(Exception, match="nowhere"):
+        model.import_mlflow_version_from_managed_folder("v4", managed.get_id(), "/nowhere")
 
 
 def test_a_comparison_takes_what_predicts_the_same(project: Any, evaluated: Any) -> None:

@@ -12,7 +12,7 @@ from brinery.evaluate.observed import Observed, drawn
 from brinery.evaluate.response import response
 from brinery.records.contributions import Contributions
 from brinery.records.signature import Scalar
-from brinery.scorers import arrow, shapley
+from brinery.scorers import shapley
 from brinery.scorers.stored import StoredScorer
 
 # A row is compared with so many others.
@@ -79,12 +79,7 @@ class _Exact:
         return found
 
     def _asked(self, table: pa.Table) -> Contributions | shapley.Inexact:
-        inputs = self._scorer.scorer.plan.inputs
-        found = shapley.explain(
-            self._scorer.scorer,
-            arrow.columns(self._fit(table), inputs),
-            background=arrow.columns(self._fit(self._background), inputs),
-        )
+        found = self._scorer.explain(self._fit(table), background=self._fit(self._background))
         if isinstance(found, shapley.Inexact):
             return found
         if found.values.shape[2] != max(1, len(self._classes)):

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from brinery.errors import StoreFault
 from brinery.records.flow import Activity, RecipeCall
 from brinery.records.job import JobRun
 from brinery.records.plan import Step
@@ -84,7 +85,9 @@ class JobGateway:
             if step.name not in self._made:
                 self._made[step.name] = listening(told).__enter__()
             place = self._made[step.name].place
-        return {VARIABLE: said(place, told, mirrors=step.shims.mirrors)}
+        return {
+            VARIABLE: said(place, told, mirrors=step.shims.mirrors, libraries=step.shims.libraries)
+        }
 
     def finish(self, step: Step, *, completed: bool) -> Activity | None:
         """Return what a script read and wrote, which is on record now; None where it never asked.
@@ -92,6 +95,9 @@ class JobGateway:
         Args:
             step: that ran it.
             completed: whether it came to its end.
+
+        Raises:
+            StoreFault: it could not be written down.
         """
         with self._lock:
             made = self._made.get(step.name)
@@ -100,6 +106,11 @@ class JobGateway:
         question = {"method": "runs.end", "arguments": {"completed": completed}}
         told = made.ask(msgspec.json.encode(question))
         answered = msgspec.json.decode(told, type=_Ended)
+        if answered.error is not None:
+            raise StoreFault(
+                f"what the script read and wrote is not on record: {answered.error['message']}",
+                hint=answered.error.get("hint") or "brinery run it again",
+            )
         return answered.answer
 
     def close(self) -> dict[str, dict[str, str]]:
@@ -124,6 +135,7 @@ class _Ended(Struct, frozen=True, kw_only=True):
     """What the gateway answers when it is told that its script ended."""
 
     answer: Activity | None = None
+    error: dict[str, str] | None = None
 
 
 def listening(told: Told) -> Any:
@@ -132,7 +144,9 @@ def listening(told: Told) -> Any:
     return make(_PROGRAM, told=msgspec.json.encode(told).decode())
 
 
-def said(place: str, told: Told, *, mirrors: Mapping[str, str]) -> str:
+def said(
+    place: str, told: Told, *, mirrors: Mapping[str, str], libraries: tuple[str, ...] = ()
+) -> str:
     """Return the value of `BRINERY_SHIMS`: what `brinery_shims.setup` reads."""
     known = {
         "gateway": place,
@@ -140,6 +154,7 @@ def said(place: str, told: Told, *, mirrors: Mapping[str, str]) -> str:
         "tracking_uri": told.tracking_uri,
         "without": told.without,
         "mirrors": mirrors,
+        "libraries": libraries,
     }
     return msgspec.json.encode(known).decode()
 

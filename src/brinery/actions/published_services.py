@@ -58,4 +58,5 @@ def _public(rooms: Rooms, found: ApiService, endpoint: Mapping[str, Any]) -> Pub
         threshold=float(endpoint["threshold"]),
         cuts=thresholds,
         below=below,
+        keys=None if found.auth == "PUBLIC" else tuple(str(one["digest"]) for one in found.keys),
     )

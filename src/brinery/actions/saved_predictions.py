@@ -12,16 +12,19 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from brinery.actions import explaining
 from brinery.actions.answering import Answering
+from brinery.errors import PredictionRefused
 from brinery.evaluate.labels import canonical
-from brinery.evaluate.observed import Observed
+from brinery.evaluate.observed import Observed, drawn
+from brinery.evaluate.reasons import reasons
 from brinery.records.appraisal import Appraisal
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
+from brinery.serve.row_explainer import RowExplainer, Wanted
 
 _TWO: Final = 2
 _HUNDRED: Final = 100
+_BACKGROUND_ROWS: Final = 100
 _BACKGROUND_SEED: Final = 0
 
 
@@ -85,9 +88,9 @@ def percentiles(
 
 
 def explanations(
-    answering: Answering, table: pa.Table, *, scores: Scores, background: pa.Table, most: int
+    answering: Answering, table: pa.Table, *, scores: Scores, background: pa.Table, wanted: Wanted
 ) -> list[dict[str, float]]:
-    """Return what added most to the answer of each row: column to contribution, greatest first.
+    """Return what made the answer of each row: column to contribution, greatest first.
 
     Of a classifier of several classes, to the class that it answers.
 
@@ -95,38 +98,31 @@ def explanations(
         answering: for the version.
         table: (n_rows,) that fits.
         scores: of these rows.
-        background: rows that each is compared with.
-        most: how many columns are told.
+        background: rows that each is compared with, which fit.
+        wanted: how they are explained, and how many columns are told.
 
     Raises:
-        NotImplementedError: the version has no scorer that explains exactly.
+        NotImplementedError: nothing of such answers can be explained.
     """
-    description = answering.candidate.description
-    names = [one for one in table.column_names if one in background.column_names]
+    candidate = answering.candidate
+    places = drawn(np.arange(background.num_rows), _BACKGROUND_ROWS, seed=_BACKGROUND_SEED)
+    others = background.take(pa.array(places))
     observed = Observed(
-        table=background.select(names),
-        scores=answering.score(answering.fit(background)),
-        type=description.type,
-        classes=description.classes,
+        table=others,
+        scores=answering.score(others),
+        type=candidate.description.type,
+        classes=candidate.description.classes,
     )
-    explainer = explaining.exact(answering, observed, seed=_BACKGROUND_SEED)
-    if explainer is None:
-        raise NotImplementedError(
-            "this model has no scorer that explains single rows; the nearest is: "
-            "brinery evaluate REFERENCE --data FILE --row N"
+    try:
+        explainer = RowExplainer(
+            observed,
+            read=[column.name for column in candidate.signature.columns if column.required],
+            scorer=answering.scorer,
+            library=answering.score,
         )
-    contributions = explainer(table.select(names))
-    amounts_of = np.asarray(contributions.values)
-    outputs = amounts_of.shape[2]
-    told = []
-    for row in range(len(contributions)):
-        output = 0
-        if outputs > 1 and scores.probabilities is not None:
-            output = min(outputs - 1, int(scores.probabilities[row].argmax()))
-        amounts = amounts_of[row, :, output]
-        order = np.argsort(-np.abs(amounts), kind="stable")[:most]
-        told.append({contributions.columns[place]: float(amounts[place]) for place in order})
-    return told
+    except PredictionRefused as refused:
+        raise NotImplementedError(f"rows are not explained: {refused.reason}") from None
+    return reasons(explainer.explain(table, wanted), scores, most=wanted.most)
 
 
 def as_json(found: Sequence[dict[str, Any]]) -> list[str]:

@@ -18,10 +18,12 @@ from brinery.actions.rooms import Rooms
 from brinery.actions.saved_models import listed, saved_model, unsaid
 from brinery.errors import NotFound, NotServable
 from brinery.records.evaluation_store import ApiService
+from brinery.serve.service_keys import digest
 from brinery.specs.names import nearest
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 _KIND: Final = "STD_PREDICTION"
+_WAYS: Final = ("PUBLIC", "API_KEYS")
 
 
 def create_service(rooms: Rooms, name: str, *, project: str) -> ApiService:
@@ -54,14 +56,28 @@ def service(rooms: Rooms, name: str) -> ApiService:
 
 
 def set_endpoints(
-    rooms: Rooms, found: ApiService, *, endpoints: Sequence[Mapping[str, Any]], auth: str
+    rooms: Rooms,
+    found: ApiService,
+    *,
+    endpoints: Sequence[Mapping[str, Any]],
+    auth: str,
+    keys: Sequence[Mapping[str, Any]] = (),
 ) -> ApiService:
     """Return an API service with these endpoints.
 
+    Args:
+        rooms: of the workspace.
+        found: the service.
+        endpoints: the settings of each.
+        auth: `PUBLIC` where everybody may ask, `API_KEYS` where one of the keys must be sent.
+        keys: what is said of each, with the `key` itself, or the `digest` that was told of it.
+
     Raises:
-        ValueError: an id is not allowed or there twice, or a kind is not served.
+        ValueError: an id is not allowed or there twice, or a kind or a way to ask is not served.
         NotFound: there is no such saved model.
     """
+    if auth not in _WAYS:
+        raise ValueError(f"authMethod {auth}: only {' and '.join(_WAYS)} are served")
     ids = [str(one["id"]) for one in endpoints]
     for one in endpoints:
         _check(str(one["id"]))
@@ -71,7 +87,13 @@ def set_endpoints(
     if len(set(ids)) < len(ids):
         raise ValueError(f"two endpoints of {found.id} have the same id")
     return services(rooms).change(
-        found, lambda now: replace(now, endpoints=tuple(map(dict, endpoints)), auth=auth)
+        found,
+        lambda now: replace(
+            now,
+            endpoints=tuple(map(dict, endpoints)),
+            auth=auth,
+            keys=tuple(_kept_key(one) for one in keys),
+        ),
     )
 
 
@@ -153,6 +175,18 @@ def _frozen(rooms: Rooms, found: ApiService, endpoint: Mapping[str, Any]) -> dic
         "threshold": said.threshold,
         "data": said.data,
     }
+
+
+def _kept_key(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a key: all but the key itself, of which there is a digest.
+
+    Raises:
+        ValueError: there is neither.
+    """
+    if not said.get("key") and not said.get("digest"):
+        raise ValueError("a key of an API service is {'key': …}, and is not empty")
+    known = {name: value for name, value in said.items() if name != "key"}
+    return {**known, "digest": digest(str(said["key"]))} if said.get("key") else known
 
 
 def _check(name: str) -> None:

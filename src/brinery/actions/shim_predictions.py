@@ -19,6 +19,7 @@ from brinery.actions.shim_models import model_asked
 from brinery.errors import NotFound, NotServable
 from brinery.records.saved_model import SavedModel
 from brinery.records.version import Version
+from brinery.serve.row_explainer import ExplanationMethod, Wanted
 from brinery.store import tables
 
 Asked = Mapping[str, Any]
@@ -77,12 +78,29 @@ def _ask(desk: Desk, asked: Asked) -> str:
             table,
             scores=scores,
             background=background,
-            most=int(asked["explanations"]),
+            wanted=_wanted(asked),
         )
         told["explanations"] = saved_predictions.as_json(explained)
     target = path.with_name(f"answers{path.suffix}")
     tables.write_table(pa.Table.from_pandas(told, preserve_index=False), target)
     return str(target)
+
+
+def _wanted(asked: Asked) -> Wanted:
+    """Return how rows are to be explained.
+
+    Raises:
+        ValueError: in no way that there is.
+    """
+    said = str(asked.get("by") or ExplanationMethod.ICE)
+    if said not in set(ExplanationMethod):
+        raise ValueError(
+            f"explanation_method '{said}': there are {' and '.join(ExplanationMethod)}"
+        )
+    steps = int(asked.get("steps") or Wanted().steps)
+    return Wanted(
+        method=ExplanationMethod(said), most=int(asked["explanations"]), steps=max(1, steps)
+    )
 
 
 def _told(

@@ -38,6 +38,10 @@ def _save(desk: Desk, asked: Asked) -> None:
         kept.service(desk.rooms, asked["service"]),
         endpoints=told.get("endpoints", ()),
         auth=told.get("authMethod", "PUBLIC"),
+        keys=[
+            {"key": one} if isinstance(one, str) else one
+            for one in dict(told.get("authRealm") or {}).get("queryKeys", ())
+        ],
     )
 
 
@@ -78,12 +82,18 @@ def _publish(desk: Desk, asked: Asked) -> None:
     model = kept.packaged(found, asked["package"])[0]["model"]
     path = f"/public/api/v1/{found.id}/{found.endpoints[0]['id']}/predict"
     desk.note(f"brinery serve {model}, and brinery up, answer POST {path} from now on")
+    if found.auth != "PUBLIC" and not found.keys:
+        desk.note(
+            f"the API service {found.id} asks for a key and has none, so that nobody is answered: "
+            'settings.get_raw()["authRealm"]["queryKeys"].append({"key": …})'
+        )
 
 
 def _facts(found: ApiService) -> dict[str, Any]:
     return {
         "id": found.id,
         "authMethod": found.auth,
+        "authRealm": {"queryKeys": list(found.keys)},
         "endpoints": list(found.endpoints),
         "projectKey": found.project,
         "published": found.published or None,

@@ -12,12 +12,14 @@ _ROUND: Final[Mapping[NodeKind, float]] = {
     NodeKind.DATASET: 3.0,
     NodeKind.FOLDER: 3.0,
     NodeKind.MODEL: 12.0,
+    NodeKind.VARIABLES: 0.0,
     NodeKind.RECIPE: 24.0,
 }
 _SIGNS: Final[Mapping[NodeKind, str]] = {
     NodeKind.DATASET: "▦",
     NodeKind.FOLDER: "▤",
     NodeKind.MODEL: "◆",
+    NodeKind.VARIABLES: "≡",
     NodeKind.RECIPE: "▶",
 }
 

@@ -50,6 +50,7 @@ _COMMANDS = {
     "schedule": ("brinery.cli.schedule", "Create jobs at times, while `brinery up` runs."),
     "schema": ("brinery.cli.job_validate", "Print the JSON Schema of job files, for editors."),
     "serve": ("brinery.cli.serve", "Serve registered models over HTTP."),
+    "show": ("brinery.cli.model:show", "Show a model, or one version of it."),
     "status": ("brinery.cli.status", "Show what is in production, and what needs attention."),
     "up": ("brinery.cli.up", "Run MLflow's server, the REST API and all endpoints on one port."),
 }

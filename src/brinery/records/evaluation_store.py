@@ -90,10 +90,11 @@ class ApiService(Struct, frozen=True, kw_only=True):
         project: key of its project.
         created: with time zone.
         endpoints: id to the settings of each, as scripts keep them.
-        auth: `PUBLIC`, or what a script set.
+        auth: `PUBLIC` where everybody may ask, `API_KEYS` where one of the keys must be sent.
         packages: id to what was frozen under it: the endpoints, each with a version.
         published: the package that is served; empty while none is.
         notes: package id to its release notes.
+        keys: what was said of each key, with its `digest` in place of the key itself.
     """
 
     id: str
@@ -104,3 +105,4 @@ class ApiService(Struct, frozen=True, kw_only=True):
     packages: dict[str, tuple[dict[str, Any], ...]] = {}
     published: str = ""
     notes: dict[str, str] = {}
+    keys: tuple[dict[str, Any], ...] = ()

@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from brinery.flavors import naming
 from brinery.records.artifact import Artifact
+from brinery.records.contributions import Contributions
 from brinery.records.fast_path import FastPath
 from brinery.records.scores import Scores
-from brinery.scorers import arrow, bundle
+from brinery.scorers import arrow, bundle, shapley
 from brinery.scorers.scorer import Scorer
 
 
@@ -43,6 +44,20 @@ class StoredScorer:
             Declined: the library must be asked, which might answer otherwise, or refuse.
         """
         return self.named(self.scorer.score(arrow.columns(table, self.scorer.plan.inputs)))
+
+    def explain(self, table: pa.Table, *, background: pa.Table) -> Contributions | shapley.Inexact:
+        """Return what each input column added to each answer, exactly; or why that is not known.
+
+        Args:
+            table: (n_rows, ≥ n_inputs) rows to explain, as `score` takes them.
+            background: likewise, rows that they are compared with, at least one.
+        """
+        inputs = self.scorer.plan.inputs
+        return shapley.explain(
+            self.scorer,
+            arrow.columns(table, inputs),
+            background=arrow.columns(background, inputs),
+        )
 
     def named(self, scores: Scores) -> Scores:
         """Return the scorer's own answers with the names of the classes, or outputs."""

@@ -66,6 +66,11 @@ class Answerer:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
+    def scorer(self) -> StoredScorer | None:
+        """Return the scorer of the version; None where its library answers."""
+        return self._scorer
+
+    @property
     def ready(self) -> bool:
         """Return whether it can answer at once."""
         return self._scorer is not None or self._library.holder.ready

@@ -61,6 +61,7 @@ class PublicEndpoint(Struct, frozen=True, kw_only=True):
         threshold: from which probability on a row of a binary model is positive.
         cuts: (n_cuts,) probabilities, ascending; none where nothing was evaluated.
         below: (n_cuts,) share of the evaluated rows whose probability is less.
+        keys: digests of the keys that are asked for; None where everybody may ask.
     """
 
     service: str
@@ -71,6 +72,7 @@ class PublicEndpoint(Struct, frozen=True, kw_only=True):
     threshold: float = 0.5
     cuts: tuple[float, ...] = ()
     below: tuple[float, ...] = ()
+    keys: tuple[str, ...] | None = None
 
 
 class Manifest(Struct, frozen=True, kw_only=True):

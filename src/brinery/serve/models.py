@@ -17,7 +17,7 @@ from typing import NamedTuple
 from brinery.serve import public_api
 from brinery.serve.answered import BatchObserver
 from brinery.serve.endpoint import Endpoint
-from brinery.serve.manifest import Manifest, Offer
+from brinery.serve.manifest import Manifest, Offer, PublicEndpoint
 from brinery.serve.negotiation import Forms
 from brinery.serve.problems import Problem, unavailable, unexpected
 from brinery.serve.served import Protocol, Served
@@ -125,11 +125,13 @@ class Route(NamedTuple):
         slot: who answers.
         protocol: in which family of forms.
         forms: of the path alone; None where they are those of the protocol.
+        public: the endpoint of an API service that it is; None where it is none.
     """
 
     slot: Slot
     protocol: Protocol
     forms: Forms | None = None
+    public: PublicEndpoint | None = None
 
 
 class Models:
@@ -344,7 +346,7 @@ class Models:
             place = f"{public_api.PREFIX}/{one.service}/{one.endpoint}"
             for verb, many in (("predict", False), ("predict-multi", True)):
                 forms = public_api.family(one, offer.endpoint, many=many)
-                yield f"{place}/{verb}", Route(slot, Protocol.OWN, forms)
+                yield f"{place}/{verb}", Route(slot, Protocol.OWN, forms, one)
 
 
 def _selectors(offer: Offer) -> list[tuple[str, str | None]]:

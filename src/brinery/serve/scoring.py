@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from brinery.serve import body
+from brinery.serve import body, public_api, service_keys
 from brinery.serve.answered import Answered, Observer
 from brinery.serve.asked import Asked
 from brinery.serve.manifest import Manifest
@@ -55,6 +55,8 @@ class Scoring:
         content: bytes | None = None
         try:
             _check_method(scope)
+            if route.public is not None:
+                service_keys.check(route.public.keys, headers)
             content = await body.read(
                 headers, exchange, limit=self._max_body_bytes, patience=self._patience
             )
@@ -72,6 +74,10 @@ class Scoring:
                     timeout_s=_timeout_s(said) if said else None,
                     at_once=not self._patience.busy,
                 )
+                if asked.explain is not None:
+                    asked.explained = await served.explaining(
+                        asked.explain, asked.batch, share.scores
+                    )
                 few = n_rows <= _INLINE_ROWS
                 answer = terms.write(asked, share) if few else await _written(terms, asked, share)
                 answer_headers = [*terms.headers, (HEADER, request_id)]
@@ -80,7 +86,7 @@ class Scoring:
             if content is None:
                 await body.drain(headers, exchange)
             status, code = problem.status.value, problem.code
-            answer, answer_headers = refused(problem, route.protocol)
+            answer, answer_headers = refused(problem, route)
             answer_headers.append((HEADER, request_id))
             if reference:
                 answer_headers.append(("x-model-version", reference))
@@ -115,10 +121,12 @@ async def _written(terms: Terms, asked: Asked, share: Share) -> bytes:
     return await asyncio.to_thread(terms.write, asked, share)
 
 
-def refused(problem: Problem, protocol: Protocol) -> tuple[bytes, Headers]:
-    """Return the body and the headers of a refusal, as those who speak a protocol have it."""
+def refused(problem: Problem, route: Route) -> tuple[bytes, Headers]:
+    """Return the body and the headers of a refusal, as those who ask on a route have it."""
     headers = problem.headers()
-    if protocol is Protocol.OPEN:
+    if route.public is not None:
+        return public_api.error_of(problem), headers
+    if route.protocol is Protocol.OPEN:
         return error_of(problem), [
             *(h for h in headers if h[0] != "content-type"),
             ("content-type", JSON),

@@ -13,6 +13,7 @@ from brinery.serve.answerer import Answerer
 from brinery.serve.arrays import ArraysReader
 from brinery.serve.columns import Rules
 from brinery.serve.endpoint import Endpoint
+from brinery.serve.explaining import Explaining
 from brinery.serve.invocations import InvocationsReader
 from brinery.serve.negotiation import JSON, Family, Forms, of_scores
 from brinery.serve.open_inference import InferenceForms
@@ -42,6 +43,7 @@ class Served:
     def __init__(self, endpoint: Endpoint, on_batch: BatchObserver | None = None) -> None:
         self.endpoint = endpoint
         self.answerer = Answerer(endpoint, on_batch)
+        self.explaining = Explaining(endpoint, self.answerer)
         self.families = _families(endpoint)
         self.reference = endpoint.version.reference
         self.key = (endpoint.version.name, endpoint.version.number)

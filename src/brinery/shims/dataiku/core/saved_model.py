@@ -181,15 +181,19 @@ class Predictor:
             with_proba_percentile: whether there is `proba_percentile`, among the rows that the
                 version was evaluated on.
             with_explanations: whether there is `explanations`, a dict as JSON.
-            explanation_method: is not asked: contributions are exact where the model allows it.
+            explanation_method: `ICE`, each column by itself, or `SHAPLEY`, exact where the model
+                allows it.
             n_explanations: how many columns are told.
-            n_explanations_mc_steps: is not asked.
+            n_explanations_mc_steps: how many orders of the columns are drawn where Shapley values
+                are sampled.
             **kwargs: are not used.
 
         Raises:
-            NotImplementedError: conditional outputs are asked for.
+            NotImplementedError: conditional outputs are asked for, or such answers are not
+                explained.
+            ValueError: there is no such method.
         """
-        del explanation_method, n_explanations_mc_steps, kwargs
+        del kwargs
         if with_conditional_outputs:
             raise NotImplementedError(
                 "conditional outputs are not supported by Brinery; the nearest is: a column made "
@@ -199,6 +203,8 @@ class Predictor:
             df,
             percentile=with_proba_percentile,
             explanations=n_explanations if with_explanations else 0,
+            by=explanation_method,
+            steps=n_explanations_mc_steps,
         )
         found.index = df.index
         probas = self.get_proba_columns() or []

@@ -36,7 +36,7 @@ class DSSAPIServiceListItem(Dict[str, Any]):
 
     @property
     def auth_method(self) -> str:
-        """Return who may ask: PUBLIC."""
+        """Return who may ask: PUBLIC, or API_KEYS for who sends a key of the service."""
         return str(self["authMethod"])
 
     @property
@@ -70,7 +70,7 @@ class DSSAPIServiceSettings:
 
     @property
     def auth_method(self) -> str:
-        """Return who may ask: PUBLIC."""
+        """Return who may ask: PUBLIC, or API_KEYS for who sends a key of the service."""
         return str(self.settings["authMethod"])
 
     @property
