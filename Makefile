@@ -10,7 +10,7 @@ PIN := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 FIND_PYTHON := for p in python3 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done
 
-.PHONY: setup assets kernel demo test test-slow check bench docs screenshots up lock clean
+.PHONY: setup assets kernel demo test test-slow check weigh bench docs screenshots up lock clean
 
 setup: $(VENV)/.ready assets kernel
 
@@ -57,7 +57,7 @@ demo: setup ## the whole way on real data; ONCE=1 ends by itself
 	@$(BIN)/python examples/bank/demo.py $(if $(ONCE),--once)
 
 # Two workers for two cores; a file's tests stay together, for they share what is costly to make.
-# Which file is begun first is for tests/conftest.py to say.
+# Which file is begun first tests/weights.json says.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test: setup check ## every check and every test but the slow ones
@@ -71,6 +71,9 @@ check: setup ## format, lint, types, the rooms' contract
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+weigh: setup ## what each test file takes, by which they are ordered: tests/weights.json
+	@$(PYTEST) --weigh
 
 bench: setup ## every benchmark, each beside its peer
 	@for bench in benchmarks/bench_*.py; do $(BIN)/python $$bench || exit 1; done

@@ -12,7 +12,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ import pandas as pd
 import pytest
 from tests import buckets as s3
 from tests import postgres as pg
+from tests import weights
 from tests.buckets import Buckets
 from tests.postgres import Postgres
 
@@ -34,44 +34,26 @@ from brinery.records.artifact import Artifact
 ROOT = Path(__file__).parent.parent
 BRINERY = Path(sys.executable).parent / "brinery"
 START_WAIT_S = 120.0
-# Few tests that take long, the longest first.
-LONGEST = (
-    "actions/test_loop_year.py",
-    "web/test_clients.py",
-    "actions/test_promoting.py",
-    "actions/test_kill.py",
-    "pickles/test_benign.py",
-    "store/test_environments.py",
-    "actions/test_other_steps.py",
-    "serve/test_crowds.py",
-    "actions/test_every_source.py",
-    "cli/test_loop.py",
-    "actions/test_loop.py",
-    "test_docs.py",
-)
 # An import evaluates whole by default; most tests import for another reason.
 QUICK = {"BRINERY_EVALUATE_AT_IMPORT": "false"}
 
 
-def pytest_configure() -> None:
-    """Have imports within the tests' own process be quick, too."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the option that `make weigh` has."""
+    parser.addoption("--weigh", action="store_true", help=f"write {weights.FILE.name} anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have imports within the tests' own process be quick, too, and weigh the tests where asked."""
     os.environ.update(QUICK)  # noqa: TID251 - for the front door, which reads it
+    if config.getoption("--weigh"):
+        config.pluginmanager.register(weights.Weighing(writes=not hasattr(config, "workerinput")))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the longest files begin first, then those with the most tests.
-
-    A file's tests stay with one worker: a long one that began last would keep the others waiting.
-    """
-    counts = Counter(item.path for item in items)
-
-    def place(item: pytest.Item) -> tuple[int, int]:
-        file = item.path.relative_to(ROOT / "tests").as_posix()
-        first = LONGEST.index(file) if file in LONGEST else len(LONGEST)
-        return first, -counts[item.path]
-
-    items.sort(key=place)
+    """Have the files that take longest begin first."""
+    items[:] = weights.longest_first(items, weights.read())
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +102,7 @@ class Bank:
 
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
-    """The demo's model and held-out data, made by its own script."""
+    """The demo's model, of a tenth of its trees, and held-out data, made by its own script."""
     folder = tmp_path_factory.mktemp("bank")
     path = ROOT / "examples" / "bank" / "train.py"
     spec = importlib.util.spec_from_file_location("train", path)
@@ -128,7 +110,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
     assert spec.loader is not None
     train = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(train)
-    train.main(folder)
+    train.main(folder, trees=10)
     return Bank(folder / "model.pkl", folder / "test.csv")
 
 

@@ -29,7 +29,7 @@ CATEGORICAL = [
 ]
 
 
-def main(folder: Path = HERE) -> None:
+def main(folder: Path = HERE, *, trees: int = 100) -> None:
     """Split, fit, and write both files to a folder."""
     data = pd.read_csv(HERE / "bank.csv", sep=";")
     train, test = train_test_split(data, test_size=0.2, random_state=0, stratify=data["y"])
@@ -42,7 +42,7 @@ def main(folder: Path = HERE) -> None:
     model = Pipeline(
         [
             ("preparation", preparation),
-            ("forest", RandomForestClassifier(n_estimators=100, random_state=0, n_jobs=1)),
+            ("forest", RandomForestClassifier(n_estimators=trees, random_state=0, n_jobs=1)),
         ]
     )
     model.fit(train.drop(columns="y"), train["y"])

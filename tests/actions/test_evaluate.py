@@ -320,7 +320,7 @@ def test_an_import_evaluates_whole(
     ask = ("import", bank.model, "--name", "bank", "--data", bank.test, "--target", "y")
     whole = {"BRINERY_EVALUATE_AT_IMPORT": "true"}
     first = brinery_command("--workspace", tmp_path, *ask, **whole)
-    assert first.out.startswith("\nOn 905 rows of test.csv, bank@1 is right in 89.3 %")
+    assert first.out.startswith("\nOn 905 rows of test.csv, bank@1 is right in 89.5 %")
     assert first.out.endswith("\nbank@1 is registered. Next: brinery promote bank@1\n")
     (page,) = tmp_path.glob(".brinery/evaluations/bank/1/*.html")
     assert f"✓ report    {page}" in first.err
@@ -358,7 +358,7 @@ def test_the_command_line(
     ask = ("--workspace", workspace, "evaluate", "bank@1", "--data", bank.test)
     shown = brinery_command(*ask)
     assert shown.status == 0
-    assert "On 905 rows of test.csv, bank@1 is right in 89.3 %" in shown.out
+    assert "On 905 rows of test.csv, bank@1 is right in 89.5 %" in shown.out
     assert "Next: brinery report bank@1 --output report.html" in shown.out
     told = brinery_command(*ask, "--format", "json")
     assert msgspec.json.decode(told.out, type=Appraisal).reference == "bank@1"

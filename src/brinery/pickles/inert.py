@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -98,17 +99,15 @@ HOLDERS = (dict, list, tuple, Inert)
 
 
 def parts(value: Any) -> Iterator[Any]:
-    """Yield what a value holds, one level down."""
+    """Return what a value holds, one level down."""
     if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list | tuple):
-        yield from value
-    elif isinstance(value, Inert):
-        yield from value.arguments
-        yield value.state
-        yield from value.items
-        if not isinstance(value.array, bytes):
-            yield value.array
+        return iter(value.values())
+    if isinstance(value, list | tuple):
+        return iter(value)
+    if isinstance(value, Inert):
+        array = () if isinstance(value.array, bytes) else (value.array,)
+        return chain(value.arguments, (value.state,), value.items, array)
+    return iter(())
 
 
 class Expanded(NamedTuple):
