@@ -71,6 +71,11 @@ class Scorer:
             Declined: the library must be asked, which might answer otherwise, or refuse.
         """
         n_rows = len(columns[self._first])
+        if n_rows == 1 and self._by_row is not None:
+            self._check_lengths(columns, n_rows)
+            answer = self._single([values[0] for values in self._all(columns)], self._by_row)
+            if answer is not None:
+                return self._scores(answer)
         # What the library itself is asked for may look at all rows at once.
         if n_rows <= _BLOCK or self.fallbacks:
             return self._scores(self.plan.model.answer(self.read(columns)))
@@ -117,7 +122,7 @@ class Scorer:
         parts = [self.score_rows([row]) for row in zip(*values)]
         return _joined([part for part in parts if part is not None])
 
-    def _single(self, row: tuple[Any, ...], by_row: RowModel) -> Optional[Answer]:
+    def _single(self, row: Sequence[Any], by_row: RowModel) -> Optional[Answer]:
         """Return the answer for a row of numbers; None where the arrays are to give it."""
         if not _SIMPLE_NUMBERS.issuperset(map(type, row)) or not max(map(abs, row)) < _EXACT:
             return None
