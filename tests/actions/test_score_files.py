@@ -236,6 +236,26 @@ def test_dictionaries_and_other_widths(
     assert found["job"].tolist() == table.column("job").to_pylist()
 
 
+def test_memory_is_bounded(bank: Any, score: Score, tmp_path: Path) -> None:
+    """However many rows there are, the part of them that is held does not grow."""
+    held = []
+    for times in (20, 60):
+        frame = pd.concat([bank.frame.drop(columns="y")] * times, ignore_index=True)
+        path = tmp_path / f"{times}.parquet"
+        frame.to_parquet(path, row_group_size=1000)
+        before, most = pa.total_allocated_bytes(), [0]
+        score(
+            path,
+            f"{tmp_path}/{times}/",
+            batch_rows=1000,
+            part_rows=5000,
+            on_progress=lambda _, most=most: most.append(pa.total_allocated_bytes()),
+        )
+        held.append(max(most) - before)
+        assert held[-1] < pa.Table.from_pandas(frame).nbytes / 2
+    assert held[1] < 2 * held[0]
+
+
 def stopped_after(workspace: Path, asked: BatchAsked, blocks: int) -> Generator[Any, None, Any]:
     """Return a run that has written some blocks, and stands there."""
     steps = score_steps(open_rooms(workspace), asked)

@@ -54,7 +54,7 @@ def compiled(model: Any, frame: pd.DataFrame) -> Scorer:
 def agrees(
     model: Any, frame: pd.DataFrame, *, given: Any = None, scorer: Scorer | None = None
 ) -> Scorer:
-    """Assert that the scorer answers as the library: one row, a few, and all of them.
+    """Assert that the scorer answers as the library: one row, a few, all, and each by itself.
 
     Args:
         model: fitted.
@@ -67,6 +67,9 @@ def agrees(
     for count in {1, min(8, len(frame)), len(frame)}:
         part = rows.iloc[:count] if hasattr(rows, "iloc") else rows[:count]
         same(model, part, scorer.score(columns_of(frame.iloc[:count])))
+    each = scorer.score_each(columns_of(frame))
+    if each is not None:
+        same(model, rows, each)
     return scorer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -20,10 +21,13 @@ from tests.scorers.agreement import agrees, columns_of, compiled, inputs_of
 
 from brinery.scorers.catalog import READERS
 from brinery.scorers.compiler import compile_model
+from brinery.scorers.composition import Chain, Passthrough, Piped
 from brinery.scorers.data import Declined, Sparse
+from brinery.scorers.imputation import Impute
 from brinery.scorers.interface import Model, Reader, Unsupported
 from brinery.scorers.library import ask_library
 from brinery.scorers.linear import LinearClassifier, LinearRegressor, Link, Sums
+from brinery.scorers.scaling import Scale, Stretch
 
 COUNTS = (2, 3)
 
@@ -383,3 +387,71 @@ def test_one_hot_columns_reach_a_linear_model_sparse() -> None:
     frame = pd.DataFrame({"a": list("xyzzy") * 8, "b": list("pqrstuvw") * 5})
     model = make_pipeline(OneHotEncoder(), lm.LogisticRegression()).fit(frame, frame["a"] == "z")
     agrees(model, frame)
+
+
+def linear(*, link: Link = Link.SOFTMAX, weights: Any = ((1.0, 2.0), (2.0, -1.0))) -> Model:
+    """Return a classifier of two columns."""
+    table = np.array(weights)
+    return LinearClassifier(sums=Sums(weights=table, intercepts=np.zeros(len(table))), link=link)
+
+
+@pytest.mark.parametrize("link", [Link.NONE, Link.LOGISTIC, Link.SOFTMAX], ids=stable)
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_row_by_itself_is_answered_without_arrays(link: Link, count: int) -> None:
+    """The same label, and probabilities that differ by a rounding at most."""
+    model = linear(link=link, weights=((1.0, 2.0), (2.0, -1.0))[:count])
+    by_row = model.by_row()
+    assert by_row is not None
+    for row in np.random.default_rng(0).normal(size=(200, 2)) * 20:
+        one, other = by_row(row.tolist()), model.answer(row[None])
+        assert one is not None
+        assert one.labels is not None
+        assert other.labels is not None
+        assert one.labels.tolist() == other.labels.tolist()
+        if link is Link.NONE:
+            assert one.probabilities is None
+        else:
+            assert one.probabilities is not None
+            assert other.probabilities is not None
+            np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [3.0, 1.0],
+        [3.0, 1.0 + 1e-12],
+        [math.nan, 1.0],
+        [1.0, math.nan],
+        [1e200, 0.0],
+        [math.inf, 1.0],
+    ],
+    ids=("tied", "nearly tied", "missing", "missing at the end", "large", "infinite"),
+)
+def test_what_rounding_might_decide_is_left_to_the_arrays(row: list[float]) -> None:
+    """Two classes that are as good as tied, and what is missing or large."""
+    by_row = linear().by_row()
+    assert by_row is not None
+    assert by_row(row) is None
+
+
+def test_a_row_of_another_width_is_left_to_the_arrays() -> None:
+    """They refuse it; so they do what is behind steps of another width."""
+    by_row = linear().by_row()
+    assert by_row is not None
+    assert by_row([1.0]) is None
+    for step in (
+        Scale(shift=np.ones(3)),
+        Stretch(factor=np.ones(3), shift=np.ones(3)),
+        Impute(fills=np.ones(3), indicators=np.zeros(0, np.int64), kept=np.arange(3)),
+    ):
+        behind = Piped(Chain((Passthrough(), step)), linear()).by_row()
+        assert behind is not None
+        assert behind([1.0, 2.0]) is None
+
+
+def test_many_weights_are_summed_by_arrays() -> None:
+    """There is no other way for a row by itself; nor where a step has none."""
+    assert linear(weights=np.ones((2, 40))).by_row() is None
+    assert Piped(Scale(scale=np.zeros(2)), linear()).by_row() is None
+    assert linear(link=Link.HUBER).by_row() is None

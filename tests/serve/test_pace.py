@@ -49,3 +49,12 @@ def test_it_tells_how_many_rows_a_time_has_room_for(row_s: float, time_s: float)
         assert Pace(row_s).expected_s(rows) <= time_s * 1.0001
     else:
         assert Pace(row_s).expected_s(1) > time_s * 0.9999
+
+
+def test_what_is_quick_is_measured_now_and_then() -> None:
+    """One batch of 16; what may take long is measured every time, also where it was quick."""
+    pace = Pace(1e-6)
+    assert [pace.due(1) for _ in range(32)].count(True) == 2
+    assert all(pace.due(10_000) for _ in range(32))
+    pace.took(1, 1.0)
+    assert all(pace.due(1) for _ in range(32))

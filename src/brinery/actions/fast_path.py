@@ -162,8 +162,10 @@ class Comparison:
         self._rows[kind] = table.num_rows
         if not table.num_rows:
             return
-        same = parity.compare(scores, self._score(table), names=_NAMES)
-        self._largest = max(self._largest, same.max_difference)
+        for found in (self._score(table), self._each(table)):
+            if found is not None:
+                same = parity.compare(scores, found, names=_NAMES)
+                self._largest = max(self._largest, same.max_difference)
 
     def _probes(self, table: pa.Table) -> list[Probes]:
         if self._scorer is None:
@@ -178,7 +180,16 @@ class Comparison:
             if answered is None:
                 raise Declined("the scorer within the model's process leaves it to the library")
             return answered
-        found = self._scorer.score(arrow.columns(table, self._scorer.plan.inputs))
+        return self._named(self._scorer.score(arrow.columns(table, self._scorer.plan.inputs)))
+
+    def _each(self, table: pa.Table) -> Scores | None:
+        """Return the answers for rows by themselves; None where they come the same way."""
+        if self._scorer is None:
+            return None
+        found = self._scorer.score_each(arrow.columns(table, self._scorer.plan.inputs))
+        return None if found is None else self._named(found)
+
+    def _named(self, found: Scores) -> Scores:
         try:
             return naming.given(found.flat(), self._process.artifact)
         except PredictionRefused as error:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
-from typing import Any, Optional
+from functools import cached_property, partial, reduce
+from typing import Any, Optional, TypeVar
 
 import numpy as np
 from msgspec import Struct
@@ -28,6 +28,8 @@ from brinery.scorers.interface import (
     Answer,
     Model,
     Reader,
+    RowModel,
+    RowStep,
     Splits,
     Step,
     Unsupported,
@@ -35,6 +37,8 @@ from brinery.scorers.interface import (
     require,
 )
 from brinery.scorers.origin import Origin, Origins, lost
+
+Made = TypeVar("Made")
 
 # Where a table widens to more columns, where they come from is not told.
 _WIDEST = 1 << 24
@@ -46,6 +50,10 @@ class Passthrough(Struct, Step, frozen=True, tag=True):
     def transform(self, data: Data) -> Data:
         """Return the data."""
         return data
+
+    def by_row(self) -> Optional[RowStep]:
+        """Return what leaves a single row as it is."""
+        return lambda row: row
 
     def trace(self, origins: Origins) -> Origins:
         """Return the same."""
@@ -66,6 +74,12 @@ class Chain(Struct, Step, frozen=True, tag=True):
         for step in self.steps:
             data = step.transform(data)
         return data
+
+    def by_row(self) -> Optional[RowStep]:
+        """Return what takes a single row through the steps, where each of them can."""
+        steps = [step.by_row() for step in self.steps]
+        known = [step for step in steps if step is not None]
+        return reduce(_after, known) if known and len(known) == len(steps) else None
 
     def trace(self, origins: Origins) -> Origins:
         """Return where the columns of the last step come from."""
@@ -174,6 +188,11 @@ class Piped(Struct, Model, frozen=True, tag=True):
         """Return the model's answer."""
         return self.model.answer(self.step.transform(data))
 
+    def by_row(self) -> Optional[RowModel]:
+        """Return what answers a single row, where the steps and the model can."""
+        step, model = self.step.by_row(), self.model.by_row()
+        return None if step is None or model is None else _after(step, model)
+
     def decision(self, data: Data) -> Array:
         """Return the model's decision function."""
         return self.model.decision(self.step.transform(data))
@@ -188,6 +207,18 @@ class Piped(Struct, Model, frozen=True, tag=True):
     def additive(self, origins: Origins) -> Additive:
         """Return that of the model, behind the steps."""
         return self.model.additive(self.step.trace(origins)).behind(self.step.transform)
+
+
+def _after(
+    first: RowStep, second: Callable[[list[float]], Optional[Made]]
+) -> Callable[[list[float]], Optional[Made]]:
+    """Return what does one thing to a row and then another, while there is a row."""
+
+    def both(row: list[float]) -> Optional[Made]:
+        made = first(row)
+        return None if made is None else second(made)
+
+    return both
 
 
 def _through(step: Step, prepare: Callable[[Data], Array], data: Data) -> Array:

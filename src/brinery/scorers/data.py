@@ -39,13 +39,15 @@ class Columns(Struct, frozen=True, eq=False, dict=True):
 
     Attributes:
         names: of each; numbers as text where they came without names.
-        held: (n_rows,) each: a float64 array, an array of objects, or a list of text.
+        held: (n_rows,) each: a float64 array, an array of objects, or a list of text; numbers
+            also as the rows of one array.
         n_rows: count.
-        table: (n_rows, width) float64, the same; None where nobody has it yet.
+        table: (n_rows, width) float64, the same, none of them infinite; None where nobody has it
+            yet.
     """
 
     names: tuple[str, ...]
-    held: tuple[Held, ...]
+    held: Union[tuple[Held, ...], Array]
     n_rows: int
     table: Optional[Array] = None
 
@@ -365,12 +367,15 @@ def is_finite(table: Array) -> bool:
     return np.count_nonzero(np.isfinite(table)) == table.size
 
 
-def unbounded(table: Array) -> Array:
-    """Return a table in which no value is infinite; some may be missing.
+def unbounded(data: Data) -> Array:
+    """Return a table of numbers in which no value is infinite; some may be missing.
 
     Raises:
-        Declined: a value is infinite.
+        Declined: a value is infinite, or a column holds text.
     """
+    if isinstance(data, Columns) and data.table is not None:
+        return data.table
+    table = dense(data)
     if np.count_nonzero(np.isinf(table)):
         raise Declined("a value is infinite")
     return table

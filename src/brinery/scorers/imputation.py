@@ -22,7 +22,7 @@ from brinery.scorers.data import (
     unbounded,
     width_of,
 )
-from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
+from brinery.scorers.interface import Reader, RowStep, Step, Unsupported, floats, require
 from brinery.scorers.origin import Origins, lost
 
 
@@ -68,6 +68,13 @@ class Impute(Struct, Step, frozen=True, kw_only=True, tag=True):
         if len(self.indicators):
             return np.hstack([filled, holes[:, self.indicators]])
         return filled
+
+    def by_row(self) -> Optional[RowStep]:
+        """Return what leaves a single row as it is, which is one without a missing value."""
+        if self.missing is not None or len(self.indicators) or len(self.kept) < len(self.fills):
+            return None
+        width = len(self.fills)
+        return lambda row: row if len(row) == width else None
 
     def trace(self, origins: Origins) -> Origins:
         """Return the columns that are kept; an indicator does not tell its column's value."""

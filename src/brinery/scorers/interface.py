@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 MOST_CLASSES = 1 << 14
 
 
+# What is done to a single row of numbers without an array. For some rows the answer is None: those
+# are for the arrays, which know what to do with what is too large, missing or nearly undecided.
+RowStep = Callable[[list[float]], Optional[list[float]]]
+
+
 class Unsupported(Exception):
     """An estimator, or a setting of one, that no node stands for; the text says which."""
 
@@ -44,6 +49,9 @@ class Answer(Struct, frozen=True, eq=False):
     probabilities: Optional[Array] = None
 
 
+RowModel = Callable[[list[float]], Optional[Answer]]
+
+
 class Step:
     """A node that changes data: a fitted transformer, or several."""
 
@@ -55,6 +63,10 @@ class Step:
         """
         del data
         raise Declined(f"{type(self).__name__} transforms nothing")
+
+    def by_row(self) -> Optional[RowStep]:
+        """Return what makes the same of a single row, sooner; None where arrays are as soon."""
+        return None
 
     def trace(self, origins: Origins) -> Origins:
         """Return where each output column comes from, given where each input column does.
@@ -76,6 +88,13 @@ class Model:
         """
         del data
         raise Declined(f"{type(self).__name__} answers nothing")
+
+    def by_row(self) -> Optional[RowModel]:
+        """Return what answers a single row, sooner; None where arrays are as soon.
+
+        Its labels are those of `answer`, its other figures may end in other bits.
+        """
+        return None
 
     def decision(self, data: Data) -> Array:
         """Return what the library's `decision_function` gives: (n_rows,) or (n_rows, n_classes).

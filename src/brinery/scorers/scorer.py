@@ -13,7 +13,7 @@ from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType, Scalar
 from brinery.scorers.additive import Additive
 from brinery.scorers.data import Array, Columns, Declined, Held, is_nan, picker
-from brinery.scorers.interface import Answer, Splits
+from brinery.scorers.interface import Answer, RowModel, Splits
 from brinery.scorers.origin import Origin
 from brinery.scorers.plan import Plan
 
@@ -21,6 +21,7 @@ from brinery.scorers.plan import Plan
 _EXACT = 2.0**53
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN)
 _PLAIN_NUMBERS = frozenset({int, float, bool, type(None)})
+_SIMPLE_NUMBERS = frozenset({int, float})
 _ONLY_TEXTS = frozenset({str})
 _LISTS = frozenset({list})
 
@@ -56,6 +57,7 @@ class Scorer:
             [plan.inputs[place].type is ColumnType.INTEGER for place in numbers], dtype=bool
         )
         self._by_rows = not texts and not self._absent
+        self._by_row = plan.model.by_row() if self._by_rows else None
         self._classes = _labels(plan.classes)
 
     def score(self, columns: Mapping[str, Values]) -> Scores:
@@ -69,6 +71,11 @@ class Scorer:
             Declined: the library must be asked, which might answer otherwise, or refuse.
         """
         n_rows = len(columns[self._first])
+        if n_rows == 1 and self._by_row is not None:
+            self._check_lengths(columns, n_rows)
+            answer = self._single([values[0] for values in self._all(columns)], self._by_row)
+            if answer is not None:
+                return self._scores(answer)
         # What the library itself is asked for may look at all rows at once.
         if n_rows <= _BLOCK or self.fallbacks:
             return self._scores(self.plan.model.answer(self.read(columns)))
@@ -88,6 +95,10 @@ class Scorer:
         """
         if not self._by_rows or len(rows) > _BLOCK:
             return None
+        if self._by_row is not None and len(rows) == 1:
+            answer = self._single(rows[0], self._by_row)
+            if answer is not None:
+                return self._scores(answer)
         if not _PLAIN_NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
             raise Declined("a value that is no number")
         try:
@@ -96,8 +107,26 @@ class Scorer:
             raise Declined("a number that float64 cannot hold") from None
         if np.count_nonzero(np.abs(table) < _EXACT) < table.size:
             self._check_large(table.T)
-        held = Columns(self._names, tuple(table.T), len(table), table)
+        held = Columns(self._names, table.T, len(table), table)
         return self._scores(self.plan.model.answer(held))
+
+    def score_each(self, columns: Mapping[str, Values]) -> Optional[Scores]:
+        """Return the answers for rows that are given one by one, where they come another way.
+
+        Args:
+            columns: as for `score`, of rows that are answered together.
+        """
+        if self._by_row is None:
+            return None
+        values = [_listed(columns[name]) for name in self._names]
+        parts = [self.score_rows([row]) for row in zip(*values)]
+        return _joined([part for part in parts if part is not None])
+
+    def _single(self, row: Sequence[Any], by_row: RowModel) -> Optional[Answer]:
+        """Return the answer for a row of numbers; None where the arrays are to give it."""
+        if not _SIMPLE_NUMBERS.issuperset(map(type, row)) or not max(map(abs, row)) < _EXACT:
+            return None
+        return by_row(list(map(float, row)))
 
     def read(self, columns: Mapping[str, Values]) -> Columns:
         """Return rows as the nodes take them.
@@ -118,7 +147,7 @@ class Scorer:
             self._check_large(numbers)
         if len(numbers) == len(self._names):
             table = np.ascontiguousarray(numbers.T)
-            return Columns(self._names, tuple(table.T), n_rows, table)
+            return Columns(self._names, table.T, n_rows, table)
         held = self._order([*numbers, *_texts(self._texts(columns))])
         return Columns(self._names, held, n_rows)
 
@@ -183,6 +212,10 @@ def _joined(parts: Sequence[Scores]) -> Scores:
         probabilities=np.concatenate(chances) if chances else None,
         classes=parts[0].classes,
     )
+
+
+def _listed(values: Values) -> Sequence[Any]:
+    return values.tolist() if isinstance(values, np.ndarray) else values
 
 
 def _labels(classes: tuple[Scalar, ...]) -> Array:

@@ -187,6 +187,7 @@ class Answerer:
     def _settle(self, jobs: list[Job], scores: Scores | None) -> None:
         """Answer jobs; where the scorer had no answer, each is asked again, or the library is."""
         if scores is not None:
+            self._on_batch(Scored(self._reference, _SCORER, len(scores)))
             parts = shares(scores, [job.batch.n_rows for job in jobs])
             for job, share in zip(jobs, parts, strict=True):
                 job.give(share)
@@ -204,7 +205,8 @@ class Answerer:
         scorer = self._scorer
         if scorer is None:
             return None
-        began = time.thread_time()
+        measured = self._pace.due(batch.n_rows)
+        began = time.thread_time() if measured else 0.0
         try:
             found = scorer.scorer.score_rows(batch.rows) if self._by_row and batch.by_row else None
             scores = scorer.named(scorer.scorer.score(batch.values) if found is None else found)
@@ -213,8 +215,8 @@ class Answerer:
         except Exception:  # noqa: BLE001 - the library answers what a fault of ours cannot
             _log.exception("a fault of the scorer of %s: its library answers", self._reference)
             return None
-        self._pace.took(batch.n_rows, time.thread_time() - began)
-        self._on_batch(Scored(self._reference, _SCORER, batch.n_rows))
+        if measured:
+            self._pace.took(batch.n_rows, time.thread_time() - began)
         return scores
 
 

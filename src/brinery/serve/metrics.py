@@ -1,9 +1,9 @@
 """What is counted, for Prometheus.
 
 Each worker counts for itself. Where there are several, they count in files of one folder, and
-whichever is asked sums all of them, so they count at once. A worker by itself notes a request in
-plain numbers, and counts what it noted when it is asked. What a request counts under is looked up
-once, and rows are counted by the batch.
+whichever is asked sums all of them, so they count at once. A worker by itself notes a request, or a
+batch, in plain numbers, and counts what it noted when it is asked. What a request counts under is
+looked up once, and rows are counted by the batch.
 
 Source: https://prometheus.io/docs/practices/naming/
 """
@@ -15,7 +15,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
@@ -40,17 +39,17 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16_384, 65_536, 262_
 _REMEMBERED = 10_000
 
 
-class _Seconds(Histogram):
+class _Many(Histogram):
     """A histogram to which many are added at once."""
 
-    def add(self, buckets: Sequence[int], total_s: float) -> None:
+    def add(self, buckets: Sequence[int], total: float) -> None:
         """Count what others counted.
 
         Args:
             buckets: (n_buckets + 1,) how many are within each, and above the last.
-            total_s: of all together.
+            total: of all together.
         """
-        self._sum.inc(total_s)
+        self._sum.inc(total)
         for place, count in enumerate(buckets):
             if count:
                 self._buckets[place].inc(count)
@@ -61,7 +60,7 @@ class _Counts:
 
     __slots__ = ("_buckets", "_errors", "_requests", "_seconds", "_total_s")
 
-    def __init__(self, requests: Counter, seconds: _Seconds, errors: Counter | None) -> None:
+    def __init__(self, requests: Counter, seconds: _Many, errors: Counter | None) -> None:
         self._requests = requests
         self._seconds = seconds
         self._errors = errors
@@ -93,11 +92,33 @@ class _Counts:
         self._total_s = 0.0
 
 
-class _Batches(NamedTuple):
-    """What a batch of one kind is counted in."""
+class _Batches:
+    """What batches of one kind are counted in, and those that are not counted there yet."""
 
-    rows: Counter
-    sizes: Histogram
+    __slots__ = ("_buckets", "_n_rows", "_rows", "_sizes")
+
+    def __init__(self, rows: Counter, sizes: _Many) -> None:
+        self._rows = rows
+        self._sizes = sizes
+        self._buckets = [0] * (len(_ROWS) + 1)
+        self._n_rows = 0
+
+    def add(self, n_rows: int) -> None:
+        """Take note of a batch."""
+        self._buckets[bisect_left(_ROWS, n_rows)] += 1
+        self._n_rows += n_rows
+
+    def count(self, n_rows: int) -> None:
+        """Count a batch at once."""
+        self._rows.inc(n_rows)
+        self._sizes.observe(n_rows)
+
+    def settle(self) -> None:
+        """Count what was noted."""
+        self._rows.inc(self._n_rows)
+        self._sizes.add(self._buckets, self._n_rows)
+        self._buckets = [0] * len(self._buckets)
+        self._n_rows = 0
 
 
 class Metrics:
@@ -121,7 +142,7 @@ class Metrics:
         self._errors = Counter(
             "brinery_errors", "Requests refused, by problem.", ["model", "code"], registry=registry
         )
-        self._seconds = _Seconds(
+        self._seconds = _Many(
             "brinery_request_seconds",
             "Time from the first byte of a body to its answer.",
             [*by_model, "route"],
@@ -134,7 +155,7 @@ class Metrics:
             [*by_model, "by"],
             registry=registry,
         )
-        self._sizes = Histogram(
+        self._sizes = _Many(
             "brinery_batch_rows",
             "Rows scored at once.",
             [*by_model, "by"],
@@ -180,8 +201,10 @@ class Metrics:
             labels = (*_parts(scored.model), scored.by)
             found = _Batches(self._rows.labels(*labels), self._sizes.labels(*labels))
             self._batches[scored.model, scored.by] = found
-        found.rows.inc(scored.n_rows)
-        found.sizes.observe(scored.n_rows)
+        if self._folder is None:
+            found.add(scored.n_rows)
+        else:
+            found.count(scored.n_rows)
 
     def refresh(self, models: Models) -> None:
         """Say how the models are now, and count what was noted."""
@@ -213,6 +236,8 @@ class Metrics:
     def _settle(self) -> None:
         for counts in self._kinds.values():
             counts.settle()
+        for batches in self._batches.values():
+            batches.settle()
 
     def _counts(self, answered: Answered) -> _Counts:
         name, version = _parts(answered.model)

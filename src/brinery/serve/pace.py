@@ -9,6 +9,9 @@ from __future__ import annotations
 _WEIGHT = 0.2  # of the newest
 _LEAST_ROW_S = 1e-9
 _FEW = 32  # rows; of fewer, most of the time is not theirs
+# What takes less is measured now and then: to ask for the processor's time is a system call.
+_QUICK_S = 0.0002
+_EVERY = 16
 
 
 class Pace:
@@ -20,6 +23,7 @@ class Pace:
 
     def __init__(self, row_s: float) -> None:
         self.row_s = row_s
+        self._unmeasured = 0
 
     def expected_s(self, n_rows: int) -> float:
         """Return how long a batch will take, in seconds."""
@@ -29,6 +33,14 @@ class Pace:
         """Return how many rows take at most so long; 0 where even a few take longer."""
         rows = int(time_s / max(self.row_s, _LEAST_ROW_S))
         return rows if rows >= _FEW else 0
+
+    def due(self, n_rows: int) -> bool:
+        """Return whether the next batch is to be measured: each that may take long, some others."""
+        self._unmeasured += 1
+        if self._unmeasured < _EVERY and self.expected_s(n_rows) < _QUICK_S:
+            return False
+        self._unmeasured = 0
+        return True
 
     def took(self, n_rows: int, time_s: float) -> None:
         """Learn from a batch."""
