@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
-from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,23 +11,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from brinery.actions.keys import page_secret
 from brinery.actions.marks import marks_in
 from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
 from brinery.serve.traffic import Watched
-from brinery.web.pages import audit, home, imports
+from brinery.web.pages import audit, home, imports, login
 from brinery.web.pages.assets import PREFIX as ASSETS
 from brinery.web.pages.frame import Frame
 from brinery.web.pages.live import PATH as LIVE
 from brinery.web.pages.live import Live
 
-_KEY_FILE: Final = "page.key"
-_KEY_BYTES: Final = 32
-
 
 def application(
-    rooms: Rooms, *, live: Live | None = None, watched: Watched | None = None
+    rooms: Rooms,
+    *,
+    live: Live | None = None,
+    watched: Watched | None = None,
+    key_file: str = "",
 ) -> Starlette:
     """Return the application that answers with pages.
 
@@ -38,9 +37,10 @@ def application(
         rooms: of the workspace.
         live: tells open pages what changed; made here when None.
         watched: the counters of the server in front; none are known when None.
+        key_file: path of a file with keys; empty where there is none.
     """
     watched = watched or Watched()
-    frame = Frame(secret=_secret(rooms.workspace.state), place=rooms.workspace.root.name)
+    frame = Frame(secret=page_secret(rooms), place=rooms.workspace.root.name)
     told = live or live_of(rooms)
     made = Starlette(
         routes=[
@@ -49,6 +49,7 @@ def application(
             *home.routes(rooms, frame, watched),
             *audit.routes(rooms, frame),
             *imports.routes(rooms, frame),
+            *login.routes(rooms, frame, key_file),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,
@@ -91,20 +92,3 @@ class _Refusing:
         """Answer what the router refuses."""
         status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
         return self._frame.told(request, status, message=status.description)
-
-
-def _secret(state: Path) -> bytes:
-    """Return what forms are signed with, so that a page survives that the server starts again."""
-    path = state / _KEY_FILE
-    try:
-        kept = path.read_bytes()
-    except OSError:
-        kept = b""
-    if len(kept) == _KEY_BYTES:
-        return kept
-    made = secrets.token_bytes(_KEY_BYTES)
-    state.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_bytes(made)
-    return made
