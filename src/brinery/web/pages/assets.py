@@ -25,6 +25,8 @@ _FILES: Final = {
     "theme.js": ("brinery.web", "theme.js"),
     "page.js": ("brinery.web", "page.js"),
     "upload.js": ("brinery.web", "upload.js"),
+    "endpoint.js": ("brinery.web", "endpoint.js"),
+    "snippets.js": ("brinery.serve", "snippets.js"),
     "charts.js": ("brinery.charts", "charts.js"),
     "htmx.js": ("brinery.web", "vendor/htmx.min.js"),
     "sse.js": ("brinery.web", "vendor/sse.min.js"),

@@ -17,7 +17,7 @@ from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
 from brinery.serve.traffic import Watched
-from brinery.web.pages import audit, home, imports, login
+from brinery.web.pages import audit, endpoints, home, imports, login, settings
 from brinery.web.pages.assets import PREFIX as ASSETS
 from brinery.web.pages.frame import Frame
 from brinery.web.pages.live import PATH as LIVE
@@ -49,6 +49,8 @@ def application(
             *home.routes(rooms, frame, watched),
             *audit.routes(rooms, frame),
             *imports.routes(rooms, frame),
+            *endpoints.routes(rooms, frame, watched),
+            *settings.routes(rooms, frame, key_file),
             *login.routes(rooms, frame, key_file),
         ],
         exception_handlers={
