@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib import import_module
 from ipaddress import ip_address
 from pathlib import Path
@@ -176,8 +177,14 @@ def _read(path: Path) -> list[str]:
 
 
 def _kept(rooms: Rooms) -> Keys:
+    return _opened(rooms.database)
+
+
+@cache
+def _opened(uri: str) -> Keys:
+    """Return the keys in a database; its tables are brought up to date once for each process."""
     # What opens the database takes long to import, and most commands need none.
-    return cast("Keys", import_module("brinery.store.keys").Keys(rooms.database))
+    return cast("Keys", import_module("brinery.store.keys").Keys(uri))
 
 
 def _are_there(rooms: Rooms) -> bool:

@@ -16,21 +16,20 @@ from starlette.responses import Response
 
 PREFIX: Final = "/assets"
 
-# Name to the package and the path in it; whatever else lies there is not asked for.
+# Name to the packages and the paths in them, one after the other: a request for each would take
+# longer than the bytes. Whatever else lies there is not asked for.
 _FILES: Final = {
-    "tokens.css": ("brinery.charts", "tokens.css"),
-    "page.css": ("brinery.web", "page.css"),
-    "plotly.css": ("brinery.web", "plotly.css"),
-    "icon.svg": ("brinery.serve", "favicon.svg"),
-    "theme.js": ("brinery.web", "theme.js"),
-    "page.js": ("brinery.web", "page.js"),
-    "upload.js": ("brinery.web", "upload.js"),
-    "endpoint.js": ("brinery.web", "endpoint.js"),
-    "snippets.js": ("brinery.serve", "snippets.js"),
-    "charts.js": ("brinery.charts", "charts.js"),
-    "htmx.js": ("brinery.web", "vendor/htmx.min.js"),
-    "sse.js": ("brinery.web", "vendor/sse.min.js"),
-    "plotly.js": ("brinery.charts", "vendor/plotly-cartesian.min.js"),
+    "page.css": (("brinery.charts", "tokens.css"), ("brinery.web", "page.css")),
+    "plotly.css": (("brinery.web", "plotly.css"),),
+    "icon.svg": (("brinery.serve", "favicon.svg"),),
+    "theme.js": (("brinery.web", "theme.js"),),
+    "page.js": (("brinery.web", "page.js"),),
+    "upload.js": (("brinery.web", "upload.js"),),
+    "endpoint.js": (("brinery.web", "endpoint.js"),),
+    "snippets.js": (("brinery.serve", "snippets.js"),),
+    "charts.js": (("brinery.charts", "charts.js"),),
+    "htmx.js": (("brinery.web", "vendor/htmx.min.js"), ("brinery.web", "vendor/sse.min.js")),
+    "plotly.js": (("brinery.charts", "vendor/plotly-cartesian.min.js"),),
 }
 _MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _HEADERS: Final = {
@@ -91,5 +90,7 @@ class Assets:
 
 
 def _read(name: str) -> Asset:
-    package, path = _FILES[name]
-    return Asset(name, (resources.files(package) / "assets" / path).read_bytes())
+    parts = [
+        (resources.files(package) / "assets" / path).read_bytes() for package, path in _FILES[name]
+    ]
+    return Asset(name, b"\n".join(parts))

@@ -13,8 +13,7 @@ from brinery.actions.history import history_in
 from brinery.actions.rooms import Rooms
 from brinery.charts import traffic as charts
 from brinery.charts import words
-from brinery.charts.overview import rate
-from brinery.records.history import Chapter
+from brinery.records.history import Chapter, Deed
 from brinery.records.traffic import Served, Traffic
 from brinery.records.version import Alias, Version
 from brinery.registry.interface import resolve
@@ -82,7 +81,11 @@ class Endpoints:
         version = self._version(name)
         traffic = self._watched.traffic(version.name)
         drawn = charts.figures(traffic)
-        moves = [one for one in history_in(self._rooms, name) if one.alias == Alias.CHAMPION]
+        moves = [
+            one
+            for one in history_in(self._rooms, name)
+            if one.alias == Alias.CHAMPION and one.deed is not Deed.NOT_PROMOTED
+        ]
         candidate = version.candidate
         return self._frame.page(
             request,
@@ -179,8 +182,8 @@ def _tiles(traffic: Traffic) -> list[tuple[str, str, str]]:
     share = words.share_of(traffic.errors, traffic.requests) if traffic.requests else "none yet"
     return [
         (
-            "Traffic",
-            "not known yet" if latest is None else rate(latest.requests_per_s),
+            "Requests per second",
+            words.number(latest.requests_per_s if latest else None, digits=3),
             "last minute",
         ),
         ("Half answered within", _within(latest.p50_s if latest else None), "last minute"),
