@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
@@ -38,6 +39,11 @@ class Visitor:
         """Return the answer to a form that no page of ours gave its token."""
         return self._ask("POST", path, headers=headers, form=form or {})
 
+    def json(self, path: str, body: object, *, token: str) -> httpx.Response:
+        """Return the answer to a POST of a script, with a token."""
+        headers = {"content-type": "application/json", "x-brinery-token": token}
+        return self._ask("POST", path, headers=headers, content=json.dumps(body).encode())
+
     def send(self, path: str, form: dict[str, str] | None = None, *, page: str) -> httpx.Response:
         """Return the answer to a form of a page, with the token that stands there."""
         found = re.search(r'x-brinery-token": "([0-9a-f]+)"', self.get(page).text)
@@ -51,6 +57,7 @@ class Visitor:
         *,
         headers: dict[str, str],
         form: dict[str, str] | None = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
         async def asked() -> httpx.Response:
             transport = httpx.ASGITransport(self._application, raise_app_exceptions=False)
@@ -58,7 +65,9 @@ class Visitor:
                 transport=transport, base_url=_ORIGIN, cookies=self._cookies
             ) as client:
                 told = {name.replace("_", "-"): value for name, value in headers.items()}
-                answer = await client.request(method, path, headers=told, data=form)
+                answer = await client.request(
+                    method, path, headers=told, data=form, content=content
+                )
                 self._cookies.update(client.cookies)
                 return answer
 

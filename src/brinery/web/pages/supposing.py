@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -27,6 +28,7 @@ from brinery.web.problems import problem_of
 
 _MOST_BYTES: Final = 65_536
 _LISTED: Final = 200
+_READERS: Final = 8
 _NUMBERS: Final = frozenset({ColumnType.INTEGER, ColumnType.NUMBER})
 
 
@@ -97,6 +99,7 @@ class Supposing:
         self._rooms = rooms
         self._frame = frame
         self._what_if = what_if
+        self._readers: OrderedDict[str, RowsReader] = OrderedDict()
 
     async def answer(self, request: Request) -> Response:
         """Return what a version answers to a row, as JSON."""
@@ -113,8 +116,7 @@ class Supposing:
         began = time.perf_counter()
         name, number = request.path_params["name"], request.path_params["number"]
         version = version_in(self._rooms, name, number)
-        reader = RowsReader(askable(version).signature, unknown_categories=True)
-        batch = reader.asked(body).batch
+        batch = self._reader(version).asked(body).batch
         found = self._what_if.ask(version, batch.table().slice(0, 1))
         took_ms = (time.perf_counter() - began) * 1e3
         return Response(
@@ -122,6 +124,16 @@ class Supposing:
             media_type="application/json",
             headers={"cache-control": "no-store", "server-timing": f"answer;dur={took_ms:.1f}"},
         )
+
+    def _reader(self, version: Version) -> RowsReader:
+        """Return what reads the rows of a version; of those that were asked last, it is kept."""
+        reader = self._readers.get(version.reference)
+        if reader is None:
+            reader = RowsReader(askable(version).signature, unknown_categories=True)
+            self._readers[version.reference] = reader
+            while len(self._readers) > _READERS:
+                self._readers.popitem(last=False)
+        return reader
 
 
 async def _body(request: Request) -> bytes:
