@@ -10,6 +10,8 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,6 +28,7 @@ from brinery.web.pages.tasks import Tasks
 
 _KEY_FILE: Final = "page.key"
 _KEY_BYTES: Final = 32
+_SMALL_BYTES: Final = 2000
 
 
 def application(rooms: Rooms) -> Starlette:
@@ -38,6 +41,8 @@ def application(rooms: Rooms) -> Starlette:
     told = Live(partial(marks_in, rooms))
     tasks = Tasks()
     made = Starlette(
+        # A stream of events is not held back: the middleware leaves it as it is.
+        middleware=[Middleware(GZipMiddleware, minimum_size=_SMALL_BYTES, compresslevel=5)],
         routes=[
             Route(f"{ASSETS}/{{digest}}/{{name}}", frame.assets.answer),
             Route(live.PATH, told.stream),
