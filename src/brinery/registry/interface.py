@@ -106,6 +106,17 @@ class Files(Protocol):
         """
         ...
 
+    def files(self, version: Version) -> dict[str, int | None]:
+        """Return name to bytes of every file of a version's model folder, sorted.
+
+        A name has `/` where it lies deeper; the size is None where it is not known.
+        """
+        ...
+
+    def file(self, version: Version, name: str) -> Path | None:
+        """Return a file of a version's model folder; None where `files` has none of that name."""
+        ...
+
     def put_beside(self, version: Version, file: Path) -> None:
         """Keep a file beside a version's model, where everybody finds it who finds the model.
 

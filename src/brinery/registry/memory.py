@@ -68,6 +68,18 @@ class MemoryFiles:
         path = self._stored[version.reference].model_file.parent / name
         return path if path.is_file() else None
 
+    def files(self, version: Version) -> dict[str, int | None]:
+        """Return name to bytes of every file that was copied with the model."""
+        folder = self._stored[version.reference].model_file.parent
+        found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+
+    def file(self, version: Version, name: str) -> Path | None:
+        """Return a file that was copied with the model; None where there is none."""
+        if name not in self.files(version):
+            return None
+        return self._stored[version.reference].model_file.parent / name
+
     def put_beside(self, version: Version, file: Path) -> None:
         """Keep a file beside a version's model."""
         folder = self._beside(version)

@@ -112,6 +112,16 @@ class MlflowFiles:
         scorer = version.fast_path.sha256 if version.fast_path and name == SCORER_FILE else ""
         return self._artifacts.path(self._location(version), name, sha256=scorer)
 
+    def files(self, version: Version) -> dict[str, int | None]:
+        """Return name to bytes of every file of a version's model folder, sorted."""
+        return self._artifacts.sizes(self._location(version))
+
+    def file(self, version: Version, name: str) -> Path | None:
+        """Return a file of a version's model folder; None where `files` has none of that name."""
+        if name not in self.files(version):
+            return None
+        return self._artifacts.path(self._location(version), name)
+
     def put_beside(self, version: Version, file: Path) -> None:
         """Keep a file beside a version's model, where everybody finds it who finds the model."""
         self._artifacts.put(_beside(self._location(version)), file)

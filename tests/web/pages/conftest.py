@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
@@ -39,6 +40,11 @@ class Visitor:
     def post(self, path: str, form: dict[str, str] | None = None, **headers: str) -> httpx.Response:
         """Return the answer to a form that no page of ours gave its token."""
         return self._ask("POST", path, headers=headers, form=form or {})
+
+    def json(self, path: str, body: object, *, token: str) -> httpx.Response:
+        """Return the answer to a POST of a script, with a token."""
+        headers = {"content-type": "application/json", "x-brinery-token": token}
+        return self._ask("POST", path, headers=headers, content=json.dumps(body).encode())
 
     def send(
         self, path: str, form: dict[str, str] | None = None, *, page: str, **headers: str

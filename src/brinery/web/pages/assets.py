@@ -16,20 +16,24 @@ from starlette.responses import Response
 
 PREFIX: Final = "/assets"
 
-# Name to the packages and the paths in them, one after the other: a request for each would take
-# longer than the bytes. Whatever else lies there is not asked for.
+# Name to the package and the path in it; whatever else lies there is not asked for.
 _FILES: Final = {
+    "plotly.css": ("brinery.web", "plotly.css"),
+    "icon.svg": ("brinery.serve", "favicon.svg"),
+    "theme.js": ("brinery.web", "theme.js"),
+    "page.js": ("brinery.web", "page.js"),
+    "upload.js": ("brinery.web", "upload.js"),
+    "endpoint.js": ("brinery.web", "endpoint.js"),
+    "snippets.js": ("brinery.serve", "snippets.js"),
+    "threshold.js": ("brinery.web", "threshold.js"),
+    "whatif.js": ("brinery.web", "whatif.js"),
+    "charts.js": ("brinery.charts", "charts.js"),
+    "plotly.js": ("brinery.charts", "vendor/plotly-cartesian.min.js"),
+}
+# Sent as one, for every page asks for all of them: one request less for each.
+_TOGETHER: Final = {
     "page.css": (("brinery.charts", "tokens.css"), ("brinery.web", "page.css")),
-    "plotly.css": (("brinery.web", "plotly.css"),),
-    "icon.svg": (("brinery.serve", "favicon.svg"),),
-    "theme.js": (("brinery.web", "theme.js"),),
-    "page.js": (("brinery.web", "page.js"),),
-    "upload.js": (("brinery.web", "upload.js"),),
-    "endpoint.js": (("brinery.web", "endpoint.js"),),
-    "snippets.js": (("brinery.serve", "snippets.js"),),
-    "charts.js": (("brinery.charts", "charts.js"),),
     "htmx.js": (("brinery.web", "vendor/htmx.min.js"), ("brinery.web", "vendor/sse.min.js")),
-    "plotly.js": (("brinery.charts", "vendor/plotly-cartesian.min.js"),),
 }
 _MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _HEADERS: Final = {
@@ -72,7 +76,7 @@ class Assets:
     """All files that pages may load."""
 
     def __init__(self) -> None:
-        self._assets = {name: _read(name) for name in _FILES}
+        self._assets = {name: _read(name) for name in (*_FILES, *_TOGETHER)}
 
     def url(self, name: str) -> str:
         """Return the path of a file on this server."""
@@ -90,7 +94,6 @@ class Assets:
 
 
 def _read(name: str) -> Asset:
-    parts = [
-        (resources.files(package) / "assets" / path).read_bytes() for package, path in _FILES[name]
-    ]
+    files = _TOGETHER.get(name) or (_FILES[name],)
+    parts = [(resources.files(package) / "assets" / path).read_bytes() for package, path in files]
     return Asset(name, b"\n".join(parts))

@@ -156,10 +156,10 @@ class Frame:
         return await tokens.form(request, self._secret)
 
     def check(self, request: Request) -> None:
-        """Check that a request with a body of its own kind comes from our own page.
+        """Check that a request of a script comes from a page of ours.
 
         Raises:
-            Problem: 403 where its header does not bring back what the page was given.
+            Problem: 403 where it does not bring the page's token.
         """
         tokens.check(request, self._secret, told=request.headers.get(tokens.HEADER, ""))
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from http import HTTPStatus
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,11 +20,26 @@ from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
 from brinery.serve.traffic import Watched
-from brinery.web.pages import audit, endpoints, home, imports, login, settings
+from brinery.web.pages import (
+    audit,
+    comparisons,
+    endpoints,
+    home,
+    imports,
+    login,
+    models,
+    packages,
+    promotion,
+    settings,
+    version,
+)
 from brinery.web.pages.assets import PREFIX as ASSETS
 from brinery.web.pages.frame import Frame
 from brinery.web.pages.live import PATH as LIVE
 from brinery.web.pages.live import Live
+from brinery.web.pages.tasks import Tasks
+
+_SMALL_BYTES: Final = 2000
 
 
 def application(
@@ -42,7 +60,10 @@ def application(
     watched = watched or Watched()
     frame = Frame(secret=page_secret(rooms), place=rooms.workspace.root.name)
     told = live or live_of(rooms)
+    tasks = Tasks()
     made = Starlette(
+        # A stream of events is not held back: the middleware leaves it as it is.
+        middleware=[Middleware(GZipMiddleware, minimum_size=_SMALL_BYTES, compresslevel=5)],
         routes=[
             Route(f"{ASSETS}/{{digest}}/{{name}}", frame.assets.answer),
             Route(LIVE, told.stream),
@@ -52,6 +73,11 @@ def application(
             *endpoints.routes(rooms, frame, watched),
             *settings.routes(rooms, frame, key_file),
             *login.routes(rooms, frame, key_file),
+            *models.routes(rooms, frame),
+            *version.routes(rooms, frame),
+            *promotion.routes(rooms, frame, tasks),
+            *packages.routes(rooms, frame, tasks),
+            *comparisons.routes(rooms, frame, tasks),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,
