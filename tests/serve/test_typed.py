@@ -114,10 +114,11 @@ def test_a_key_that_is_there_twice_is_left_to_the_other(body: str) -> None:
     assert closely(body.encode(), unknown_categories=False) is None
 
 
-def test_times_and_categories_that_are_no_text_are_left_to_the_other() -> None:
-    """Their rules have no word among the decoder's types."""
+def test_what_the_decoder_has_no_word_for_is_left_to_the_other() -> None:
+    """Times, categories that are no text, and names that it takes for no field."""
     for column in (
         Column(name="when", type=ColumnType.DATETIME),
         Column(name="grade", type=ColumnType.NUMBER, categories=(1.0, 2.0)),
+        *(Column(name=name, type=ColumnType.NUMBER) for name in ('5" pipe', "a\\b", "a\nb")),
     ):
         assert TypedReader.of(make_signature(column), unknown_categories=False) is None

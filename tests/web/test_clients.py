@@ -11,6 +11,7 @@ import pytest
 from tests.buckets import Buckets
 from tests.conftest import ROOT
 from tests.postgres import Postgres
+from tests.web.conftest import running_up
 
 pytestmark = pytest.mark.slow
 
@@ -68,3 +69,37 @@ def test_the_story_on_postgresql_and_s3(
         "--store", postgres.database(), "--artifacts", buckets.bucket(),
     )  # fmt: skip
     assert "iris@2 is the champion again" in text
+
+
+TRACK = """
+import mlflow
+mlflow.set_experiment("keyed")
+with mlflow.start_run():
+    mlflow.log_metric("x", 1.5)
+    mlflow.log_text("a text", "note.txt")
+found = mlflow.get_experiment_by_name("keyed").experiment_id
+print(mlflow.MlflowClient().search_runs([found])[0].data.metrics)
+"""
+
+
+@pytest.mark.parametrize("client", [0, 1], ids=["2.17", "3.x"])
+def test_a_server_with_a_key_is_tracked_to(
+    clients: tuple[str, str], client: int, tmp_path: Path
+) -> None:
+    """With the variable that every MLflow client heeds; without it nothing is told."""
+    key = "a key of more than sixteen characters"
+    (tmp_path / "keys").write_text(f"# ours\n{key}\n", encoding="utf-8")
+    with running_up(tmp_path, "--key-file", str(tmp_path / "keys")) as up:
+        up.until(lambda: up.get("/version", authorization=f"Bearer {key}").is_success)
+
+        def tracked(**environ: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [clients[client], "-c", TRACK],
+                env={"PATH": "/usr/bin:/bin", "MLFLOW_TRACKING_URI": up.url, **environ},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+        assert "1.5" in tracked(MLFLOW_TRACKING_TOKEN=key).stdout
+        assert "401" in tracked(MLFLOW_HTTP_REQUEST_MAX_RETRIES="0").stderr

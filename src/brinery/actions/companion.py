@@ -22,6 +22,7 @@ class Task(Struct, frozen=True, kw_only=True):
         artifacts: bucket or folder of the models' files; as the settings say when None.
         loops: paths of the loops whose turns are begun when they are due.
         front: address of the server before it, as it is reached on this machine.
+        key_file: path of a file with keys, absolute; empty where there is none.
     """
 
     workspace: str
@@ -30,6 +31,7 @@ class Task(Struct, frozen=True, kw_only=True):
     artifacts: str | None = None
     loops: tuple[str, ...] = ()
     front: str = ""
+    key_file: str = ""
 
 
 def with_managed_folders(rooms: Rooms, application: mlflow_server.Asgi) -> mlflow_server.Asgi:

@@ -11,14 +11,32 @@ from pathlib import Path
 
 import msgspec
 
-from brinery.actions.rooms import Folder, open_rooms
+from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import limits
 from brinery.pickles.child import ChildProcess
 from brinery.pickles.limits import Kernel
+from brinery.records.built_environment import BuiltEnvironment
 from brinery.records.diagnosis import Diagnosis, Trial
 from brinery.records.sandbox import Layer, Sandbox
+from brinery.store.environments import Environments
 
 _TIMEOUT_S = 30.0
+_LIBRARIES = (
+    "brinery",
+    "mlflow",
+    "scikit-learn",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "onnxruntime",
+    "torch",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "ray",
+    "granian",
+    "uv",
+)
 
 
 def doctor(*, workspace: Folder | None = None, kernel: Kernel | None = None) -> Diagnosis:
@@ -31,7 +49,16 @@ def doctor(*, workspace: Folder | None = None, kernel: Kernel | None = None) -> 
     Raises:
         ModelProcessDied, ModelProcessTimeout: the process that tries them ended, or hung.
     """
-    allowed = replace(limits(open_rooms(workspace)), require=False)
+    return doctor_in(open_rooms(workspace), kernel=kernel)
+
+
+def doctor_in(rooms: Rooms, *, kernel: Kernel | None = None) -> Diagnosis:
+    """Return what a model could not do on this machine, by the settings of these rooms.
+
+    Raises:
+        ModelProcessDied, ModelProcessTimeout: the process that tries it ended, or hung.
+    """
+    allowed = replace(limits(rooms), require=False)
     with (
         tempfile.TemporaryDirectory(prefix="brinery-doctor-") as folder,
         socket.create_server(("127.0.0.1", 0)) as server,
@@ -52,6 +79,17 @@ def doctor(*, workspace: Folder | None = None, kernel: Kernel | None = None) -> 
         sandbox=Sandbox(layers=tuple(_judged(layer, trials) for layer in sandbox.layers)),
         trials=trials,
     )
+
+
+def libraries() -> dict[str, str]:
+    """Return the versions of what Brinery stands on, as far as it is installed."""
+    found = {name: _version(name) for name in _LIBRARIES}
+    return {name: version for name, version in found.items() if version}
+
+
+def built_environments(rooms: Rooms) -> list[BuiltEnvironment]:
+    """Return the environments that were built for models, the largest first."""
+    return Environments(rooms.workspace.environments).built()
 
 
 def _judged(layer: Layer, trials: tuple[Trial, ...]) -> Layer:

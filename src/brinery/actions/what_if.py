@@ -47,7 +47,7 @@ class Supposed(Struct, frozen=True, kw_only=True):
     """What a version answers to a row.
 
     Attributes:
-        prediction: of the row.
+        prediction: of the row; None where the scorer leaves it to the version's library.
         probabilities: class, as text, to its probability; empty where the version gives none.
         explained: the class whose answer is explained, as text; None for a regression.
         base: the answer before anything is known of the row; None where nothing is explained.
@@ -57,7 +57,7 @@ class Supposed(Struct, frozen=True, kw_only=True):
         unexplained: why there are none; empty where there are.
     """
 
-    prediction: Scalar
+    prediction: Scalar | None = None
     probabilities: dict[str, float] = {}
     explained: str | None = None
     base: float | None = None
@@ -105,7 +105,7 @@ class WhatIf:
             table: (1,) the columns of the signature.
 
         Raises:
-            NotServable: its scorer does not answer here, or not to this row.
+            NotServable: it has no scorer that answers here.
             ColumnMissing, ColumnMismatch: the row does not fit the signature.
         """
         held = self._of(version)
@@ -116,10 +116,7 @@ class WhatIf:
         try:
             scores = scorer.score(fitting)
         except Declined as declined:
-            raise NotServable(
-                f"the scorer of {version.reference} leaves this row to its library: {declined}",
-                hint=f"brinery predict {version.reference} --data FILE",
-            ) from None
+            return Supposed(unexplained=f"the scorer leaves this row to the library: {declined}")
         chances = scores.probabilities
         answered = Supposed(
             prediction=scores.flat().predictions[:1].tolist()[0],

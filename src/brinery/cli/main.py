@@ -32,6 +32,7 @@ _COMMANDS = {
     "history": ("brinery.cli.history", "Show who made which version the champion, and why."),
     "import": ("brinery.cli.import_model", "Import, evaluate and register a model file."),
     "job": ("brinery.cli.job", "Run the job YAML that people have."),
+    "key": ("brinery.cli.key", "Make the keys that a server for other machines asks for."),
     "leaderboard": ("brinery.cli.leaderboard", "Rank a model's versions and runs by a metric."),
     "loop": ("brinery.cli.loop", "Train again and again, and promote what the gate passes."),
     "model": ("brinery.cli.model", "List and show registered models."),

@@ -42,6 +42,12 @@ _SHOWN = 10
     type=click.Path(path_type=Path),
     help="A loop.yml whose turns are begun when they are due; may be given again.",
 )
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path),
+    help="A file with a key on each line, of which whoever asks must give one, beside those of "
+    "brinery key create.",
+)
 @click.pass_obj
 def command(
     session: Session,
@@ -53,11 +59,13 @@ def command(
     store: str | None,
     artifacts: str | None,
     loops: tuple[Path, ...],
+    key_file: Path | None,
 ) -> None:
     """Run MLflow's server, the REST API and every model's endpoint on one port until Ctrl-C.
 
     MLflow's clients use it as their tracking server and registry; its page is at /mlflow. What
-    they promote answers within two seconds.
+    they promote answers within two seconds. A server that other machines reach, as with
+    --host 0.0.0.0, needs a key: brinery key create.
     """
     from brinery.actions.up import up
 
@@ -80,6 +88,7 @@ def command(
         store=store,
         artifacts=artifacts,
         loops=loops,
+        key_file=key_file,
         on_start=started,
         workspace=session.workspace,
     )

@@ -15,6 +15,8 @@ class Change(StrEnum):
     PROMOTE = "promote"
     ROLLBACK = "rollback"
     DELETE = "delete"
+    CREATE_KEY = "create key"
+    DELETE_KEY = "delete key"
 
 
 class AuditQuery(Struct, frozen=True, kw_only=True):

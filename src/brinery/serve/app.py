@@ -6,11 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from brinery.serve import body, paths
 from brinery.serve.answered import Answered, Observer
 from brinery.serve.bridge import Bridge, Sent
+from brinery.serve.door import Door
 from brinery.serve.manifest import Manifest, ManifestFile
 from brinery.serve.metrics import REFRESH_S, Metrics
 from brinery.serve.models import Models
@@ -55,6 +57,8 @@ class Application:
         self._models = Models(manifest, on_batch=self._metrics.batch)
         self._scoring = Scoring(manifest, self._observers, self._request_ids)
         self._proxy = proxy
+        self._door = Door("" if proxy is None else proxy.secret)
+        self._door.change(manifest.keys)
         self._rest = Bridge(rest(self._models, self._metrics, home=proxy is not None))
         self._refreshing: asyncio.Task[None] | None = None
         self._file = file
@@ -76,7 +80,7 @@ class Application:
         """Return what answers a request when it is awaited."""
         path = scope.path
         route = self._models.routes.get(path)
-        if route is None:
+        if route is None or (self._door.closed and not self._door.admits(scope)):
             return self._answer(scope, exchange)
         return self._scoring(route, scope, exchange, path=path)
 
@@ -122,9 +126,11 @@ class Application:
         Raises:
             Problem: it is not to be answered, or cannot be now.
         """
+        if self._door.closed and not self._door.admits(scope):
+            return _sent_on(await self._door.turn_away(scope), exchange, headers)
         if self._proxy is None:
             return await self._rest(scope, exchange, headers)
-        self._proxy.guard.check(scope)
+        self._proxy.guard.check(scope, known=self._door.closed)
         if self._proxy.takes(scope.path):
             return await self._proxy(scope, exchange, headers)
         return await self._rest(scope, exchange, headers)
@@ -142,6 +148,7 @@ class Application:
             try:
                 manifest = await asyncio.to_thread(file.changed)
                 if manifest is not None:
+                    self._door.change(manifest.keys)
                     self._models.apply(manifest)
                 told = ""
             except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at again
@@ -149,6 +156,13 @@ class Application:
                     told = str(error)
                     _log.error("the manifest cannot be read, what is served stays: %s", error)
             await asyncio.sleep(LOOK_S)
+
+
+def _sent_on(path: str, exchange: Exchange, headers: Headers) -> Sent:
+    """Send a browser to another path."""
+    told = [("location", path), ("cache-control", "no-store"), *headers]
+    exchange.response_empty(HTTPStatus.SEE_OTHER, told)
+    return Sent(HTTPStatus.SEE_OTHER, 0)
 
 
 async def _refuse(problem: Problem, scope: Scope, exchange: Exchange, *, headers: Headers) -> Sent:

@@ -58,7 +58,8 @@ class Client:
         retries: how often a request is sent again that found no server, whose connection broke,
             or that was answered 503. A prediction changes nothing, so that to ask twice does no
             harm. What takes too long is not asked again.
-        headers: sent with every request, such as an authorization.
+        headers: sent with every request.
+        key: where the server asks for one, as `brinery key create` makes it.
 
     Raises:
         SettingsError: the url is none, or a number is negative.
@@ -73,6 +74,7 @@ class Client:
         timeout_s: float = 60.0,
         retries: int = 3,
         headers: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -92,7 +94,11 @@ class Client:
         self._described: dict[str, ServedModel] = {}
         self._pool = urllib3.PoolManager(
             maxsize=_CONNECTIONS,
-            headers={"request-timeout": f"{timeout_s:g}", **(headers or {})},
+            headers={
+                "request-timeout": f"{timeout_s:g}",
+                **({"authorization": f"Bearer {key}"} if key else {}),
+                **(headers or {}),
+            },
             timeout=urllib3.Timeout(connect=min(timeout_s, _CONNECT_S), read=timeout_s),
         )
 

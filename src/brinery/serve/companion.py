@@ -28,10 +28,12 @@ class Companion(Struct, frozen=True, kw_only=True):
     Attributes:
         socket: path of the Unix socket it listens on.
         hosts: names under which the server is asked, beside addresses and `localhost`.
+        secret: that the sessions of browsers are signed with, in hexadecimal.
     """
 
     socket: str
     hosts: tuple[str, ...] = ()
+    secret: str = ""
 
 
 class Keeper:

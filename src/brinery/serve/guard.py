@@ -32,8 +32,12 @@ class Guard:
         self._hosts = frozenset(host.strip().lower().rstrip(".") for host in hosts if host.strip())
         self._owned = owned
 
-    def check(self, scope: Scope) -> None:
+    def check(self, scope: Scope, *, known: bool = False) -> None:
         """Check a request.
+
+        Args:
+            scope: of it.
+            known: whether it gave a key: then another machine's program may change things, too.
 
         Raises:
             Problem: 403 where it is not to be answered.
@@ -55,7 +59,7 @@ class Guard:
             "same-site",
         ):
             raise _refused("other-origin", "a page of another site may change nothing here")
-        if not self._owned or not scope.path.startswith(self._owned) or origin:
+        if known or not self._owned or not scope.path.startswith(self._owned) or origin:
             return
         if not is_loopback(scope.client):
             raise _refused(

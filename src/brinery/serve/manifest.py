@@ -85,6 +85,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
         body_timeout_s: how long a client may take to send one.
         memory_limit_bytes: what loaded models may take in a process; None for no limit.
         public: endpoints of API services, of versions that are among the offers.
+        keys: SHA-256 digests, in hexadecimal, of the keys of which one must be given; None where
+            none is asked for.
     """
 
     targets: tuple[Target, ...]
@@ -93,6 +95,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     body_timeout_s: float = 30.0
     memory_limit_bytes: int | None = None
     public: tuple[PublicEndpoint, ...] = ()
+    keys: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, endpoint: Endpoint) -> Manifest:

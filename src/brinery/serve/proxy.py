@@ -93,6 +93,7 @@ class Proxy:
 
     def __init__(self, companion: Companion) -> None:
         self._socket = companion.socket
+        self.secret = companion.secret
         self._session: ClientSession | None = None
         self.guard = Guard(companion.hosts, owned=f"{OURS}/")
 

@@ -6,6 +6,7 @@ says yes. So its types may be stricter than the rules are, and never less strict
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -24,6 +25,8 @@ _TYPES: dict[ColumnType, Any] = {
     ColumnType.BOOLEAN: bool,
 }
 _HEAD = 16  # bytes in which the first key of a wrapped body begins
+# What msgspec takes in no name of a field.
+_UNNAMED = re.compile(r'[\\"\x00-\x1f]')
 
 
 class TypedReader:
@@ -56,7 +59,7 @@ class TypedReader:
 
     @classmethod
     def of(cls, signature: Signature, *, unknown_categories: bool) -> TypedReader | None:
-        """Return the reader of a signature; None where a type is none of JSON's.
+        """Return the reader of a signature; None where a type or a name is none for msgspec.
 
         Args:
             signature: what the model takes.
@@ -65,7 +68,7 @@ class TypedReader:
         fields = []
         for place, column in enumerate(signature.columns):
             kind = _type(column, unknown_categories=unknown_categories)
-            if kind is None:
+            if kind is None or _UNNAMED.search(column.name):
                 return None
             fields.append((f"f{place}", kind))
         return cls(signature, fields)

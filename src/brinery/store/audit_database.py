@@ -90,12 +90,12 @@ class SqlAudit(Database):
     def add(self, entry: AuditEntry) -> None:
         """Append an entry of what is done, in a transaction of its own."""
         with self.session() as session:
-            session.add(_row(entry, done=True))
+            session.add(audit_row(entry, done=True))
 
     def begin(self, entry: AuditEntry) -> int:
         """Append an entry of what is meant, in a transaction of its own."""
         with self.session() as session:
-            row = _row(entry, done=None)
+            row = audit_row(entry, done=None)
             session.add(row)
             session.flush()
             return row.id
@@ -235,7 +235,8 @@ def _make_schema(connection: sa.Connection) -> None:
         connection.execute(sa.schema.CreateSchema(SCHEMA))
 
 
-def _row(entry: AuditEntry, *, done: bool | None) -> AuditRow:
+def audit_row(entry: AuditEntry, *, done: bool | None) -> AuditRow:
+    """Return the row of an entry, for a transaction that changes something else, too."""
     return AuditRow(
         at=entry.at,
         who=entry.who,

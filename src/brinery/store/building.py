@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from brinery.errors import EnvironmentUnavailable
 
 _DIGITS = 32
+_BLOCK_BYTES = 512  # what POSIX counts st_blocks in
 
 
 def build(place: Path, *, whole: Callable[[Path], bool], fill: Callable[[Path], None]) -> None:
@@ -55,6 +56,26 @@ def alone(place: Path) -> Iterator[None]:
     with place.with_name(f".{place.name}.lock").open("ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
+
+
+def size_bytes(folder: Path, seen: set[tuple[int, int]]) -> int:
+    """Return what a folder takes on the disk, without the files that were seen before.
+
+    Args:
+        folder: with everything beneath it; no link is followed.
+        seen: device and inode of the files that count elsewhere; those found here are added.
+    """
+    total, waiting = 0, [str(folder)]
+    while waiting:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                told = entry.stat(follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif (told.st_dev, told.st_ino) not in seen:
+                    seen.add((told.st_dev, told.st_ino))
+                    total += told.st_blocks * _BLOCK_BYTES
+    return total
 
 
 def unwritable(place: Path, error: OSError) -> EnvironmentUnavailable:

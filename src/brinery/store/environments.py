@@ -11,11 +11,13 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from brinery.errors import EnvironmentUnavailable
+from brinery.records.built_environment import BuiltEnvironment
 from brinery.records.requirements import Requirements
 from brinery.records.version import Environment
 from brinery.store import building, interpreters, uv, wheels
@@ -107,6 +109,30 @@ class Environments:
     def path(self, environment: Environment) -> Path | None:
         """Return the folder of an environment, whether or not it is built; None for this one's."""
         return self._place(environment) if environment.built else None
+
+    def built(self) -> list[BuiltEnvironment]:
+        """Return the environments that are there, the largest first.
+        A file that several share by a hard link counts for the first of them.
+        """
+        seen: set[tuple[int, int]] = set()
+        found = []
+        for place in sorted(self._folder.glob("*/")):
+            try:
+                record = (place / _RECORD).read_bytes()
+                known = msgspec.json.decode(record, type=Environment)
+                built_s = (place / _RECORD).stat().st_mtime
+            except (OSError, msgspec.MsgspecError):
+                continue
+            found.append(
+                BuiltEnvironment(
+                    name=place.name,
+                    python=known.python,
+                    packages=known.lock,
+                    size_bytes=building.size_bytes(place, seen),
+                    built=datetime.fromtimestamp(built_s, UTC),
+                )
+            )
+        return sorted(found, key=lambda one: -one.size_bytes)
 
     def _place(self, environment: Environment) -> Path:
         minor = environment.python.rpartition(".")[0]

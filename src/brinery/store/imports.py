@@ -45,6 +45,7 @@ _LOCK: Final = "lock"
 _KEY: Final = re.compile(r"[0-9a-f]{16}")
 _STARTING: Final = timedelta(seconds=30)
 _LONGEST: Final = 100
+_STEM: Final = 80
 
 _Document = TypeVar("_Document", bound=Struct)
 
@@ -193,11 +194,14 @@ class Imports:
 def harmless(called: str) -> str:
     """Return a file name of letters, digits, `.`, `-` and `_` for one that a stranger gave."""
     last = re.split(r"[\\/]", called)[-1]
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", last).lstrip("._-")
-    stem, dot, ending = plain.rpartition(".")
-    if not dot:
-        return plain[:_LONGEST] or "file"
-    return f"{stem[: _LONGEST - 20] or 'file'}.{ending[:19]}"
+    stem, dot, ending = last.rpartition(".")
+    if not stem:
+        return _plain(ending, most=_LONGEST) or "file"
+    return f"{_plain(stem, most=_STEM) or 'file'}{dot}{_plain(ending, most=_LONGEST - _STEM)}"
+
+
+def _plain(text: str, *, most: int) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._-")[:most]
 
 
 def _checked(key: str) -> str:

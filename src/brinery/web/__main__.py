@@ -14,11 +14,13 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.actions.companion import Task, mlflow_application
+from brinery.actions.keys import page_secret
 from brinery.actions.rooms import Rooms, open_rooms
 from brinery.actions.scheduled_jobs import ScheduledJobs
 from brinery.actions.scheduler import Scheduler
 from brinery.actions.stages import Following, Stages
 from brinery.errors import BrineryError
+from brinery.serve.door import inner_key
 from brinery.serve.paths import is_page
 from brinery.serve.traffic import Watched, Watching
 from brinery.specs.loop import read
@@ -42,7 +44,7 @@ def main() -> None:
     live, watched = site.live_of(rooms), Watched()
     end_with_parent(on_word=live.close)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    pages = site.application(rooms, live=live, watched=watched)
+    pages = site.application(rooms, live=live, watched=watched, key_file=task.key_file)
     application = _Application(rooms, pages, mlflow_application(rooms))
     # uvicorn hands the signal on once all is answered; what is below is then to be ended, too.
     signal.signal(signal.SIGTERM, lambda *_: None)
@@ -50,7 +52,7 @@ def main() -> None:
         Following(Stages(rooms)),
         _due(rooms, task.loops),
         _catching_up(rooms),
-        Watching(task.front, watched),
+        Watching(task.front, watched, headers=_own_key(rooms)),
     ):
         answer(application, socket=task.socket, kept_s=_KEPT_S, drain_s=_DRAIN_S)
 
@@ -98,6 +100,11 @@ def _catching_up(rooms: Rooms) -> Iterator[None]:
     finally:
         ended.set()
         thread.join(_DRAIN_S)
+
+
+def _own_key(rooms: Rooms) -> dict[str, str]:
+    """Return the header that lets this process in where the server in front asks for a key."""
+    return {"authorization": f"Bearer {inner_key(page_secret(rooms))}"}
 
 
 class _Application:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from brinery.actions.rooms import open_rooms
+from brinery.serve.traffic import Watched
 from brinery.web.pages import site
 
 _ORIGIN = "http://localhost"
@@ -20,10 +22,11 @@ class Visitor:
 
     Args:
         workspace: whose pages it asks for.
+        watched: what the server in front counts; nothing when None.
     """
 
-    def __init__(self, workspace: Path) -> None:
-        self._application = site.application(open_rooms(workspace))
+    def __init__(self, workspace: Path, watched: Watched | None = None) -> None:
+        self._application = site.application(open_rooms(workspace), watched=watched)
         self._cookies = httpx.Cookies()
 
     def get(self, path: str, **headers: str) -> httpx.Response:
@@ -38,11 +41,26 @@ class Visitor:
         """Return the answer to a form that no page of ours gave its token."""
         return self._ask("POST", path, headers=headers, form=form or {})
 
-    def send(self, path: str, form: dict[str, str] | None = None, *, page: str) -> httpx.Response:
+    def json(self, path: str, body: object, *, token: str) -> httpx.Response:
+        """Return the answer to a POST of a script, with a token."""
+        headers = {"content-type": "application/json", "x-brinery-token": token}
+        return self._ask("POST", path, headers=headers, content=json.dumps(body).encode())
+
+    def send(
+        self, path: str, form: dict[str, str] | None = None, *, page: str, **headers: str
+    ) -> httpx.Response:
         """Return the answer to a form of a page, with the token that stands there."""
+        return self.post(path, {"token": self._token(page), **(form or {})}, **headers)
+
+    def upload(self, path: str, content: bytes, *, page: str, **headers: str) -> httpx.Response:
+        """Return the answer to a file that our script sends from a page."""
+        told = {"x-brinery-token": self._token(page), **headers}
+        return self._ask("POST", path, headers=told, content=content)
+
+    def _token(self, page: str) -> str:
         found = re.search(r'x-brinery-token": "([0-9a-f]+)"', self.get(page).text)
         assert found is not None, f"{page} has no token"
-        return self.post(path, {"token": found[1], **(form or {})})
+        return found[1]
 
     def _ask(
         self,
@@ -51,6 +69,7 @@ class Visitor:
         *,
         headers: dict[str, str],
         form: dict[str, str] | None = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
         async def asked() -> httpx.Response:
             transport = httpx.ASGITransport(self._application, raise_app_exceptions=False)
@@ -58,7 +77,9 @@ class Visitor:
                 transport=transport, base_url=_ORIGIN, cookies=self._cookies
             ) as client:
                 told = {name.replace("_", "-"): value for name, value in headers.items()}
-                answer = await client.request(method, path, headers=told, data=form)
+                answer = await client.request(
+                    method, path, headers=told, data=form, content=content
+                )
                 self._cookies.update(client.cookies)
                 return answer
 

@@ -58,21 +58,20 @@
     const words = (all) => all.map(([name, value]) => `${name} ${number(value)}`).join(", ");
     if (chances.length) bars(document.getElementById("probabilities"), chances, `Probabilities: ${words(chances)}`);
     const parts = (answer.contributions ?? []).map((one) => [one.column, one.amount]);
-    const told = document.getElementById("explained");
+    const why = document.getElementById("explained");
     if (parts.length) {
       const of = answer.explained === null ? "" : ` of ${answer.explained}`;
-      told.textContent = `From ${number(answer.base)} before anything is known to ${number(answer.answer)}, in ${answer.unit.replace("_", "-")}${of}; exact.`;
+      why.textContent = `From ${number(answer.base)} before anything is known to ${number(answer.answer)}, in ${answer.unit.replace("_", "-")}${of}; exact.`;
       bars(document.getElementById("contributions"), parts, `Contributions: ${words(parts)}`);
     } else {
-      if (answer.unexplained) told.textContent = `No contributions, because ${answer.unexplained}.`;
+      if (answer.unexplained) why.textContent = `No contributions, because ${answer.unexplained}.`;
       document.getElementById("contributions").replaceChildren();
     }
   };
 
-  const refused = (problem) => {
+  const refused = (reasons) => {
     prediction.classList.add("bad");
-    const faults = (problem.errors ?? []).map((one) => `${one.column ?? "the row"} ${one.message}`);
-    prediction.textContent = faults.length ? faults.join("; ") : `${problem.detail ?? problem.title} ${problem.hint ?? ""}`;
+    prediction.textContent = reasons.join("; ");
     document.getElementById("probabilities").replaceChildren();
     document.getElementById("contributions").replaceChildren();
   };
@@ -84,6 +83,18 @@
     return { prediction: said, probabilities: one.probabilities ?? {} };
   };
 
+  const told = (problem) => {
+    const faults = (problem.errors ?? []).map((one) => `${one.column ?? "the row"} ${one.message}`);
+    return faults.length ? faults : [`${problem.detail ?? problem.title} ${problem.hint ?? ""}`];
+  };
+
+  const answered = async (path, body) => {
+    const answer = await fetch(path, { method: "POST", headers, body });
+    const found = await answer.json();
+    if (!answer.ok) return { refused: told(found) };
+    return path === predict ? plain(found) : found;
+  };
+
   let running = false;
   let again = false;
   const ask = async () => {
@@ -91,15 +102,18 @@
     running = true;
     const began = performance.now();
     try {
-      const answer = await fetch(explain || predict, { method: "POST", headers, body: JSON.stringify(row()) });
-      const body = await answer.json();
-      if (!answer.ok) refused(body);
-      else shown(explain ? body : plain(body));
+      const asked = JSON.stringify(row());
+      let answer = await answered(explain || predict, asked);
+      if (!answer.refused && (answer.prediction ?? null) === null) {
+        answer = { ...(await answered(predict, asked)), unexplained: answer.unexplained };
+      }
+      if (answer.refused) refused(answer.refused);
+      else shown(answer);
       const took = performance.now() - began;
       place.dataset.tookMs = took.toFixed(1);
       document.getElementById("took").textContent = `Answered in ${Math.round(took)} ms.`;
     } catch {
-      refused({ detail: "The server cannot be reached." });
+      refused(["The server cannot be reached."]);
     } finally {
       running = false;
       if (again) { again = false; ask(); }

@@ -28,6 +28,7 @@ _COLUMNS: Final = (
     Column(name="why", title="Why", sortable=False),
 )
 _EMPTY: Final = "Nothing was changed yet: `brinery import model.pkl --name NAME --data test.csv`"
+_KEYS: Final = (Change.CREATE_KEY, Change.DELETE_KEY)
 _MOST_AS_CSV: Final = 100_000
 
 
@@ -132,6 +133,10 @@ def _did(change: Change, alias: str) -> str:
             return "went back to"
         case Change.DELETE:
             return "deleted"
+        case Change.CREATE_KEY:
+            return "created the key"
+        case Change.DELETE_KEY:
+            return "deleted the key"
         case _:
             assert_never(change)
 
@@ -144,7 +149,7 @@ def _cells(entry: AuditEntry) -> list[Cell]:
         Cell(text=entry.change.value + (", forced" if entry.forced else ""), kind="warning")
         if entry.forced
         else Cell(text=entry.change.value),
-        Cell(text=entry.subject, href=links.model(entry.subject)),
+        Cell(text=entry.subject, href="" if entry.change in _KEYS else links.model(entry.subject)),
         Cell(text=entry.before or "", href=links.moved(entry.before or "")),
         Cell(text=entry.after, href=links.moved(entry.after)),
         Cell(text="" if elsewhere else entry.why),

@@ -183,7 +183,7 @@ class Models:
             Column(name="choice", title="", sortable=False),
             Column(name="version", title="Version"),
             Column(name="aliases", title="Aliases", sortable=False),
-            *(Column(name=one.metric, title=one.label) for one in figures),
+            *(Column(name=one.metric, title=one.label, number=True) for one in figures),
             Column(name="decision", title="Gate", sortable=False),
             Column(name="scan", title="Scan", sortable=False),
             Column(name="made", title="Model", sortable=False),

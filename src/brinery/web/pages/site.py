@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from brinery.actions.keys import page_secret
 from brinery.actions.marks import marks_in
 from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
@@ -22,14 +23,17 @@ from brinery.serve.traffic import Watched
 from brinery.web.pages import (
     audit,
     comparisons,
+    endpoints,
     experiments,
     gates,
     home,
     imports,
+    login,
     loops,
     models,
     packages,
     promotion,
+    settings,
     version,
 )
 from brinery.web.pages.assets import PREFIX as ASSETS
@@ -38,12 +42,15 @@ from brinery.web.pages.live import PATH as LIVE
 from brinery.web.pages.live import Live
 from brinery.web.pages.tasks import Tasks
 
-_KEY_FILE: Final = "page.key"
-_KEY_BYTES: Final = 32
+_SMALL_BYTES: Final = 2000
 
 
 def application(
-    rooms: Rooms, *, live: Live | None = None, watched: Watched | None = None
+    rooms: Rooms,
+    *,
+    live: Live | None = None,
+    watched: Watched | None = None,
+    key_file: str = "",
 ) -> Starlette:
     """Return the application that answers with pages.
 
@@ -51,21 +58,27 @@ def application(
         rooms: of the workspace.
         live: tells open pages what changed; made here when None.
         watched: the counters of the server in front; none are known when None.
+        key_file: path of a file with keys; empty where there is none.
     """
     watched = watched or Watched()
-    frame = Frame(secret=_secret(rooms.workspace.state), place=rooms.workspace.root.name)
-    tasks = Tasks()
+    frame = Frame(secret=page_secret(rooms), place=rooms.workspace.root.name)
     told = live or live_of(rooms)
+    tasks = Tasks()
     made = Starlette(
+        # A stream of events is not held back: the middleware leaves it as it is.
+        middleware=[Middleware(GZipMiddleware, minimum_size=_SMALL_BYTES, compresslevel=5)],
         routes=[
             Route(f"{ASSETS}/{{digest}}/{{name}}", frame.assets.answer),
             Route(LIVE, told.stream),
             *home.routes(rooms, frame, watched),
             *audit.routes(rooms, frame),
             *imports.routes(rooms, frame),
+            *endpoints.routes(rooms, frame, watched),
             *experiments.routes(rooms, frame),
             *loops.routes(rooms, frame),
             *gates.routes(rooms, frame),
+            *settings.routes(rooms, frame, key_file),
+            *login.routes(rooms, frame, key_file),
             *models.routes(rooms, frame),
             *version.routes(rooms, frame),
             *promotion.routes(rooms, frame, tasks),
@@ -113,20 +126,3 @@ class _Refusing:
         """Answer what the router refuses."""
         status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
         return self._frame.told(request, status, message=status.description)
-
-
-def _secret(state: Path) -> bytes:
-    """Return what forms are signed with, so that a page survives that the server starts again."""
-    path = state / _KEY_FILE
-    try:
-        kept = path.read_bytes()
-    except OSError:
-        kept = b""
-    if len(kept) == _KEY_BYTES:
-        return kept
-    made = secrets.token_bytes(_KEY_BYTES)
-    state.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_bytes(made)
-    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -20,13 +21,15 @@ from brinery.flavors import sample
 from brinery.records.signature import ColumnType, Scalar
 from brinery.records.version import Version
 from brinery.registry.interface import SAMPLE_FILE, askable
-from brinery.serve.problems import Problem
+from brinery.serve.problems import Problem, unexpected
 from brinery.serve.rows import RowsReader
 from brinery.web.pages.frame import Frame
 from brinery.web.problems import problem_of
 
 _MOST_BYTES: Final = 65_536
 _LISTED: Final = 200
+_READERS: Final = 8
+_KNOWN_S: Final = 5.0
 _NUMBERS: Final = frozenset({ColumnType.INTEGER, ColumnType.NUMBER})
 
 
@@ -97,6 +100,8 @@ class Supposing:
         self._rooms = rooms
         self._frame = frame
         self._what_if = what_if
+        self._known: dict[tuple[str, int], tuple[float, Version]] = {}
+        self._readers: OrderedDict[str, RowsReader] = OrderedDict()
 
     async def answer(self, request: Request) -> Response:
         """Return what a version answers to a row, as JSON."""
@@ -108,20 +113,44 @@ class Supposing:
             return _refused(problem)
         except BrineryError as error:
             return _refused(problem_of(error))
+        except Exception:  # noqa: BLE001 - what a script asks for is answered as one, too
+            return _refused(unexpected())
 
     def _answered(self, request: Request, body: bytes) -> Response:
         began = time.perf_counter()
         name, number = request.path_params["name"], request.path_params["number"]
-        version = version_in(self._rooms, name, number)
-        reader = RowsReader(askable(version).signature, unknown_categories=True)
-        batch = reader.asked(body).batch
+        version = self._version(name, number)
+        batch = self._reader(version).asked(body).batch
         found = self._what_if.ask(version, batch.table().slice(0, 1))
         took_ms = (time.perf_counter() - began) * 1e3
-        return Response(
-            msgspec.json.encode(found),
-            media_type="application/json",
-            headers={"cache-control": "no-store", "server-timing": f"answer;dur={took_ms:.1f}"},
-        )
+        return _json(found, **{"server-timing": f"answer;dur={took_ms:.1f}"})
+
+    def _version(self, name: str, number: int) -> Version:
+        """Return a version, looked up again after some seconds only: somebody types."""
+        now = time.monotonic()
+        at, version = self._known.get((name, number), (0.0, None))
+        if version is None or now - at > _KNOWN_S:
+            version = version_in(self._rooms, name, number)
+            self._known = {(name, number): (now, version)}
+        return version
+
+    def _reader(self, version: Version) -> RowsReader:
+        """Return what reads the rows of a version; of those that were asked last, it is kept."""
+        reader = self._readers.get(version.reference)
+        if reader is None:
+            reader = RowsReader(askable(version).signature, unknown_categories=True)
+            self._readers[version.reference] = reader
+            while len(self._readers) > _READERS:
+                self._readers.popitem(last=False)
+        return reader
+
+
+def _json(value: object, **headers: str) -> Response:
+    return Response(
+        msgspec.json.encode(value),
+        media_type="application/json",
+        headers={"cache-control": "no-store", **headers},
+    )
 
 
 async def _body(request: Request) -> bytes:
@@ -136,4 +165,8 @@ async def _body(request: Request) -> bytes:
 
 
 def _refused(problem: Problem) -> Response:
+    """Return why there is no answer: that a row is none is an answer, too, to who types it."""
+    if problem.status is HTTPStatus.UNPROCESSABLE_ENTITY:
+        told = [one.sentence for one in problem.errors] or [f"{problem.detail} {problem.hint}"]
+        return _json({"refused": told})
     return Response(problem.body(), status_code=problem.status, headers=dict(problem.headers()))

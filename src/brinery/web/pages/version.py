@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from brinery.actions.appraised import Appraised
-from brinery.actions.outline import outline_in, version_in
+from brinery.actions.outline import outline_in, rollback_choices, version_in
 from brinery.actions.rooms import Rooms
 from brinery.actions.what_if import WhatIf
 from brinery.charts import report
@@ -115,18 +115,20 @@ class Versions:
         values = self._shown(request, version, tab=tab, appraisal=appraisal)
         if isinstance(values, Response):
             return values
-        reference, champion = version.reference, outline_in(self._rooms, name).champion
+        outline = outline_in(self._rooms, name)
+        is_champion = Alias.CHAMPION.value in version.aliases
         return self._frame.page(
             request,
             tab.template if version.candidate is not None else "version_unchecked.html",
-            title=reference,
+            title=version.reference,
             section="models",
             command=_command(version, tab, evaluated=appraisal is not None),
             crumbs=(MODELS, Crumb(title=version.name, href=path_of(version.name))),
             version=version,
             candidate=version.candidate,
-            champion=champion,
-            is_champion=Alias.CHAMPION.value in version.aliases,
+            champion=outline.champion,
+            is_champion=is_champion,
+            goes_back=is_champion and bool(rollback_choices(self._rooms, outline)),
             path=path_of(version.name, version.number),
             model_path=path_of(version.name),
             report=f"/api/v1/models/{quote(version.name)}/versions/{version.number}/report",

@@ -1,0 +1,159 @@
+"""Pages in a real browser, before a real server: what is clicked, and what becomes of it."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sklearn.linear_model import LinearRegression
+from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, launched, needs_axe, needs_browser
+from tests.web.conftest import Up, X, lines, running_up
+
+import brinery
+
+pytestmark = [pytest.mark.slow, *needs_browser]
+
+WAIT_MS = 90_000
+PATHS = ("/", "/audit", "/import", "/endpoints", "/endpoints/m", "/settings", "/login")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """A server of a workspace with one champion."""
+    workspace = lines(tmp_path_factory.mktemp("pages"), versions=1)
+    brinery.promote("m@1", force=True, why="a test", workspace=workspace)
+    with running_up(workspace) as up:
+        up.starts()
+        yield up
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser."""
+    with launched() as found:
+        yield found
+
+
+@contextmanager
+def opened(browser: Browser, up: Up, *, width: int = 1280, theme: str = "light") -> Iterator[Page]:
+    """Give a page, and check at the end that nothing failed and nothing was asked elsewhere."""
+    faults: list[str] = []
+    scheme = "dark" if theme == "dark" else "light"
+    page = browser.new_page(
+        base_url=up.url, viewport={"width": width, "height": 900}, color_scheme=scheme
+    )
+    page.set_default_timeout(WAIT_MS)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on(
+        "request",
+        lambda asked: None if asked.url.startswith(up.url) else faults.append(asked.url),
+    )
+    yield page
+    page.close()
+    assert faults == []
+
+
+@needs_axe
+@pytest.mark.parametrize("theme", THEMES)
+def test_pages_are_for_everybody(server: Up, browser: Browser, theme: str) -> None:
+    """No serious finding of axe, and nothing wider than a telephone, in either theme."""
+    with opened(browser, server, width=PHONE_WIDTH_PX, theme=theme) as page:
+        for path in PATHS:
+            page.goto(path)
+            if path == "/settings":
+                page.wait_for_selector("#sandbox table")
+            assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found = page.evaluate("axe.run()")["violations"]
+            serious = [
+                (one["id"], [node["target"] for node in one["nodes"]])
+                for one in found
+                if one["impact"] in ("serious", "critical")
+            ]
+            assert serious == [], path
+
+
+def test_a_file_is_dropped_and_ends_on_its_version(
+    server: Up, browser: Browser, tmp_path: Path
+) -> None:
+    """The scan, the rows, the target, a reload in the middle; two browsers see the version."""
+    model, rows = tmp_path / "dropped.pkl", tmp_path / "rows.csv"
+    model.write_bytes(pickle.dumps(LinearRegression().fit(X, X["x"])))
+    X.assign(y=X["x"]).to_csv(rows, index=False)
+    with opened(browser, server) as page, opened(browser, server) as other:
+        other.goto("/")
+        page.goto("/import")
+        page.set_input_files("input[type=file]", model)
+        page.wait_for_url(re.compile("/import/[0-9a-f]{16}$"))
+        expect(page.get_by_text("Safe: it asks for no name that is not known.")).to_be_visible()
+        page.set_input_files("input[type=file]", rows)
+        expect(page.get_by_label("Target: the column with the truth")).to_have_value("y")
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page.get_by_role("heading", name="Importing …")).to_be_visible()
+        page.reload()
+        page.wait_for_url("**/models/dropped/versions/1")
+        expect(other.get_by_role("link", name="dropped@1")).to_be_visible()
+
+
+def test_a_dangerous_file_says_so_and_goes_no_further(
+    server: Up, browser: Browser, tmp_path: Path
+) -> None:
+    """The refusal is the command line's, and a box stands beside each name."""
+    model, rows = tmp_path / "evil.pkl", tmp_path / "rows.csv"
+    model.write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
+    X.assign(y=X["x"]).to_csv(rows, index=False)
+    with opened(browser, server) as page:
+        page.goto("/import")
+        page.set_input_files("input[type=file]", model)
+        expect(page.get_by_text("Dangerous: it asks for")).to_be_visible()
+        page.set_input_files("input[type=file]", rows)
+        expect(page.get_by_role("checkbox")).to_have_count(1)
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page.get_by_text("It did not become a version.")).to_be_visible()
+
+
+def test_traffic_is_drawn_while_it_goes_on(server: Up, browser: Browser) -> None:
+    """What is asked now is on the page within seconds, without a click."""
+    with opened(browser, server) as page:
+        page.goto("/endpoints/m")
+        for _ in range(20):
+            server.answered()
+        expect(page.locator("[data-figure=traffic] svg").first).to_be_visible()
+        expect(page.locator(".tiles")).to_contain_text(re.compile(r"of \d+:"))
+        expect(page.locator("[data-language=curl]")).to_contain_text("/v1/models/m/predict")
+
+
+def test_open_pages_do_not_hold_a_server_up(tmp_path: Path) -> None:
+    """Streams that would go on for minutes come to a clean end when the server is told to end."""
+    ends: list[str] = []
+    with running_up(tmp_path) as up:
+        up.starts()
+        begun = threading.Barrier(4)
+
+        def listen() -> None:
+            with httpx.stream("GET", f"{up.url}/live", timeout=120) as stream:
+                parts = stream.iter_text()
+                next(parts)
+                begun.wait()
+                for _ in parts:  # a stream that is broken off raises
+                    pass
+                ends.append("clean")
+
+        threads = [threading.Thread(target=listen) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        begun.wait(60)
+        up.process.send_signal(signal.SIGTERM)
+        for thread in threads:
+            thread.join(60)
+        up.process.wait(60)
+    assert ends == ["clean"] * 3
