@@ -180,6 +180,7 @@ def explain(session: Session, /, *, name: str) -> None:
     """Say of each step of the job NAME, or of the newest, why it ran, was reused, or failed."""
     from brinery.actions import job
     from brinery.actions.job_rooms import open_job_rooms
+    from brinery.actions.jobs import explained
 
     found = job.explain(open_job_rooms(session.workspace), name)
     match session.format:
@@ -191,8 +192,7 @@ def explain(session: Session, /, *, name: str) -> None:
         case _:
             print(f"{found.name}: {found.status}")
             for run in found.steps:
-                became = f"reused from {run.reused}" if run.reused else str(run.status)
-                print(f"  {run.name}: {became}: {run.why or 'not begun'}")
+                print(f"  {run.name}: {explained(run)}")
 
 
 def _rooms(session: Session, how: dict[str, Any]) -> JobRooms:

@@ -18,7 +18,7 @@ from brinery.actions.marks import marks_in
 from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
-from brinery.web.pages import home, live
+from brinery.web.pages import home, job, jobs, live, step
 from brinery.web.pages.assets import PREFIX as ASSETS
 from brinery.web.pages.frame import Frame
 from brinery.web.pages.live import Live
@@ -40,6 +40,9 @@ def application(rooms: Rooms) -> Starlette:
             Route(f"{ASSETS}/{{digest}}/{{name}}", frame.assets.answer),
             Route(live.PATH, told.stream),
             *home.routes(rooms, frame),
+            *jobs.routes(rooms, frame),
+            *step.routes(rooms, frame),
+            *job.routes(rooms, frame),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,
