@@ -19,12 +19,19 @@ from brinery.records.plan import (
     StepKind,
     Sweep,
     Text,
+    Value,
 )
 from brinery.records.trials import Trial, Trials
 from brinery.store.jobs import Begun
 
 BEGUN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-HOSTILE = ["<img src=x onerror=alert(1)>", "\"'>", "..%2f..%2fetc%2fpasswd", "ünïcode 名", "l" * 300]
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "\"'>",
+    "..%2f..%2fetc%2fpasswd",
+    "ünïcode 名",
+    "l" * 250,
+]
 
 
 def plan_of(names: Sequence[str], *, name: str = "j", **settings: object) -> Plan:
@@ -142,7 +149,9 @@ def large(workspace: Path, *, name: str = "large", nested: bool = True) -> str:
         before = [steps[-1].name] if number else []
         before += [steps[at - 50].name] if group and number % 7 == 0 else []
         inner = f"part{group}.s{number}" if nested else f"part{group}_s{number}"
-        fed = {f"i{k}": Produced(step=one, output="o") for k, one in enumerate(before)}
+        fed: dict[str, Value] = {
+            f"i{k}": Produced(step=one, output="o") for k, one in enumerate(before)
+        }
         steps.append(Step(name=inner, command="true", inputs=fed, outputs={"o": Output()}))
     plan = Plan(name=name, pipeline=True, steps=tuple(steps), display_name="five hundred steps")
     runs = [ran(step.name, after_s=at, took_s=1 + at % 7) for at, step in enumerate(steps[:250])]

@@ -22,7 +22,7 @@ _FILES: Final = {
     "page.css": ("brinery.web", "page.css"),
     "plotly.css": ("brinery.web", "plotly.css"),
     "graph.css": ("brinery.charts", "graph.css"),
-    "job.css": ("brinery.web", "job.css"),
+    "jobs.css": ("brinery.web", "jobs.css"),
     "job.js": ("brinery.web", "job.js"),
     "icon.svg": ("brinery.serve", "favicon.svg"),
     "theme.js": ("brinery.web", "theme.js"),
@@ -32,6 +32,8 @@ _FILES: Final = {
     "sse.js": ("brinery.web", "vendor/sse.min.js"),
     "plotly.js": ("brinery.charts", "vendor/plotly-cartesian.min.js"),
 }
+# Small files that every page has are one, to be asked for once.
+_JOINED: Final = {"page.css": ("tokens.css", "page.css", "graph.css", "jobs.css")}
 _MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _HEADERS: Final = {
     # The URL holds the digest of the content: it never means anything else.
@@ -74,6 +76,11 @@ class Assets:
 
     def __init__(self) -> None:
         self._assets = {name: _read(name) for name in _FILES}
+        parts = {
+            name: b"".join(self._assets[one].content for one in names)
+            for name, names in _JOINED.items()
+        }
+        self._assets |= {name: Asset(name, content) for name, content in parts.items()}
 
     def url(self, name: str) -> str:
         """Return the path of a file on this server."""

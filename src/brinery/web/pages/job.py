@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -189,7 +190,12 @@ class JobPage:
             case "archive" | "restore":
                 self._rooms.jobs.change(name, archived=verb == "archive")
             case _:
-                raise Problem(404, "no-such-action", f"a job cannot {verb}", hint="reload the page")
+                raise Problem(
+                    HTTPStatus.NOT_FOUND,
+                    "no-such-action",
+                    f"a job cannot {verb}",
+                    hint="reload the page",
+                )
         return f"/jobs/{name}"
 
     def _graph(
