@@ -536,3 +536,20 @@ def test_a_version_that_is_deleted_leaves_its_number_to_nobody(
     assert [version.number for version in registry.versions(one.name)] == [one.number]
     again = register("3" * 64)
     assert again.number > other.number
+
+
+def test_versions_are_listed_without_what_is_recorded(
+    registry: Registry, name: str, register: Register
+) -> None:
+    """Name, number, aliases and age of each are told, newest first; one is read alone."""
+    first, second = register(name), register(name)
+    registry.set_alias(name, 1, alias=Alias.CHAMPION)
+    listed = registry.entries(name)
+    assert [one.reference for one in listed] == [second.reference, first.reference]
+    assert [one.aliases for one in listed] == [(), ("champion",)]
+    assert [one.created for one in listed] == [second.created, first.created]
+    assert all(one.imported for one in listed)
+    assert {one.reference for one in registry.entries()} >= {first.reference, second.reference}
+    assert registry.version(name, 2) == registry.versions(name)[0]
+    assert registry.version(name, 3) is None
+    assert registry.entries("nobody") == []

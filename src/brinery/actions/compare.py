@@ -22,6 +22,7 @@ from brinery.actions.answering import Answering
 from brinery.actions.evaluation_data import EvaluationData, check_weights, data_line, read_data
 from brinery.actions.progress import Clock, result_of
 from brinery.actions.rooms import Folder, Rooms, open_rooms
+from brinery.actions.stored_data import stored_data
 from brinery.errors import (
     BrineryError,
     ColumnMissing,
@@ -127,7 +128,7 @@ def compare_steps(rooms: Rooms, asked: CompareAsked) -> Steps:
     base = versions[0]
     known = askable(base)
     _check_metric(asked.metric, known)
-    data = _data(asked, versions, known)
+    data = _data(rooms, asked, versions=versions, known=known)
     yield clock.event(Step.DATA, data_line(data))
     scores: dict[str, Scores] = {}
     refused: dict[str, str] = {}
@@ -205,7 +206,9 @@ def _check_metric(metric: str | None, known: Candidate) -> None:
         )
 
 
-def _data(asked: CompareAsked, versions: Sequence[Version], known: Candidate) -> EvaluationData:
+def _data(
+    rooms: Rooms, asked: CompareAsked, *, versions: Sequence[Version], known: Candidate
+) -> EvaluationData:
     """Return the rows that all are asked about.
 
     Raises:
@@ -213,10 +216,12 @@ def _data(asked: CompareAsked, versions: Sequence[Version], known: Candidate) ->
         DataError: it cannot be read, or lacks the target or a column of an option.
     """
     target = asked.target or (None if known.data is None else known.data.target)
-    given = asked.data
-    if given is None:
-        given = _at_hand(asked, versions, known)
-    data = read_data(given, target=target, separator=asked.separator)
+    lay = "" if asked.data is not None else _lay(rooms, versions[0], asked, target=target)
+    if isinstance(lay, EvaluationData):
+        data = lay
+    else:
+        given = asked.data if asked.data is not None else _at_hand(asked, versions, known)
+        data = read_data(given, target=target, separator=asked.separator)
     if target is None:
         raise TargetMissing(
             f"{versions[0].reference} was imported without a target, so that nobody knows what is "
@@ -231,6 +236,15 @@ def _data(asked: CompareAsked, versions: Sequence[Version], known: Candidate) ->
         _check_column(asked.weights, data)
         check_weights(data.frame[asked.weights], asked.weights)
     return data
+
+
+def _lay(
+    rooms: Rooms, base: Version, asked: CompareAsked, *, target: str | None
+) -> EvaluationData | str:
+    """Return what the base was evaluated on, where it lay then; or why it is not there."""
+    if target is None or base.candidate is None or base.candidate.data is None:
+        return "nothing is known of it"
+    return stored_data(rooms, [base], target=target, separator=asked.separator)
 
 
 def _at_hand(asked: CompareAsked, versions: Sequence[Version], known: Candidate) -> Path:

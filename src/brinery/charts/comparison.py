@@ -32,20 +32,23 @@ _MB: Final = 1e6
 
 def render(comparison: Comparison) -> str:
     """Return the page of a comparison."""
+    return pages.render(page(comparison))
+
+
+def page(comparison: Comparison) -> Page:
+    """Return what a page of a comparison says."""
     others = [one.other for one in comparison.pairs]
-    return pages.render(
-        Page(
-            title=f"{' and '.join(others) or 'nothing'} beside {comparison.base}",
-            badges=(comparison.type.value, f"{comparison.rows:,} rows", comparison.data),
-            lead=" ".join(_verdict(one) for one in comparison.pairs),
-            tiles=_tiles(comparison),
-            points=tuple(_points(comparison)),
-            doubts=tuple(
-                f"{name} is not compared: {why}" for name, why in comparison.not_compared.items()
-            ),
-            sections=tuple(_sections(comparison)),
-            record=comparison,
-        )
+    return Page(
+        title=f"{' and '.join(others) or 'nothing'} beside {comparison.base}",
+        badges=(comparison.type.value, f"{comparison.rows:,} rows", comparison.data),
+        lead=" ".join(_verdict(one) for one in comparison.pairs),
+        tiles=_tiles(comparison),
+        points=tuple(_points(comparison)),
+        doubts=tuple(
+            f"{name} is not compared: {why}" for name, why in comparison.not_compared.items()
+        ),
+        sections=tuple(_sections(comparison)),
+        record=comparison,
     )
 
 

@@ -48,12 +48,12 @@ def render(appraisal: Appraisal, version: Version) -> str:
 
 def _sections(appraisal: Appraisal, version: Version) -> list[Section]:
     return [
-        _doubts(appraisal),
-        _quality(appraisal),
-        _reasons(appraisal),
-        _rows(appraisal),
-        _places(appraisal),
-        _asserted(appraisal),
+        doubts(appraisal),
+        quality(appraisal),
+        reasons(appraisal),
+        rows(appraisal),
+        places(appraisal),
+        asserted(appraisal),
         Section(
             name="card",
             title="What it is",
@@ -63,7 +63,8 @@ def _sections(appraisal: Appraisal, version: Version) -> list[Section]:
     ]
 
 
-def _doubts(appraisal: Appraisal) -> Section:
+def doubts(appraisal: Appraisal) -> Section:
+    """Return what is doubtful about the data and the figures."""
     found = () if appraisal.diagnostics is None else appraisal.diagnostics.findings
     notes = [
         Note(
@@ -82,7 +83,8 @@ def _doubts(appraisal: Appraisal) -> Section:
     return Section(name="doubts", title="What is doubtful", lead=lead, notes=tuple(notes))
 
 
-def _quality(appraisal: Appraisal) -> Section:
+def quality(appraisal: Appraisal) -> Section:
+    """Return how good it is: the figures, the curves and the tables of them."""
     evaluation, curves = appraisal.evaluation, appraisal.curves
     if evaluation is None:
         return Section(name="quality", title="How good it is")
@@ -116,7 +118,8 @@ def _confusions(evaluation: Evaluation) -> tuple[Table, ...]:
     )
 
 
-def _reasons(appraisal: Appraisal) -> Section:
+def reasons(appraisal: Appraisal) -> Section:
+    """Return why it answers so: importance and effects."""
     found = appraisal.explanation
     if found is None:
         return Section(name="reasons", title="Why it says so")
@@ -141,7 +144,8 @@ def _reasons(appraisal: Appraisal) -> Section:
     )
 
 
-def _rows(appraisal: Appraisal) -> Section:
+def rows(appraisal: Appraisal) -> Section:
+    """Return what made the answers for single rows."""
     found = () if appraisal.explanation is None else appraisal.explanation.rows
     return Section(
         name="rows",
@@ -153,7 +157,8 @@ def _rows(appraisal: Appraisal) -> Section:
     )
 
 
-def _places(appraisal: Appraisal) -> Section:
+def places(appraisal: Appraisal) -> Section:
+    """Return where it does better or worse."""
     found = appraisal.subpopulations
     if found is None:
         return Section(name="places", title="Where it does better or worse")
@@ -177,7 +182,8 @@ def _places(appraisal: Appraisal) -> Section:
     )
 
 
-def _asserted(appraisal: Appraisal) -> Section:
+def asserted(appraisal: Appraisal) -> Section:
+    """Return what was asserted of it, and whether it holds."""
     found = appraisal.assertions
     return Section(
         name="assertions",

@@ -43,7 +43,7 @@ def summarise(appraisal: Appraisal) -> Summary:
     return Summary(
         reference=appraisal.reference,
         headline=_headline(appraisal),
-        tiles=_tiles(appraisal.evaluation),
+        tiles=headline_figures(appraisal.evaluation),
         points=tuple(_points(appraisal)),
         doubts=tuple(_doubts(appraisal)),
     )
@@ -118,7 +118,8 @@ def _spanned(evaluation: Evaluation, metric: str) -> str:
     return f"{share} ({100 * interval.low:.3g} to {100 * interval.high:.3g} %)"
 
 
-def _tiles(evaluation: Evaluation | None) -> tuple[Tile, ...]:
+def headline_figures(evaluation: Evaluation | None) -> tuple[Tile, ...]:
+    """Return the figures that matter most, each with its interval; none where there are none."""
     if evaluation is None:
         return ()
     return tuple(

@@ -107,6 +107,20 @@ class Artifacts:
             return []
         return sorted(path.name for path in folder.iterdir() if path.name[0] != ".")
 
+    def sizes(self, location: str) -> dict[str, int | None]:
+        """Return name to bytes of every file under a place, sorted; names are relative, with `/`.
+
+        In a bucket only what lies in it directly is told, and without its size.
+
+        Raises:
+            RegistryFault: the bucket cannot be read.
+        """
+        if self.remote(location):
+            return dict.fromkeys(self._bucket.names(location))
+        folder = local_path(location)
+        found = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        return {path.relative_to(folder).as_posix(): path.stat().st_size for path in sorted(found)}
+
     def absent(self, location: str, name: str) -> Path:
         """Return where a file or folder would be; nothing is there.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -36,6 +37,32 @@ class Staged:
     candidate: Candidate
     model_file: Path
     code_folder: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A version in a list: what tells it from the others, and nothing that was recorded of it.
+
+    Attributes:
+        name: of the model.
+        number: 1, 2, …
+        aliases: sorted.
+        ids: that users gave it, sorted.
+        created: with time zone.
+        imported: whether Brinery did it; another program registered it where not.
+    """
+
+    name: str
+    number: int
+    aliases: tuple[str, ...]
+    ids: tuple[str, ...]
+    created: datetime
+    imported: bool
+
+    @property
+    def reference(self) -> str:
+        """Return `name@number`."""
+        return f"{self.name}@{self.number}"
 
 
 @dataclass(frozen=True)
@@ -77,6 +104,17 @@ class Files(Protocol):
             version: which.
             name: `SCORER_FILE` or `SAMPLE_FILE`.
         """
+        ...
+
+    def files(self, version: Version) -> dict[str, int | None]:
+        """Return name to bytes of every file of a version's model folder, sorted.
+
+        A name has `/` where it lies deeper; the size is None where it is not known.
+        """
+        ...
+
+    def file(self, version: Version, name: str) -> Path | None:
+        """Return a file of a version's model folder; None where `files` has none of that name."""
         ...
 
     def put_beside(self, version: Version, file: Path) -> None:
@@ -173,6 +211,17 @@ class Registry(Files, Protocol):
         """Return the versions of a model, newest first; none when there is no such model."""
         ...
 
+    def entries(self, name: str | None = None) -> list[Entry]:
+        """Return the versions of a model, or of all models by name, newest first.
+
+        Cheap: what was recorded of them is not read.
+        """
+        ...
+
+    def version(self, name: str, number: int) -> Version | None:
+        """Return one version of a model; None where there is none."""
+        ...
+
     def runs(self, name: str) -> list[Run]:
         """Return the runs in a model's experiment that are no import, newest first; 1,000 at most.
 
@@ -243,23 +292,24 @@ def resolve(registry: Registry, reference: Reference) -> Version:
     Raises:
         NotFound: there is no such model, version or alias; the message says what there is.
     """
-    versions = registry.versions(reference.name)
-    if not versions:
+    entries = registry.entries(reference.name)
+    if not entries:
         raise _no_model(registry, reference.name)
     if reference.version is not None:
-        found = next((v for v in versions if v.number == reference.version), None)
-        found = found or next((v for v in versions if str(reference.version) in v.ids), None)
+        found = next((v for v in entries if v.number == reference.version), None)
+        found = found or next((v for v in entries if str(reference.version) in v.ids), None)
     elif reference.alias is None:
         champion = Alias.CHAMPION.value
-        found = next((v for v in versions if champion in v.aliases), versions[0])
+        found = next((v for v in entries if champion in v.aliases), entries[0])
     elif reference.alias == LATEST:
-        found = versions[0]
+        found = entries[0]
     else:
-        held = (v for v in versions if reference.alias in v.aliases)
-        found = next(held, None) or next((v for v in versions if reference.alias in v.ids), None)
-    if found is None:
-        raise _no_version(reference, versions)
-    return found
+        held = (v for v in entries if reference.alias in v.aliases)
+        found = next(held, None) or next((v for v in entries if reference.alias in v.ids), None)
+    version = None if found is None else registry.version(found.name, found.number)
+    if version is None:
+        raise _no_version(reference, entries)
+    return version
 
 
 def imported(version: Version) -> Candidate:
@@ -356,7 +406,7 @@ def _no_model(registry: Registry, name: str) -> NotFound:
     return NotFound(f"there is no model '{name}'", hint=hint)
 
 
-def _no_version(reference: Reference, versions: list[Version]) -> NotFound:
+def _no_version(reference: Reference, versions: list[Entry]) -> NotFound:
     name = reference.name
     if reference.version is not None:
         have = ", ".join(str(version.number) for version in reversed(versions))

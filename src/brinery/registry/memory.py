@@ -18,6 +18,7 @@ from brinery.records.version import Alias, Candidate, Parity, Stage, Version, st
 from brinery.registry.interface import (
     SAMPLE_FILE,
     SCORER_FILE,
+    Entry,
     Staged,
     Standing,
     imported,
@@ -33,6 +34,16 @@ class MemoryFiles:
 
     def __init__(self) -> None:
         self._stored: dict[str, Staged] = {}
+        self._versions: dict[str, list[Version]] = {}
+
+    def entries(self, name: str | None = None) -> list[Entry]:
+        """Return the versions of a model, or of all by name, newest first."""
+        names = sorted(self._versions) if name is None else [name]
+        return [_entry(one) for each in names for one in self._versions.get(each, [])[::-1]]
+
+    def version(self, name: str, number: int) -> Version | None:
+        """Return one version of a model; None where there is none."""
+        return next((one for one in self._versions.get(name, []) if one.number == number), None)
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder.
@@ -56,6 +67,18 @@ class MemoryFiles:
         """Return what was stored beside its model, if it is there."""
         path = self._stored[version.reference].model_file.parent / name
         return path if path.is_file() else None
+
+    def files(self, version: Version) -> dict[str, int | None]:
+        """Return name to bytes of every file that was copied with the model."""
+        folder = self._stored[version.reference].model_file.parent
+        found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.stat().st_size for path in found}
+
+    def file(self, version: Version, name: str) -> Path | None:
+        """Return a file that was copied with the model; None where there is none."""
+        if name not in self.files(version):
+            return None
+        return self._stored[version.reference].model_file.parent / name
 
     def put_beside(self, version: Version, file: Path) -> None:
         """Keep a file beside a version's model."""
@@ -94,7 +117,6 @@ class MemoryRegistry(MemoryFiles):
         self._folder = folder
         self._keys = count(1)
         self._staged: dict[str, Staged] = {}
-        self._versions: dict[str, list[Version]] = {}
         self._made: Counter[str] = Counter()
         self.logged: dict[str, list[Run]] = {}
         self.production: dict[str, set[int]] = {}
@@ -271,6 +293,17 @@ class MemoryRegistry(MemoryFiles):
             names=self.names(),
             held={v.number: v.aliases for v in self.versions(model_of(uri))},
         )
+
+
+def _entry(version: Version) -> Entry:
+    return Entry(
+        name=version.name,
+        number=version.number,
+        aliases=version.aliases,
+        ids=version.ids,
+        created=version.created,
+        imported=version.candidate is not None,
+    )
 
 
 def _named(version: Version, aliases: set[str]) -> Version:

@@ -34,8 +34,9 @@ from brinery.registry.interface import (
     unresolved,
 )
 from brinery.registry.mlflow_client import foreign_errors, process_wide_uri
-from brinery.registry.mlflow_files import EPOCH_MS, SHA256_TAG, MlflowFiles, Passport
+from brinery.registry.mlflow_files import EPOCH_MS, SHA256_TAG, MlflowFiles
 from brinery.registry.mlflow_tables import PASSPORT_TAG
+from brinery.registry.passports import Passport
 from brinery.specs.user import login_name
 
 if TYPE_CHECKING:

@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 
-from brinery.records.fast_path import FastPath
 from brinery.records.version import (
     Candidate,
-    Parity,
     Stage,
     Version,
     ids_of,
@@ -22,11 +19,12 @@ from brinery.records.version import (
 )
 from brinery.registry import mlflow_client, mlflow_model, mlflow_runs
 from brinery.registry.artifacts import Artifacts
-from brinery.registry.interface import SCORER_FILE, imported
+from brinery.registry.interface import SCORER_FILE, Entry, imported
 from brinery.registry.mlflow_client import failure, foreign_errors
 from brinery.registry.mlflow_flavors import CODE_FOLDER
 from brinery.registry.mlflow_postgres import POSTGRES, PostgresTables
 from brinery.registry.mlflow_tables import PASSPORT_TAG, Row, SqliteTables, Tables
+from brinery.registry.passports import Passports
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -37,14 +35,6 @@ EPOCH_MS = 1000
 
 _DOWNLOADS = 8
 _BESIDE = "beside"
-
-
-class Passport(Struct, frozen=True):
-    """What is recorded with a version, as it lies beside the model."""
-
-    candidate: Candidate
-    parity: Parity | None
-    fast_path: FastPath | None = None
 
 
 class MlflowFiles:
@@ -68,6 +58,7 @@ class MlflowFiles:
         self._uri = tracking_uri
         self._spool = spool
         self._artifacts = Artifacts(artifacts, cache=cache)
+        self._passports = Passports()
 
     @cached_property
     def _tables(self) -> Tables:
@@ -81,6 +72,22 @@ class MlflowFiles:
             with foreign_errors():
                 mlflow_runs.catch_up(client, self._spool, artifacts=self._artifacts)
         return client
+
+    def entries(self, name: str | None = None) -> list[Entry]:
+        """Return the versions of a model, or of all, without what was recorded of them."""
+        rows = self._tables.rows(name, tag=SHA256_TAG)
+        if rows is None:
+            with foreign_errors():
+                rows = self._rows(name)
+        return [_entry(row) for row in rows]
+
+    def version(self, name: str, number: int) -> Version | None:
+        """Return one version of a model; None where there is none."""
+        rows = self._tables.rows(name, tag=SHA256_TAG, number=number)
+        if rows is None:
+            with foreign_errors():
+                rows = [row for row in self._rows(name) if row.number == number]
+        return next(iter(self._read(rows)), None)
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder, of a version that was imported by Brinery.
@@ -105,6 +112,16 @@ class MlflowFiles:
         scorer = version.fast_path.sha256 if version.fast_path and name == SCORER_FILE else ""
         return self._artifacts.path(self._location(version), name, sha256=scorer)
 
+    def files(self, version: Version) -> dict[str, int | None]:
+        """Return name to bytes of every file of a version's model folder, sorted."""
+        return self._artifacts.sizes(self._location(version))
+
+    def file(self, version: Version, name: str) -> Path | None:
+        """Return a file of a version's model folder; None where `files` has none of that name."""
+        if name not in self.files(version):
+            return None
+        return self._artifacts.path(self._location(version), name)
+
     def put_beside(self, version: Version, file: Path) -> None:
         """Keep a file beside a version's model, where everybody finds it who finds the model."""
         self._artifacts.put(_beside(self._location(version)), file)
@@ -128,9 +145,9 @@ class MlflowFiles:
 
     def _location(self, version: Version) -> str:
         """Return the URI of the folder that a version's model is in."""
-        for row in self._tables.rows(version.name, tag=SHA256_TAG) or ():
-            if row.number == version.number:
-                return row.location
+        rows = self._tables.rows(version.name, tag=SHA256_TAG, number=version.number)
+        if rows:
+            return rows[0].location
         with foreign_errors():
             created = self._client.get_model_version(version.name, str(version.number))
             return mlflow_client.folder(self._client, created)
@@ -146,10 +163,21 @@ class MlflowFiles:
         found = self._artifacts.path(place, CODE_FOLDER, sha256=candidate.artifact.code_sha256)
         return found or self._artifacts.absent(place, CODE_FOLDER)
 
+    def _rows(self, name: str | None) -> list[Row]:
+        """Return what MLflow's client says of the versions of a model, or of all."""
+        found = mlflow_client.versions(self._client, name)
+        names = {version.name for version in found}
+        aliases = {each: mlflow_client.aliases(self._client, each) for each in names}
+        ordered = sorted(found, key=lambda one: (one.name, -int(one.version)))
+        return [self._row(one, aliases[one.name]) for one in ordered]
+
     def _version(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Version:
+        return self._described(self._row(version, aliases))
+
+    def _row(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Row:
         number = int(version.version)
         tagged = SHA256_TAG in version.tags
-        row = Row(
+        return Row(
             version.name,
             number,
             version.creation_timestamp,
@@ -160,7 +188,6 @@ class MlflowFiles:
             version.current_stage == Stage.ARCHIVED,
             version.tags.get(PASSPORT_TAG, ""),
         )
-        return self._described(row)
 
     def _read(self, rows: list[Row]) -> list[Version]:
         """Return the versions of MLflow's tables.
@@ -183,7 +210,7 @@ class MlflowFiles:
             file = mlflow_model.PASSPORT_FILE
             found = self._artifacts.path(row.location, file, sha256=row.passport)
             path = found or self._artifacts.absent(row.location, file)
-            passport = msgspec.json.decode(path.read_bytes(), type=Passport)
+            passport = self._passports.read(path)
         return Version(
             name=row.name,
             number=row.number,
@@ -196,6 +223,17 @@ class MlflowFiles:
             archived=row.archived,
             ids=ids_of(row.aliases),
         )
+
+
+def _entry(row: Row) -> Entry:
+    return Entry(
+        name=row.name,
+        number=row.number,
+        aliases=without_ids(row.aliases),
+        ids=ids_of(row.aliases),
+        created=datetime.fromtimestamp(row.created_ms / EPOCH_MS, UTC),
+        imported=row.tagged,
+    )
 
 
 def _beside(location: str) -> str:

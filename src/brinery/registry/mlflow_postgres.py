@@ -41,7 +41,9 @@ class PostgresTables:
         self._kept: Connection | None = None
         self._lock = Lock()
 
-    def rows(self, name: str | None = None, *, tag: str) -> list[Row] | None:
+    def rows(
+        self, name: str | None = None, *, tag: str, number: int | None = None
+    ) -> list[Row] | None:
         """Return the versions of a model, or of all, the newest first; None: ask MLflow.
 
         Without tables there are none.
@@ -49,7 +51,7 @@ class PostgresTables:
         Raises:
             RegistryFault: the database cannot be reached.
         """
-        return self._asked(lambda ask: mlflow_tables.rows(ask, name, tag=tag))
+        return self._asked(lambda ask: mlflow_tables.rows(ask, name, tag=tag, number=number))
 
     def standings(self, *, champion: str) -> list[Standing] | None:
         """Return the versions that are in `Production` or have an alias; None: ask MLflow.

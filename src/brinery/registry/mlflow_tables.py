@@ -31,6 +31,8 @@ _REVISION = "SELECT version_num FROM alembic_version"
 _VERSIONS = """
 SELECT v.name, v.version, v.creation_time, v.run_id,
     coalesce(nullif(v.storage_location, ''), v.source, ''),
+    (SELECT m.artifact_location FROM logged_models m
+        WHERE 'models:/' || m.model_id = coalesce(nullif(v.storage_location, ''), v.source)),
     EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
         AND t.name = v.name AND t.version = v.version AND t.key = :tag),
     v.current_stage = 'Archived',
@@ -39,6 +41,7 @@ SELECT v.name, v.version, v.creation_time, v.run_id,
 FROM model_versions v
 WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
     AND (CAST(:name AS TEXT) IS NULL OR v.name = :name)
+    AND (CAST(:number AS TEXT) IS NULL OR v.version = CAST(:number AS INTEGER))
     AND NOT EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
         AND t.name = v.name AND t.version = v.version
         AND t.key = 'mlflow.prompt.is_prompt' AND lower(t.value) = 'true')
@@ -55,7 +58,6 @@ SELECT v.name, v.version, v.current_stage = 'Production',
 FROM model_versions v
 WHERE v.workspace = 'default' AND v.current_stage <> 'Deleted_Internal'
 """
-_LOCATION = "SELECT artifact_location FROM logged_models WHERE model_id = :model"
 
 # Name and number of a version, whether it is in `Production`, and whether it has an alias.
 Standing = tuple[str, int, bool, bool]
@@ -95,12 +97,15 @@ class Row(Struct, frozen=True):
 class Tables(Protocol):
     """MLflow's tables in one database."""
 
-    def rows(self, name: str | None = None, *, tag: str) -> list[Row] | None:
+    def rows(
+        self, name: str | None = None, *, tag: str, number: int | None = None
+    ) -> list[Row] | None:
         """Return the versions of a model, or of all, the newest first.
 
         Args:
             name: of the model.
             tag: that a row tells of.
+            number: of the one version that is asked for; all when None.
 
         Returns:
             None where MLflow must be asked.
@@ -123,9 +128,11 @@ class SqliteTables:
     def __init__(self, uri: str) -> None:
         self._path = Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
-    def rows(self, name: str | None = None, *, tag: str) -> list[Row] | None:
+    def rows(
+        self, name: str | None = None, *, tag: str, number: int | None = None
+    ) -> list[Row] | None:
         """Return the versions of a model, or of all, the newest first; None: ask MLflow."""
-        return self._asked(lambda ask: rows(ask, name, tag=tag))
+        return self._asked(lambda ask: rows(ask, name, tag=tag, number=number))
 
     def standings(self, *, champion: str) -> list[Standing] | None:
         """Return the versions that are in `Production` or have an alias; None: ask MLflow."""
@@ -156,24 +163,25 @@ def standings(ask: Ask, *, champion: str) -> list[Standing]:
     return [(name, number, bool(p), bool(c)) for name, number, p, c in found if p or c]
 
 
-def rows(ask: Ask, name: str | None, *, tag: str) -> list[Row] | None:
+def rows(ask: Ask, name: str | None, *, tag: str, number: int | None = None) -> list[Row] | None:
     """Return the versions of a model, or of all, within one transaction; None: ask MLflow."""
     aliases: dict[tuple[str, int], tuple[str, ...]] = {}
-    for model, number, alias in ask(_ALIASES, {"name": name}):
-        aliases[model, number] = (*aliases.get((model, number), ()), alias)
+    for model, held_by, alias in ask(_ALIASES, {"name": name}):
+        aliases[model, held_by] = (*aliases.get((model, held_by), ()), alias)
     found = []
-    for row in list(ask(_VERSIONS, {"name": name, "tag": tag, "passport": PASSPORT_TAG})):
-        model, number, created_ms, run_id, location, tagged, archived, passport = row
+    only = None if number is None else str(number)
+    asked = {"name": name, "number": only, "tag": tag, "passport": PASSPORT_TAG}
+    for row in ask(_VERSIONS, asked):
+        model, which, created_ms, run_id, location, logged, tagged, archived, passport = row
         if tagged and location.startswith(_LOGGED):
-            logged = list(ask(_LOCATION, {"model": location.removeprefix(_LOGGED)}))
-            if not logged:
+            if logged is None:
                 return None
-            location = logged[0][0]
-        held = aliases.get((model, number), ())
+            location = logged
+        held = aliases.get((model, which), ())
         found.append(
             Row(
                 model,
-                number,
+                which,
                 created_ms,
                 run_id or "",
                 location,

@@ -53,6 +53,11 @@ class Appraisals:
         found = [one for path in paths if (one := _read(path))]
         return max(found, key=lambda one: one.created, default=None)
 
+    def mark(self, name: str, number: int) -> tuple[tuple[str, int], ...]:
+        """Return what is another after each evaluation of a version that is kept."""
+        paths = sorted(self._of(name, number).glob("*.json"))
+        return tuple((path.name, path.stat().st_mtime_ns) for path in paths)
+
     def like(self, appraisal: Appraisal, *, name: str, number: int) -> Appraisal | None:
         """Return the evaluation that is kept of a version on the same data, counted the same way.
 

@@ -70,6 +70,11 @@ class Workspace:
         return self.state.is_dir()
 
     @property
+    def packages(self) -> Path:
+        """Return the folder of the packages that were made from the page."""
+        return self.state / "packages"
+
+    @property
     def tracking_uri(self) -> str:
         """Return the URI under which any MLflow program finds its runs and models."""
         return f"sqlite:///{self.state / 'mlflow.db'}"

@@ -4,6 +4,7 @@
 const charts = (() => {
   const figures = new Map();
   const drawn = new Set();
+  const marks = new Map();
   const light = {
     ink: "#232a22", quiet: "#7f8a7c", grid: "#e6ebe3", brine: "#3b6a33", wash: "rgba(59,106,51,0.16)",
     clay: "#b8541f", sky: "#2f6c96", plum: "#83457c", straw: "#8a6d00", slate: "#5d6a72",
@@ -51,8 +52,23 @@ const charts = (() => {
       ...given,
       xaxis: axis(given.xaxis, colours), yaxis: axis(given.yaxis, colours),
     };
-    Plotly.react(place, painted(figure.data, colours), layout, { displayModeBar: false, responsive: true });
+    const traces = painted(figure.data, colours);
+    const at = marks.get(figure.name);
+    if (at && at.x !== null && at.y === undefined) {
+      const line = { color: colours.clay, width: 2, dash: "dash" };
+      layout.shapes = [...(layout.shapes ?? []), { type: "line", x0: at.x, x1: at.x, y0: 0, y1: 1, yref: "paper", line }];
+    } else if (at && at.x !== null && at.y !== null) {
+      const marker = { color: colours.clay, size: 12, line: { color: colours.ink, width: 1.5 } };
+      traces.push({ type: "scatter", mode: "markers", x: [at.x], y: [at.y], marker, showlegend: false, hoverinfo: "x+y" });
+    }
+    Plotly.react(place, traces, layout, { displayModeBar: false, responsive: true });
     drawn.add(place);
+  };
+
+  /* Marks a point of a chart, or a line where there is only an x; it moves when it is marked again. */
+  const mark = (name, at) => {
+    marks.set(name, at);
+    for (const place of drawn) if (place.dataset.figure === name && place.isConnected) draw(place);
   };
 
   const again = () => {
@@ -89,5 +105,5 @@ const charts = (() => {
   };
 
   system.addEventListener("change", again);
-  return { again, print, watch };
+  return { again, mark, print, watch };
 })();

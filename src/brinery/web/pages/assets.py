@@ -27,6 +27,8 @@ _FILES: Final = {
     "icon.svg": ("brinery.serve", "favicon.svg"),
     "theme.js": ("brinery.web", "theme.js"),
     "page.js": ("brinery.web", "page.js"),
+    "threshold.js": ("brinery.web", "threshold.js"),
+    "whatif.js": ("brinery.web", "whatif.js"),
     "charts.js": ("brinery.charts", "charts.js"),
     "htmx.js": ("brinery.web", "vendor/htmx.min.js"),
     "sse.js": ("brinery.web", "vendor/sse.min.js"),

@@ -155,6 +155,14 @@ class Frame:
         """
         return await tokens.form(request, self._secret)
 
+    def check(self, request: Request) -> None:
+        """Check that a request of a script comes from a page of ours.
+
+        Raises:
+            Problem: 403 where it does not bring the page's token.
+        """
+        tokens.check(request, self._secret, told=request.headers.get(tokens.HEADER, ""))
+
 
 def is_partial(request: Request) -> bool:
     """Return whether htmx asks for a part of a page, rather than a browser for the page."""

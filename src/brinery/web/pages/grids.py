@@ -48,12 +48,15 @@ class Cell:
         href: where it leads; nowhere where it is empty.
         kind: `good`, `bad`, `warning`, `quiet`, `code` or nothing.
         title: shown when it is pointed at.
+        choice: of a box to be ticked, for a form on the page: its field and its value; the text
+            then says what is chosen.
     """
 
     text: str
     href: str = ""
     kind: str = ""
     title: str = ""
+    choice: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

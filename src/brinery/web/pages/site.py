@@ -18,10 +18,22 @@ from brinery.actions.marks import marks_in
 from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
-from brinery.web.pages import home, job, jobs, live, step
+from brinery.web.pages import (
+    comparisons,
+    home,
+    job,
+    jobs,
+    live,
+    models,
+    packages,
+    promotion,
+    step,
+    version,
+)
 from brinery.web.pages.assets import PREFIX as ASSETS
 from brinery.web.pages.frame import Frame
 from brinery.web.pages.live import Live
+from brinery.web.pages.tasks import Tasks
 
 _KEY_FILE: Final = "page.key"
 _KEY_BYTES: Final = 32
@@ -35,6 +47,7 @@ def application(rooms: Rooms) -> Starlette:
     """
     frame = Frame(secret=_secret(rooms.workspace.state), place=rooms.workspace.root.name)
     told = Live(partial(marks_in, rooms))
+    tasks = Tasks()
     made = Starlette(
         routes=[
             Route(f"{ASSETS}/{{digest}}/{{name}}", frame.assets.answer),
@@ -43,6 +56,11 @@ def application(rooms: Rooms) -> Starlette:
             *jobs.routes(rooms, frame),
             *step.routes(rooms, frame),
             *job.routes(rooms, frame),
+            *models.routes(rooms, frame),
+            *version.routes(rooms, frame),
+            *promotion.routes(rooms, frame, tasks),
+            *packages.routes(rooms, frame, tasks),
+            *comparisons.routes(rooms, frame, tasks),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,
