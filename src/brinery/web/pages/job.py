@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
@@ -46,7 +45,7 @@ from brinery.web.pages.grids import (
     shown,
     wants_csv,
 )
-from brinery.web.pages.jobs import SECTION, kind_of
+from brinery.web.pages.jobs import SECTION, job_path, kind_of
 from brinery.web.pages.step import panel
 from brinery.web.pages.tokens import url
 
@@ -129,7 +128,7 @@ class JobPage:
             **_head(job),
             view=view,
             views=[
-                (url(f"/jobs/{name}", {**query, "view": one}), title, one == view)
+                (url(job_path(name), {**query, "view": one}), title, one == view)
                 for one, title in _VIEWS
                 if one != "trials" or _sweeps(job)
             ],
@@ -145,7 +144,7 @@ class JobPage:
             figures_of=trial_figures(sweep) if sweep is not None else (),
             step=step,
             changes=url(
-                f"/jobs/{name}/changes", {key: query.get(key, "") for key in ("open", "shut")}
+                f"{job_path(name)}/changes", {key: query.get(key, "") for key in ("open", "shut")}
             ),
             mark=mark,
         )
@@ -186,7 +185,7 @@ class JobPage:
                 rooms = open_job_rooms(self._root)
                 force = bool(fields.get("force"))
                 made = begin_again(rooms, name, force=force, environment=python)
-                return f"/jobs/{made}"
+                return job_path(made)
             case "archive" | "restore":
                 self._rooms.jobs.change(name, archived=verb == "archive")
             case _:
@@ -196,7 +195,7 @@ class JobPage:
                     f"a job cannot {verb}",
                     hint="reload the page",
                 )
-        return f"/jobs/{name}"
+        return job_path(name)
 
     def _graph(
         self, job: JobRun, within: set[str], *, query: Mapping[str, str], chosen: str
@@ -205,7 +204,7 @@ class JobPage:
             if is_group:
                 return _toggle(job.name, query, box, is_open=False)[0]
             kept = {key: query.get(key, "") for key in ("view", "open", "shut", "tab")}
-            return url(f"/jobs/{job.name}", {**kept, "step": box})
+            return url(job_path(job.name), {**kept, "step": box})
 
         return job_svg(job, within=within, hint=explained, href=href, selected=chosen)
 
@@ -263,7 +262,7 @@ def _toggle(
         fewer.discard(group)
         more.add(group)
     changed = {"open": ",".join(sorted(more)), "shut": ",".join(sorted(fewer))}
-    return url(f"/jobs/{quote(job)}", {**query, **changed}), group, is_open
+    return url(job_path(job), {**query, **changed}), group, is_open
 
 
 def _steps_grid(request: Request, job: JobRun) -> Grid:
@@ -277,7 +276,7 @@ def _steps_grid(request: Request, job: JobRun) -> Grid:
 def _step_row(job: JobRun, run: StepRun) -> tuple[Cell, ...]:
     look, used = look_of_step(run), run.usage
     return (
-        Cell(text=run.name, href=url(f"/jobs/{job.name}", {"view": "steps", "step": run.name})),
+        Cell(text=run.name, href=url(job_path(job.name), {"view": "steps", "step": run.name})),
         Cell(text=f"{look.sign} {run.status}", kind=kind_of(look.state)),
         Cell(text=duration(used.wall_s) if used else ""),
         Cell(text=duration(used.cpu_s) if used else ""),

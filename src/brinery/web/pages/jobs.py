@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -130,7 +131,7 @@ def _row(one: JobSummary) -> tuple[Cell, ...]:
     look = look_of(one.status)
     took = (one.ended - one.created).total_seconds() if one.ended else None
     return (
-        Cell(text=one.shown, href=f"/jobs/{one.name}", title=one.name),
+        Cell(text=one.shown, href=job_path(one.name), title=one.name),
         Cell(text=f"{look.sign} {look.told}", kind=kind_of(look.state), title=one.error),
         Cell(text=f"{one.over} of {one.steps}"),
         Cell(text=f"{one.reused}" if one.reused else ""),
@@ -139,6 +140,11 @@ def _row(one: JobSummary) -> tuple[Cell, ...]:
         Cell(text=one.experiment),
         Cell(text=one.who),
     )
+
+
+def job_path(name: str) -> str:
+    """Return the path of the page of a job, whatever it is called."""
+    return f"/jobs/{quote(name, safe='')}"
 
 
 def kind_of(state: str) -> str:

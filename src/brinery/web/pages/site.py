@@ -20,6 +20,9 @@ from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
 from brinery.web.pages import (
     comparisons,
+    datasets,
+    flow,
+    folders,
     home,
     job,
     jobs,
@@ -56,6 +59,9 @@ def application(rooms: Rooms) -> Starlette:
             *jobs.routes(rooms, frame),
             *step.routes(rooms, frame),
             *job.routes(rooms, frame),
+            *flow.routes(rooms, frame),
+            *datasets.routes(rooms, frame),
+            *folders.routes(rooms, frame),
             *models.routes(rooms, frame),
             *version.routes(rooms, frame),
             *promotion.routes(rooms, frame, tasks),

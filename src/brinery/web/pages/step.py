@@ -29,7 +29,7 @@ from brinery.records.log_part import LogLine, LogPart
 from brinery.records.plan import Data, Produced, Text
 from brinery.web.pages.files import SANDBOXED, sent
 from brinery.web.pages.frame import Frame, clock
-from brinery.web.pages.jobs import kind_of
+from brinery.web.pages.jobs import job_path, kind_of
 from brinery.web.pages.tokens import url
 
 _TABS: Final = (
@@ -145,7 +145,7 @@ def panel(rooms: AssetRooms, job: JobRun, name: str, *, query: Mapping[str, str]
     tab = query.get("tab", "")
     tab = tab if tab in known else "overview"
     look = look_of_step(run)
-    path = f"/jobs/{job.name}"
+    path = job_path(job.name)
     kept = {key: query.get(key, "") for key in ("view", "open", "shut")}
     base = {**kept, "step": name}
     facts = [
