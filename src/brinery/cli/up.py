@@ -59,9 +59,11 @@ def command(
     MLflow's clients use it as their tracking server and registry; its page is at /mlflow. What
     they promote answers within two seconds.
     """
+    from brinery.actions.pages import announce
     from brinery.actions.up import up
 
     def started(manifest: Manifest, url: str) -> None:
+        announce(url, workspace=session.workspace)
         note(f"Brinery is up at {url}  Ctrl-C ends it.")
         note(f"  MLflow   mlflow.set_tracking_uri({url!r}), and its page at {url}/mlflow/")
         note(f"  API      {url}/api/v1/models")
