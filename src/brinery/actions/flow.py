@@ -116,7 +116,12 @@ def why_again(rooms: FlowRooms, activity: Activity) -> str:
 
 
 def build(
-    rooms: FlowRooms, targets: Sequence[str] = (), *, project: str = "", how: How | None = None
+    rooms: FlowRooms,
+    targets: Sequence[str] = (),
+    *,
+    project: str = "",
+    name: str = "",
+    how: How | None = None,
 ) -> Generator[JobEvent, None, JobRun]:
     """Run the recipes that targets need and that are out of date, in order; return the job.
 
@@ -124,6 +129,7 @@ def build(
         rooms: of the workspace.
         targets: names of datasets, folders, models or recipes; everything when there is none.
         project: its key; the default one when empty.
+        name: of the job; one is drawn when empty.
         how: it is run.
 
     Yields:
@@ -141,6 +147,7 @@ def build(
         names[activity.recipe]: (activity.job, _run_or_none(rooms, activity)) for activity in wanted
     }
     known = {name: (job, run) for name, (job, run) in earlier.items() if run is not None}
+    plan = replace(plan, name=name)
     job = yield from run_plan(rooms.jobs, plan, how=with_fields(how or How(), earlier=known))
     by_step = {names[activity.recipe]: activity for activity in wanted}
     for run in job.steps:

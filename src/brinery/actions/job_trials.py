@@ -22,11 +22,16 @@ def parts_of(folder: Path, step: Step) -> dict[str, Any]:
         step: as it was planned.
     """
     if step.kind is StepKind.SWEEP:
-        return _sweep(_read(folder / "trials.json", Trials))
+        return _sweep(trials_in(folder))
     if step.kind is StepKind.PARALLEL:
         found = _read(folder / "mini-batches.json", Batches)
         return {} if found is None else {"mini_batches": msgspec.to_builtins(found)}
     return {}
+
+
+def trials_in(folder: Path) -> Trials | None:
+    """Return what a sweep tried, as it lies in its step's folder; None where nothing does."""
+    return _read(folder / "trials.json", Trials)
 
 
 def _sweep(found: Trials | None) -> dict[str, Any]:

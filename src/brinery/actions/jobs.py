@@ -17,7 +17,7 @@ from brinery.errors import InvalidJob, NotFound
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.plan import Step, StepKind
 from brinery.specs.names import nearest
-from brinery.store.jobs import log_lines, log_of
+from brinery.store.jobs import Jobs, log_lines, log_of
 
 _POLL_S: Final = 0.2
 _BETWEEN: Final = "/"
@@ -69,6 +69,15 @@ def cancel_job(name: str, *, workspace: Folder | None = None) -> str:
         NotFound: there is no such job.
     """
     kept = open_asset_rooms(workspace).jobs
+    return cancelled(kept, name)
+
+
+def cancelled(kept: Jobs, name: str) -> str:
+    """Return what became of the wish that a job ends, in words.
+
+    Raises:
+        NotFound: there is no such job.
+    """
     found = kept.read(name)
     if found.status.over:
         return f"the job {name} is over already: {found.status}"
@@ -227,6 +236,12 @@ def step_of(rooms: AssetRooms, name: str) -> tuple[JobRun, StepRun]:
     near = nearest(inner, names)
     meant = f": did you mean {near}?" if near else f": it has {', '.join(names)}"
     raise NotFound(f"the job {outer} has no step {inner}{meant}", hint=f"brinery job show {outer}")
+
+
+def explained(run: StepRun) -> str:
+    """Return why a step ran, was reused or failed, in a line: what `brinery job explain` says."""
+    became = f"reused from {run.reused}" if run.reused else str(run.status)
+    return f"{became}: {run.why or 'not begun'}"
 
 
 def job_answer(found: JobRun, *, workspace: Folder | None = None) -> dict[str, Any]:

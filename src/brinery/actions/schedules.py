@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from brinery.actions.asset_rooms import AssetRooms, Folder, open_asset_rooms
 from brinery.actions.assets import copy_code, values_of
+from brinery.actions.job_process import LATER
 from brinery.errors import InvalidJob
 from brinery.records.scheduled import Scheduled
 from brinery.specs import job_source
@@ -26,7 +27,6 @@ from brinery.specs.user import login_name
 from brinery.store.component_copies import ComponentCopy
 from brinery.store.schedules import Schedules
 
-_LATER: Final = "import sys; from brinery.cli.main import main; main(sys.argv[1:])"
 _CHANGED: Final = ("inputs", "outputs", "settings", "tags")
 _REPLACED: Final = ("experiment_name", "display_name", "description", "compute")
 
@@ -177,7 +177,7 @@ def begin(
             words = ["--workspace", str(rooms.workspace.root), "job", *verb, "--name", job]
             with kept.log(name).open("wb") as told:
                 process = subprocess.Popen(
-                    [sys.executable, "-c", _LATER, *words],
+                    [sys.executable, "-c", LATER, *words],
                     cwd=rooms.workspace.root,
                     stdin=subprocess.DEVNULL,
                     stdout=told,

@@ -20,7 +20,7 @@ _TOLD_LETTER: Final = 6.4
 _PAD: Final = 12.0
 _SIGN: Final = 24.0
 _HEIGHT: Final = 48.0
-_NARROWEST: Final = 132.0
+_NARROWEST: Final = 168.0
 _MARGIN: Final = 12.0
 _LONGEST: Final = 30
 _ROUND: Final = 8.0
@@ -94,17 +94,17 @@ def graph_svg(
     role = "group" if any(node.href for node in nodes) else "img"
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="{role}" '
-        f'aria-label="{_text(title)}" viewBox="{view}" width="{wide:.0f}" height="{high:.0f}">'
+        f'aria-label="{text_of(title)}" viewBox="{view}" width="{wide:.0f}" height="{high:.0f}">'
     )
     lines = [
         opening,
-        f"<title>{_text(title)}</title>",
+        f"<title>{text_of(title)}</title>",
         *([f"<style>\n{style()}</style>"] if whole else []),
         *_edges(edges, placed.routes),
         *(_node(node, placed.boxes[node.id]) for node in nodes),
     ]
     if not nodes:
-        lines.append(f'<text class="told" x="0" y="20">{_text(empty)}</text>')
+        lines.append(f'<text class="told" x="0" y="20">{text_of(empty)}</text>')
     return "\n".join([*lines, "</svg>\n"])
 
 
@@ -122,7 +122,7 @@ def _edges(
     for edge in edges:
         way = routes.get((edge.source, edge.target))
         if way is not None:
-            said = f"<title>{_text(edge.hint)}</title>" if edge.hint else ""
+            said = f"<title>{text_of(edge.hint)}</title>" if edge.hint else ""
             drawn.append(f'<path class="edge" d="{_path(way)}">{said}</path>')
     return drawn
 
@@ -153,19 +153,22 @@ def _node(node: GraphNode, box: Box) -> str:
     )
     sign = ""
     if node.sign:
-        sign = f'<text class="sign" x="{left:.1f}" y="{box.top + 21:.1f}">{_text(node.sign)}</text>'
+        sign = (
+            f'<text class="sign" x="{left:.1f}" y="{box.top + 21:.1f}">{text_of(node.sign)}</text>'
+        )
         left += _SIGN - 4
+    name, told = text_of(short(node.name)), text_of(short(node.told))
     inner = (
-        f"<title>{_text(said)}</title>"
+        f"<title>{text_of(said)}</title>"
         f'<rect x="{box.left:.1f}" y="{box.top:.1f}" width="{box.width:.1f}" '
         f'height="{box.height:.0f}" rx="{node.round:g}" />{sign}'
-        f'<text class="name" x="{left:.1f}" y="{box.top + 21:.1f}">{_text(short(node.name))}</text>'
-        f'<text class="told" x="{left:.1f}" y="{box.top + 37:.1f}">{_text(short(node.told))}</text>'
+        f'<text class="name" x="{left:.1f}" y="{box.top + 21:.1f}">{name}</text>'
+        f'<text class="told" x="{left:.1f}" y="{box.top + 37:.1f}">{told}</text>'
     )
     if node.href:
         current = ' aria-current="true"' if node.selected else ""
-        inner = f'<a href="{_text(node.href)}" aria-label="{_text(said)}"{current}>{inner}</a>'
-    return f'<g class="{classes}" data-node="{_text(node.id)}">{inner}</g>'
+        inner = f'<a href="{text_of(node.href)}" aria-label="{text_of(said)}"{current}>{inner}</a>'
+    return f'<g class="{classes}" data-node="{text_of(node.id)}">{inner}</g>'
 
 
 def _width(node: GraphNode) -> float:
@@ -173,7 +176,7 @@ def _width(node: GraphNode) -> float:
     return max(_NARROWEST, max(lines) + 2 * _PAD + (_SIGN if node.sign else 0))
 
 
-def _text(said: str) -> str:
+def text_of(said: str) -> str:
     """Return text for a picture: escaped, and without what XML has no way to say."""
     return escape(
         "".join(

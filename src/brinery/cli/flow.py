@@ -57,10 +57,19 @@ def command(ctx: click.Context, /, *, svg: Path | None, project: str) -> None:
 @command.command("build", short_help="Run again what is out of date.")
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--jobs", type=click.IntRange(1), help="Recipes at once. Default: processors.")
+@click.option("-n", "--name", default="", help="Of the job. Default: a drawn one.")
 @project_option
 @format_option
 @click.pass_obj
-def build(session: Session, /, *, targets: tuple[str, ...], jobs: int | None, project: str) -> int:
+def build(
+    session: Session,
+    /,
+    *,
+    targets: tuple[str, ...],
+    jobs: int | None,
+    name: str,
+    project: str,
+) -> int:
     """Run what is out of date of TARGET, a dataset, folder, model or recipe, in order.
 
     What a recipe read, its code, its command and its environment decide whether it runs; where
@@ -73,7 +82,8 @@ def build(session: Session, /, *, targets: tuple[str, ...], jobs: int | None, pr
 
     rooms = open_flow_rooms(session.workspace, note=note)
     how = How(limit=jobs or 0, told=session.format in (Format.AUTO, Format.HUMAN))
-    job = follow(built(rooms, targets, project=project, how=how), how, form=session.format)
+    running = built(rooms, targets, project=project, name=name, how=how)
+    job = follow(running, how, form=session.format)
     return tell_end(session, rooms.jobs, job=job, query=None, form=None)
 
 

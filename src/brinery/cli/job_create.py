@@ -104,7 +104,7 @@ def _how_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--target", help="The column with the truth in it.")
 @_how_options
-@click.option("--web", is_flag=True, help="Say where the job's page is.")
+@click.option("--web", is_flag=True, help="Open the job's page, where brinery up runs.")
 @answer_options
 @click.pass_obj
 def create(
@@ -129,9 +129,7 @@ def create(
     rooms = _rooms(session, more)
     how = _how(more, session.format)
     running = job.create(rooms, file, sets=sets, name=name, how=how)
-    ended = follow(running, how, form=session.format)
-    if web:
-        note(f"brinery up shows the job {ended.name}")
+    ended = follow(running, how, form=session.format, web=rooms.workspace.root if web else None)
     status = tell_end(session, rooms, job=ended, query=more["query"], form=more["form"])
     return status or _register(session, rooms, ended, asked=asked)
 
@@ -180,6 +178,7 @@ def explain(session: Session, /, *, name: str) -> None:
     """Say of each step of the job NAME, or of the newest, why it ran, was reused, or failed."""
     from brinery.actions import job
     from brinery.actions.job_rooms import open_job_rooms
+    from brinery.actions.jobs import explained
 
     found = job.explain(open_job_rooms(session.workspace), name)
     match session.format:
@@ -191,8 +190,7 @@ def explain(session: Session, /, *, name: str) -> None:
         case _:
             print(f"{found.name}: {found.status}")
             for run in found.steps:
-                became = f"reused from {run.reused}" if run.reused else str(run.status)
-                print(f"  {run.name}: {became}: {run.why or 'not begun'}")
+                print(f"  {run.name}: {explained(run)}")
 
 
 def _rooms(session: Session, how: dict[str, Any]) -> JobRooms:
@@ -218,8 +216,15 @@ def _how(how: dict[str, Any], form: Format) -> How:
     )
 
 
-def follow(running: Running, how: How, *, form: Format) -> JobRun:
-    """Return a job, telling what happens; the first Ctrl-C cancels it, the second ends us."""
+def follow(running: Running, how: How, *, form: Format, web: Path | None = None) -> JobRun:
+    """Return a job, telling what happens; the first Ctrl-C cancels it, the second ends us.
+
+    Args:
+        running: the job.
+        how: it is run.
+        form: of what is told.
+        web: the workspace, where the job's page is opened once it began.
+    """
 
     def _cancel(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -238,6 +243,23 @@ def follow(running: Running, how: How, *, form: Format) -> JobRun:
             return job
         if not quiet:
             _say(event)
+        if web is not None and event.happening == "job-started":
+            open_page(event.message, web)
+
+
+def open_page(job: str, workspace: Path | None) -> None:
+    """Open the page of a job in a browser, or say how there would be one."""
+    from urllib.parse import quote
+
+    from brinery.actions.pages import page_of
+
+    path = f"/jobs/{quote(job, safe='')}"
+    url = page_of(path, workspace=workspace)
+    note(f"page {url}" if url else f"no server shows it: brinery up has it at {path}")
+    if url and sys.stderr.isatty():
+        import webbrowser
+
+        webbrowser.open(url)
 
 
 def _say(event: JobEvent) -> None:

@@ -52,7 +52,7 @@ def list_jobs(
 
 @click.command("show")
 @name_options("job", "JOB")
-@click.option("--web", is_flag=True, help="Accepted, and ignored: there is no browser to open.")
+@click.option("--web", is_flag=True, help="Open its page, where brinery up runs.")
 @answer_options
 @click.pass_context
 def show(ctx: click.Context, /, **said: Any) -> None:
@@ -62,6 +62,10 @@ def show(ctx: click.Context, /, **said: Any) -> None:
     session = ctx.ensure_object(Session)
     name = named(ctx, said["job"], option=said["name"])
     told = shown(name, workspace=session.workspace)
+    if said["web"]:
+        from brinery.cli.job_create import open_page
+
+        open_page(name.partition("/")[0], session.workspace)
     if said["query"] or said["form"] or session.format not in ("auto", "human") or "/" in name:
         answer(session, told, query=said["query"], form=said["form"])
         return

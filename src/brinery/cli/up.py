@@ -67,9 +67,11 @@ def command(
     they promote answers within two seconds. A server that other machines reach, as with
     --host 0.0.0.0, needs a key: brinery key create.
     """
+    from brinery.actions.pages import announce
     from brinery.actions.up import up
 
     def started(manifest: Manifest, url: str) -> None:
+        announce(url, workspace=session.workspace)
         note(f"Brinery is up at {url}  Ctrl-C ends it.")
         note(f"  MLflow   mlflow.set_tracking_uri({url!r}), and its page at {url}/mlflow/")
         note(f"  API      {url}/api/v1/models")

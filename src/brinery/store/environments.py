@@ -112,6 +112,7 @@ class Environments:
 
     def built(self) -> list[BuiltEnvironment]:
         """Return the environments that are there, the largest first.
+
         A file that several share by a hard link counts for the first of them.
         """
         seen: set[tuple[int, int]] = set()

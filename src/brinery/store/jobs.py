@@ -175,6 +175,23 @@ class Jobs:
         begun = next((line.job for line in _lines(path / _JOURNAL) if line.job is not None), None)
         return read(path), begun.previous if begun is not None else ""
 
+    def changed(self, name: str, *, since: int) -> tuple[set[str], int]:
+        """Return the steps of a job that a part of its journal is about, and where that ends.
+
+        Args:
+            name: of the job.
+            since: byte that the part begins at, as it was told before; 0 for all.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        with (self._known(name) / _JOURNAL).open("rb") as stream:
+            stream.seek(since)
+            content = stream.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        steps = {line.step.name for line in _read_lines(whole) if line.step is not None}
+        return steps, since + len(whole)
+
     def names(self) -> list[str]:
         """Return the names of all jobs, the newest first."""
         try:
@@ -411,6 +428,10 @@ def _lines(journal: Path) -> Iterator[_Line]:
         content = journal.read_bytes()
     except FileNotFoundError:
         return
+    yield from _read_lines(content)
+
+
+def _read_lines(content: bytes) -> Iterator[_Line]:
     for line in content.splitlines():
         with suppress(msgspec.MsgspecError):  # what a killed process wrote of one
             yield _LINES.decode(line)

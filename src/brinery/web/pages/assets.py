@@ -21,6 +21,7 @@ _FILES: Final = {
     "plotly.css": ("brinery.web", "plotly.css"),
     "icon.svg": ("brinery.serve", "favicon.svg"),
     "theme.js": ("brinery.web", "theme.js"),
+    "job.js": ("brinery.web", "job.js"),
     "page.js": ("brinery.web", "page.js"),
     "upload.js": ("brinery.web", "upload.js"),
     "endpoint.js": ("brinery.web", "endpoint.js"),
@@ -32,7 +33,12 @@ _FILES: Final = {
 }
 # Sent as one, for every page asks for all of them: one request less for each.
 _TOGETHER: Final = {
-    "page.css": (("brinery.charts", "tokens.css"), ("brinery.web", "page.css")),
+    "page.css": (
+        ("brinery.charts", "tokens.css"),
+        ("brinery.web", "page.css"),
+        ("brinery.charts", "graph.css"),
+        ("brinery.web", "jobs.css"),
+    ),
     "htmx.js": (("brinery.web", "vendor/htmx.min.js"), ("brinery.web", "vendor/sse.min.js")),
 }
 _MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
