@@ -131,6 +131,8 @@ def href_of(node: FlowNode) -> str:
             return url("/models", {"q": node.name})
         case NodeKind.RECIPE:
             return job_path(node.version) if node.version else ""
+        case NodeKind.VARIABLES:
+            return ""
 
 
 def _row(node: FlowNode) -> tuple[Cell, ...]:
