@@ -14,7 +14,7 @@ from tests.contract import job_yaml_cases as cases
 
 from brinery.errors import InvalidJob
 from brinery.pipeline.planning import plan
-from brinery.specs import components, job_kinds, job_parts, job_yaml, sweep_parts
+from brinery.specs import components, job_kinds, job_parts, job_yaml, sweep_kinds, sweep_parts
 from brinery.specs.job_parts import Part
 
 # For those who read the file, or an editor; nothing is to be done about them.
@@ -209,7 +209,7 @@ HELD = {
         {"timeout": 5, "max_retries": 7},
     ),
     "sweep job": Held(
-        job_kinds.SweepJob,
+        sweep_kinds.SweepJob,
         _SWEPT_JOB,
         (),
         {
@@ -222,7 +222,7 @@ HELD = {
         },
     ),
     "sweep step": Held(
-        job_kinds.SweepStep,
+        sweep_kinds.SweepStep,
         _SWEPT_STEP,
         ("jobs", "a"),
         {

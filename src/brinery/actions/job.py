@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -33,6 +34,7 @@ from brinery.store.reuse import Earlier
 
 MODELS: Final = (DataType.MLFLOW_MODEL, DataType.CUSTOM_MODEL, DataType.TRITON_MODEL)
 
+_PLUGINS: Final = "PYDANTIC_DISABLE_PLUGINS"
 # Attempts that are made ready for a cluster, which begins them where there is room.
 _ON_A_CLUSTER: Final = 64
 
@@ -133,12 +135,25 @@ def planned(
         # They read and check everything, which takes longer than to find a plan that was made.
         job_yaml: Any = import_module("brinery.specs.job_yaml")
         planning: Any = import_module("brinery.pipeline.planning")
-        declared = job_yaml.read(file, sets=sets)
-        found = planning.plan(declared, rooms.catalog)
+        with _no_plugins():
+            declared = job_yaml.read(file, sets=sets)
+            found = planning.plan(declared, rooms.catalog)
         files = (*declared.found.files, rooms.workspace.settings_file)
         rooms.plans.add(asked, found, files=[str(each.absolute()) for each in files])
     made: Plan = found
     return made
+
+
+@contextmanager
+def _no_plugins() -> Iterator[None]:
+    """Have Pydantic look for no plugins: it reads the metadata of all that is installed."""
+    before = os.environ.get(_PLUGINS)
+    os.environ[_PLUGINS] = before or "__all__"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_PLUGINS]
 
 
 def explain(rooms: JobRooms, name: str = "") -> JobRun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
 from brinery.pipeline.components import Component, Components
@@ -15,7 +16,6 @@ from brinery.specs.job_kinds import (
     ParallelStep,
     PipelineStep,
     StepPart,
-    SweepStep,
 )
 from brinery.specs.job_parts import DataOutput
 from brinery.specs.job_source import Spot
@@ -26,9 +26,9 @@ _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _KINDS: Final[dict[str, type[StepPart]]] = {
     "command": CommandStep,
     "parallel": ParallelStep,
-    "sweep": SweepStep,
     "pipeline": PipelineStep,
 }
+_NAMES: Final = ("command", "parallel", "sweep", "pipeline")
 _ELSEWHERE: Final = ("automl", "spark", "import", "data_transfer", "do_while", "if_else")
 
 
@@ -80,7 +80,7 @@ def entry(key: str, stated: Any, *, scope: Scope, components: Components) -> Ent
         return None
     named = "component" in stated or "trial" in stated
     strict = kind == "command" and not named
-    model = source.checked(_KINDS[kind], stated, place=place, lenient=False if strict else None)
+    model = source.checked(_model_of(kind), stated, place=place, lenient=False if strict else None)
     if isinstance(model, PipelineStep) and "component" not in stated:
         source.fault(place, "component is missing: a pipeline within a pipeline is a component")
     outputs: dict[str, str] | None
@@ -95,6 +95,14 @@ def entry(key: str, stated: Any, *, scope: Scope, components: Components) -> Ent
     if component is None and (named or kind == "pipeline"):
         kind = ""
     return Entry(key, name, kind, model, component, place)
+
+
+def _model_of(kind: str) -> type[StepPart]:
+    """Return the model of a kind of steps; that of sweeps is made when one is met."""
+    if kind in _KINDS:
+        return _KINDS[kind]
+    made: type[StepPart] = import_module("brinery.specs.sweep_kinds").SweepStep
+    return made
 
 
 def _component(stated: dict[str, Any], spot: Spot, components: Components) -> Component | None:
@@ -122,12 +130,12 @@ def _kind(stated: dict[str, Any], component: Component | None, spot: Spot) -> st
         return likely
     kind = given.lower() if isinstance(given, str) else str(given)
     if kind in _ELSEWHERE:
-        where.fault(f"steps of type {kind} are not run here, but {', '.join(_KINDS)}")
+        where.fault(f"steps of type {kind} are not run here, but {', '.join(_NAMES)}")
         return None
-    if kind not in _KINDS:
-        near = nearest(kind, _KINDS)
+    if kind not in _NAMES:
+        near = nearest(kind, _NAMES)
         said = f" (did you mean {near}?)" if near else ""
-        where.fault(f"{given!r} is none of {', '.join(_KINDS)}{said}")
+        where.fault(f"{given!r} is none of {', '.join(_NAMES)}{said}")
         return likely
     if component is not None and kind not in ("sweep", component.type):
         where.fault(f"is {kind}, and component {component.told} is of type {component.type}")

@@ -9,12 +9,13 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from brinery.pipeline import feeding, leaving, order, scopes, steps, sweeps
+from brinery.pipeline import feeding, leaving, order, scopes, steps
 from brinery.pipeline.catalog import Catalog, Nothing, Registered
 from brinery.pipeline.components import Component, Components
 from brinery.pipeline.entries import Entry, entry
@@ -43,8 +44,6 @@ from brinery.specs.job_kinds import (
     JobPart,
     ParallelStep,
     PipelineJob,
-    SweepJob,
-    SweepStep,
 )
 from brinery.specs.job_parts import DataOutput
 from brinery.specs.job_source import Source, Spot
@@ -183,25 +182,15 @@ class _Planner:
             name: leaving.output(given or DataOutput())
             for name, given in (job.outputs or {}).items()
         }
-        names = tuple(fed)
-        if isinstance(job, CommandJob):
-            making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, names)
-            made = steps.command(making, job)
-            return replace(
-                made,
-                display_name=job.display_name or "",
-                timeout_s=steps.timeout(making, job.limits),
-            )
-        assert isinstance(job, SweepJob)  # noqa: S101 - for the type checker
-        found = sweeps.sweep(job, Spot(source))
-        making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, names, found.space)
-        if job.trial is None:
-            return making.step(StepKind.SWEEP)
-        trial = job.trial
-        if trial.resources is None and job.resources is not None:
-            trial = trial.model_copy(update={"resources": job.resources})
-        made = steps.command(_at(making, ("trial",)), trial)
-        return replace(made, kind=StepKind.SWEEP, sweep=found, display_name=job.display_name or "")
+        making = Making(ALONE, scope, (), fed, outputs, None, self.catalog, tuple(fed))
+        if not isinstance(job, CommandJob):
+            return _swept(making, job)
+        made = steps.command(making, job)
+        return replace(
+            made,
+            display_name=job.display_name or "",
+            timeout_s=steps.timeout(making, job.limits),
+        )
 
     def _pipeline_job(self, job: PipelineJob, source: Source) -> dict[str, Kept]:
         """Plan the steps of a pipeline, and return its outputs."""
@@ -308,9 +297,9 @@ class _Planner:
         given, where = model.inputs or {}, (*place, "inputs")
         space: dict[str, Any] = {}
         swept: Sweep | None = None
-        if isinstance(model, SweepStep):
-            swept = sweeps.sweep(model, Spot(source, place), scope=scope)
-            space = swept.space
+        if one.kind == "sweep":
+            swept = _sweeps().sweep(model, Spot(source, place), scope=scope)
+            space = dict(swept.space) if swept is not None else {}
         if one.component is None:
             fed = feeding.inline(given, scope, place=where, name=one.key)
         else:
@@ -333,9 +322,8 @@ class _Planner:
             one.name, scope, place, fed, outputs, one.component, self.catalog, tuple(given), space
         )
         if swept is not None:
-            sweeps.check_space(making, swept)
-        kind = "command" if swept is not None else one.kind
-        step = self._leaf(kind, making, model)
+            _sweeps().check_space(making, swept)
+        step = self._leaf(one.kind, making, model)
         if step is None:
             return
         if swept is not None:
@@ -357,7 +345,7 @@ class _Planner:
         own_command = model if isinstance(model, CommandStep) else None
         limits = own_command.limits if own_command is not None else None
         if isinstance(component, CommandComponent):
-            of_trials = model.resources if isinstance(model, SweepStep) else None
+            of_trials = model.resources if kind == "sweep" else None
             said = CommandStep(resources=of_trials) if of_trials else own_command
             step = steps.command(making, component, own=said)
             limits = limits or component.limits
@@ -434,6 +422,24 @@ def _opaque(name: str, port: InputPort) -> Fed:
     """Return what stands for an input of a component that is looked at by itself."""
     kind = port.type or ""
     return Fed(Produced(step="", output=name), kind, bool(port.optional))
+
+
+def _swept(making: Making, job: Any) -> Step:
+    """Return the one step of a job that is a sweep."""
+    found: Sweep = _sweeps().sweep(job, making.spot)
+    making = dataclasses.replace(making, space=found.space)
+    if job.trial is None:
+        return making.step(StepKind.SWEEP)
+    trial = job.trial
+    if trial.resources is None and job.resources is not None:
+        trial = trial.model_copy(update={"resources": job.resources})
+    made = steps.command(_at(making, ("trial",)), trial)
+    return replace(made, kind=StepKind.SWEEP, sweep=found, display_name=job.display_name or "")
+
+
+def _sweeps() -> Any:
+    # Its models take as long to make as a small job to plan, and few jobs have one.
+    return import_module("brinery.pipeline.sweeps")
 
 
 def _at(making: Making, place: Place) -> Making:

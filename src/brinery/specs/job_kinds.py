@@ -1,4 +1,7 @@
-"""What jobs declare: a command, a sweep, or a pipeline of steps; and what a step may say."""
+"""What jobs declare: a command, or a pipeline of steps; and what a step may say.
+
+Those of sweeps are in `sweep_kinds`, which few jobs need.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,6 @@ from brinery.specs.job_parts import (
     Texts,
     Variables,
 )
-from brinery.specs.sweep_parts import Swept
 
 
 class JobPart(Part):
@@ -66,21 +68,6 @@ class CommandJob(CommandPart, JobPart):
     needed = ("command", "environment")
     limits: CommandLimits | None = None
     parent_job_name: str | None = None
-
-
-class Trial(CommandPart):
-    """The command of a sweep."""
-
-    needed = ("command", "environment")
-
-
-class SweepJob(Swept, JobPart):
-    """One command with many values."""
-
-    needed = ("trial", "objective", "limits", "search_space")
-    trial: Trial | None = None
-    resources: Resources | None = None
-    queue_settings: QueueSettings | None = None
 
 
 class Settings(Part):
@@ -146,16 +133,6 @@ class ParallelStep(ParallelPart, StepPart):
 
     lenient = True
     component: Component | None = None
-
-
-class SweepStep(Swept, StepPart):
-    """A sweep of a component within a pipeline."""
-
-    needed = ("trial", "objective", "limits", "search_space")
-    lenient = True
-    trial: Component | None = None
-    resources: Resources | None = None
-    queue_settings: QueueSettings | None = None
 
 
 class PipelineStep(StepPart):

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic.json_schema import models_json_schema
 
 from brinery.errors import InvalidName
-from brinery.specs import assets, components, job_kinds
+from brinery.specs import assets, components, job_kinds, sweep_kinds
 from brinery.specs.job_parts import Part
 from brinery.specs.names import nearest
 
@@ -15,7 +15,7 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _STEPS: Final = (
     job_kinds.CommandStep,
     job_kinds.ParallelStep,
-    job_kinds.SweepStep,
+    sweep_kinds.SweepStep,
     job_kinds.PipelineStep,
 )
 
@@ -24,7 +24,7 @@ _NOUNS: Final[dict[str, dict[str, type[Part]]]] = {
     "job": {
         "command": job_kinds.CommandJob,
         "pipeline": job_kinds.PipelineJob,
-        "sweep": job_kinds.SweepJob,
+        "sweep": sweep_kinds.SweepJob,
     },
     "component": {
         "command": components.CommandComponent,

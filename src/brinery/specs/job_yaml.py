@@ -40,8 +40,8 @@ class Noun(StrEnum):
 _JOB_MODELS: Final[dict[str, type[Part]]] = {
     "command": job_kinds.CommandJob,
     "pipeline": job_kinds.PipelineJob,
-    "sweep": job_kinds.SweepJob,
 }
+_JOBS: Final = (*_JOB_MODELS, "sweep")
 _COMPONENT_MODELS: Final[dict[str, type[Part]]] = {
     "command": components.CommandComponent,
     "pipeline": components.PipelineComponent,
@@ -185,7 +185,7 @@ def type_of(source: Source, noun: Noun) -> str:
     """
     if noun not in (Noun.JOB, Noun.COMPONENT):
         return str(source.stated.get("type") or "")
-    known = tuple(_JOB_MODELS if noun is Noun.JOB else _COMPONENT_MODELS)
+    known = _JOBS if noun is Noun.JOB else tuple(_COMPONENT_MODELS)
     stated = source.stated.get("type")
     if stated in known:
         return str(stated)
@@ -217,8 +217,13 @@ def _likely(stated: Mapping[str, Any], noun: Noun) -> str:
 
 def _model(noun: Noun, kind: str) -> type[Part]:
     """Return the model of a noun and type."""
-    if noun is Noun.JOB or noun is Noun.COMPONENT:
-        return (_JOB_MODELS if noun is Noun.JOB else _COMPONENT_MODELS)[kind]
-    # To make the models of assets takes as long as to plan a small job, which needs none of them.
+    if noun is Noun.COMPONENT:
+        return _COMPONENT_MODELS[kind]
+    if noun is Noun.JOB and kind in _JOB_MODELS:
+        return _JOB_MODELS[kind]
+    # To make other models takes as long as to plan a small job, which needs none of them.
+    if noun is Noun.JOB:
+        sweep: type[Part] = import_module("brinery.specs.sweep_kinds").SweepJob
+        return sweep
     models: dict[str, type[Part]] = import_module("brinery.specs.assets").MODELS
     return models[noun.command]
