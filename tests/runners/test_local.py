@@ -157,12 +157,15 @@ def test_not_to_be_run(yard: Yard) -> None:
 
 
 def test_killed_nursery(tmp_path: Path) -> None:
-    """Attempts whose nursery is killed are told to be lost; the next one has a new nursery."""
+    """What a nursery started ends when it is killed; it is told as lost, the next one runs."""
     yard = Yard(LocalRunner(), tmp_path)
-    yard.start("lost", "sleep 2")
-    assert yard.runner._process is not None
-    os.kill(yard.runner._process.pid, signal.SIGKILL)
+    pids = tmp_path / "pids"
+    left = f"setsid sleep 300 & echo $! >> {pids}; sleep 300 & echo $! >> {pids}"
+    yard.start("lost", f"echo $PPID > {pids}; {left}; wait")
+    nursery, *started = _read_pids(pids, 3)
+    os.kill(nursery, signal.SIGKILL)
     end = yard.ends()[0]["lost"]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in started)
     assert end.lost
     assert end.usage == Usage(wall_s=0.0, cpu_s=0.0, peak_bytes=0)
     assert yard.run("next", "true").exit_status == 0
@@ -181,13 +184,19 @@ def test_killed_engine(tmp_path: Path) -> None:
         "runner.wait(300)\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script])
-    pids = tmp_path / "pids"
-    end = time.monotonic() + WAIT_S
-    while time.monotonic() < end and not (pids.exists() and len(pids.read_text().split()) == 2):
-        time.sleep(0.02)
+    pids = _read_pids(tmp_path / "pids", 2)
     process.kill()
     process.wait()
-    for pid in pids.read_text().split():
+    end = time.monotonic() + WAIT_S
+    for pid in pids:
         while time.monotonic() < end and Path(f"/proc/{pid}").exists():
             time.sleep(0.02)
         assert not Path(f"/proc/{pid}").exists()
+
+
+def _read_pids(file: Path, count: int) -> list[int]:
+    """Return the numbers of so many processes, once they are written there."""
+    end = time.monotonic() + WAIT_S
+    while time.monotonic() < end and not (file.exists() and file.read_text().count("\n") == count):
+        time.sleep(0.02)
+    return [int(pid) for pid in file.read_text().split()]

@@ -148,7 +148,7 @@ class LocalRunner:
         if self._socket is not None:
             self._socket.shutdown(socket.SHUT_WR)
             with suppress(ConnectionResetError):
-                while self._adopted and self._socket.recv(_CHUNK):
+                while self._socket.recv(_CHUNK):
                     pass  # its end is that of the nursery
             self._socket.close()
             self._socket = None

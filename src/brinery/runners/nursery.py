@@ -6,9 +6,10 @@ whoever asked is gone: everything that it started is killed, and it ends too, so
 outlives an engine that was killed.
 
 Orphans come to it (it is their subreaper), so that what a step left in the background is waited
-for and its use counted. As root it makes the folders that it is told of read-only for all its
-children, in a mount namespace of its own: not even `chmod` helps a step to write to what others
-read.
+for and its use counted. It is the child of a guard, to which the orphans of a nursery come that was
+killed by itself: the guard kills them, and ends. As root it makes the folders that it is told of
+read-only for all its children, in a mount namespace of its own: not even `chmod` helps a step to
+write to what others read.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ class Nursery:
                     self._read(key.fd, *key.data)
             self._reap()
             self._look_at_clocks()
-        self._end_all()
+        end_all()
 
     def _patience(self) -> float | None:
         if not self.attempts:
@@ -355,19 +356,28 @@ class Nursery:
                 text = line.decode("utf-8", "replace")
                 self._tell("line", {"name": attempt.name, "text": text})
 
-    def _end_all(self) -> None:
-        """Kill everything that was started, and what that started, wherever it went."""
-        for _ in range(20):
-            left = descendants(os.getpid())
-            for pid in left:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
-            if not left:
-                return
-            time.sleep(0.01)
+
+def end_all() -> None:
+    """Kill everything that this process started, and what that started, wherever it went."""
+    for _ in range(20):
+        left = descendants(os.getpid())
+        for pid in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        if not left:
+            return
+        time.sleep(0.01)
+
+
+def guard(nursery: int) -> None:
+    """Wait for the end of a nursery, and end what it leaves: nothing, unless it was killed."""
+    ended = 0
+    while ended != nursery:
+        ended, _ = os.waitpid(-1, 0)
+    end_all()
 
 
 def _words(command: str, log: str) -> list[str]:
@@ -447,12 +457,21 @@ def protect(folders: Sequence[str]) -> bool:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve the socket with a number, as the parent of what its children leave behind."""
+    """Guard a child that serves the socket with a number."""
     (number,) = arguments
     # Not SIG_IGN, which our children would inherit: none would end when it is asked to.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: None)
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+    libc = ctypes.CDLL(None)
+    libc.prctl(_SUBREAPER, 1, 0, 0, 0)
+    nursery = os.fork()
+    if nursery:
+        # That it ended is heard where nobody else holds the socket.
+        os.close(int(number))
+        guard(nursery)
+        return
+    os.setpgid(0, 0)
+    libc.prctl(_SUBREAPER, 1, 0, 0, 0)
     Nursery(int(number)).run()
 
 
