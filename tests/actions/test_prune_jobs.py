@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.actions.job_plans import by_name, plan, reopened, run, shell, workspace
 
 import brinery
 from brinery.actions.prune_jobs import age
 from brinery.errors import JobBusy, UserError
+from brinery.records.asset import AssetKind
 from brinery.records.job import JobRun
-from brinery.records.plan import Data, Output
-from brinery.store.pruning import using
+from brinery.records.plan import Data, Output, Software
+from brinery.records.version import Environment
+from brinery.store.environments import Environments
+from brinery.store.job_environments import JobEnvironments, Prepared
+from brinery.store.pruning import unused, using
 
 
 def left(folder: Path, name: str, word: str, **more: object) -> JobRun:
@@ -25,6 +31,27 @@ def left(folder: Path, name: str, word: str, **more: object) -> JobRun:
 def output(job: JobRun) -> Path:
     """What the step of a job left."""
     return Path(by_name(job)["s"].outputs["o"].path)
+
+
+def built(folder: Path, digit: str, software: Software, *, old: bool = True) -> Path:
+    """An environment of steps that declare such software, as it lies on the disk."""
+    environments = folder / ".brinery" / "environments"
+    place = environments / (digit * 32)
+    packages = place / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "module.py").write_text("x = 1\n")
+    record = Prepared(
+        program="/usr/bin/python3",
+        minor="3.11",
+        key=place.name,
+        packages=str(packages),
+        definition=JobEnvironments(environments, table={}).definition(software),
+    )
+    (environments / "jobs").mkdir(exist_ok=True)
+    (environments / "jobs" / f"{digit}.json").write_bytes(msgspec.json.encode(record))
+    if old:
+        os.utime(place, (0, 0))
+    return place
 
 
 @pytest.fixture
@@ -93,3 +120,48 @@ def test_nothing_goes_while_a_job_runs(folder: Path) -> None:
         brinery.prune_jobs(keep=0, remove=True, workspace=folder)
     assert len(brinery.jobs(workspace=folder)) == 3
     assert brinery.prune_jobs(workspace=folder).jobs == ()
+
+
+def test_environments_that_nothing_names(folder: Path) -> None:
+    """One goes that no job which stays and no asset names; a young one stays, and is not asked."""
+    one, other, third = (
+        Software(conda=f"dependencies: [pip: [{name}]]") for name in ("one", "other", "third")
+    )
+    left(folder, "kept", "kept", software=one)
+    (folder / "env.yml").write_text("name: env\nimage: ubuntu\n")
+    brinery.create_asset(AssetKind.ENVIRONMENT, folder / "env.yml", workspace=folder)
+    (asset,) = reopened(folder).catalog.names("environment")
+    registered = reopened(folder).catalog.environment(asset)
+    assert registered is not None
+    places = [built(folder, "1", one), built(folder, "2", registered)]
+    gone = built(folder, "3", other)
+    places.append(built(folder, "4", third, old=False))
+    assert brinery.prune_jobs(workspace=folder).environments == ()
+    told = brinery.prune_jobs(environments=True, workspace=folder)
+    assert (told.environments, told.environments_bytes) == ((gone.name,), 6)
+    assert gone.is_dir()
+    brinery.prune_jobs(environments=True, remove=True, workspace=folder)
+    assert not gone.exists()
+    assert all(place.is_dir() for place in places)
+    records = folder / ".brinery" / "environments" / "jobs"
+    assert {path.stem for path in records.glob("*.json")} == {"1", "2", "4"}
+    # With the last job that names it, one goes, too.
+    again = brinery.prune_jobs(keep=0, environments=True, workspace=folder)
+    assert again.environments == (places[0].name,)
+
+
+def test_environments_of_models(tmp_path: Path) -> None:
+    """An environment that a version of a model names stays."""
+    environments = Environments(tmp_path)
+    named = Environment(
+        python="3.11.7", platform="linux-x86_64", packages={}, built=True, lock=("a==1",)
+    )
+    place = environments.path(named)
+    assert place is not None
+    other = environments.path(msgspec.structs.replace(named, lock=("a==2",)))
+    assert other is not None
+    for each in (place, other):
+        each.mkdir()
+        os.utime(each, (0, 0))
+    assert [found.path for found in unused(tmp_path, built={place}, definitions=())] == [str(other)]
+    assert environments.path(msgspec.structs.replace(named, built=False)) is None

@@ -1,4 +1,4 @@
-"""Jobs that nobody needs any more are removed, with the outputs that only they name."""
+"""Jobs that nobody needs any more are removed, with what only they name."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from typing import Final
 from msgspec import Struct
 
 from brinery.actions.asset_rooms import AssetRooms, Folder, open_asset_rooms
+from brinery.actions.models import models
 from brinery.actions.schedules import schedules
-from brinery.errors import InvalidJob
+from brinery.errors import BrineryError, InvalidJob
+from brinery.records.asset import AssetKind
 from brinery.records.job import JobRun
 from brinery.records.plan import Data, Joined, Value
+from brinery.store.catalog import software_of
+from brinery.store.environments import Environments
 from brinery.store.fingerprints import Fingerprints
+from brinery.store.job_environments import JobEnvironments
 from brinery.store.outputs import Outputs
-from brinery.store.pruning import alone, remembered, unnamed
+from brinery.store.pruning import Found, alone, forget, remembered, unnamed, unused
 from brinery.store.trash import Trash
 
 _JOB: Final = re.compile(r"azureml://(?:.*/)?jobs/([^/]+)/")
@@ -33,6 +38,8 @@ class Pruned(Struct, frozen=True, kw_only=True):
         jobs: names, the newest first.
         outputs: count of outputs that no other job names.
         size_bytes: of those.
+        environments: names of the folders of environments that nothing names.
+        environments_bytes: of those.
         removed: whether they are gone.
     """
 
@@ -40,6 +47,8 @@ class Pruned(Struct, frozen=True, kw_only=True):
     outputs: int
     size_bytes: int
     removed: bool
+    environments: tuple[str, ...] = ()
+    environments_bytes: int = 0
 
 
 def age(text: str) -> timedelta:
@@ -58,6 +67,7 @@ def prune_jobs(
     *,
     older_than: timedelta | None = None,
     keep: int | None = None,
+    environments: bool = False,
     remove: bool = False,
     workspace: Folder | None = None,
 ) -> Pruned:
@@ -68,9 +78,14 @@ def prune_jobs(
     job which stays reads from or reused a step of, stays; so do the outputs that a job which stays
     names.
 
+    An environment goes where no version of a model, no step of a job that stays and no registered
+    environment names it, and it was built more than a day ago; it is built again when it is asked
+    for.
+
     Args:
         older_than: only jobs that ended before so long.
         keep: so many of the newest stay.
+        environments: whether those go, too, that nothing names.
         remove: whether they are removed; only told otherwise.
         workspace: its folder; the nearest upwards when None.
 
@@ -80,25 +95,27 @@ def prune_jobs(
     rooms = open_asset_rooms(workspace)
     rooms.workspace.prepare()
     if not remove:
-        return _pruned(rooms, older_than, keep, remove=False)
+        return _pruned(rooms, older_than, keep, environments=environments, remove=False)
     with alone(rooms.workspace.state):
-        return _pruned(rooms, older_than, keep, remove=True)
+        return _pruned(rooms, older_than, keep, environments=environments, remove=True)
 
 
 def _pruned(
-    rooms: AssetRooms, older_than: timedelta | None, keep: int | None, *, remove: bool
+    rooms: AssetRooms,
+    older_than: timedelta | None,
+    keep: int | None,
+    *,
+    environments: bool,
+    remove: bool,
 ) -> Pruned:
     jobs = rooms.jobs.list(archived=True)
     going = _going(rooms, jobs, older_than=older_than, keep=keep)
-    named = {
-        made.path
-        for job in jobs
-        if job.name not in going
-        for step in job.steps
-        for made in step.outputs.values()
-    }
+    staying = [job for job in jobs if job.name not in going]
+    named = {made.path for job in staying for step in job.steps for made in step.outputs.values()}
     store = rooms.workspace.state / "store"
     outputs = unnamed(store, named)
+    folder = rooms.workspace.environments
+    unneeded = _unneeded(rooms, staying) if environments else []
     if remove:
         paths = [found.path for found in outputs]
         # First what would have others reuse them, so that a crash leaves nothing that misleads.
@@ -107,6 +124,9 @@ def _pruned(
         trash = Trash(rooms.workspace.state / "trash")
         for name in going:
             trash.put(str(rooms.jobs.path(name)))
+        forget(folder, {found.path for found in unneeded})
+        for found in unneeded:
+            trash.put(found.path)
         trash.empty()
         kept = Outputs(store, Fingerprints(None))
         for path in paths:
@@ -118,7 +138,38 @@ def _pruned(
         outputs=len(outputs),
         size_bytes=sum(found.size_bytes for found in outputs),
         removed=remove,
+        environments=tuple(Path(found.path).name for found in unneeded),
+        environments_bytes=sum(found.size_bytes for found in unneeded),
     )
+
+
+def _unneeded(rooms: AssetRooms, staying: Sequence[JobRun]) -> list[Found]:
+    """Return the environments that neither models, nor jobs that stay, nor assets name."""
+    folder = rooms.workspace.environments
+    if not folder.is_dir():
+        return []
+    built = Environments(folder)
+    versions = [each for model in models(workspace=rooms.workspace.root) for each in model.versions]
+    places = {built.path(version.environment) for version in versions}
+    declared = JobEnvironments(folder, table=rooms.settings.environment_map)
+    assets = rooms.data.assets
+    registered = [
+        software_of(asset, assets.path(asset))
+        for name in assets.names(AssetKind.ENVIRONMENT)
+        for asset in assets.versions(AssetKind.ENVIRONMENT, name)
+    ]
+    planned = [step.software for job in staying for step in job.plan.steps]
+    definitions = {
+        part.value
+        for job in staying
+        for step in job.steps
+        for part in step.parts
+        if part.name == "environment"
+    }
+    for software in (*registered, *planned):
+        with suppress(OSError, BrineryError):  # a file that it names is gone
+            definitions.add(declared.definition(software))
+    return unused(folder, built={place for place in places if place}, definitions=definitions)
 
 
 def _going(

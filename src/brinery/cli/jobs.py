@@ -254,21 +254,32 @@ restore = _archive(restored=True)
 @click.command("prune")
 @click.option("--older-than", metavar="AGE", help="Jobs that ended so long ago: 30d, 12h, 2w.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="The newest N jobs stay.")
+@click.option("--environments", is_flag=True, help="Environments that nothing names, too.")
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only told.")
 @format_option
 @click.pass_obj
-def prune(session: Session, /, *, older_than: str | None, keep: int | None, yes: bool) -> None:
+def prune(
+    session: Session,
+    /,
+    *,
+    older_than: str | None,
+    keep: int | None,
+    environments: bool,
+    yes: bool,
+) -> None:
     """Remove old jobs, and the outputs that no other job names.
 
     Without --yes it is only told what would go. Without --older-than and --keep no job goes, and
     only outputs that no job names. What runs, what a schedule runs again, and what a job that stays
-    reads or left, stays.
+    reads or left, stays. An environment goes where no model, no job that stays and no registered
+    environment names it, and it was built more than a day ago.
     """
     from brinery.actions.prune_jobs import age, prune_jobs
 
     found = prune_jobs(
         older_than=age(older_than) if older_than else None,
         keep=keep,
+        environments=environments,
         remove=yes,
         workspace=session.workspace,
     )
@@ -284,5 +295,8 @@ def prune(session: Session, /, *, older_than: str | None, keep: int | None, yes:
             does = "removed" if found.removed else "would be removed"
             size = f"{found.size_bytes / 1e6:,.1f} MB"
             note(f"{len(found.jobs)} jobs and {found.outputs} outputs of {size} {does}")
-            if not found.removed and (found.jobs or found.outputs):
+            if environments:
+                size = f"{found.environments_bytes / 1e6:,.1f} MB"
+                note(f"{len(found.environments)} environments of {size} {does}")
+            if not found.removed and (found.jobs or found.outputs or found.environments):
                 note(" hint: the same with --yes")

@@ -104,6 +104,10 @@ class Environments:
             self._make(environment, _like(environment))
         return place / "bin" / "python"
 
+    def path(self, environment: Environment) -> Path | None:
+        """Return the folder of an environment, whether or not it is built; None for this one's."""
+        return self._place(environment) if environment.built else None
+
     def _place(self, environment: Environment) -> Path:
         minor = environment.python.rpartition(".")[0]
         return self._folder / building.digest(minor, sysconfig.get_platform(), *environment.lock)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -64,7 +65,7 @@ def main() -> int:
     try:
         prepared = _prepared(order)
         Path(order.record).parent.mkdir(parents=True, exist_ok=True)
-        building.write(Path(order.record), prepared)
+        building.write(Path(order.record), replace(prepared, definition=order.definition))
     except UserError as error:
         declared = not isinstance(error, EnvironmentUnavailable)
         refused = Refused(message=error.message, hint=error.hint, declared=declared)

@@ -53,6 +53,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
         installer: absolute path of a wheel of pip; empty where the packages have it.
         variables: that its Dockerfile sets.
         lock: every distribution in it, such as `numpy==1.23.5`.
+        definition: digest of what is declared, as `JobEnvironments.definition` has it.
     """
 
     program: str
@@ -64,6 +65,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
     installer: str = ""
     variables: dict[str, str] = {}
     lock: tuple[str, ...] = ()
+    definition: str = ""
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -75,6 +77,7 @@ class Order(Struct, frozen=True, kw_only=True):
         imported: names that the step's code imports and its environment may not have.
         folder: of the environments.
         record: path that the environment is to be written down at.
+        definition: digest of what is declared.
     """
 
     software: Software
@@ -82,6 +85,7 @@ class Order(Struct, frozen=True, kw_only=True):
     imported: tuple[str, ...]
     folder: str
     record: str
+    definition: str
 
 
 class Refused(Struct, frozen=True, kw_only=True):
@@ -170,6 +174,7 @@ class JobEnvironments:
                         imported=told,
                         folder=str(self._folder),
                         record=str(record),
+                        definition=self.definition(software),
                     )
                 )
                 found = self._read(record)

@@ -1,4 +1,4 @@
-"""What nobody needs any more of a workspace's jobs: outputs that no job names, and what led there.
+"""What nobody needs any more of a workspace: outputs that no job names, and what led there.
 
 A job that runs may reuse what an old one left, so that nothing is removed while one does: jobs hold
 a lock together, and whoever removes holds it alone.
@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from brinery.errors import JobBusy
+from brinery.store.job_environments import Prepared
 
 _LOCK: Final = "jobs.lock"
+_ENVIRONMENT: Final = re.compile(r"[0-9a-f]{32}")
+# What was built since then may be that of a model which is being imported.
+_YOUNG_S: Final = 24 * 3600.0
 
 
 class Found(NamedTuple):
-    """An output of the store that no job names.
+    """An output of the store that no job names, or an environment that nothing does.
 
     Attributes:
         path: of it.
@@ -96,6 +104,64 @@ def remembered(cache: Path, gone: Collection[str]) -> list[Path]:
         if any(mark in content for mark in marks):
             found.append(file)
     return found
+
+
+def unused(folder: Path, *, built: Collection[Path], definitions: Collection[str]) -> list[Found]:
+    """Return the environments that nothing names.
+
+    Args:
+        folder: `.brinery/environments`, whether or not it is there.
+        built: absolute folders that versions of models name.
+        definitions: digests of what steps and registered environments declare.
+    """
+    kept = {str(path) for path in built}
+    for record in _records(folder):
+        # One that was written down before its definition was may be anybody's.
+        if not record.definition or record.definition in definitions:
+            kept.add(_place(folder, record))
+    entries = sorted(os.scandir(folder), key=lambda one: one.name) if folder.is_dir() else []
+    return [
+        Found(entry.path, _size(entry))
+        for entry in entries
+        if _ENVIRONMENT.fullmatch(entry.name)
+        and entry.is_dir(follow_symlinks=False)
+        and entry.path not in kept
+        and entry.stat().st_mtime < time.time() - _YOUNG_S
+    ]
+
+
+def forget(folder: Path, gone: Collection[str]) -> None:
+    """Have no step look for environments that are to be removed.
+
+    Args:
+        folder: `.brinery/environments`.
+        gone: absolute paths of environments.
+    """
+    for file in (folder / "jobs").glob("*.json"):
+        record = _record(file)
+        if record is not None and _place(folder, record) in gone:
+            file.unlink(missing_ok=True)
+
+
+def _records(folder: Path) -> Iterator[Prepared]:
+    for file in (folder / "jobs").glob("*.json"):
+        record = _record(file)
+        if record is not None:
+            yield record
+
+
+def _record(file: Path) -> Prepared | None:
+    try:
+        found = msgspec.json.decode(file.read_bytes(), type=Prepared)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return found if found.packages else None
+
+
+def _place(folder: Path, record: Prepared) -> str:
+    """Return the environment that a record is of; its packages lie in `lib/pythonX.Y/`."""
+    place = Path(record.packages).parents[2]
+    return str(folder / place.name)
 
 
 def _folders(top: Path, *, depth: int) -> Iterator[str]:
