@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+import sklearn
 from tests.actions.job_plans import by_name, plan, reopened, run, shell, workspace
 
 import brinery
@@ -16,10 +18,9 @@ from brinery.errors import JobBusy, UserError
 from brinery.records.asset import AssetKind
 from brinery.records.job import JobRun
 from brinery.records.plan import Data, Output, Software
-from brinery.records.version import Environment
 from brinery.store.environments import Environments
 from brinery.store.job_environments import JobEnvironments, Prepared
-from brinery.store.pruning import unused, using
+from brinery.store.pruning import using
 
 
 def left(folder: Path, name: str, word: str, **more: object) -> JobRun:
@@ -150,18 +151,31 @@ def test_environments_that_nothing_names(folder: Path) -> None:
     assert again.environments == (places[0].name,)
 
 
-def test_environments_of_models(tmp_path: Path) -> None:
-    """An environment that a version of a model names stays."""
-    environments = Environments(tmp_path)
-    named = Environment(
-        python="3.11.7", platform="linux-x86_64", packages={}, built=True, lock=("a==1",)
+@pytest.mark.slow
+def test_environments_of_models(bank: Any, tmp_path: Path) -> None:
+    """An environment that was built for a version of a model stays; one of another lock goes."""
+    (tmp_path / "brinery.toml").touch()
+    wanted = tmp_path / "requirements.txt"
+    wanted.write_text(f"scikit-learn=={sklearn.__version__}\n")
+    version = brinery.import_model(
+        bank.model,
+        name="bank",
+        data=bank.test,
+        environment=str(wanted),
+        workspace=tmp_path,
     )
+    assert version.candidate is not None
+    environments = Environments(tmp_path / ".brinery" / "environments")
+    named = version.candidate.environment
     place = environments.path(named)
     assert place is not None
+    assert environments.has(named)
     other = environments.path(msgspec.structs.replace(named, lock=("a==2",)))
     assert other is not None
+    other.mkdir()
     for each in (place, other):
-        each.mkdir()
         os.utime(each, (0, 0))
-    assert [found.path for found in unused(tmp_path, built={place}, definitions=())] == [str(other)]
+    told = brinery.prune_jobs(environments=True, remove=True, workspace=tmp_path)
+    assert told.environments == (other.name,)
+    assert environments.has(named)
     assert environments.path(msgspec.structs.replace(named, built=False)) is None

@@ -150,7 +150,8 @@ def _unneeded(rooms: AssetRooms, staying: Sequence[JobRun]) -> list[Found]:
         return []
     built = Environments(folder)
     versions = [each for model in models(workspace=rooms.workspace.root) for each in model.versions]
-    places = {built.path(version.environment) for version in versions}
+    imported = [version.candidate for version in versions if version.candidate is not None]
+    places = {built.path(candidate.environment) for candidate in imported}
     declared = JobEnvironments(folder, table=rooms.settings.environment_map)
     assets = rooms.data.assets
     registered = [
