@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from brinery.specs.expressions import Reference, references
+from brinery.specs.expressions import Reference, references, unclosed
 from brinery.specs.job_source import Spot
 from brinery.specs.names import nearest
 
@@ -36,6 +36,8 @@ def check(  # noqa: C901 - one branch for each group of names
 ) -> set[str]:
     """Return the inputs that a command names; what it names wrongly is told."""
     used: set[str] = set()
+    if unclosed(template):
+        spot.fault("${{ is not ended by }}")
     for one in references(template):
         group = one.path[0]
         if group == "inputs" and len(one.path) >= _PATH:

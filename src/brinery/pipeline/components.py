@@ -68,10 +68,10 @@ class Components:
         key = os.path.realpath(file)
         if key in self._read:
             return self._read[key]
-        if file.is_dir():
+        if os.path.isdir(file):  # noqa: PTH112 - a name that is too long is no error of the system
             spot.fault(f"{path} is a folder, and a component is a file")
             return None
-        if not file.is_file():
+        if not os.path.isfile(file):  # noqa: PTH113 - as above
             near = nearest(file.name, _siblings(file))
             said = f" (did you mean {near}?)" if near else ""
             hint = "" if "/" in path or "." in path else f"; a registered one is azureml:{path}"

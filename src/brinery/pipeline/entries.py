@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from brinery.pipeline.components import Component, Components
 from brinery.pipeline.leaving import ports_of
+from brinery.pipeline.ports import LONGEST
 from brinery.pipeline.scopes import Node, Scope
 from brinery.specs.job_kinds import (
     CommandStep,
@@ -69,6 +70,9 @@ def entry(key: str, stated: Any, *, scope: Scope, components: Components) -> Ent
             f"{_mended(key)}",
         )
     name = f"{scope.prefix}{key}"
+    if len(name) > LONGEST:
+        said = f"a step's name, with those of its pipelines, has at most {LONGEST} characters"
+        source.fault(place, said)
     scope.nodes[key] = Node(name, None, {}, place)
     if not isinstance(stated, dict):
         said = "is empty" if stated is None else "has no keys and values"

@@ -19,6 +19,7 @@ from brinery.pipeline import feeding, leaving, order, scopes, steps
 from brinery.pipeline.catalog import Catalog, Nothing, Registered
 from brinery.pipeline.components import Component, Components
 from brinery.pipeline.entries import Entry, entry
+from brinery.pipeline.ports import LONGEST
 from brinery.pipeline.remarks import Remarks
 from brinery.pipeline.scopes import Fed, Promise, Scope
 from brinery.pipeline.steps import Making
@@ -291,6 +292,7 @@ class _Planner:
         source, place, model = scope.source, one.place, one.model
         self.remarks.step(model, Spot(source, place), component=one.component)
         _check_keys(model.inputs or {}, source, (*place, "inputs"))
+        _check_outputs(model.outputs or {}, source, (*place, "outputs"))
         if model.compute and "${{" in model.compute:
             scope.plain(model.compute, (*place, "compute"))
         self.places[one.name] = (source, place)
@@ -453,10 +455,20 @@ def _check_names(job: JobPart, source: Source) -> None:
             ("name",), f"{job.name!r} is no name of a job: letters, digits, - and _ make one"
         )
     _check_keys(job.inputs or {}, source, ("inputs",))
-    _check_keys(job.outputs or {}, source, ("outputs",))
+    _check_outputs(job.outputs or {}, source, ("outputs",))
+
+
+def _check_outputs(given: Mapping[str, Any], source: Source, place: Place) -> None:
+    _check_keys(given, source, place)
+    for name, each in given.items():
+        path = each.path if isinstance(each, DataOutput) else None
+        if path is not None and (said := scopes.outside(path)):
+            source.fault((*place, name, "path"), said)
 
 
 def _check_keys(given: Mapping[str, Any], source: Source, place: Place) -> None:
     for name in given:
         if not _KEY.fullmatch(name):
             source.fault((*place, name), "a name has letters, digits and _, and no digit first")
+        elif len(name) > LONGEST:
+            source.fault((*place, name), f"a name has at most {LONGEST} characters")

@@ -10,6 +10,8 @@ from brinery.specs.job_source import Source
 from brinery.specs.names import nearest
 
 _TRUTHS: Final = ("true", "false")
+# Of names: they are those of folders, and a file system has at most 255 bytes for one.
+LONGEST: Final = 200
 
 
 def default_text(port: InputPort) -> str | None:
@@ -78,6 +80,7 @@ def _whole(text: str) -> bool:
 
 def check(component: ComponentPart, source: Source) -> None:
     """Tell the faults of a component's ports: defaults that do not fit, bounds the wrong way."""
+    _check_names(component, source)
     for name, port in (component.inputs or {}).items():
         if not isinstance(port, InputPort):
             continue
@@ -99,3 +102,11 @@ def check(component: ComponentPart, source: Source) -> None:
         why = misfit(port, text) if text is not None else ""
         if why:
             source.fault((*place, "default"), why)
+
+
+def _check_names(component: ComponentPart, source: Source) -> None:
+    for group, ports in (("inputs", component.inputs), ("outputs", component.outputs)):
+        for name in ports or {}:
+            if "/" in name or name in ("", ".", "..") or len(name) > LONGEST:
+                said = f"a name has no slash, and at most {LONGEST} characters"
+                source.fault((group, name), said)

@@ -166,6 +166,9 @@ class Scope:
         noun = "model" if kind.endswith("model") else "data"
         reference = named(uri)
         store = _DATASTORE.match(uri)
+        if said := outside(uri):
+            self.source.fault(place, said)
+            return
         if store:
             noun, reference = "datastore", store[1]
         if (
@@ -317,12 +320,14 @@ def located(path: str, source: Source) -> str:
 
 def _there(found: Data, given: DataInput, spot: Spot) -> Data:
     """Return files on this machine, their type seen to; what is not there is told."""
+    # A name that is too long is nowhere, and no error of the system.
+    exists = os.path.exists(found.uri)  # noqa: PTH110 - as above
     path = Path(found.uri)
     if any(mark in found.uri for mark in "*?["):
-        if not path.exists() and not any(Path("/").glob(found.uri.removeprefix("/"))):
+        if not exists and not _matched(found.uri.removeprefix("/")):
             spot.fault(f"no file matches {found.declared}")
         return found
-    if not path.exists():
+    if not exists:
         spot.fault(f"there is nothing at {found.declared}")
     elif found.type is DataType.FILE and path.is_dir():
         spot.fault(f"{found.declared} is a folder, and uri_file is a file")
@@ -330,7 +335,24 @@ def _there(found: Data, given: DataInput, spot: Spot) -> Data:
         if given.type is None:
             return Data(uri=found.uri, type=DataType.FILE, mode=found.mode, declared=found.declared)
         spot.fault(f"{found.declared} is a file, and {given.type} is a folder")
+    elif not (path.is_dir() or path.is_file()):
+        spot.fault(f"{found.declared} is neither a file nor a folder")
     return found
+
+
+def _matched(pattern: str) -> bool:
+    """Return whether there is a file of an absolute pattern, without its first slash."""
+    try:
+        return any(Path("/").glob(pattern))
+    except (ValueError, OSError):  # `**x`, which is no pattern; a name that is too long
+        return False
+
+
+def outside(uri: str) -> str:
+    """Return what is told of an address that leads out of its datastore; empty for others."""
+    if _DATASTORE.match(uri) and ".." in uri.split("/"):
+        return f"{uri} has .., which leads out of its datastore"
+    return ""
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from brinery.errors import SettingsError
 from brinery.pipeline.catalog import Catalog, named
 from brinery.records.plan import Software
-from brinery.specs import job_source
+from brinery.specs import conda_file, job_source
 from brinery.specs.job_parts import Build, InlineEnvironment
 from brinery.specs.job_source import Spot
 
@@ -33,7 +35,7 @@ def software(declared: str | InlineEnvironment | None, spot: Spot, *, catalog: C
         return catalog.environment(reference) or Software(reference=reference)
     if declared.startswith("file:"):
         return _of_file(declared.removeprefix("file:"), spot)
-    looks = (spot.source.folder / declared).is_file()
+    looks = os.path.isfile(spot.source.folder / declared)  # noqa: PTH113 - it may be too long a name
     hint = f"write file:{declared}" if looks else f"write azureml:{declared}@latest"
     spot.fault(f"{declared!r} names no environment: {hint}")
     return Software()
@@ -42,7 +44,7 @@ def software(declared: str | InlineEnvironment | None, spot: Spot, *, catalog: C
 def _of_file(path: str, spot: Spot) -> Software:
     source = spot.source
     file = source.folder / path
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 - as above
         spot.fault(f"there is no file {path}")
         return Software()
     inner = job_source.read(file, found=source.found, name=str(Path(source.name).parent / path))
@@ -74,10 +76,20 @@ def _conda(stated: str | dict[str, Any] | None, spot: Spot) -> tuple[str, str]:
     if stated is None:
         return "", ""
     if isinstance(stated, dict):
-        return yaml.safe_dump(stated, sort_keys=False), str(spot.source.folder)
+        text = yaml.safe_dump(stated, sort_keys=False)
+        return _lines(text, "conda_file", spot), str(spot.source.folder)
     file = spot.source.folder / stated.removeprefix("file:")
     text = _text(file, stated, spot)
-    return text, str(file.parent.resolve())
+    return _lines(text, stated, spot) if text else "", str(file.parent.resolve())
+
+
+def _lines(text: str, name: str, spot: Spot) -> str:
+    """Return the text of a conda file; one without dependencies that can be read is told of."""
+    try:
+        conda_file.lines(text, where=name)
+    except SettingsError as error:
+        spot.fault(error.message)
+    return text
 
 
 def _build(declared: Build, spot: Spot) -> tuple[str, str]:
@@ -89,7 +101,7 @@ def _build(declared: Build, spot: Spot) -> tuple[str, str]:
         spot.at("path").fault(f"{path}: what an image is built of is a folder here")
         return "", ""
     folder = (spot.source.folder / path.removeprefix("file:")).resolve()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - as above
         spot.at("path").fault(f"there is no folder {path}")
         return "", ""
     name = declared.dockerfile_path or "Dockerfile"

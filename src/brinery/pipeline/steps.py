@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -209,7 +210,7 @@ def code(stated: str | None, spot: Spot) -> str:
         spot.fault(f"{stated}: code is a folder or a file on this machine")
         return ""
     path = located(stated, spot.source)
-    if not Path(path).exists():
+    if not os.path.exists(path):  # noqa: PTH110 - a name that is too long is no error of the system
         spot.fault(f"there is no folder or file {stated}")
     return path
 
@@ -226,7 +227,7 @@ def _includes(part: CommandComponent, spot: Spot) -> tuple[str, ...]:
     found = []
     for number, one in enumerate(part.additional_includes or ()):
         path = located(one, spot.source)
-        if not Path(path).exists():
+        if not os.path.exists(path):  # noqa: PTH110 - as above
             spot.at(number).fault(f"there is no folder or file {one}")
         found.append(path)
     return tuple(found)
@@ -237,7 +238,10 @@ def _variables(making: Making, stated: list[Variables | None]) -> dict[str, str]
     found: dict[str, str] = {}
     for each in reversed(stated):
         for name, text in (each or {}).items():
-            if any(one.path[0] == "parent" for one in references(text or "")):
+            if not name or "=" in name:
+                where = (*making.place, "environment_variables", name)
+                making.scope.source.fault(where, f"{name!r} is no name of a variable")
+            elif any(one.path[0] == "parent" for one in references(text or "")):
                 where = (*making.place, "environment_variables", name)
                 found[name] = making.scope.plain(text or "", where)
             else:

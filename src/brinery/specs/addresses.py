@@ -176,6 +176,10 @@ def _long(uri: str) -> Address:
     kind, name, word, value, *rest = (*parts, "", "", "", "")[: max(len(parts), 4)]
     path = "/".join(rest).strip("/")
     if kind == "datastores" and name and word in ("", "paths"):
+        if ".." in (value, *rest):
+            raise InvalidReference(
+                f"'{uri}' has .., which leads out of a datastore", hint="write the path without it"
+            )
         return InDatastore(name, "/".join(filter(None, (value, path))))
     if kind == "jobs" and word == "outputs" and value and (not path or rest[0] == "paths"):
         return OfJob(name, value, path.removeprefix("paths").strip("/"))

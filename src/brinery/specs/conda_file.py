@@ -37,8 +37,9 @@ def lines(text: str, *, where: str) -> tuple[Line, ...]:
     """
     try:
         declared: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{where} is not valid YAML: {error}", hint=f"edit {where}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        said = " ".join(str(error).split())
+        raise SettingsError(f"{where} is not valid YAML: {said}", hint=f"edit {where}") from None
     items = declared.get("dependencies") if isinstance(declared, dict) else None
     if not isinstance(items, list):
         raise SettingsError(
@@ -47,7 +48,26 @@ def lines(text: str, *, where: str) -> tuple[Line, ...]:
     found: list[Line] = []
     for item in items:
         if isinstance(item, dict):
-            found += [Line(str(one).strip(), pip=True) for one in item.get("pip") or ()]
+            stated = item.get("pip") or []
+            found += [Line(_text(one, where), pip=True) for one in _listed(stated, where)]
         else:
-            found.append(Line(str(item).strip(), pip=False))
+            found.append(Line(_text(item, where), pip=False))
     return tuple(found)
+
+
+def _listed(stated: Any, where: str) -> list[Any]:
+    if isinstance(stated, list):
+        return stated
+    raise SettingsError(
+        f"{where} has pip: {stated!r}, where a list is expected", hint=f"edit {where}"
+    )
+
+
+def _text(item: object, where: str) -> str:
+    if isinstance(item, (str, int, float)):
+        return str(item).strip()
+    kind = "a mapping" if isinstance(item, dict) else "a list or nothing"
+    raise SettingsError(
+        f"{where} has {kind} among its dependencies, where a text is expected",
+        hint="conda env export writes one",
+    )

@@ -38,7 +38,7 @@ class Reference(NamedTuple):
 
 def references(template: str) -> list[Reference]:
     """Return every `${{…}}` of a template, in order."""
-    blocks = [found.span() for found in _BLOCK.finditer(template)]
+    blocks = [found.span() for found in _blocks(template)]
     return [
         Reference(
             tuple(part.strip() for part in found[1].strip().split(".")),
@@ -46,7 +46,8 @@ def references(template: str) -> list[Reference]:
             found.start(),
             any(start < found.start() < end for start, end in blocks),
         )
-        for found in _EXPRESSION.finditer(template)
+        # Only as far as one ends: what begins and does not would be looked at again and again.
+        for found in _EXPRESSION.finditer(template, 0, template.rfind("}}") + 2)
     ]
 
 
@@ -80,11 +81,20 @@ def render(template: str, scope: Scope) -> str:
     # What was filled in is not read again: a value with `$[[` in it is a value.
     parts: list[str] = []
     end = 0
-    for found in _BLOCK.finditer(template):
+    for found in _blocks(template):
         parts += _filled(template[end : found.start()], scope)
         parts.append(_block(found))
         end = found.end()
     return "".join([*parts, *_filled(template[end:], scope)])
+
+
+def unclosed(template: str) -> bool:
+    """Return whether an expression begins in a template and does not end."""
+    return template.rfind("${{") > template.rfind("}}")
+
+
+def _blocks(template: str) -> Iterator[re.Match[str]]:
+    return _BLOCK.finditer(template, 0, template.rfind("]]") + 2)
 
 
 def _filled(text: str, scope: Scope) -> Iterator[str]:

@@ -72,8 +72,9 @@ def _counted(given: object) -> object:
     if _bound(given):
         return given
     try:
-        if isinstance(given, (int, float, str)) and float(given) == int(float(given)):
-            return int(float(given))
+        number = given if isinstance(given, (int, float, str)) else ""
+        if not isinstance(given, bool) and float(number) == int(float(number)):
+            return int(float(number))
     except (ValueError, OverflowError):
         pass
     raise ValueError(f"is no whole number: {given!r}")

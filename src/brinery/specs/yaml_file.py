@@ -152,6 +152,8 @@ _FOREIGN: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAGS: Final = frozenset(
     {"null", "bool", "int", "float", "str", "timestamp", "value", "merge", "seq", "map"}
 )
+_NUL: Final = "\0"
+_SHOWN: Final = 40
 _SCALARS: Final = yaml.constructor.SafeConstructor()
 
 
@@ -213,8 +215,7 @@ class _Reader:
             shown = node.tag.replace(_TAG, "!!")
             self.faults.append((node.start_mark.line + 1, f"the tag {shown} is not read"))
         if isinstance(node, yaml.ScalarNode):
-            text = str(node.value)
-            return _scalar(node, text) if self._foreign else _plain(node.tag, text)
+            return self._scalar(node)
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):
@@ -222,6 +223,23 @@ class _Reader:
             return self._mapping(node, path)
         finally:
             self._open.discard(id(node))
+
+    def _scalar(self, node: Any) -> Plain | None:
+        """Return a value that is neither a list nor a mapping; one that cannot be is its text."""
+        text = str(node.value)
+        if not self._foreign:
+            return _plain(node.tag, text)
+        if _NUL in text:
+            said = "has the character U+0000, which no program can be told"
+            self.faults.append((node.start_mark.line + 1, f"{_shown(text)} {said}"))
+            return text.replace(_NUL, "")
+        try:
+            return _scalar(node, text)
+        except ValueError:
+            whole = "whole " if node.tag == f"{_TAG}int" else ""
+            said = f"{_shown(text)} is no {whole}number that can be read"
+            self.faults.append((node.start_mark.line + 1, said))
+            return text
 
     def _mapping(self, node: Any, path: Place) -> dict[str, Any]:
         lines, found = self.lines, dict[str, Any]()
@@ -237,7 +255,10 @@ class _Reader:
                     (key.start_mark.line + 1, "a key is a text, and neither a list nor a mapping")
                 )
                 continue
-            name = str(key.value)
+            name = str(key.value).replace(_NUL, "")
+            if name != key.value:
+                said = "has the character U+0000, and is no key"
+                self.faults.append((key.start_mark.line + 1, f"{_shown(key.value)} {said}"))
             if name in found:
                 self.faults.append((key.start_mark.line + 1, f"'{name}' is said twice"))
             found[name] = self.value(stated, (*path, name))
@@ -255,6 +276,11 @@ class _Reader:
             for name, inner in brought.items():
                 found.setdefault(name, (self.lines[*path, name], inner))
         return found
+
+
+def _shown(text: str) -> str:
+    """Return a text for a message: its beginning, where it is long."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
 def _scalar(node: Any, text: str) -> Plain | None:

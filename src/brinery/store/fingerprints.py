@@ -12,6 +12,7 @@ clock's step, so one younger than that is read each time.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat as modes
 import time
@@ -109,6 +110,9 @@ class Fingerprints:
     def _look(self, path: str, keeps: Kept | None) -> tuple[Fingerprint, dict[str, bytes]]:
         top = os.stat(path)  # noqa: PTH116 - ten thousand of them are asked for in a row
         single = not modes.S_ISDIR(top.st_mode)
+        if single and not modes.S_ISREG(top.st_mode):
+            # A pipe would be waited for, a device read for ever.
+            raise OSError(errno.EINVAL, "is neither a file nor a folder", path)
         if single:
             found = [_found(os.path.basename(path), path, top)]  # noqa: PTH119 - as above
             folders: list[str] = []
