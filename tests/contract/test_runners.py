@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from tests import clusters
@@ -34,8 +35,10 @@ from brinery.records.plan import (
     Spread,
     Step,
     StepKind,
+    Stopping,
     Sweep,
 )
+from brinery.records.trials import Trials
 from brinery.store.jobs import log_lines, log_of
 
 WAIT_S = 60.0
@@ -307,7 +310,7 @@ def test_a_cluster_of_the_step(place: Place, tmp_path: Path) -> None:
 
 
 def test_sweep(place: Place, tmp_path: Path) -> None:
-    """Trials are attempts like others: one that is lost with its process is tried again."""
+    """A trial that is lost with its process is tried again, one that does badly is ended early."""
     rooms = workspace(tmp_path)
     (tmp_path / "code" / "trial.py").write_text(
         "import json, os, sys, time, urllib.request\n"
@@ -324,6 +327,9 @@ def test_sweep(place: Place, tmp_path: Path) -> None:
         "head = {'Content-Type': 'application/json', 'Authorization': 'Bearer ' + token}\n"
         "asked = urllib.request.Request(url, json.dumps(told).encode(), head)\n"
         "urllib.request.urlopen(asked).close()\n"
+        "if x == '5':\n"
+        "    time.sleep(60)\n"
+        "    open(os.path.join(folder, 'late'), 'w').close()\n"
         "open(os.path.join(target, 'x'), 'w').write(x)\n"
     )
     step = Step(
@@ -342,12 +348,21 @@ def test_sweep(place: Place, tmp_path: Path) -> None:
             metric="loss",
             trials=3,
             concurrent=2,
+            stopping=Stopping(kind="bandit", slack_amount=1.0),
         ),
     )
     job = place.run(rooms, plan(step))
     assert job.status is Status.COMPLETED, job.error
     assert Path(job.steps[0].outputs["o"].path, "x").read_text() == "2"
     assert (tmp_path / "lost-2").exists()
+    kept = rooms.jobs.path(job.name) / "steps" / "tune" / "trials.json"
+    found = msgspec.json.decode(kept.read_bytes(), type=Trials)
+    assert {trial.values["x"]: trial.early for trial in found.trials} == {
+        "3": False,
+        "2": False,
+        "5": True,
+    }
+    assert not (tmp_path / "late").exists()
 
 
 def test_mini_batches(place: Place, tmp_path: Path) -> None:
@@ -407,8 +422,11 @@ jobs:
 
 
 @pytest.mark.slow
-def test_killed_engine(place: Place, tmp_path: Path) -> None:
-    """An engine that is killed takes its steps along; the job goes on where it was."""
+def test_killed_engine(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that is killed takes its steps along; the job goes on where it was.
+
+    On a cluster it goes on by `--address auto`, which is the one that Ray itself is told of.
+    """
     rooms = workspace(tmp_path)
     file = tmp_path / "pipeline.yml"
     file.write_text(YAML.format(folder=tmp_path))
@@ -425,8 +443,14 @@ def test_killed_engine(place: Place, tmp_path: Path) -> None:
     pid = (tmp_path / "second").read_text().strip()
     until(lambda: not Path(f"/proc/{pid}").exists())
     (tmp_path / "go").touch()
+    if place.cluster is not None:
+        more[-1] = "auto"
+        monkeypatch.setenv("RAY_ADDRESS", place.cluster.address)
     done = subprocess.run(
-        [*brinery, "resume", "killed", *more], capture_output=True, text=True, check=False
+        [*brinery, "resume", "killed", *more],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "first").read_text() == "x\n"
