@@ -78,6 +78,15 @@ def test_a_failed_job_says_what_to_type(shown: Path) -> None:
     assert brinery(shown, "job", "resume", "thrid").returncode == 2
 
 
+def test_what_is_for_us_is_not_for_steps(shown: Path) -> None:
+    """A step is not told what we tell our own libraries while a file is read."""
+    (shown / "told.yml").write_text(
+        "command: env | grep -c PYDANTIC || true\nenvironment: {image: python}\n"
+    )
+    done = brinery(shown, "job", "create", "-f", "told.yml", "--stream")
+    assert done.stdout.splitlines()[0] == "0"
+
+
 def test_nothing_heavy_is_imported(shown: Path) -> None:
     """A job in which nothing changed imports neither MLflow, pandas, numpy, SQLAlchemy nor rich."""
     program = (

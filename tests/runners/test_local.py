@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -114,8 +114,7 @@ def test_time_limit(yard: Yard) -> None:
     assert end.late
     assert end.exit_status == 143
     assert "time limit" in yard.log("late")[-1]
-    for pid in pids.read_text().split():
-        assert not Path(f"/proc/{pid}").exists()
+    _await_ends(pids.read_text().split())
 
 
 def test_stop(yard: Yard) -> None:
@@ -165,7 +164,7 @@ def test_killed_nursery(tmp_path: Path) -> None:
     nursery, *started = _read_pids(pids, 3)
     os.kill(nursery, signal.SIGKILL)
     end = yard.ends()[0]["lost"]
-    assert not any(Path(f"/proc/{pid}").exists() for pid in started)
+    _await_ends(started)
     assert end.lost
     assert end.usage == Usage(wall_s=0.0, cpu_s=0.0, peak_bytes=0)
     assert yard.run("next", "true").exit_status == 0
@@ -187,6 +186,11 @@ def test_killed_engine(tmp_path: Path) -> None:
     pids = _read_pids(tmp_path / "pids", 2)
     process.kill()
     process.wait()
+    _await_ends(pids)
+
+
+def _await_ends(pids: Iterable[int | str]) -> None:
+    """Wait until processes are gone; one that was killed is there until it is waited for."""
     end = time.monotonic() + WAIT_S
     for pid in pids:
         while time.monotonic() < end and Path(f"/proc/{pid}").exists():

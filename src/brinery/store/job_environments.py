@@ -232,8 +232,10 @@ def overlay(prepared: Prepared, folder: Path, *, path: str) -> Mapping[str, str]
     """
     programs = folder / "bin"
     packages = folder / "lib" / f"python{prepared.minor}" / "site-packages"
-    packages.mkdir(parents=True)
-    programs.mkdir()
+    # From the top: what is tried before the folder that it lies in is refused first.
+    folder.mkdir(parents=True)
+    for each in (packages.parent.parent, packages.parent, packages, programs):
+        each.mkdir()
     home = Path(prepared.program).parent
     (folder / "pyvenv.cfg").write_text(
         f"home = {home}\ninclude-system-site-packages = false\nversion = {prepared.minor}\n"
