@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import re
+import shlex
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 from tests.package.conftest import Iris
@@ -17,6 +19,7 @@ from tests.package.conftest import Iris
 from brinery.package import composing, writer
 from brinery.package.runtime import verify
 from brinery.records.package import Target
+from brinery.records.signature import Column, ColumnType, Signature
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 # Its layer holds what it needs, of which one file is enough here.
@@ -114,6 +117,18 @@ def test_the_bill_of_materials_names_what_is_needed(iris: Iris) -> None:
     assert set(told["dependencies"][0]["dependsOn"]) == {
         one["bom-ref"] for one in told["components"]
     }
+
+
+def test_a_hostile_column_stays_text(iris: Iris) -> None:
+    """A column called like a command is an argument wherever a package shows a shell."""
+    name = "it's `x` $(touch owned)"
+    takes = Signature(columns=(Column(name=name, type=ColumnType.NUMBER),), example={name: 1.0})
+    facts = msgspec.structs.replace(iris.contents.facts, signature=takes, aliases={})
+    files, _ = composing.render(replace(iris.contents, facts=facts), Target.GCF)
+    shown = files["README.md"].decode().partition("\ncurl ")[2].partition("\n")[0]
+    for text in (shown, files["examples/predict.sh"].decode()):
+        words = shlex.split(text, comments=True)
+        assert json.loads(words[words.index("--data") + 1]) == {name: 1.0}
 
 
 @pytest.mark.parametrize("target", Target)

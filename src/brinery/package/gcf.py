@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from brinery.package import serving
 from brinery.package.contents import Contents, Platform, Rendered, text
 from brinery.records.package import Target
 
 
 def render(contents: Contents) -> Rendered:
     """Return the function's files."""
-    module, facts = contents.module, contents.facts
+    module = contents.module
     runtime = f"python{contents.python.replace('.', '')}"
     main = f'''"""Google calls `predict`. The model is loaded once, at the cold start."""
 
@@ -21,7 +22,7 @@ def predict(request):
     return answer.body, answer.status, answer.headers
 '''
     ignored = (".gcloudignore", ".git", "__pycache__/", "examples/", "proof/", "verify.py")
-    name = f"{facts.model}-model".lower().replace("_", "-").replace(".", "-")
+    name = serving.name(contents)
     deploy = f"""Run it here, as Google does:
 
 ```sh

@@ -14,7 +14,7 @@ _FIGURES = 8
 def render(contents: Contents, target: Target, *, rendered: Rendered) -> bytes:
     """Return the document."""
     facts = contents.facts
-    row = json.dumps(openapi.example(facts), ensure_ascii=False)
+    row = json.dumps(openapi.example(facts), ensure_ascii=False).replace("'", "'\\''")
     needs = "\n".join(f"* {pin}" for pin in contents.pins)
     metrics = list(facts.metrics.items())[:_FIGURES]
     figures = "\n".join(f"| {name} | {value:.6g} |" for name, value in metrics)

@@ -14,17 +14,19 @@ from brinery.errors import InvalidPackage
 _TIME = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644
 _LEVEL = 6
+_PACKED = (".zip", ".whl")
 _MOST_BYTES = 1 << 30
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
-    """Return files as a zip file: sorted, at one time, of one mode."""
+    """Return files as a zip file: sorted, at one time, of one mode; what is packed stays so."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as packed:
         for path in sorted(files):
             entry = zipfile.ZipInfo(path, date_time=_TIME)
             entry.external_attr = (0o100000 | _MODE) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            is_packed = path.endswith(_PACKED)
+            entry.compress_type = zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix, whatever made it
             packed.writestr(entry, files[path])
     return made.getvalue()

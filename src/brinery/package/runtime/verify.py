@@ -418,6 +418,25 @@ def _json(document: Any) -> bytes:
     return json.dumps(document).encode()
 
 
+def _environment(folder: Path, place: Path) -> Path:
+    """Return the Python of a fresh environment, as `environment` does.
+
+    Raises:
+        NotProven: it cannot be made; where this is another Python than the package's, it says so.
+    """
+    wanted = json.loads((folder / START).read_bytes())["python"]
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    try:
+        return environment(folder, place)
+    except NotProven as error:
+        if here == wanted:
+            raise
+        raise NotProven(
+            f"the package is for Python {wanted}, and this is {here}: try python{wanted} "
+            f"{Path(__file__).name}; {error}"
+        ) from None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Verify the package that this file lies in; return the exit status: 0, or 1 where it fails."""
     asked = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
@@ -434,7 +453,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("proof    this package holds nothing that runs here")
             return 0
         with tempfile.TemporaryDirectory() as place:
-            python = said.python or environment(folder, Path(place) / "environment")
+            python = said.python or _environment(folder, Path(place) / "environment")
             proof = json.loads((folder / ROWS).read_bytes())
             done = replay(folder, python, proof=proof)
     except NotProven as error:
