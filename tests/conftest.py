@@ -13,8 +13,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.buckets import Buckets
 from tests.postgres import Postgres
 
 import brinery
+from brinery.cli.main import main
 from brinery.pickles.scanner import scan
 from brinery.records.artifact import Artifact
 
@@ -169,6 +171,39 @@ def _environment() -> dict[str, str]:
 def brinery_command() -> Callable[..., Done]:
     """Runs a `brinery` command to its end."""
     return run_brinery
+
+
+@pytest.fixture
+def brinery_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """Runs a `brinery` command in this process: for what it says, not for how a process starts.
+
+    What it does not translate into an error of ours is raised, and is no traceback on a screen.
+    """
+
+    def run(*arguments: str | Path, cwd: Path | None = None, **environ: str) -> Done:
+        out, err = _screen(), _screen()
+        with monkeypatch.context() as patch:
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            if cwd is not None:
+                patch.chdir(cwd)
+            with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+                main([*map(str, arguments)])
+        assert isinstance(ended.value.code, int)
+        return Done(ended.value.code, _shown(out), _shown(err))
+
+    return run
+
+
+def _screen() -> TextIOWrapper:
+    """Return what takes text and, as a real stream does, bytes."""
+    return TextIOWrapper(BytesIO(), encoding="utf-8", write_through=True)
+
+
+def _shown(screen: TextIOWrapper) -> str:
+    """Return what was written to it."""
+    screen.seek(0)
+    return screen.read()
 
 
 @pytest.fixture

@@ -254,13 +254,13 @@ def test_import_refuses(name: str, tmp_path: Path, bank: Any, brinery_command: A
 )
 def test_other_commands_refuse(
     bank_workspace: Path,
-    brinery_command: Any,
+    brinery_here: Any,
     arguments: list[str | Path],
     message: str,
     hint: str,
 ) -> None:
     """Every command meets a mistake with status 2, what is wrong, and what to do."""
-    done = brinery_command("--workspace", bank_workspace, *arguments)
+    done = brinery_here("--workspace", bank_workspace, *arguments)
     assert done.status == 2, done
     assert message in done.err
     assert hint in done.err
@@ -269,22 +269,20 @@ def test_other_commands_refuse(
 
 @pytest.mark.parametrize("asked", ["history", "rollback", "promote", "gate check", "leaderboard"])
 def test_asking_for_what_is_not_there_leaves_nothing(
-    tmp_path: Path, brinery_command: Any, asked: str
+    tmp_path: Path, brinery_here: Any, asked: str
 ) -> None:
     """In an empty folder a question about a model is refused, and the folder stays empty."""
-    done = brinery_command(*asked.split(), "bank", cwd=tmp_path)
+    done = brinery_here(*asked.split(), "bank", cwd=tmp_path)
     assert done.status == 2, done
     assert "there is no model 'bank'" in done.err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_errors_as_json(bank_workspace: Path, brinery_command: Any) -> None:
+def test_errors_as_json(bank_workspace: Path, brinery_here: Any) -> None:
     """With --format json the error is JSON on standard error, and standard output is empty."""
     import json  # noqa: PLC0415 - only here
 
-    done = brinery_command(
-        "--workspace", bank_workspace, "model", "show", "bnk", "--format", "json"
-    )
+    done = brinery_here("--workspace", bank_workspace, "model", "show", "bnk", "--format", "json")
     assert done.status == 2
     assert done.out == ""
     assert json.loads(done.err)["error"]["code"] == "not-found"

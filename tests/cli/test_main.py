@@ -47,9 +47,9 @@ HELP = {
 
 
 @pytest.mark.parametrize("name", HELP)
-def test_help(name: str, brinery_command: Any) -> None:
+def test_help(name: str, brinery_here: Any) -> None:
     """The help of every command is what was agreed on; a change shows in the golden file."""
-    done = brinery_command(*HELP[name], "--help", COLUMNS="80")
+    done = brinery_here(*HELP[name], "--help", COLUMNS="80")
     assert done.status == 0
     golden = GOLDEN / f"help-{name}.txt"
     assert done.out == golden.read_text(encoding="utf-8")
@@ -69,7 +69,12 @@ def commands(group: click.Group) -> Iterator[click.Command]:
 
 def test_no_help_shows_its_marks() -> None:
     """No help text has click's mark of a paragraph as letters: they are for click to read."""
-    texts = {found.name: found.get_help(click.Context(found)) for found in commands(cli)}
+    # A command keeps the option of its help, once it was asked: with the settings it always has.
+    whole = click.Context(cli, **cli.context_settings)
+    texts = {
+        found.name: found.get_help(click.Context(found, whole, **found.context_settings))
+        for found in commands(cli)
+    }
     assert {"scan", "show", "cli"} <= set(texts)
     assert [name for name, text in texts.items() if "\\b" in text or "\b" in text] == []
 
@@ -117,25 +122,25 @@ def test_import_twice(bank: Any, tmp_path: Path, brinery_command: Any) -> None:
     assert len(model["versions"]) == 1
 
 
-def test_list_shows_the_champion(bank_workspace: Path, brinery_command: Any) -> None:
+def test_list_shows_the_champion(bank_workspace: Path, brinery_here: Any) -> None:
     """`model list` shows each model with its champion and the headline figure."""
-    done = brinery_command("--workspace", bank_workspace, "model", "list")
+    done = brinery_here("--workspace", bank_workspace, "model", "list")
     line = next(line for line in done.out.splitlines() if line.startswith("bank "))
     assert line.split()[1:4] == ["1", "none", "1"]
     assert "roc_auc 0.8" in line
 
 
-def test_list_of_nothing(tmp_path: Path, brinery_command: Any) -> None:
+def test_list_of_nothing(tmp_path: Path, brinery_here: Any) -> None:
     """An empty workspace says what to type, on standard error, and is no mistake."""
-    done = brinery_command("--workspace", tmp_path, "model", "list")
+    done = brinery_here("--workspace", tmp_path, "model", "list")
     assert (done.status, done.out) == (0, "")
     assert "brinery import" in done.err
 
 
 @pytest.mark.parametrize("reference", ["bank@1", "bank@champion", "bank@Production"])
-def test_show_a_version(bank_workspace: Path, brinery_command: Any, reference: str) -> None:
+def test_show_a_version(bank_workspace: Path, brinery_here: Any, reference: str) -> None:
     """`model show` resolves a number, an alias and a stage to the same page of facts."""
-    done = brinery_command("--workspace", bank_workspace, "model", "show", reference)
+    done = brinery_here("--workspace", bank_workspace, "model", "show", reference)
     assert done.status == 0
     for fact in ("Pipeline(ColumnTransformer → RandomForestClassifier)", "905 of 905 rows equal"):
         assert fact in done.out
@@ -144,24 +149,24 @@ def test_show_a_version(bank_workspace: Path, brinery_command: Any, reference: s
 
 
 @pytest.mark.parametrize("asked", [("bank",), ("bank@1",), ("bank@1", "--parity")])
-def test_show_for_short(bank_workspace: Path, brinery_command: Any, asked: tuple[str, ...]) -> None:
+def test_show_for_short(bank_workspace: Path, brinery_here: Any, asked: tuple[str, ...]) -> None:
     """`show` is `model show`, whatever it is asked."""
     ours = ("--workspace", bank_workspace)
-    short = brinery_command(*ours, "show", *asked)
+    short = brinery_here(*ours, "show", *asked)
     assert short.status == 0
-    assert short.out == brinery_command(*ours, "model", "show", *asked).out
+    assert short.out == brinery_here(*ours, "model", "show", *asked).out
 
 
-def test_show_a_model(bank_workspace: Path, brinery_command: Any) -> None:
+def test_show_a_model(bank_workspace: Path, brinery_here: Any) -> None:
     """`model show bank` lists its versions and its history, and where MLflow finds it."""
-    done = brinery_command("--workspace", bank_workspace, "model", "show", "bank")
+    done = brinery_here("--workspace", bank_workspace, "model", "show", "bank")
     assert f"sqlite:///{bank_workspace}/.brinery/mlflow.db" in done.out
     assert "bank@1 champion" in done.out
 
 
-def test_show_as_json(bank_workspace: Path, brinery_command: Any) -> None:
+def test_show_as_json(bank_workspace: Path, brinery_here: Any) -> None:
     """`model show --format json` is the whole record."""
-    done = brinery_command(
+    done = brinery_here(
         "--workspace", bank_workspace, "model", "show", "bank@1", "--format", "json"
     )
     record = json.loads(done.out)
@@ -223,9 +228,9 @@ def test_an_environment_without_packages(bank_workspace: Path) -> None:
     assert "attempts" not in facts
 
 
-def test_promote_says_what_happened(bank_workspace: Path, brinery_command: Any) -> None:
+def test_promote_says_what_happened(bank_workspace: Path, brinery_here: Any) -> None:
     """Promoting the champion again says so and does nothing."""
-    done = brinery_command("--workspace", bank_workspace, "promote", "bank@1")
+    done = brinery_here("--workspace", bank_workspace, "promote", "bank@1")
     assert done.out.splitlines()[0] == "bank@1 is the champion already."
 
 
@@ -237,9 +242,7 @@ def test_predict_prints_csv(bank: Any, bank_workspace: Path, brinery_command: An
     assert len(lines) == 1 + 905
 
 
-def test_workspace_by_variable(bank_workspace: Path, brinery_command: Any) -> None:
+def test_workspace_by_variable(bank_workspace: Path, brinery_here: Any) -> None:
     """BRINERY_WORKSPACE names the workspace."""
-    done = brinery_command(
-        "model", "list", "--format", "quiet", BRINERY_WORKSPACE=str(bank_workspace)
-    )
+    done = brinery_here("model", "list", "--format", "quiet", BRINERY_WORKSPACE=str(bank_workspace))
     assert "bank" in done.out.splitlines()

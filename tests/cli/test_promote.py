@@ -7,9 +7,8 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.actions.steps import GATES
@@ -17,7 +16,6 @@ from tests.conftest import ROOT, Done
 from tests.contract.test_registry import PARITY, candidate
 
 from brinery.actions.rooms import open_rooms
-from brinery.cli.main import main
 
 Run = Callable[..., Done]
 
@@ -37,16 +35,13 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(registered: Path, tmp_path: Path) -> Run:
+def run(registered: Path, tmp_path: Path, brinery_here: Any) -> Run:
     """Runs commands in a workspace like that one; the files of its versions are that one's."""
     shutil.copytree(registered, tmp_path, dirs_exist_ok=True)
 
     def run(*arguments: str) -> Done:
-        out, err = StringIO(), StringIO()
-        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
-            main(["--workspace", str(tmp_path), *arguments])
-        assert isinstance(ended.value.code, int)
-        return Done(ended.value.code, out.getvalue(), err.getvalue())
+        done: Done = brinery_here("--workspace", tmp_path, *arguments)
+        return done
 
     return run
 
