@@ -22,6 +22,7 @@ import brinery
 pytestmark = [pytest.mark.slow, *needs_browser]
 
 WAIT_MS = 90_000
+expect.set_options(timeout=WAIT_MS)
 PATHS = ("/", "/audit", "/import", "/endpoints", "/endpoints/m", "/settings", "/login")
 
 
