@@ -66,7 +66,6 @@ BrineryError
 │   ├── NotPackageable           the model cannot travel: what it needs is not at hand
 │   ├── NotProven                a package was altered, answers otherwise, or nothing tells
 │   ├── NotServable              it was not imported by Brinery, or cannot be asked
-│   ├── KeyNeeded                a server for other machines needs a key
 │   ├── AddressInUse             another program listens there
 │   └── RequestRefused           a server refuses the rows it is asked about
 └── Fault                        ours, or the machine's; exit status 1
@@ -504,12 +503,6 @@ class NotServable(UserError):
     """The version was not imported by Brinery, or it cannot be asked for predictions."""
 
     code = "not-servable"
-
-
-class KeyNeeded(UserError):
-    """A server that others reach is to be started, and no key was ever made."""
-
-    code = "key-needed"
 
 
 class AddressInUse(UserError):

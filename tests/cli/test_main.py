@@ -38,6 +38,7 @@ INNER = (
     ["dataset", "create"],
     ["folder", "create"],
     ["flow", "build"],
+    ["key", "create"],
 )
 HELP = {
     "brinery": [],

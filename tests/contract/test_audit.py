@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
-from brinery.records.audit import AuditEntry, Change
+from brinery.records.audit import AuditEntry, AuditQuery, Change
 from brinery.specs.places import database
 from brinery.store.audit import Audit, MemoryAudit, StoredAudit
 from brinery.store.audit_database import Base, SqlAudit, connect, migrate
@@ -110,3 +111,30 @@ def test_tables_are_made_in_the_transaction(tmp_path: Path) -> None:
     migrate(engine)
     assert "audit" in sa.inspect(engine).get_table_names()
     engine.dispose()
+
+
+def test_pages_of_the_trail(audit: Audit) -> None:
+    """Newest first, in parts, with how many match; what is searched for is text, not a pattern."""
+    for minute, subject in enumerate(["bank", "iris", "bank_100%"]):
+        audit.add(entry(subject, minute=minute))
+    audit.begin(entry("open", minute=9))
+    page = audit.page(AuditQuery(most=2))
+    assert [one.subject for one in page.entries] == ["bank_100%", "iris"]
+    assert page.total == 3
+    rest = audit.page(AuditQuery(most=2, offset=2))
+    assert [one.subject for one in rest.entries] == ["bank"]
+    found = audit.page(AuditQuery(words=("BANK", "100%"), sort="subject", descending=False))
+    assert [one.subject for one in found.entries] == ["bank_100%"]
+    assert audit.page(AuditQuery(words=("b_nk",))).total == 0
+
+
+def test_the_last_move_of_each_model(audit: Audit) -> None:
+    """Those that moved last come first; imports and other aliases are no moves."""
+    audit.add(entry("bank"))
+    audit.add(entry("iris", minute=1))
+    audit.add(entry("bank", minute=2, before="bank@1 champion"))
+    audit.add(replace(entry("other"), change=Change.IMPORT))
+    moves = audit.last_moves("champion", most=5)
+    assert [(one.subject, one.at.minute) for one in moves] == [("bank", 2), ("iris", 1)]
+    assert [one.subject for one in audit.last_moves("champion", most=1)] == ["bank"]
+    assert audit.last_moves("challenger", most=5) == []

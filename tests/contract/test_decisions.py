@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from brinery.records.decision import Decision, DecisionData, Outcome, RuleResult
 from brinery.store.decisions import Decisions, MemoryDecisions, StoredDecisions
@@ -76,3 +77,20 @@ def test_decisions_come_back_as_they_were(decisions: Decisions) -> None:
         (numbers[0], "ada", written[0]),
         (numbers[1], "ada", written[1]),
     ]
+
+
+def test_what_is_refused_now(decisions: Decisions) -> None:
+    """The newest decision on each model counts: passed since, or forced, is refused no more."""
+    refused = [replace(decision(f"{name}@2", name), forced=False) for name in ("bank", "iris", "x")]
+    for one in refused:
+        decisions.add(one)
+    decisions.add(replace(decision("iris@3", "later"), outcome=Outcome.PASSES))
+    decisions.add(decision("x@2", "forced"))
+    assert [one.decision for one in decisions.refused(most=5)] == [refused[0]]
+    decisions.add(replace(decision("iris@4", "again"), forced=False))
+    assert [one.decision.reference for one in decisions.refused(most=1)] == ["iris@4"]
+    latest = decisions.latest(["bank", "iris", "none"])
+    assert {name: one.decision.reference for name, one in latest.items()} == {
+        "bank": "bank@2",
+        "iris": "iris@4",
+    }

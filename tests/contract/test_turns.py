@@ -88,3 +88,14 @@ def test_a_turn_has_one_holder(turns: Turns) -> None:
     assert turns.open("bank-weekly") == again
     turns.keep(replace(again, version=2))
     assert turns.of("bank-weekly") == [replace(again, version=2)]
+
+
+def test_loops_whose_newest_turn_failed(turns: Turns) -> None:
+    """A turn that ended well since is a failure no more."""
+    for loop in ("bank-weekly", "iris"):
+        begun = turns.begin(turn(loop))
+        turns.keep(replace(begun, ended=NOW, ending=Ending.FAILED, error="it broke"))
+    assert {one.loop for one in turns.failed()} == {"bank-weekly", "iris"}
+    begun = turns.begin(turn("iris"))
+    turns.keep(replace(begun, ended=NOW, ending=Ending.KEPT))
+    assert [one.loop for one in turns.failed()] == ["bank-weekly"]

@@ -15,7 +15,7 @@ from tests.web.conftest import Up, lines, running_up
 import brinery
 from brinery.actions.keys import create_key, delete_key
 from brinery.actions.up import up as run_up
-from brinery.errors import KeyNeeded, RequestRefused, SettingsError
+from brinery.errors import RequestRefused, SettingsError
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keyed]:
 def test_a_server_for_others_needs_a_key(tmp_path_factory: pytest.TempPathFactory) -> None:
     """It does not start, and says what to type; a key file that is empty is no key."""
     folder = tmp_path_factory.mktemp("bare")
-    with pytest.raises(KeyNeeded, match=r"0\.0\.0\.0") as caught:
+    with pytest.raises(SettingsError, match=r"0\.0\.0\.0") as caught:
         run_up(host="0.0.0.0", workspace=folder)  # noqa: S104 - that is what is tested
     assert "brinery key create" in caught.value.hint
     (folder / "keys").write_text("short\n", encoding="utf-8")

@@ -22,6 +22,7 @@ import brinery
 pytestmark = [pytest.mark.slow, *needs_browser]
 
 WAIT_MS = 90_000
+expect.set_options(timeout=WAIT_MS)
 PATHS = ("/", "/audit", "/import", "/endpoints", "/endpoints/m", "/settings", "/login")
 
 
@@ -46,9 +47,10 @@ def browser() -> Iterator[Browser]:
 def opened(browser: Browser, up: Up, *, width: int = 1280, theme: str = "light") -> Iterator[Page]:
     """Give a page, and check at the end that nothing failed and nothing was asked elsewhere."""
     faults: list[str] = []
-    scheme = "dark" if theme == "dark" else "light"
     page = browser.new_page(
-        base_url=up.url, viewport={"width": width, "height": 900}, color_scheme=scheme
+        base_url=up.url,
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if theme == "dark" else "light",
     )
     page.set_default_timeout(WAIT_MS)
     page.on("pageerror", lambda error: faults.append(str(error)))

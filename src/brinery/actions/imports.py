@@ -174,7 +174,7 @@ def dataset_names(rooms: Rooms) -> list[str]:
     return [one.name for one in datasets.datasets(open_project_rooms(rooms.workspace.root))]
 
 
-def start(rooms: Rooms, key: str, wishes: Wishes) -> None:
+def start(rooms: Rooms, key: str, *, wishes: Wishes) -> None:
     """Have a process of its own import what was asked.
 
     Raises:

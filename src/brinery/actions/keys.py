@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from brinery.actions.rooms import Folder, Rooms, open_rooms
-from brinery.errors import InvalidName, KeyNeeded, SettingsError
+from brinery.errors import InvalidName, SettingsError
 from brinery.records.audit import Change
 from brinery.records.key import Key
 from brinery.specs.user import login_name
@@ -110,10 +110,10 @@ def check_host(host: str, digests: Sequence[str] | None) -> None:
     """Check that who listens for other machines asks for a key.
 
     Raises:
-        KeyNeeded: there is none.
+        SettingsError: there is none.
     """
     if digests is not None and not digests:
-        raise KeyNeeded(
+        raise SettingsError(
             f"whoever reaches {host} could change the registry: a server for other machines needs "
             "a key",
             hint="brinery key create, or brinery up --key-file FILE",

@@ -63,9 +63,9 @@ def up(
 
     Raises:
         AddressInUse: another program listens there.
-        SettingsError: the workspace or the access log cannot be written.
+        SettingsError: the workspace or the access log cannot be written, or other machines reach
+            the address and there is no key.
         InvalidLoop: a loop is wrong.
-        KeyNeeded: other machines reach the address, and there is no key.
     """
     store, artifacts = options.get("store"), options.get("artifacts")
     rooms = open_rooms(options.get("workspace"), store=store, artifacts=artifacts)

@@ -155,13 +155,16 @@ class Imports:
         )
 
     def recent(self, most: int) -> list[ImportProgress]:
-        """Return the imports that were begun last, the newest first."""
-        found = []
+        """Return the imports of which something was said last, the newest first."""
+        changed = []
         for key in self._keys():
+            with suppress(OSError):  # what was sent, and never came to its end
+                changed.append(((self._folder / key / _ASKED).stat().st_mtime, key))
+        found = []
+        for _, key in sorted(changed, reverse=True)[:most]:
             with suppress(NotFound):
                 found.append(self.read(key))
-        found.sort(key=lambda one: one.asked.created, reverse=True)
-        return found[:most]
+        return found
 
     def settle(self, key: str) -> None:
         """Delete the model that was sent for an import that became a version."""

@@ -136,12 +136,11 @@ def test_an_endpoint_that_is_not_there_names_the_nearest(visitor: Visitor) -> No
     assert "there is no model &#39;mm&#39;" in answer.text
 
 
-def test_settings_say_where_everything_is(visitor: Visitor, workspace: Path) -> None:
+def test_settings_say_where_everything_is(tmp_path: Path) -> None:
     """The workspace, its databases, versions of libraries, and keys by name alone."""
-    made, secret = create_key("laptop", workspace=workspace)
-    text = visitor.get("/settings").text
-    delete_key("laptop", workspace=workspace)
-    assert str(workspace) in text
+    made, secret = create_key("laptop", workspace=tmp_path)
+    text = Visitor(tmp_path).get("/settings").text
+    assert str(tmp_path) in text
     assert "mlflow.db" in text
     assert "scikit-learn" in text
     assert made.name in text
@@ -163,10 +162,10 @@ def test_a_password_is_not_shown(tmp_path: Path) -> None:
     assert "/nowhere" in Visitor(tmp_path).get("/settings").text
 
 
-def test_what_the_trail_says_of_keys(workspace: Path) -> None:
-    """Who created one, and who deleted it, in the words of people."""
-    create_key("mobile", workspace=workspace)
-    delete_key("mobile", workspace=workspace)
-    changes = [entry.change for entry in open_rooms(workspace).audit.entries("key mobile")]
+def test_what_the_trail_says_of_keys(tmp_path: Path) -> None:
+    """Who created one, and who deleted it."""
+    create_key("mobile", workspace=tmp_path)
+    delete_key("mobile", workspace=tmp_path)
+    changes = [entry.change for entry in open_rooms(tmp_path).audit.entries("key mobile")]
     assert changes == [Change.CREATE_KEY, Change.DELETE_KEY]
-    assert "deleted the key" in Visitor(workspace).get("/").text
+    assert "delete key" in Visitor(tmp_path).get("/audit").text

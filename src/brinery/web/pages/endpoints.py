@@ -40,7 +40,7 @@ _MOVES: Final = 50
 _ALL: Final = 100_000
 
 
-def routes(rooms: Rooms, frame: Frame, watched: Watched) -> list[Route]:
+def routes(rooms: Rooms, frame: Frame, *, watched: Watched) -> list[Route]:
     """Return the routes of endpoints."""
     pages = Endpoints(rooms, frame, watched=watched)
     return [Route("/endpoints", pages.all), Route("/endpoints/{name}", pages.one)]

@@ -20,7 +20,7 @@ from brinery.web.pages.audit import deed_of
 from brinery.web.pages.frame import Frame
 
 
-def routes(rooms: Rooms, frame: Frame, watched: Watched) -> list[Route]:
+def routes(rooms: Rooms, frame: Frame, *, watched: Watched) -> list[Route]:
     """Return the routes of the first page."""
     home = Home(rooms, frame, watched=watched)
     return [Route("/", home.page)]

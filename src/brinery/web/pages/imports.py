@@ -143,7 +143,7 @@ class ImportPages:
             environment=_chosen(fields.get("environment", ""), _ENVIRONMENTS) or "current",
         )
         try:
-            await run_in_threadpool(imports.start, self._rooms, key, wishes)
+            await run_in_threadpool(imports.start, self._rooms, key, wishes=wishes)
         except BrineryError as error:
             return await run_in_threadpool(self._refused, request, error)
         return moved(links.import_(key))

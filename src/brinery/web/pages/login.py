@@ -21,7 +21,7 @@ _KEPT_S: Final = 30 * 86_400
 _LONGEST: Final = 2000
 
 
-def routes(rooms: Rooms, frame: Frame, key_file: str = "") -> list[Route]:
+def routes(rooms: Rooms, frame: Frame, *, key_file: str = "") -> list[Route]:
     """Return the routes of the login."""
     login = Login(rooms, frame, key_file=key_file)
     return [

@@ -19,7 +19,7 @@ from brinery.web.pages.frame import Crumb, Frame
 _CRUMBS: Final = (Crumb(title="Settings", href="/settings"),)
 
 
-def routes(rooms: Rooms, frame: Frame, key_file: str = "") -> list[Route]:
+def routes(rooms: Rooms, frame: Frame, *, key_file: str = "") -> list[Route]:
     """Return the routes of the settings."""
     pages = SettingsPages(rooms, frame, key_file=key_file)
     return [
