@@ -113,9 +113,11 @@ def test_models_are_listed_searched_and_downloaded(guest: Visitor) -> None:
 
 def test_versions_are_sorted_by_any_figure(guest: Visitor) -> None:
     """Newest first; by a metric, rows change places with the direction."""
-    order = lambda query: re.findall(  # noqa: E731 - said twice
-        r'<td><a href="/models/risk/versions/(\d)"', guest.get(f"/models/risk{query}").text
-    )
+
+    def order(query: str) -> list[str]:
+        page = guest.get(f"/models/risk{query}").text
+        return re.findall(r'<td><a href="/models/risk/versions/(\d)"', page)
+
     assert order("") == ["2", "1"]
     assert order("?sort=version") == ["1", "2"]
     assert order("?sort=roc_auc") == order("?sort=-roc_auc")[::-1]
