@@ -247,6 +247,13 @@ def test_what_if_is_answered_as_the_model_answers(guest: Visitor, place: Path) -
     assert strange.status_code == httpx.codes.FORBIDDEN
 
 
+def test_a_category_is_a_value_whatever_is_in_it(guest: Visitor) -> None:
+    """The form's choices are JSON within quotes that no category can end."""
+    page = guest.get("/models/risk/versions/1?tab=whatif").text
+    told = [json.loads(html.unescape(one)) for one in re.findall(r'<option value="([^"]*)"', page)]
+    assert told == ["../../etc/passwd", SCRIPT]
+
+
 def test_nothing_is_changed_without_the_pages_token(guest: Visitor) -> None:
     """A form of another page does nothing, whatever it asks for."""
     version = "/models/risk/versions/2"
