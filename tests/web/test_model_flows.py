@@ -17,7 +17,7 @@ pytestmark = [*needs_browser, pytest.mark.slow]
 
 _WAIT_MS = 120_000
 _RESIZED_MS = 5_000
-_FITS = "document.documentElement.scrollWidth <= innerWidth"
+_FITS = "() => document.documentElement.scrollWidth <= innerWidth"
 _VERSION = "/models/risk/versions/1"
 _PAGES = (
     "/models",
