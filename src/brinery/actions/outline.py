@@ -68,7 +68,7 @@ def version_of(rooms: Rooms, entry: Entry) -> Version:
     Raises:
         NotFound: it is gone.
     """
-    return version_in(rooms, entry.name, entry.number)
+    return version_in(rooms, entry.name, number=entry.number)
 
 
 def versions_of(rooms: Rooms, entries: Sequence[Entry]) -> dict[str, Version]:
@@ -77,13 +77,13 @@ def versions_of(rooms: Rooms, entries: Sequence[Entry]) -> dict[str, Version]:
     return {each.reference: each for each in found}
 
 
-def version_in(rooms: Rooms, name: str, number: int) -> Version:
+def version_in(rooms: Rooms, name: str, *, number: int) -> Version:
     """Return a version, by its number.
 
     Raises:
         NotFound: there is no such model or version.
     """
-    found = one(rooms.registry, name, number)
+    found = one(rooms.registry, name, number=number)
     return found or resolve(rooms.registry, Reference(name, version=number))
 
 

@@ -309,13 +309,13 @@ def resolve(registry: Registry, reference: Reference) -> Version:
     else:
         held = (v for v in entries if reference.alias in v.aliases)
         found = next(held, None) or next((v for v in entries if reference.alias in v.ids), None)
-    version = None if found is None else one(registry, found.name, found.number)
+    version = None if found is None else one(registry, found.name, number=found.number)
     if version is None:
         raise _no_version(reference, entries)
     return version
 
 
-def one(registry: Registry, name: str, number: int) -> Version | None:
+def one(registry: Registry, name: str, *, number: int) -> Version | None:
     """Return one version of a model; None where there is none."""
     return next(iter(registry.some([(name, number)])), None)
 

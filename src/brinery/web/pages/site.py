@@ -49,9 +49,9 @@ def application(rooms: Rooms) -> Starlette:
             *home.routes(rooms, frame),
             *models.routes(rooms, frame),
             *version.routes(rooms, frame),
-            *promotion.routes(rooms, frame, tasks),
-            *packages.routes(rooms, frame, tasks),
-            *comparisons.routes(rooms, frame, tasks),
+            *promotion.routes(rooms, frame, tasks=tasks),
+            *packages.routes(rooms, frame, tasks=tasks),
+            *comparisons.routes(rooms, frame, tasks=tasks),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,
