@@ -550,6 +550,7 @@ def test_versions_are_listed_without_what_is_recorded(
     assert [one.created for one in listed] == [second.created, first.created]
     assert all(one.imported for one in listed)
     assert {one.reference for one in registry.entries()} >= {first.reference, second.reference}
-    assert registry.version(name, 2) == registry.versions(name)[0]
-    assert registry.version(name, 3) is None
+    assert registry.some([(name, 2)]) == registry.versions(name)[:1]
+    assert registry.some([(name, 1), (name, 2), ("nobody", 1)]) == registry.versions(name)
+    assert registry.some([(name, 3)]) == []
     assert registry.entries("nobody") == []

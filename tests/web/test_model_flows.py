@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as TimedOut
 from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, launched, needs_axe, needs_browser
 from tests.web.conftest import Up, running_up
 from tests.web.pages.models import LONG, QUOTES, SCRIPT, hostile
@@ -15,6 +16,8 @@ from tests.web.pages.models import LONG, QUOTES, SCRIPT, hostile
 pytestmark = [*needs_browser, pytest.mark.slow]
 
 _WAIT_MS = 120_000
+_RESIZED_MS = 5_000
+_FITS = "() => document.documentElement.scrollWidth <= innerWidth"
 _VERSION = "/models/risk/versions/1"
 _PAGES = (
     "/models",
@@ -100,7 +103,7 @@ def test_what_if_answers_as_one_types(page: Page) -> None:
     """The prediction and the contributions are another after a key, and both come at once."""
     page.goto(f"{_VERSION}?tab=whatif")
     bars = page.locator("#contributions rect")
-    expect(bars).to_have_count(3)
+    expect(bars).to_have_count(3, timeout=_WAIT_MS)
     shown = page.locator("#probabilities").inner_text()
     field = page.get_by_role("spinbutton", name=SCRIPT)
     field.fill("4")
@@ -122,19 +125,21 @@ def test_a_version_is_compared_promoted_and_taken_back(page: Page, server: Up) -
     page.get_by_label("compare risk@2").check()
     page.get_by_label("compare risk@1").check()
     page.get_by_role("button", name="Compare the chosen").click()
-    expect(page.get_by_role("heading", name="risk@2 beside risk@1")).to_be_visible()
+    expect(page.get_by_role("heading", name="risk@2 beside risk@1")).to_be_visible(timeout=_WAIT_MS)
     page.reload()
     expect(page.get_by_role("heading", name="How they differ")).to_be_visible()
     page.get_by_role("link", name="Ask the gate about risk@2").click()
     page.get_by_role("button", name="Ask the gate", exact=True).click()
-    expect(page.get_by_role("heading", name="What the gate said last")).to_be_visible()
+    expect(page.get_by_role("heading", name="What the gate said last")).to_be_visible(
+        timeout=_WAIT_MS
+    )
     page.get_by_role("button", name="Promote if it passes").click()
     page.get_by_role("button", name="Promote if the gate passes").click()
-    expect(page.get_by_text("risk@2 is not promoted")).to_be_visible()
+    expect(page.get_by_text("risk@2 is not promoted")).to_be_visible(timeout=_WAIT_MS)
     page.get_by_role("button", name="Promote all the same").first.click()
     page.get_by_label("The reason").fill("the test says so")
     page.get_by_role("dialog").get_by_role("button", name="Promote all the same").click()
-    expect(page.get_by_text("risk@2 is the champion now")).to_be_visible()
+    expect(page.get_by_text("risk@2 is the champion now")).to_be_visible(timeout=_WAIT_MS)
     server.until(lambda: _answers(server) == 2)
     page.goto("/models/risk")
     page.get_by_role("button", name="Roll back").click()
@@ -177,7 +182,10 @@ def test_every_page_is_usable_by_all(page: Page, theme: str) -> None:
             if one["impact"] in {"serious", "critical"}
         ]
         page.set_viewport_size({"width": PHONE_WIDTH_PX, "height": 800})
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        try:
+            # Charts follow a moment later.
+            page.wait_for_function(_FITS, timeout=_RESIZED_MS)
+        except TimedOut:
             found.append((path, "overflow", _widest(page)))
         page.set_viewport_size({"width": 1280, "height": 900})
     assert found == []
@@ -205,7 +213,7 @@ def test_files_of_a_package_are_made_and_kept(page: Page, tmp_path: Path) -> Non
     page.get_by_label("Prove it").uncheck()
     page.get_by_role("button", name="Make the package").click()
     link = page.get_by_role("link", name="Download")
-    expect(link).to_be_visible()
+    expect(link).to_be_visible(timeout=_WAIT_MS)
     with page.expect_download() as download:
         link.click()
     path = tmp_path / "package.zip"

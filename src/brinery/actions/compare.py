@@ -56,7 +56,7 @@ class CompareOptions(TypedDict, total=False):
 
     Attributes:
         data: a csv, Parquet or JSON lines file, or a data frame. When absent, the file that the
-            base was evaluated on, where one of its name and content lies in the current folder.
+            base was evaluated on, where that lies unchanged.
         target: the column with the truth; the one of the base's import when absent.
         sep: of a csv file; found in its first lines when absent.
         weights: a column that says how much each row counts.

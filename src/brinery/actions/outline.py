@@ -11,7 +11,7 @@ from brinery.actions.rooms import Rooms
 from brinery.records.audit import AuditEntry
 from brinery.records.history import KeptDecision
 from brinery.records.version import Alias, Version
-from brinery.registry.interface import Entry, resolve
+from brinery.registry.interface import Entry, one, resolve
 from brinery.specs.reference import Reference
 
 
@@ -68,16 +68,22 @@ def version_of(rooms: Rooms, entry: Entry) -> Version:
     Raises:
         NotFound: it is gone.
     """
-    return version_in(rooms, entry.name, entry.number)
+    return version_in(rooms, entry.name, number=entry.number)
 
 
-def version_in(rooms: Rooms, name: str, number: int) -> Version:
+def versions_of(rooms: Rooms, entries: Sequence[Entry]) -> dict[str, Version]:
+    """Return reference to version, with what was recorded of it, of those that are not gone."""
+    found = rooms.registry.some([(each.name, each.number) for each in entries])
+    return {each.reference: each for each in found}
+
+
+def version_in(rooms: Rooms, name: str, *, number: int) -> Version:
     """Return a version, by its number.
 
     Raises:
         NotFound: there is no such model or version.
     """
-    found = rooms.registry.version(name, number)
+    found = one(rooms.registry, name, number=number)
     return found or resolve(rooms.registry, Reference(name, version=number))
 
 

@@ -33,7 +33,7 @@ _MEGABYTE = 1e6
     "--data",
     type=click.Path(path_type=Path),
     help="csv, Parquet or JSON lines with the target. Default: what the base was evaluated on, "
-    "where that lies unchanged in this folder.",
+    "where that lies unchanged.",
 )
 @click.option("--target", help="The column with the truth. Default: the one of the import.")
 @click.option("--sep", help="The separator of a csv file. Default: found in its first lines.")

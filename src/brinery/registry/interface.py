@@ -218,8 +218,11 @@ class Registry(Files, Protocol):
         """
         ...
 
-    def version(self, name: str, number: int) -> Version | None:
-        """Return one version of a model; None where there is none."""
+    def some(self, wanted: Collection[tuple[str, int]]) -> list[Version]:
+        """Return the versions of these names and numbers that there are, by name, newest first.
+
+        Of no other version what was recorded is read.
+        """
         ...
 
     def runs(self, name: str) -> list[Run]:
@@ -306,10 +309,15 @@ def resolve(registry: Registry, reference: Reference) -> Version:
     else:
         held = (v for v in entries if reference.alias in v.aliases)
         found = next(held, None) or next((v for v in entries if reference.alias in v.ids), None)
-    version = None if found is None else registry.version(found.name, found.number)
+    version = None if found is None else one(registry, found.name, number=found.number)
     if version is None:
         raise _no_version(reference, entries)
     return version
+
+
+def one(registry: Registry, name: str, *, number: int) -> Version | None:
+    """Return one version of a model; None where there is none."""
+    return next(iter(registry.some([(name, number)])), None)
 
 
 def imported(version: Version) -> Candidate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -41,9 +42,10 @@ class MemoryFiles:
         names = sorted(self._versions) if name is None else [name]
         return [_entry(one) for each in names for one in self._versions.get(each, [])[::-1]]
 
-    def version(self, name: str, number: int) -> Version | None:
-        """Return one version of a model; None where there is none."""
-        return next((one for one in self._versions.get(name, []) if one.number == number), None)
+    def some(self, wanted: Collection[tuple[str, int]]) -> list[Version]:
+        """Return the versions of these names and numbers that there are."""
+        every = [one for name in sorted(self._versions) for one in self._versions[name][::-1]]
+        return [one for one in every if (one.name, one.number) in set(wanted)]
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cached_property
@@ -78,16 +79,20 @@ class MlflowFiles:
         rows = self._tables.rows(name, tag=SHA256_TAG)
         if rows is None:
             with foreign_errors():
-                rows = self._rows(name)
+                rows = _asked(self._client, name)
         return [_entry(row) for row in rows]
 
-    def version(self, name: str, number: int) -> Version | None:
-        """Return one version of a model; None where there is none."""
-        rows = self._tables.rows(name, tag=SHA256_TAG, number=number)
+    def some(self, wanted: Collection[tuple[str, int]]) -> list[Version]:
+        """Return the versions of these names and numbers that there are."""
+        names, numbers = {name for name, _ in wanted}, {number for _, number in wanted}
+        name = next(iter(names)) if len(names) == 1 else None
+        only = next(iter(numbers)) if name is not None and len(numbers) == 1 else None
+        rows = self._tables.rows(name, tag=SHA256_TAG, number=only)
         if rows is None:
             with foreign_errors():
-                rows = [row for row in self._rows(name) if row.number == number]
-        return next(iter(self._read(rows)), None)
+                rows = _asked(self._client, name)
+        kept = set(wanted)
+        return self._read([row for row in rows if (row.name, row.number) in kept])
 
     def model_file(self, version: Version) -> Path:
         """Return the model's file or folder, of a version that was imported by Brinery.
@@ -163,31 +168,8 @@ class MlflowFiles:
         found = self._artifacts.path(place, CODE_FOLDER, sha256=candidate.artifact.code_sha256)
         return found or self._artifacts.absent(place, CODE_FOLDER)
 
-    def _rows(self, name: str | None) -> list[Row]:
-        """Return what MLflow's client says of the versions of a model, or of all."""
-        found = mlflow_client.versions(self._client, name)
-        names = {version.name for version in found}
-        aliases = {each: mlflow_client.aliases(self._client, each) for each in names}
-        ordered = sorted(found, key=lambda one: (one.name, -int(one.version)))
-        return [self._row(one, aliases[one.name]) for one in ordered]
-
     def _version(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Version:
-        return self._described(self._row(version, aliases))
-
-    def _row(self, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Row:
-        number = int(version.version)
-        tagged = SHA256_TAG in version.tags
-        return Row(
-            version.name,
-            number,
-            version.creation_timestamp,
-            version.run_id or "",
-            mlflow_client.folder(self._client, version) if tagged else "",
-            tagged,
-            tuple(sorted(aliases.get(number, ()))),
-            version.current_stage == Stage.ARCHIVED,
-            version.tags.get(PASSPORT_TAG, ""),
-        )
+        return self._described(_row(self._client, version, aliases))
 
     def _read(self, rows: list[Row]) -> list[Version]:
         """Return the versions of MLflow's tables.
@@ -223,6 +205,31 @@ class MlflowFiles:
             archived=row.archived,
             ids=ids_of(row.aliases),
         )
+
+
+def _asked(client: MlflowClient, name: str | None) -> list[Row]:
+    """Return what MLflow's client says of the versions of a model, or of all, newest first."""
+    found = mlflow_client.versions(client, name)
+    names = {version.name for version in found}
+    aliases = {each: mlflow_client.aliases(client, each) for each in names}
+    ordered = sorted(found, key=lambda one: (one.name, -int(one.version)))
+    return [_row(client, one, aliases[one.name]) for one in ordered]
+
+
+def _row(client: MlflowClient, version: ModelVersion, aliases: dict[int, tuple[str, ...]]) -> Row:
+    number = int(version.version)
+    tagged = SHA256_TAG in version.tags
+    return Row(
+        version.name,
+        number,
+        version.creation_timestamp,
+        version.run_id or "",
+        mlflow_client.folder(client, version) if tagged else "",
+        tagged,
+        tuple(sorted(aliases.get(number, ()))),
+        version.current_stage == Stage.ARCHIVED,
+        version.tags.get(PASSPORT_TAG, ""),
+    )
 
 
 def _entry(row: Row) -> Entry:

@@ -113,9 +113,11 @@ def test_models_are_listed_searched_and_downloaded(guest: Visitor) -> None:
 
 def test_versions_are_sorted_by_any_figure(guest: Visitor) -> None:
     """Newest first; by a metric, rows change places with the direction."""
-    order = lambda query: re.findall(  # noqa: E731 - said twice
-        r'<td><a href="/models/risk/versions/(\d)"', guest.get(f"/models/risk{query}").text
-    )
+
+    def order(query: str) -> list[str]:
+        page = guest.get(f"/models/risk{query}").text
+        return re.findall(r'<td><a href="/models/risk/versions/(\d)"', page)
+
     assert order("") == ["2", "1"]
     assert order("?sort=version") == ["1", "2"]
     assert order("?sort=roc_auc") == order("?sort=-roc_auc")[::-1]
@@ -243,6 +245,13 @@ def test_what_if_is_answered_as_the_model_answers(guest: Visitor, place: Path) -
     assert SCRIPT in wrong.json()["refused"][0]
     strange = guest.json("/models/risk/versions/1/whatif", row, token="0" * 64)
     assert strange.status_code == httpx.codes.FORBIDDEN
+
+
+def test_a_category_is_a_value_whatever_is_in_it(guest: Visitor) -> None:
+    """The form's choices are JSON within quotes that no category can end."""
+    page = guest.get("/models/risk/versions/1?tab=whatif").text
+    told = [json.loads(html.unescape(one)) for one in re.findall(r'<option value="([^"]*)"', page)]
+    assert told == ["../../etc/passwd", SCRIPT]
 
 
 def test_nothing_is_changed_without_the_pages_token(guest: Visitor) -> None:

@@ -29,7 +29,7 @@ _KEPT: Final = 8
 _LISTED: Final = 500
 
 
-def routes(rooms: Rooms, frame: Frame, tasks: Tasks) -> list[Route]:
+def routes(rooms: Rooms, frame: Frame, *, tasks: Tasks) -> list[Route]:
     """Return the route of comparisons."""
     return [Route("/compare", Comparisons(rooms, frame, tasks).page)]
 

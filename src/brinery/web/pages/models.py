@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from brinery.actions.outline import (
     outlines_in,
     rollback_choices,
     version_of,
+    versions_of,
 )
 from brinery.actions.rollback import rollback_in
 from brinery.actions.rooms import Rooms
@@ -91,10 +92,12 @@ class Models:
             "versions": lambda one: len(one.versions),
             "newest": lambda one: one.newest.created,
         }
+        page = shown(found, asked, keys=keys)
+        versions = versions_of(self._rooms, [one.champion or one.newest for one in page])
         grid = Grid(
             name="models",
             columns=_COLUMNS,
-            rows=[self._row(one) for one in shown(found, asked, keys=keys)],
+            rows=[_row(one, versions) for one in page],
             total=len(found),
             asked=asked,
             empty=_NO_MODEL,
@@ -155,28 +158,6 @@ class Models:
         )
         return moved(f"{path_of(name)}?tab=history")
 
-    def _row(self, outline: Outline) -> list[Cell]:
-        entry = outline.champion or outline.newest
-        version = version_of(self._rooms, entry)
-        description = None if version.candidate is None else version.candidate.description
-        champion = outline.champion
-        return [
-            _choice(entry),
-            Cell(text=outline.name, href=path_of(outline.name)),
-            _reference(champion) if champion else Cell(text="none yet", kind="quiet"),
-            _figure(_tiles(version)[:1]),
-            Cell(text=description.type.value if description else "not checked", kind="quiet"),
-            Cell(text="endpoint", href=f"/endpoints/{quote(outline.name, safe='')}")
-            if champion
-            else Cell(text="no", kind="quiet"),
-            Cell(text=f"{len(outline.versions):,}"),
-            Cell(
-                text=f"{outline.newest.reference}, {words.ago(outline.newest.created)}",
-                href=path_of(outline.name, outline.newest.number),
-                title=f"{clock(outline.newest.created)} UTC",
-            ),
-        ]
-
     def _versions(self, request: Request, outline: Outline, *, figures: Sequence[Tile]) -> Grid:
         """Return the versions of a model, with the figures that matter most of its champion."""
         columns = (
@@ -201,22 +182,48 @@ class Models:
             keys[asked.sort] = lambda one: _value(every.get(one.number), asked.sort)
         page = shown(entries, asked, keys=keys)
         decisions = decisions_of(self._rooms, outline.name)
+        versions = versions_of(self._rooms, page)
         names = [one.metric for one in figures]
         return Grid(
             name="versions",
             columns=columns,
             rows=[
                 _version_row(
-                    version_of(self._rooms, one),
+                    versions[one.reference],
                     one,
                     names=names,
                     decision=decisions.get(one.reference),
                 )
                 for one in page
+                if one.reference in versions
             ],
             total=len(entries),
             asked=asked,
         )
+
+
+def _row(outline: Outline, versions: Mapping[str, Version]) -> list[Cell]:
+    entry = outline.champion or outline.newest
+    version = versions.get(entry.reference)
+    candidate = None if version is None else version.candidate
+    description = None if candidate is None else candidate.description
+    champion = outline.champion
+    return [
+        _choice(entry),
+        Cell(text=outline.name, href=path_of(outline.name)),
+        _reference(champion) if champion else Cell(text="none yet", kind="quiet"),
+        _figure(_tiles(version)[:1] if version else ()),
+        Cell(text=description.type.value if description else "not checked", kind="quiet"),
+        Cell(text="endpoint", href=f"/endpoints/{quote(outline.name, safe='')}")
+        if champion
+        else Cell(text="no", kind="quiet"),
+        Cell(text=f"{len(outline.versions):,}"),
+        Cell(
+            text=f"{outline.newest.reference}, {words.ago(outline.newest.created)}",
+            href=path_of(outline.name, outline.newest.number),
+            title=f"{clock(outline.newest.created)} UTC",
+        ),
+    ]
 
 
 def _version_row(

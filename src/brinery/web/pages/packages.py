@@ -40,7 +40,7 @@ _TITLES: Final = {
 }
 
 
-def routes(rooms: Rooms, frame: Frame, tasks: Tasks) -> list[Route]:
+def routes(rooms: Rooms, frame: Frame, *, tasks: Tasks) -> list[Route]:
     """Return the routes of packages."""
     packages = Packages(rooms, frame, tasks)
     return [
@@ -67,7 +67,7 @@ class Packages:
     def page(self, request: Request) -> Response:
         """Return what a version can be packaged for, and what was."""
         name, number = request.path_params["name"], request.path_params["number"]
-        version = version_in(self._rooms, name, number)
+        version = version_in(self._rooms, name, number=number)
         askable(version)
         task = self._tasks.find(request.query_params.get("task", ""))
         made = task.result if task is not None and isinstance(task.result, Package) else None
@@ -95,7 +95,7 @@ class Packages:
         """Make a package, which is run in a fresh environment first unless that is not wanted."""
         fields = await self._frame.form(request)
         name, number = request.path_params["name"], request.path_params["number"]
-        version = version_in(self._rooms, name, number)
+        version = version_in(self._rooms, name, number=number)
         target = _target(fields.get("to", ""))
         task = self._tasks.begin(
             f"package {version.reference} {target}",
@@ -106,7 +106,7 @@ class Packages:
     def file(self, request: Request) -> Response:
         """Return the zip file of a package."""
         name, number = request.path_params["name"], request.path_params["number"]
-        version = version_in(self._rooms, name, number)
+        version = version_in(self._rooms, name, number=number)
         path = self._archive(version, _target(request.path_params["target"]))
         if not path.is_file():
             raise HTTPException(404)

@@ -26,7 +26,7 @@ _PATH: Final = "/models/{name}/versions/{number:int}"
 _KINDS: Final = {Outcome.PASSES: "good", Outcome.FAILS: "bad", Outcome.NOT_DECIDABLE: "warning"}
 
 
-def routes(rooms: Rooms, frame: Frame, tasks: Tasks) -> list[Route]:
+def routes(rooms: Rooms, frame: Frame, *, tasks: Tasks) -> list[Route]:
     """Return the routes of promotions."""
     promotions = Promotions(rooms, frame, tasks)
     return [
@@ -53,7 +53,7 @@ class Promotions:
     def page(self, request: Request) -> Response:
         """Return what a gate says of a version, and what would happen."""
         name, number = request.path_params["name"], request.path_params["number"]
-        version = version_in(self._rooms, name, number)
+        version = version_in(self._rooms, name, number=number)
         champion = outline_in(self._rooms, name).champion
         declared = self._rooms.settings.gates
         gate = gates.chosen(request.query_params.get("gate") or None, declared)
@@ -92,7 +92,7 @@ class Promotions:
         name, number = request.path_params["name"], request.path_params["number"]
         asked = GateAsked(reference=f"{name}@{number}", gate=self._gate(fields))
         task = self._tasks.begin(f"gate {name}@{number}", check_steps(self._rooms, asked))
-        return _followed(name, number, task, asked.gate)
+        return _followed(name, number, task=task, gate=asked.gate)
 
     async def promote(self, request: Request) -> Response:
         """Promote a version if the gate passes it, or with a reason whatever it says.
@@ -116,7 +116,7 @@ class Promotions:
                 hint=f'brinery promote {asked.reference} --force --reason "…"',
             )
         task = self._tasks.begin(f"promote {name}@{number}", promote_steps(self._rooms, asked))
-        return _followed(name, number, task, asked.gate)
+        return _followed(name, number, task=task, gate=asked.gate)
 
     def _gate(self, fields: dict[str, str]) -> str | None:
         """Return the gate of a form: one of the settings, for no file of the server is read."""
@@ -124,7 +124,7 @@ class Promotions:
         return asked if asked in self._rooms.settings.gates else None
 
 
-def _followed(name: str, number: int, task: Task, gate: str | None) -> Response:
+def _followed(name: str, number: int, *, task: Task, gate: str | None) -> Response:
     chosen = f"&gate={gate}" if gate else ""
     return moved(f"{path_of(name, number)}/promote?task={task.id}{chosen}")
 

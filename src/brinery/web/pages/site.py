@@ -93,9 +93,9 @@ def application(
             *login.routes(rooms, frame, key_file=key_file),
             *models.routes(rooms, frame),
             *version.routes(rooms, frame),
-            *promotion.routes(rooms, frame, tasks),
-            *packages.routes(rooms, frame, tasks),
-            *comparisons.routes(rooms, frame, tasks),
+            *promotion.routes(rooms, frame, tasks=tasks),
+            *packages.routes(rooms, frame, tasks=tasks),
+            *comparisons.routes(rooms, frame, tasks=tasks),
         ],
         exception_handlers={
             BrineryError: _Refusing(frame).on_error,

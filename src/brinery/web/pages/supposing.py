@@ -130,7 +130,7 @@ class Supposing:
         now = time.monotonic()
         at, version = self._known.get((name, number), (0.0, None))
         if version is None or now - at > _KNOWN_S:
-            version = version_in(self._rooms, name, number)
+            version = version_in(self._rooms, name, number=number)
             self._known = {(name, number): (now, version)}
         return version
 

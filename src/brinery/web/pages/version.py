@@ -107,7 +107,7 @@ class Versions:
     def page(self, request: Request) -> Response:
         """Return one tab of a version."""
         name, number = request.path_params["name"], request.path_params["number"]
-        version = version_in(self._rooms, name, number)
+        version = version_in(self._rooms, name, number=number)
         tab = _tab(request, version)
         appraisal = None
         if version.candidate is not None and tab in _APPRAISED:
@@ -141,7 +141,7 @@ class Versions:
     def file(self, request: Request) -> Response:
         """Return a file of a version's model, to be kept and not to be looked at."""
         name, number = request.path_params["name"], request.path_params["number"]
-        version = version_in(self._rooms, name, number)
+        version = version_in(self._rooms, name, number=number)
         file = request.path_params["file"]
         found = self._rooms.registry.file(version, file)
         if found is None or not found.is_file():
