@@ -7,13 +7,14 @@ policy allows no style within it, and a picture that is a file of its own carrie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from html import escape
 from importlib import resources
 from typing import Final
 
 from msgspec import Struct
 
-from brinery.charts.layering import Box, layered
+from brinery.charts.layering import Box, Placement, layered
 
 _NAME_LETTER: Final = 7.4
 _TOLD_LETTER: Final = 6.4
@@ -87,7 +88,7 @@ def graph_svg(
         whole: whether it is a file of its own, which carries its style, and not part of a page.
     """
     sizes = {node.id: (_width(node), _HEIGHT) for node in nodes}
-    placed = layered(sizes, [(edge.source, edge.target) for edge in edges])
+    placed = _placed(tuple(sizes.items()), tuple((edge.source, edge.target) for edge in edges))
     wide, high = max(placed.width, 240.0) + 2 * _MARGIN, max(placed.height, 36.0) + 2 * _MARGIN
     view = f"{-_MARGIN:.0f} {-_MARGIN:.0f} {wide:.0f} {high:.0f}"
     # What holds links is no image: they would be lost to those who hear it.
@@ -106,6 +107,14 @@ def graph_svg(
     if not nodes:
         lines.append(f'<text class="told" x="0" y="20">{text_of(empty)}</text>')
     return "\n".join([*lines, "</svg>\n"])
+
+
+@lru_cache(maxsize=32)
+def _placed(
+    sizes: tuple[tuple[str, tuple[float, float]], ...], links: tuple[tuple[str, str], ...]
+) -> Placement:
+    """Return where everything is; a graph that is looked at again stands where it stood."""
+    return layered(dict(sizes), links)
 
 
 def style() -> str:
