@@ -39,7 +39,7 @@ class GraphNode(Struct, frozen=True, kw_only=True):
         state: likewise, for how far it is.
         sign: a letter or two for the state, before the name; none where it is empty.
         href: where it leads; nowhere where it is empty.
-        hint: all that there is to say, shown when it is pointed at and read aloud.
+        hint: all that there is to say, shown when it is pointed at.
         selected: whether it is what the page shows.
         round: radius of its corners, in pixels.
     """
@@ -163,20 +163,21 @@ def _node(node: GraphNode, box: Box) -> str:
     sign = ""
     if node.sign:
         sign = (
-            f'<text class="sign" x="{left:.1f}" y="{box.top + 21:.1f}">{text_of(node.sign)}</text>'
+            f'<text class="sign" aria-hidden="true" x="{left:.1f}" y="{box.top + 21:.1f}">'
+            f"{text_of(node.sign)}</text>"
         )
         left += _SIGN - 4
     name, told = text_of(short(node.name)), text_of(short(node.told))
+    # What is said when the box is pointed at is not its name, which is what stands in it.
     inner = (
-        f"<title>{text_of(said)}</title>"
         f'<rect x="{box.left:.1f}" y="{box.top:.1f}" width="{box.width:.1f}" '
-        f'height="{box.height:.0f}" rx="{node.round:g}" />{sign}'
+        f'height="{box.height:.0f}" rx="{node.round:g}"><title>{text_of(said)}</title></rect>{sign}'
         f'<text class="name" x="{left:.1f}" y="{box.top + 21:.1f}">{name}</text>'
         f'<text class="told" x="{left:.1f}" y="{box.top + 37:.1f}">{told}</text>'
     )
     if node.href:
         current = ' aria-current="true"' if node.selected else ""
-        inner = f'<a href="{text_of(node.href)}" aria-label="{text_of(said)}"{current}>{inner}</a>'
+        inner = f'<a href="{text_of(node.href)}"{current}>{inner}</a>'
     return f'<g class="{classes}" data-node="{text_of(node.id)}">{inner}</g>'
 
 
