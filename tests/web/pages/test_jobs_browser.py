@@ -234,8 +234,8 @@ def test_pages_are_accessible_and_fit(visit: Visit, theme: str) -> None:
         "/datasets/d?tab=columns",
         "/folders/aB3dE6gH",
     ):
-        visit.open(path)
         page.set_viewport_size({"width": PHONE_WIDTH_PX, "height": 800})
+        visit.open(path)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, path
         page.set_viewport_size({"width": 1280, "height": 900})

@@ -127,7 +127,7 @@ class StepFiles:
         return step_details(self._rooms, name, step=request.query_params.get("step", ""))
 
 
-def panel(rooms: AssetRooms, job: JobRun, name: str, *, query: Mapping[str, str]) -> dict[str, Any]:
+def panel(rooms: AssetRooms, job: JobRun, *, name: str, query: Mapping[str, str]) -> dict[str, Any]:
     """Return what a page says of a step.
 
     Args:
