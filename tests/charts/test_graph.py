@@ -36,7 +36,8 @@ def test_a_box_is_a_link_with_its_state_in_words() -> None:
     )
     links = list(root.iter(f"{SVG}a"))
     assert [link.get("href") for link in links] == ["/jobs/j?step=a", "/b"]
-    assert [link.get("aria-label") for link in links] == ["prep reused", "train failed"]
+    told = [" ".join(one.text or "" for one in link.iter(f"{SVG}text")) for link in links]
+    assert told == ["↺ prep reused", "✕ train failed"]
     assert [link.get("aria-current") for link in links] == [None, "true"]
     assert root.get("role") == "group"
     assert {text.text for text in root.iter(f"{SVG}text")} >= {"prep", "reused", "✕"}

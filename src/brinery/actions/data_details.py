@@ -98,7 +98,7 @@ def uses_of(
     return found[::-1]
 
 
-def folder_preview(rooms: ProjectRooms, found: ManagedFolder, path: str = "") -> Preview:
+def folder_preview(rooms: ProjectRooms, found: ManagedFolder, *, path: str = "") -> Preview:
     """Return what is shown of a file or folder of a managed folder.
 
     Raises:
@@ -128,7 +128,7 @@ def folder_preview(rooms: ProjectRooms, found: ManagedFolder, path: str = "") ->
     )
 
 
-def folder_file(rooms: ProjectRooms, found: ManagedFolder, path: str) -> Path | IO[bytes]:
+def folder_file(rooms: ProjectRooms, found: ManagedFolder, *, path: str) -> Path | IO[bytes]:
     """Return a file of a managed folder: where it lies here, or opened where it is elsewhere.
 
     Raises:

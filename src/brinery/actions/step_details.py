@@ -94,7 +94,7 @@ class StepDetails:
         return within(Path(made.path), path)
 
 
-def step_details(rooms: AssetRooms, job: str, step: str) -> StepDetails:
+def step_details(rooms: AssetRooms, job: str, *, step: str) -> StepDetails:
     """Return what there is to see of a step.
 
     Raises:
@@ -134,7 +134,7 @@ def log_part(
     return logs.last(file, before=before)
 
 
-def file_preview(details: StepDetails, output: str, path: str = "") -> Preview:
+def file_preview(details: StepDetails, output: str, *, path: str = "") -> Preview:
     """Return what is shown of a file or folder of an output.
 
     Raises:

@@ -7,13 +7,14 @@ policy allows no style within it, and a picture that is a file of its own carrie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from html import escape
 from importlib import resources
 from typing import Final
 
 from msgspec import Struct
 
-from brinery.charts.layering import Box, layered
+from brinery.charts.layering import Box, Placement, layered
 
 _NAME_LETTER: Final = 7.4
 _TOLD_LETTER: Final = 6.4
@@ -38,7 +39,7 @@ class GraphNode(Struct, frozen=True, kw_only=True):
         state: likewise, for how far it is.
         sign: a letter or two for the state, before the name; none where it is empty.
         href: where it leads; nowhere where it is empty.
-        hint: all that there is to say, shown when it is pointed at and read aloud.
+        hint: all that there is to say, shown when it is pointed at.
         selected: whether it is what the page shows.
         round: radius of its corners, in pixels.
     """
@@ -87,7 +88,7 @@ def graph_svg(
         whole: whether it is a file of its own, which carries its style, and not part of a page.
     """
     sizes = {node.id: (_width(node), _HEIGHT) for node in nodes}
-    placed = layered(sizes, [(edge.source, edge.target) for edge in edges])
+    placed = _placed(tuple(sizes.items()), tuple((edge.source, edge.target) for edge in edges))
     wide, high = max(placed.width, 240.0) + 2 * _MARGIN, max(placed.height, 36.0) + 2 * _MARGIN
     view = f"{-_MARGIN:.0f} {-_MARGIN:.0f} {wide:.0f} {high:.0f}"
     # What holds links is no image: they would be lost to those who hear it.
@@ -106,6 +107,14 @@ def graph_svg(
     if not nodes:
         lines.append(f'<text class="told" x="0" y="20">{text_of(empty)}</text>')
     return "\n".join([*lines, "</svg>\n"])
+
+
+@lru_cache(maxsize=32)
+def _placed(
+    sizes: tuple[tuple[str, tuple[float, float]], ...], links: tuple[tuple[str, str], ...]
+) -> Placement:
+    """Return where everything is; a graph that is looked at again stands where it stood."""
+    return layered(dict(sizes), links)
 
 
 def style() -> str:
@@ -154,20 +163,21 @@ def _node(node: GraphNode, box: Box) -> str:
     sign = ""
     if node.sign:
         sign = (
-            f'<text class="sign" x="{left:.1f}" y="{box.top + 21:.1f}">{text_of(node.sign)}</text>'
+            f'<text class="sign" aria-hidden="true" x="{left:.1f}" y="{box.top + 21:.1f}">'
+            f"{text_of(node.sign)}</text>"
         )
         left += _SIGN - 4
     name, told = text_of(short(node.name)), text_of(short(node.told))
+    # What is said when the box is pointed at is not its name, which is what stands in it.
     inner = (
-        f"<title>{text_of(said)}</title>"
         f'<rect x="{box.left:.1f}" y="{box.top:.1f}" width="{box.width:.1f}" '
-        f'height="{box.height:.0f}" rx="{node.round:g}" />{sign}'
+        f'height="{box.height:.0f}" rx="{node.round:g}"><title>{text_of(said)}</title></rect>{sign}'
         f'<text class="name" x="{left:.1f}" y="{box.top + 21:.1f}">{name}</text>'
         f'<text class="told" x="{left:.1f}" y="{box.top + 37:.1f}">{told}</text>'
     )
     if node.href:
         current = ' aria-current="true"' if node.selected else ""
-        inner = f'<a href="{text_of(node.href)}" aria-label="{text_of(said)}"{current}>{inner}</a>'
+        inner = f'<a href="{text_of(node.href)}"{current}>{inner}</a>'
     return f'<g class="{classes}" data-node="{text_of(node.id)}">{inner}</g>'
 
 

@@ -57,7 +57,7 @@ def look_of_step(run: StepRun) -> Look:
     if run.reused and run.status is Status.COMPLETED:
         return Look(state="good", sign="↺", told="reused")
     if run.usage is not None and run.status is Status.COMPLETED:
-        return Look(state=look.state, sign=look.sign, told=duration(run.usage.wall_s))
+        return Look(state=look.state, sign=look.sign, told=f"done in {duration(run.usage.wall_s)}")
     if run.usage is not None:
         told = f"{look.told} after {duration(run.usage.wall_s)}"
         return Look(state=look.state, sign=look.sign, told=told)

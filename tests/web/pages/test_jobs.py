@@ -1,4 +1,4 @@
-"""Jobs on the page: the list, a job as a graph, its steps, logs and files, and what is done to it."""
+"""Jobs on the page: the list, a job as a graph, its steps, logs, files, and what is done to it."""
 
 from __future__ import annotations
 

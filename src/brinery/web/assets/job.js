@@ -12,7 +12,6 @@
     node.querySelector(".sign").textContent = one.sign;
     node.querySelector(".told").textContent = one.told;
     node.querySelector("title").textContent = one.hint;
-    node.querySelector("a")?.setAttribute("aria-label", one.hint);
   };
   let asking = false;
   const look = async () => {

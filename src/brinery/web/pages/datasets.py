@@ -146,10 +146,10 @@ class DatasetPages:
             written=content.created if content else found.created,
             tab=tab,
             tabs=[(url(path, {"tab": one}), title, one == tab) for one, title in _TABS],
-            **self._of(tab, found, path, query.get("page", "")),
+            **self._of(tab, found, path=path, asked=query.get("page", "")),
         )
 
-    def _of(self, tab: str, found: Dataset, path: str, asked: str) -> dict[str, Any]:
+    def _of(self, tab: str, found: Dataset, *, path: str, asked: str) -> dict[str, Any]:
         """Return what a tab shows."""
         told: dict[str, Any] = {"figures_of": ()}
         if tab == "rows":

@@ -69,7 +69,7 @@ class FolderPages:
             files={
                 "output": found.name,
                 "path": inside,
-                "preview": folder_preview(self._rooms, found, inside),
+                "preview": folder_preview(self._rooms, found, path=inside),
                 "crumbs": crumbs(inside, lambda one: url(path, {"path": one})),
                 "href": lambda one: url(path, {"path": one}),
                 "file": lambda one: url(f"{path}/file", {"path": one}),
@@ -81,7 +81,7 @@ class FolderPages:
         """Answer with a file of a folder: to keep, or an image to be seen."""
         found = folder(self._rooms, request.path_params["id"]).folder
         path, seen = request.query_params.get("path", ""), "seen" in request.query_params
-        there = folder_file(self._rooms, found, path)
+        there = folder_file(self._rooms, found, path=path)
         if isinstance(there, Path):
             return sent(there, seen=seen)
         return streamed(there, name=PurePosixPath(path).name, seen=seen)

@@ -107,7 +107,7 @@ class JobPage:
         job = self._rooms.jobs.read(name)
         query = {key: request.query_params[key] for key in _KEPT if key in request.query_params}
         chosen = query.get("step", "") or (job.steps[0].name if len(job.steps) == 1 else "")
-        step = panel(self._rooms, job, chosen, query=query) if chosen else None
+        step = panel(self._rooms, job, name=chosen, query=query) if chosen else None
         if request.headers.get("hx-target") == "step":
             return self._frame.part(request, "step.html", job=job, step=step)
         if request.headers.get("hx-target") == "job-head":
@@ -212,7 +212,9 @@ class JobPage:
         sweeps = _sweeps(job)
         if not sweeps:
             return None
-        return step_details(self._rooms, job.name, chosen if chosen in sweeps else sweeps[0]).trials
+        return step_details(
+            self._rooms, job.name, step=chosen if chosen in sweeps else sweeps[0]
+        ).trials
 
 
 def _head(job: JobRun) -> dict[str, Any]:

@@ -124,10 +124,10 @@ class StepFiles:
 
     def _details(self, request: Request) -> StepDetails:
         name = request.path_params["name"]
-        return step_details(self._rooms, name, request.query_params.get("step", ""))
+        return step_details(self._rooms, name, step=request.query_params.get("step", ""))
 
 
-def panel(rooms: AssetRooms, job: JobRun, name: str, *, query: Mapping[str, str]) -> dict[str, Any]:
+def panel(rooms: AssetRooms, job: JobRun, *, name: str, query: Mapping[str, str]) -> dict[str, Any]:
     """Return what a page says of a step.
 
     Args:
@@ -139,7 +139,7 @@ def panel(rooms: AssetRooms, job: JobRun, name: str, *, query: Mapping[str, str]
     Raises:
         NotFound: the job has no such step.
     """
-    details = step_details(rooms, job.name, name)
+    details = step_details(rooms, job.name, step=name)
     run, step, used = details.run, details.step, details.run.usage
     known = [one for one, _ in _TABS]
     tab = query.get("tab", "")
@@ -177,8 +177,8 @@ def panel(rooms: AssetRooms, job: JobRun, name: str, *, query: Mapping[str, str]
         "feeders": sorted({(one, _step_url(path, kept, one)) for one, _ in feeders(step)}),
         "software": _software(details),
         "variables": sorted(step.variables.items()),
-        "files": _files(path, base, details, query) if tab == "outputs" else None,
-        "log": _log(path, base, details, query) if tab == "log" else None,
+        "files": _files(path, base, details, query=query) if tab == "outputs" else None,
+        "log": _log(path, base, details, query=query) if tab == "log" else None,
         "cli": f"brinery job logs {job.name} {name}",
     }
 
@@ -213,7 +213,7 @@ def _outputs(path: str, base: Mapping[str, str], details: StepDetails) -> list[P
 
 
 def _files(
-    path: str, base: Mapping[str, str], details: StepDetails, query: Mapping[str, str]
+    path: str, base: Mapping[str, str], details: StepDetails, *, query: Mapping[str, str]
 ) -> dict[str, Any] | None:
     """Return what is shown of the output that is selected; the first, where none is."""
     names = details.outputs
@@ -226,7 +226,7 @@ def _files(
     return {
         "output": output,
         "path": inside,
-        "preview": file_preview(details, output, inside),
+        "preview": file_preview(details, output, path=inside),
         "crumbs": crumbs(inside, lambda one: url(path, {**page, "path": one})),
         "href": lambda one: url(path, {**page, "path": one}),
         "file": lambda one: url(file, {"step": base["step"], "output": output, "path": one}),
@@ -240,7 +240,7 @@ def crumbs(path: str, href: Any) -> list[tuple[str, str]]:
 
 
 def _log(
-    path: str, base: Mapping[str, str], details: StepDetails, query: Mapping[str, str]
+    path: str, base: Mapping[str, str], details: StepDetails, *, query: Mapping[str, str]
 ) -> dict[str, Any]:
     trial, find = query.get("trial", ""), query.get("find", "")
     part: LogPart = log_part(details, trial=trial, find=find)
