@@ -38,6 +38,7 @@ _JOURNAL: Final = "journal.jsonl"
 _LOCK: Final = "lock"
 _CANCEL: Final = "cancel"
 _TAIL_BYTES: Final = 4096
+_LOOKED_AT: Final = 200
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _NAME_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 _ADJECTIVES: Final = ("brave", "calm", "crisp", "fair", "gentle", "keen", "lively", "neat", "sunny")
@@ -206,16 +207,16 @@ class Jobs:
         return [name for _, name in sorted(created, reverse=True)]
 
     def failed(self, *, since: datetime, most: int) -> list[JobRun]:
-        """Return the jobs that were created since a time and failed, the newest first.
+        """Return the last jobs that were created since a time and failed, the newest first.
 
-        Of each job only the end of its journal is read, and the whole where it failed.
+        Two hundred are looked at. Of each job only the end of its journal is read, and the whole where it failed.
 
         Args:
             since: with time zone.
             most: so many at most.
         """
         found: list[JobRun] = []
-        for name in self.names():
+        for name in self.names()[:_LOOKED_AT]:
             path = self.path(name)
             if (path / _PLAN).stat().st_mtime < since.timestamp() or len(found) == most:
                 break
