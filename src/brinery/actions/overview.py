@@ -76,8 +76,8 @@ def _production(rooms: Rooms, champions: dict[str, int]) -> tuple[InProduction, 
         if entry.subject in champions
     }
     shown = list(dict.fromkeys([*moves, *sorted(champions)]))[:_CARDS]
-    found = (rooms.registry.version(name, champions[name]) for name in shown)
-    versions = [version for version in found if version is not None]
+    found = rooms.registry.some([(name, champions[name]) for name in shown])
+    versions = sorted(found, key=lambda version: shown.index(version.name))
     decisions = rooms.decisions.latest(shown)
     return tuple(
         InProduction(

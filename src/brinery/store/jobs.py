@@ -209,7 +209,8 @@ class Jobs:
     def failed(self, *, since: datetime, most: int) -> list[JobRun]:
         """Return the last jobs that were created since a time and failed, the newest first.
 
-        Two hundred are looked at. Of each job only the end of its journal is read, and the whole where it failed.
+        Two hundred are looked at. Of each job only the end of its journal is read, and the whole
+        where it failed.
 
         Args:
             since: with time zone.

@@ -16,7 +16,7 @@ from brinery.charts import words
 from brinery.records.history import Chapter, Deed
 from brinery.records.traffic import Served, Traffic
 from brinery.records.version import Alias, Version
-from brinery.registry.interface import resolve
+from brinery.registry.interface import one, resolve
 from brinery.serve.door import COOKIE
 from brinery.serve.traffic import Watched
 from brinery.specs.reference import Reference
@@ -113,7 +113,7 @@ class Endpoints:
             NotFound: there is no such model.
         """
         served = self._watched.served(name)
-        found = self._rooms.registry.version(name, served.version) if served else None
+        found = one(self._rooms.registry, name, number=served.version) if served else None
         return found or resolve(self._rooms.registry, Reference(name))
 
     def _grid(self, asked: Asked, *, whole: bool) -> Grid:
