@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from brinery.actions.job_download import download_job
     from brinery.actions.job_validate import Validated, validate_job
     from brinery.actions.jobs import cancel_job, job, jobs
+    from brinery.actions.keys import create_key, delete_key, keys
     from brinery.actions.leaderboard import leaderboard
     from brinery.actions.loop import run_loop
     from brinery.actions.loop_story import loop_history, loop_plan
     from brinery.actions.models import Model, model, models, version
+    from brinery.actions.overview import overview
     from brinery.actions.package import package_model, package_proofs, verify_package
     from brinery.actions.predict import LoadedModel, load, predict
     from brinery.actions.promote import promote
@@ -116,9 +118,11 @@ __all__ = [
     "cancel_job",
     "compare",
     "create_asset",
+    "create_key",
     "create_schedule",
     "dataset",
     "decide",
+    "delete_key",
     "doctor",
     "download_job",
     "evaluate_model",
@@ -130,12 +134,14 @@ __all__ = [
     "import_model",
     "job",
     "jobs",
+    "keys",
     "leaderboard",
     "load",
     "loop_history",
     "loop_plan",
     "model",
     "models",
+    "overview",
     "package_model",
     "package_proofs",
     "predict",
@@ -243,6 +249,10 @@ _HOMES = {
     "validate_job": "brinery.actions.job_validate",
     "verify_package": "brinery.actions.package",
     "version": "brinery.actions.models",
+    "create_key": "brinery.actions.keys",
+    "delete_key": "brinery.actions.keys",
+    "keys": "brinery.actions.keys",
+    "overview": "brinery.actions.overview",
 }
 
 

@@ -138,7 +138,7 @@ class Experiments:
             chosen=chosen,
             x=x,
             y=y,
-            figure=_figure(found, view, chosen, (x, y)),
+            figure=_figure(found, view, chosen=chosen, axes=(x, y)),
             mlflow=f"/mlflow/#/experiments/{quote(experiment.id)}",
         )
 
@@ -269,7 +269,7 @@ def _axes(request: Request, known: Sequence[str]) -> tuple[str, str]:
 
 
 def _figure(
-    found: Sequence[FoundRun], view: str, chosen: Sequence[str], axes: tuple[str, str]
+    found: Sequence[FoundRun], view: str, *, chosen: Sequence[str], axes: tuple[str, str]
 ) -> Figure | None:
     x, y = axes
     if not (x and y):
