@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from brinery.errors import JobBusy, NotFound
 from brinery.records.job import Status, StepRun
@@ -84,3 +85,17 @@ def test_logs(tmp_path: Path) -> None:
     log.write_text("2026-11-22T00:00:00.000Z one two\n2026-11-22T00:00:01.000Z three\n")
     assert next(iter(log_lines(log))) == ("2026-11-22T00:00:00.000Z", "one two")
     assert last_lines(log, 1) == ["three"]
+
+
+def test_jobs_that_failed_of_late(tmp_path: Path) -> None:
+    """The newest first, so many at most; what went well, or was put away, is none of them."""
+    jobs = Jobs(tmp_path)
+    for name, status in (("a", Status.FAILED), ("b", Status.COMPLETED), ("c", Status.FAILED)):
+        with jobs.create(PLAN, replace(BEGUN, name=name)) as journal:
+            journal.ended(status, error="it broke")
+    since = datetime.now(UTC) - timedelta(days=1)
+    assert {job.name for job in jobs.failed(since=since, most=5)} == {"a", "c"}
+    assert len(jobs.failed(since=since, most=1)) == 1
+    jobs.change("c", archived=True)
+    assert [job.name for job in jobs.failed(since=since, most=5)] == ["a"]
+    assert jobs.failed(since=datetime.now(UTC) + timedelta(days=1), most=5) == []

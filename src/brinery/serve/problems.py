@@ -117,10 +117,14 @@ def invalid(faults: Sequence[FieldError]) -> Problem:
     )
 
 
-def unexpected() -> Problem:
-    """Return the problem of a fault of ours, which is logged under the id it names."""
+def unexpected(error: BaseException | None = None) -> Problem:
+    """Return the problem of a fault of ours, which is logged under the id it names.
+
+    Args:
+        error: what was raised; the exception that is handled now when None.
+    """
     fault = uuid.uuid4().hex[:12]
-    _log.exception("fault %s", fault)
+    _log.error("fault %s", fault, exc_info=error or True)
     return Problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "fault",

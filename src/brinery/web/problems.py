@@ -42,12 +42,12 @@ def problem_of(error: BrineryError) -> Problem:
 
 async def on_error(_: Request, error: Exception) -> Response:
     """Answer a request whose action refused."""
-    return _answer(problem_of(error) if isinstance(error, BrineryError) else unexpected())
+    return _answer(problem_of(error) if isinstance(error, BrineryError) else unexpected(error))
 
 
 async def on_problem(_: Request, error: Exception) -> Response:
     """Answer a request that was refused before any action."""
-    return _answer(error if isinstance(error, Problem) else unexpected())
+    return _answer(error if isinstance(error, Problem) else unexpected(error))
 
 
 async def on_http(_: Request, error: Exception) -> Response:

@@ -131,7 +131,7 @@ class _Refusing:
 
     def on_problem(self, request: Request, error: Exception) -> Response:
         """Answer a request that was refused before any action."""
-        told = error if isinstance(error, Problem) else unexpected()
+        told = error if isinstance(error, Problem) else unexpected(error)
         return self._frame.told(request, told.status, message=told.detail, hint=told.hint)
 
     def on_http(self, request: Request, error: Exception) -> Response:
