@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +25,6 @@ from brinery.errors import (
     DataUnreadable,
     InvalidName,
     InvalidSchema,
-    LibraryMissing,
     NotFound,
 )
 from brinery.records.dataset import Dataset, DatasetFormat
@@ -215,15 +215,32 @@ def test_some_columns_and_rows_are_read(rooms: ProjectRooms) -> None:
         reader.arrow()
 
 
-def test_duckdb_reads_where_it_is_installed(rooms: ProjectRooms) -> None:
-    """Its rows are DuckDB's; without the library the error says what to install."""
+def test_duckdb_reads(rooms: ProjectRooms) -> None:
+    """Its rows are DuckDB's, which asks them by SQL; a limit and columns are kept to."""
     made(rooms)
     reader = DatasetReader(datasets.location(rooms, datasets.dataset(rooms, "bank")))
-    if find_spec("duckdb") is None:
-        with pytest.raises(LibraryMissing, match="needs duckdb"):
-            reader.duckdb(["age"])
-        return
     assert reader.duckdb(["age"]).fetchall() == [(30,), (41,), (52,)]
+    relation = reader.duckdb(limit=2)
+    assert relation.query("bank", "select count(*), max(age) from bank").fetchall() == [(2, 41)]
+
+
+def test_a_library_that_is_missing_is_named() -> None:
+    """Reading by a library that is not installed says what to install."""
+    program = (
+        "import sys; sys.modules['duckdb'] = None\n"
+        "from brinery.actions.dataset_frames import DatasetReader\n"
+        "from brinery.errors import LibraryMissing\n"
+        "import pyarrow as pa\n"
+        "class Reader(DatasetReader):\n"
+        "    def arrow(self, columns=None, *, limit=None): return pa.table({})\n"
+        "try: Reader(None).duckdb()\n"
+        "except LibraryMissing as error: print(error.message, error.hint)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "needs duckdb, which is not installed" in done.stdout
+    assert "pip install duckdb" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.jsonl"])

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests.conftest import BRINERY
 
-from brinery.actions import datasets, folders
+from brinery.actions import datasets, folders, projects
 from brinery.actions.flow import build, flow
 from brinery.actions.flow_rooms import FlowRooms, open_flow_rooms
 from brinery.errors import NotFound
@@ -39,8 +39,9 @@ with dataiku.Folder("").get_writer("mean.txt") as file:
 STEP3 = """
 import dataiku
 
+rate = float(dataiku.get_custom_variables().get("rate", "1"))
 with dataiku.Folder("").get_download_stream("/mean.txt") as file:
-    mean = float(file.read())
+    mean = rate * float(file.read())
 rows = dataiku.Dataset("bank_test").get_dataframe()
 dataiku.Dataset("scored").write_with_schema(rows.assign(score=rows.age / mean))
 """
@@ -79,7 +80,8 @@ def built(rooms: FlowRooms, targets: Sequence[str] = ()) -> tuple[JobRun, dict[s
 
 
 def outdated(found: Flow) -> dict[str, str]:
-    return {node.name: node.why for node in found.nodes if str(node.state) != "current"}
+    fine = {"current", "source"}
+    return {node.name: node.why for node in found.nodes if str(node.state) not in fine}
 
 
 def test_a_flow_is_recorded_explained_and_built(ran: Path) -> None:
@@ -99,6 +101,7 @@ def test_a_flow_is_recorded_explained_and_built(ran: Path) -> None:
         ("bank_test", "step3.py"),
         ("default", "step3.py"),
         ("step3.py", "scored"),
+        (f"variables of {found.project}", "step3.py"),
     }
     assert outdated(found) == {}
     versions = {node.name: node.version for node in found.nodes if str(node.kind) == "dataset"}
@@ -136,6 +139,14 @@ def test_a_flow_is_recorded_explained_and_built(ran: Path) -> None:
     assert datasets.dataset(rooms.projects, "bank_test").current == versions["bank_test"]
     assert len(_rows(rooms, "scored")) == 20
     assert outdated(flow(open_flow_rooms(ran))) == {}
+
+    # A variable of the project: the recipe that asks for the variables.
+    projects.set_variables(rooms.projects, {"rate": "2"})
+    rooms = open_flow_rooms(ran)
+    (why_of_it,) = outdated(flow(rooms)).values()
+    assert f"variables of {found.project}" in why_of_it
+    _, why = built(rooms)
+    assert list(why) == ["step3"]
     _put_right(ran)
 
 

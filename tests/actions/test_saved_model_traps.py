@@ -49,12 +49,13 @@ def saved(tmp_path: Path) -> Iterator[Any]:
         import mlflow.pyfunc
         import mlflow.sklearn
 
-        def save(model: Any) -> Path:
+        def save(model: Any, **options: Any) -> Path:
             place = tmp_path / "model"
             if isinstance(model, type):
                 mlflow.pyfunc.save_model(str(place), python_model=model())
             else:
-                mlflow.sklearn.save_model(model, str(place), serialization_format="cloudpickle")
+                kept = {"serialization_format": "cloudpickle", **options}
+                mlflow.sklearn.save_model(model, str(place), **kept)
             return place
 
         yield save
@@ -203,3 +204,43 @@ def test_a_dataset_that_is_not_the_models(rooms: Rooms, saved: Any) -> None:
     folder = saved(LinearRegression().fit(X, AMOUNT))
     with pytest.raises(BrineryError, match="'b'"):
         evaluated(rooms, folder, X[["a"]].assign(y=AMOUNT), kind=SavedType.REGRESSION)
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"a": "double", "b": "long", "c": "double"}, "has the column 'c', which rows has not"),
+        ({"a": "string", "b": "long"}, "'a' is string, and rows has numbers there"),
+    ],
+)
+def test_a_dataset_that_is_not_the_signatures(
+    rooms: Rooms, saved: Any, columns: dict[str, str], says: str
+) -> None:
+    """A signature that the model was logged with and the dataset disagree: said before scoring."""
+    stated = signature(**columns)
+    folder = saved(LinearRegression().fit(X, AMOUNT), signature=stated)
+    with pytest.raises(BrineryError, match=says):
+        evaluated(rooms, folder, X.assign(y=AMOUNT), kind=SavedType.REGRESSION)
+
+
+def test_a_signature_may_say_less_and_wider(rooms: Rooms, saved: Any) -> None:
+    """Another width of numbers is no disagreement, nor a column that may be left out."""
+    stated = signature(a="float", b="integer", c="double?")
+    folder = saved(LinearRegression().fit(X, AMOUNT), signature=stated)
+    frame = X.assign(y=AMOUNT)
+    _, found, _ = evaluated(rooms, folder, frame, kind=SavedType.REGRESSION)
+    assert found.evaluation is not None
+
+
+def signature(**columns: str) -> Any:
+    """A signature of MLflow's: name to type, with a question mark where it may be left out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from mlflow.models import ModelSignature
+        from mlflow.types.schema import ColSpec, Schema
+
+    told: list[Any] = [
+        ColSpec(kind.rstrip("?"), name, required=not kind.endswith("?"))
+        for name, kind in columns.items()
+    ]
+    return ModelSignature(inputs=Schema(told))

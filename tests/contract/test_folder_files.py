@@ -3,28 +3,61 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from tests.buckets import Buckets
 
 from brinery.errors import DataFileMissing, InvalidReference
 from brinery.store.folder_files import FolderFiles, LocalFolder, folder_files
 
+ROOT = Path(__file__).parents[2]
 
-@pytest.fixture(params=["local", "memory", pytest.param("s3", marks=pytest.mark.slow)])
-def files(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> FolderFiles:
+
+# Where the folder of these tests lies, for a process in which s3fs is installed.
+FAR = os.environ.get("TESTED_FOLDER", "")  # noqa: TID251 - told by the test below
+
+
+@pytest.fixture(params=["far"] if FAR else ["local", "memory"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> FolderFiles:
     """A folder that is empty."""
     if request.param == "local":
         return folder_files("", tmp_path / "abcdefgh")
     if request.param == "memory":
         return folder_files(f"memory://{tmp_path.name}", tmp_path)
-    pytest.importorskip("s3fs")
-    buckets = request.getfixturevalue("buckets")
-    for name, value in buckets.environ.items():
-        monkeypatch.setenv(name, value)
-    return folder_files(f"s3://{buckets.bucket()}/models", tmp_path)
+    return folder_files(f"{FAR}/{tmp_path.name}", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(FAR), reason="this process is the one that it starts")
+def test_a_bucket_keeps_the_same_contract(tmp_path: Path, buckets: Buckets) -> None:
+    """All of these tests hold of a folder in a bucket, in an environment that has s3fs."""
+    python = tmp_path / "environment" / "bin" / "python"
+    packages = ("s3fs", "msgspec", "urllib3", "pyyaml", "pytest")
+    for command in (
+        ["venv", "--quiet", "--python", sys.executable, str(tmp_path / "environment")],
+        ["pip", "install", "--quiet", "--python", str(python), *packages],
+    ):
+        subprocess.run([sys.executable, "-m", "uv", *command], check=True)
+    options = ["-q", "--noconftest", "-c", os.devnull, "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [str(python), "-m", "pytest", *options, __file__],
+        env={
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
+            "PATH": os.defpath,
+            "TESTED_FOLDER": f"{buckets.bucket()}/folders",
+            **buckets.environ,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert " failed" not in done.stdout
+    assert "1 skipped" in done.stdout
 
 
 def test_a_file_is_written_in_place_of_another(files: FolderFiles) -> None:

@@ -89,7 +89,7 @@ def test_each_step_is_one_that_can_be_switched_off(shimmed: Shimmed) -> None:
     waiting = {step for step, _, _ in hooks.STEPS}
     others = {
         shimmed.module("brinery_shims.old_libraries").STEP,
-        shimmed.module("brinery_shims.pickle_check").STEP,
+        shimmed.module("brinery_shims.libraries").STEP,
         "default-folder",
     }
     assert waiting | others == set(COMPATIBILITY)

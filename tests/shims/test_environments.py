@@ -187,6 +187,8 @@ def test_scripts_run_as_they_are(flow: Flow) -> None:
         said[name] = done.out + done.err
     assert f"mirror: {PAGE} is answered from" in said["prepare.py"]
     assert "default-folder: an empty folder id means" in said["train.py"]
+    told = "project-libraries: cell_models is taken from lib/python of the project"
+    assert said["train.py"].count(told) == 1
     assert "pickle-check: model.pkl holds sklearn.pipeline.Pipeline" in said["deploy.py"]
     assert "FOUND True" in said["deploy.py"]
     old = "FOUND True 2.17.2" in said["deploy.py"]

@@ -6,8 +6,10 @@ import io
 import json
 import os
 import pickle
+from pathlib import Path
 from typing import Any
 
+import joblib
 import pytest
 import sklearn
 from sklearn.dummy import DummyClassifier
@@ -116,6 +118,38 @@ def test_a_dangerous_pickle_is_not_loaded(folder: Any) -> None:
     with folder.get_download_stream("bad.pkl") as stream, refused:
         pickle.load(stream)  # noqa: S301, TID251 - as scripts do
     assert pickle.loads(pickle.dumps(len)) is len  # noqa: S301, TID251 - others load as ever
+
+
+def test_a_copy_of_a_dangerous_pickle_is_not_loaded_either(folder: Any, tmp_path: Path) -> None:
+    """By its path in the folder, by a copy of its bytes, by pickle or joblib: it is refused."""
+    content = pickle.dumps([Runs()])
+    folder.upload_data("worse.pkl", content)
+    refused = pytest.raises(Exception, match=r"worse.pkl is not loaded: it asks for .*system")
+    with open(folder.file_path("worse.pkl"), "rb") as stream, refused:  # noqa: PTH123 - as scripts do
+        pickle.load(stream)  # noqa: S301, TID251 - as scripts do
+    with refused:
+        joblib.load(folder.file_path("worse.pkl"))  # noqa: TID251 - as scripts do
+    copy = tmp_path / "copy.bin"
+    with folder.get_download_stream("worse.pkl") as stream:
+        copy.write_bytes(stream.read())
+    with copy.open("rb") as stream, refused:
+        pickle.load(stream)  # noqa: S301, TID251 - as scripts do
+    with refused:
+        joblib.load(copy)  # noqa: TID251 - as scripts do
+    with refused:
+        joblib.load(io.BytesIO(content))  # noqa: TID251 - as scripts do
+    with refused:
+        pickle.loads(content)  # noqa: S301, TID251 - as scripts do
+    folder.upload_data("fine.joblib", _joblib([1, 2]))
+    assert joblib.load(folder.file_path("fine.joblib")) == [1, 2]  # noqa: TID251 - as scripts do
+    both = pickle.loads(pickle.dumps((pickle.loads, joblib.load)))  # noqa: S301, TID251 - as others do
+    assert both == (pickle.loads, joblib.load)  # noqa: TID251 - the functions themselves
+
+
+def _joblib(value: Any) -> bytes:
+    stream = io.BytesIO()
+    joblib.dump(value, stream)
+    return stream.getvalue()
 
 
 def test_a_pickle_of_another_release_is_not_loaded(folder: Any) -> None:

@@ -438,6 +438,26 @@ def _until(true: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+def test_paths_in_a_folder_may_begin_with_a_slash(project: Any, folder: Path) -> None:
+    """A model directory of a managed folder is found with and without; another is told of."""
+    import dataiku  # noqa: PLC0415 - only there
+
+    managed = dataiku.Folder("")
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        managed.upload_file(f"/exported/clf/{file.relative_to(folder).as_posix()}", str(file))
+    model = project.create_mlflow_pyfunc_model("slashed", "BINARY_CLASSIFICATION")
+    handle = project.get_managed_folder("")
+    for version, path in (
+        ("v1", "/exported/clf"),
+        ("v2", "exported/clf/"),
+        ("v3", "//exported/clf"),
+    ):
+        model.import_mlflow_version_from_managed_folder(version, handle, path)
+    assert [one["id"] for one in model.list_versions()] == ["v1", "v2", "v3"]
+    with pytest.raises(Exception, match="nowhere"):
+        model.import_mlflow_version_from_managed_folder("v4", managed.get_id(), "/nowhere")
+
+
 def test_a_comparison_takes_what_predicts_the_same(project: Any, evaluated: Any) -> None:
     """Versions are added by their full ids, and looked up by them."""
     comparison = project.create_model_comparison("both", "BINARY_CLASSIFICATION")

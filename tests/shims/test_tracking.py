@@ -10,6 +10,9 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from tests.shims.conftest import Shimmed
 
+from brinery.actions.project_rooms import open_project_rooms
+from brinery.actions.projects import create_project
+
 # MLflow's own classes have hints that it warns of.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:.*type hint")]
 WATCHED = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_CONTEXT")
@@ -92,6 +95,31 @@ def test_a_run_of_before_ends(shimmed: Shimmed) -> None:
         assert handle.get_run(begun.info.run_id).info.status == "FINISHED"
         assert "/Default_" in begun.info.artifact_uri
         assert shimmed.dataiku.Folder("").get_id() in begun.info.artifact_uri
+
+
+def test_experiments_of_two_projects_do_not_collide(shimmed: Shimmed, logged: Any) -> None:
+    """The same name is two experiments, each in its project, under the name that it was given."""
+    assert logged
+    create_project(open_project_rooms(shimmed.workspace), "OTHER")
+    client = shimmed.dataiku.api_client()
+    other = client.get_project("OTHER")
+    with other.setup_mlflow(other.create_managed_folder("trials")) as handle:
+        made = handle.set_experiment("Calls, 2026")
+        assert made.name == "Calls, 2026"
+        assert handle.get_experiment_by_name("Calls, 2026").experiment_id == made.experiment_id
+        with handle.start_run() as run:
+            handle.log_metric("auc", 0.7)
+    assert run.info.experiment_id == made.experiment_id
+    assert made.artifact_location != logged.info.artifact_uri.split("/" + logged.info.run_id)[0]
+
+    def named(project: Any) -> dict[str, str]:
+        found = project.get_mlflow_extension().list_experiments()["experiments"]
+        return {one["name"]: one["experiment_id"] for one in found}
+
+    assert named(other) == {"Calls, 2026": made.experiment_id}
+    assert named(shimmed.project)["Calls, 2026"] == logged.info.experiment_id
+    other.get_mlflow_extension().rename_experiment(made.experiment_id, "Later")
+    assert named(other) == {"Later": made.experiment_id}
 
 
 def test_what_is_no_folder(shimmed: Shimmed) -> None:

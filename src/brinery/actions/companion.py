@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from brinery.actions.folders import folder, uri_of
 from brinery.actions.project_rooms import open_project_rooms
+from brinery.actions.projects import project_key
 from brinery.actions.rooms import Rooms
 from brinery.registry import mlflow_server
 from brinery.registry.mlflow_folders import ManagedFolders
@@ -36,7 +37,10 @@ def with_managed_folders(rooms: Rooms, application: mlflow_server.Asgi) -> mlflo
         data = open_project_rooms(rooms.workspace.root)
         return uri_of(data, folder(data, folder_id).folder)
 
-    return ManagedFolders(application, place)
+    def own() -> str:
+        return project_key(open_project_rooms(rooms.workspace.root), "")
+
+    return ManagedFolders(application, place, own=own)
 
 
 def mlflow_application(rooms: Rooms) -> mlflow_server.Asgi:

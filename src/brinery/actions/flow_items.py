@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 from datetime import UTC, datetime
 
-from brinery.actions import datasets, folders
+from brinery.actions import datasets, folders, projects
 from brinery.actions.project_rooms import ProjectRooms
 from brinery.errors import BrineryError
 from brinery.pipeline.flow import ItemFacts
-from brinery.pipeline.recipes import Place
+from brinery.pipeline.recipes import Place, called, place_of
 from brinery.records.dataset import Dataset
 from brinery.records.flow import ItemKind, Use
 from brinery.records.folder import ManagedFolder
 from brinery.specs.places import shown
+
+_SHORT = 16
 
 
 def version_now(rooms: ProjectRooms, place: Place) -> str | None:
@@ -25,19 +27,21 @@ def version_now(rooms: ProjectRooms, place: Place) -> str | None:
     match kind:
         case ItemKind.DATASET:
             found = rooms.records.find(Dataset, project, key=name)
-            if found is None:
-                return None
-            with contextlib.suppress(BrineryError):
-                return datasets.location(rooms, found).version if found.external else found.current
-            return None
+            if found is not None:
+                with contextlib.suppress(BrineryError):
+                    where = datasets.location(rooms, found) if found.external else None
+                    return where.version if where is not None else found.current
         case ItemKind.FOLDER:
             folder = rooms.records.find(ManagedFolder, project, key=name)
             with contextlib.suppress(BrineryError, OSError):
                 if folder is not None:
                     return folders.content_of(rooms, folder, path=path) or None
-            return None
         case ItemKind.MODEL:
             return ""
+        case ItemKind.VARIABLES:
+            with contextlib.suppress(BrineryError):
+                return projects.variables_version(rooms, project)
+    return None
 
 
 def kept(rooms: ProjectRooms, place: Place, *, version: str) -> bool:
@@ -78,6 +82,11 @@ def facts_of(rooms: ProjectRooms, use: Use) -> ItemFacts:
             return folder_facts(rooms, folder)
         case ItemKind.MODEL:
             return ItemFacts(name=use.label or use.name, version=use.version, at=use.at)
+        case ItemKind.VARIABLES:
+            version = version_now(rooms, place_of(use))
+            return ItemFacts(
+                name=called(use), there=version is not None, version=(version or "")[:_SHORT]
+            )
 
 
 def dataset_facts(found: Dataset) -> ItemFacts:

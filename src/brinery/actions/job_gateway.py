@@ -84,7 +84,9 @@ class JobGateway:
             if step.name not in self._made:
                 self._made[step.name] = listening(told).__enter__()
             place = self._made[step.name].place
-        return {VARIABLE: said(place, told, mirrors=step.shims.mirrors)}
+        return {
+            VARIABLE: said(place, told, mirrors=step.shims.mirrors, libraries=step.shims.libraries)
+        }
 
     def finish(self, step: Step, *, completed: bool) -> Activity | None:
         """Return what a script read and wrote, which is on record now; None where it never asked.
@@ -132,7 +134,9 @@ def listening(told: Told) -> Any:
     return make(_PROGRAM, told=msgspec.json.encode(told).decode())
 
 
-def said(place: str, told: Told, *, mirrors: Mapping[str, str]) -> str:
+def said(
+    place: str, told: Told, *, mirrors: Mapping[str, str], libraries: tuple[str, ...] = ()
+) -> str:
     """Return the value of `BRINERY_SHIMS`: what `brinery_shims.setup` reads."""
     known = {
         "gateway": place,
@@ -140,6 +144,7 @@ def said(place: str, told: Told, *, mirrors: Mapping[str, str]) -> str:
         "tracking_uri": told.tracking_uri,
         "without": told.without,
         "mirrors": mirrors,
+        "libraries": libraries,
     }
     return msgspec.json.encode(known).decode()
 

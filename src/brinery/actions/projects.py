@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from brinery.records.folder import ManagedFolder
 from brinery.records.project import Project
 from brinery.specs.names import nearest
 from brinery.specs.user import login_name
+from brinery.store.fingerprints import hash_text
 
 _KEY: Final = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 _FALLBACK: Final = "PROJECT"
@@ -139,6 +141,15 @@ def variables(rooms: ProjectRooms, key: str = "") -> dict[str, dict[str, Any]]:
     """
     found = project(rooms, key)
     return {"standard": dict(found.standard), "local": dict(found.local)}
+
+
+def variables_version(rooms: ProjectRooms, key: str = "") -> str:
+    """Return what tells the values of a project's variables from others: a BLAKE3.
+
+    Raises:
+        NotFound: there is no such project.
+    """
+    return hash_text(json.dumps(variables(rooms, key), sort_keys=True))
 
 
 def set_variables(

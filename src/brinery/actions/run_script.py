@@ -38,7 +38,7 @@ from brinery.records.plan import (
     Value,
 )
 from brinery.specs import job_settings
-from brinery.specs.compatibility import ALL, COMPATIBILITY, unknown_step
+from brinery.specs.compatibility import ALL, COMPATIBILITY, LIBRARIES, unknown_step
 from brinery.specs.names import nearest
 from brinery.store.workspace import Workspace
 
@@ -160,6 +160,8 @@ def _call(path: Path, asked: Asked) -> RecipeCall:
         experiment=asked.experiment,
         without=tuple(asked.without),
         mirrors=dict(asked.mirrors),
+        inputs=tuple(asked.inputs),
+        outputs=tuple(asked.outputs),
     )
 
 
@@ -173,6 +175,8 @@ def asked_again(call: RecipeCall) -> Asked:
         project=call.project,
         without=call.without,
         mirrors=call.mirrors,
+        inputs=call.inputs,
+        outputs=call.outputs,
     )
 
 
@@ -225,6 +229,7 @@ def shims_of(
     told = job_settings.read(workspace.settings_file)
     base = workspace.root / "projects" / project if project else workspace.root
     own = [one / "lib" / "python" for one in dict.fromkeys([base, workspace.root])]
+    off = dict.fromkeys([*told.without, *without]).keys()
     maps = {
         url: path
         for url, path in told.maps.items()
@@ -239,8 +244,8 @@ def shims_of(
         found[url] = str(Path(path).resolve())
     return Shims(
         project=project,
-        libraries=tuple(str(one) for one in own if one.is_dir()),
-        without=tuple(dict.fromkeys([*told.without, *without])),
+        libraries=tuple(str(one) for one in own if one.is_dir() and not {LIBRARIES, ALL} & off),
+        without=tuple(off),
         mirrors=found,
     )
 

@@ -23,17 +23,20 @@ from brinery.actions.locate import locate, read
 from brinery.actions.rooms import Rooms
 from brinery.actions.saved_models import check_version_id, kept, registered_as
 from brinery.actions.submission import Submission
-from brinery.errors import NotAModel, NotFound
+from brinery.errors import ColumnMismatch, ColumnMissing, NotAModel, NotFound
 from brinery.records.event import Step
 from brinery.records.run import LoggedRun
 from brinery.records.saved_model import SavedModel, SavedType, SavedVersion
 from brinery.records.scan import Verdict
 from brinery.records.version import Version
+from brinery.registry import mlflow_folder
 from brinery.specs.names import nearest
 from brinery.store import tables
 
 _MLMODEL: Final = "MLmodel"
 _BINARY: Final = 2
+# What numbers are called in a signature of MLflow's.
+_NUMBERS: Final = frozenset({"integer", "long", "float", "double"})
 
 Tell = Callable[[str], None]
 
@@ -175,9 +178,12 @@ def register(
         tell: is given a line for whatever is doubtful.
 
     Raises:
+        ColumnMissing, ColumnMismatch: the rows are not what the signature states that it was
+            logged with.
         UserError: the subclass says what is wrong with the model or the rows.
     """
     waiting = kept(rooms).waiting(model, saved.id)
+    _check_signature(waiting, rows)
     target = saved.target if saved.target in rows.table.column_names else ""
     if saved.target and not target and model.type is not SavedType.OTHER:
         tell(f"{rows.dataset} has no column {saved.target}: the classes' order is not checked")
@@ -200,6 +206,35 @@ def register(
     features = saved.features or _features(version)
     known = registered_as(rooms, model, saved=replace(saved, features=features), version=version)
     return known, version
+
+
+def _check_signature(folder: Path, rows: Rows) -> None:
+    """Return only where rows have what the signature states that a model was logged with.
+
+    Raises:
+        ColumnMissing: they lack a column.
+        ColumnMismatch: one is text and should be numbers, or the reverse.
+    """
+    for one in mlflow_folder.read(folder).inputs:
+        there = rows.table.schema.get_field_index(one.name)
+        if there < 0:
+            if one.required:
+                raise ColumnMissing(
+                    f"the model was logged with a signature that has the column '{one.name}', "
+                    f"which {rows.dataset} has not",
+                    hint="name the dataset that the signature is of, or log the model anew",
+                )
+            continue
+        kind = rows.table.schema.field(there).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        if (text and one.type in _NUMBERS) or (number and one.type == "string"):
+            raise ColumnMismatch(
+                f"the model was logged with a signature in which '{one.name}' is {one.type}, and "
+                f"{rows.dataset} has {'text' if text else 'numbers'} there",
+                hint="name the dataset that the signature is of, or log the model anew",
+            )
 
 
 def written(rooms: Rooms, rows: Rows) -> Path:

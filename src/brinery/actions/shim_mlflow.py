@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from brinery.actions import datasets, folders
+from brinery.actions import datasets, folders, projects
 from brinery.actions.datasets import Write
 from brinery.actions.gateway import Desk, Method
 from brinery.actions.shim_folders import folder_of
@@ -50,12 +50,26 @@ def _experiments(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     found = _kept(desk).experiments(
         asked.get("view_type", "ACTIVE_ONLY"), most=int(asked.get("max_results", 1000))
     )
-    return {"experiments": found}
+    mark = _mark(desk, asked)
+    others = tuple({f"{one.name}/" for one in projects.projects(desk.data)} - {mark})
+    return {
+        "experiments": [
+            {**one, "name": one["name"].removeprefix(mark)}
+            for one in found
+            if one["name"].startswith(mark) and not one["name"].startswith(others)
+        ]
+    }
+
+
+def _mark(desk: Desk, asked: Mapping[str, Any]) -> str:
+    """Return what the names of a project's experiments begin with in MLflow."""
+    project = desk.project(asked.get("project", ""))
+    return "" if project == projects.project_key(desk.data, "") else f"{project}/"
 
 
 def _rename(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Give an experiment another name."""
-    _kept(desk).rename(str(asked["experiment_id"]), asked["new_name"])
+    _kept(desk).rename(str(asked["experiment_id"]), _mark(desk, asked) + asked["new_name"])
     return {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from brinery.actions import projects
 from brinery.actions.gateway import Desk, Method
 from brinery.actions.projects import VariableKind
 from brinery.actions.recording import recipe_name
-from brinery.records.flow import ItemKind, UseKind
+from brinery.records.flow import ItemKind, Use, UseKind
 
 
 def _default(desk: Desk, asked: Mapping[str, Any]) -> str:
@@ -27,17 +28,38 @@ def _keys(desk: Desk, asked: Mapping[str, Any]) -> list[str]:
 
 def _variables(desk: Desk, asked: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the variables of a project: `standard` and `local`."""
-    return projects.variables(desk.data, desk.project(asked.get("project", "")))
+    key = desk.project(asked.get("project", ""))
+    _used_variables(desk, key)
+    return projects.variables(desk.data, key)
 
 
 def _set_variables(desk: Desk, asked: Mapping[str, Any]) -> None:
     """Give all variables of one kind, or some of them, other values."""
+    key = desk.project(asked.get("project", ""))
     projects.set_variables(
         desk.data,
         asked["values"],
-        key=desk.project(asked.get("project", "")),
+        key=key,
         kind=VariableKind(asked.get("kind", "standard")),
         whole=bool(asked.get("whole", False)),
+    )
+    recorder = desk.office.recorder
+    if recorder is not None and any(
+        one.item is ItemKind.VARIABLES and one.project == key for one in recorder.activity.uses
+    ):
+        _used_variables(desk, key)  # what it sets itself is no change to it
+
+
+def _used_variables(desk: Desk, key: str) -> None:
+    desk.used(
+        Use(
+            kind=UseKind.READ,
+            item=ItemKind.VARIABLES,
+            project=key,
+            name=key,
+            version=projects.variables_version(desk.data, key),
+            at=datetime.now(UTC),
+        )
     )
 
 

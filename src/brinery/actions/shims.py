@@ -61,7 +61,7 @@ def shims(
         spared = {name: _with_host(os.environ.get(name, "")) for name in _NO_PROXY}
         variables = {
             **spared,
-            VARIABLE: said(gateway.place, told, mirrors=asked.mirrors),
+            VARIABLE: said(gateway.place, told, mirrors=asked.mirrors, libraries=asked.libraries),
             # The address is that of this block alone.
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         }

@@ -19,6 +19,7 @@ _ROUND: Final[Mapping[NodeKind, float]] = {
     NodeKind.DATASET: 4.0,
     NodeKind.FOLDER: 4.0,
     NodeKind.MODEL: 12.0,
+    NodeKind.VARIABLES: 0.0,
     NodeKind.RECIPE: 23.0,
 }
 _ARROW: Final = (

@@ -24,6 +24,7 @@ _KINDS = {
     ItemKind.DATASET: NodeKind.DATASET,
     ItemKind.FOLDER: NodeKind.FOLDER,
     ItemKind.MODEL: NodeKind.MODEL,
+    ItemKind.VARIABLES: NodeKind.VARIABLES,
 }
 
 

@@ -50,6 +50,8 @@ def called(use: Use) -> str:
             return f"{use.label or use.name}{use.path or '/'}"
         case ItemKind.MODEL:
             return f"model {use.label or use.name}"
+        case ItemKind.VARIABLES:
+            return f"variables of {use.project}"
 
 
 def of_kind(activity: Activity, kind: UseKind) -> list[Use]:

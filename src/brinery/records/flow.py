@@ -16,6 +16,7 @@ class ItemKind(TextEnum):
     DATASET = "dataset"
     FOLDER = "folder"
     MODEL = "model"
+    VARIABLES = "variables"
 
 
 class UseKind(TextEnum):
@@ -37,11 +38,11 @@ class Use(Struct, frozen=True, kw_only=True):
         kind: how.
         item: what it is.
         project: its key.
-        name: of a dataset or a model; of a folder its id.
+        name: of a dataset or a model; of a folder its id; of a project's variables its key.
         label: as people call it, where that is not the name.
         path: within a folder, `/pipeline.pkl`; empty for all of it.
         version: of the content: of a dataset its version, of a file its BLAKE3, of a model the
-            version's name; empty where it cannot be told.
+            version's name, of variables the BLAKE3 of their values; empty where it cannot be told.
         at: with time zone.
     """
 
@@ -68,6 +69,8 @@ class RecipeCall(Struct, frozen=True, kw_only=True):
         experiment: MLflow's; empty for the script's name.
         without: names of compatibility steps that are switched off.
         mirrors: addresses, or beginnings of addresses, to the paths that stand for them.
+        inputs: what `dataiku.recipe` says that it reads; what its last run did where empty.
+        outputs: likewise, what it writes.
     """
 
     script: str
@@ -78,6 +81,8 @@ class RecipeCall(Struct, frozen=True, kw_only=True):
     experiment: str = ""
     without: tuple[str, ...] = ()
     mirrors: dict[str, str] = {}
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 class Activity(Struct, frozen=True, kw_only=True):
@@ -112,6 +117,7 @@ class NodeKind(TextEnum):
     FOLDER = "folder"
     RECIPE = "recipe"
     MODEL = "model"
+    VARIABLES = "variables"
 
 
 class NodeState(TextEnum):

@@ -24,6 +24,20 @@ _PYTHON_FUNCTION = "python_function"
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][^#]*")
 
 
+class StatedInput(Struct, frozen=True, kw_only=True):
+    """A column of the signature that a model was logged with.
+
+    Attributes:
+        name: of the column.
+        type: in MLflow's words, such as `double` or `string`.
+        required: whether it may not be left out.
+    """
+
+    name: str
+    type: str
+    required: bool = True
+
+
 class MlflowFolder(Struct, frozen=True, kw_only=True):
     """What an MLmodel and the files beside it say.
 
@@ -37,7 +51,7 @@ class MlflowFolder(Struct, frozen=True, kw_only=True):
         files: framework's flavor, in MLflow's words, to its model file within the folder.
         requirements: as `pip` reads them, such as `scikit-learn==1.9.1`.
         python: the version that wrote it, such as `3.11.7`; empty where it does not say.
-        columns: the names of its inputs; none where it does not say.
+        inputs: its columns; none where it does not say, or they have no names.
         mlflow_version: that wrote it; empty where it does not say.
     """
 
@@ -50,8 +64,13 @@ class MlflowFolder(Struct, frozen=True, kw_only=True):
     files: dict[str, str]
     requirements: tuple[str, ...]
     python: str
-    columns: tuple[str, ...]
+    inputs: tuple[StatedInput, ...]
     mlflow_version: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of its inputs; none where it does not say."""
+        return tuple(one.name for one in self.inputs)
 
 
 def read(folder: Path) -> MlflowFolder:
@@ -91,7 +110,7 @@ def read(folder: Path) -> MlflowFolder:
         files=files,
         requirements=_requirements(folder),
         python=_python(folder, function),
-        columns=_columns(stated),
+        inputs=_inputs(stated),
         mlflow_version=_text(stated.get("mlflow_version")),
     )
 
@@ -153,15 +172,24 @@ def _python(folder: Path, function: Mapping[str, Any]) -> str:
     return _text(function.get("python_version"))
 
 
-def _columns(stated: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names of the inputs that the signature states."""
+def _inputs(stated: Mapping[str, Any]) -> tuple[StatedInput, ...]:
+    """Return the inputs that the signature states; none unless each has a name."""
     inputs = _mapping(stated.get("signature")).get("inputs")
     try:
         columns = json.loads(inputs) if isinstance(inputs, str) else []
     except ValueError:
         return ()
-    names = [_mapping(column).get("name") for column in columns if isinstance(columns, list)]
-    return tuple(str(name) for name in names) if all(names) else ()
+    told = [_mapping(column) for column in columns] if isinstance(columns, list) else []
+    if not all(_text(one.get("name")) for one in told):
+        return ()
+    return tuple(
+        StatedInput(
+            name=_text(one.get("name")),
+            type=_text(one.get("type")),
+            required=one.get("required") is not False,
+        )
+        for one in told
+    )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

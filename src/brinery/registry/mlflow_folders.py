@@ -1,10 +1,11 @@
 """MLflow's server where managed folders hold what is logged: experiments get their place in one.
 
-A client that is told the address of the server with `/managed-folders/ID` behind it talks to the
-same server, and each experiment that it makes without saying where lies in that folder, at its name
-with `_` for all that is no letter or digit. MLflow 3 keeps models beside runs; where the folder is
-on this machine, they are also at the place in the run where MLflow 2 had them: the same files, by
-hard links.
+A client that is told the address of the server with `/managed-folders/PROJECT.ID` behind it talks
+to the same server, and each experiment that it makes without saying where lies in that folder, at
+its name with `_` for all that is no letter or digit. Experiments of another project than the
+workspace's own are called `PROJECT/name` in MLflow, and `name` for such a client. MLflow 3 keeps
+models beside runs; where the folder is on this machine, they are also at the place in the run where
+MLflow 2 had them: the same files, by hard links.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import msgspec
 
@@ -25,6 +26,9 @@ from brinery.registry.mlflow_server import Asgi, Given, Receive, Send, Told, siz
 
 PREFIX: Final = "/managed-folders/"
 _CREATE: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/experiments/create")
+_BY_NAME: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/experiments/get-by-name")
+_RENAME: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/experiments/update")
+_ABOUT: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/experiments/(?:get|get-by-name|search)")
 _MODEL: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/logged-models/[^/]+")
 _READY: Final = ("LOGGED_MODEL_READY", "READY")
 
@@ -38,11 +42,13 @@ class ManagedFolders:
     Args:
         app: of MLflow.
         place: finds the URI of a folder; raises `BrineryError` where there is none.
+        own: finds the key of the workspace's own project.
     """
 
-    def __init__(self, app: Asgi, place: Places) -> None:
+    def __init__(self, app: Asgi, place: Places, *, own: Callable[[], str] = str) -> None:
         self._app = app
         self._place = place
+        self._own = own
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -53,18 +59,30 @@ class ManagedFolders:
         folder, slash, rest = path.removeprefix(PREFIX).partition("/")
         path = slash + rest
         scope = {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
-        if _CREATE.fullmatch(path) and scope["method"] == "POST":
+        mark = self._mark(unquote(folder)) if "/experiments/" in path else ""
+        if (_CREATE.fullmatch(path) or (mark and _RENAME.fullmatch(path))) and (
+            scope["method"] == "POST"
+        ):
             content = await whole(receive)
             try:
-                content = _placed(content, unquote(folder), self._place)
+                content = _placed(content, unquote(folder), self._place, mark=mark)
             except BrineryError as error:
                 await _refuse(send, error)
                 return
             receive = Given(content, receive)
             scope["headers"] = sized(scope["headers"], len(content))
+        elif mark and _ABOUT.fullmatch(path):
+            if _BY_NAME.fullmatch(path):
+                scope["query_string"] = _marked(scope["query_string"], mark)
+            send = Told(send, lambda content: _unmarked(content, mark)).send
         elif _MODEL.fullmatch(path) and scope["method"] == "PATCH":
             send = Told(send, _linked).send
         await self._app(scope, receive, send)
+
+    def _mark(self, folder: str) -> str:
+        """Return what the names of a folder's experiments begin with in MLflow."""
+        project, dot, _ = folder.partition(".")
+        return f"{project}/" if dot and project != self._own() else ""
 
 
 def place_of(uri: str, experiment: str) -> str:
@@ -77,15 +95,38 @@ def place_of(uri: str, experiment: str) -> str:
     return f"{uri.rstrip('/')}/{re.sub(r'[^0-9A-Za-z_]', '_', experiment)}"
 
 
-def _placed(content: bytes, folder: str, place: Places) -> bytes:
-    """Return what is asked of MLflow, with a place where none was asked for."""
+def _placed(content: bytes, folder: str, place: Places, *, mark: str) -> bytes:
+    """Return what is asked of MLflow, with the mark, and a place where none was asked for."""
     try:
         asked = msgspec.json.decode(content, type=dict[str, Any])
     except msgspec.MsgspecError:
         return content
-    if not asked.get("artifact_location") and isinstance(asked.get("name"), str):
-        asked["artifact_location"] = place_of(place(folder), asked["name"])
+    if isinstance(asked.get("name"), str):
+        asked["artifact_location"] = asked.get("artifact_location") or place_of(
+            place(folder), asked["name"]
+        )
+    for name in ("name", "new_name"):
+        if isinstance(asked.get(name), str):
+            asked[name] = mark + asked[name]
     return msgspec.json.encode(asked)
+
+
+def _marked(query: bytes, mark: str) -> bytes:
+    """Return a question with the mark before the name that is asked for."""
+    pairs = parse_qsl(query.decode(), keep_blank_values=True)
+    named = [(key, mark + value if key == "experiment_name" else value) for key, value in pairs]
+    return urlencode(named).encode()
+
+
+def _unmarked(content: bytes, mark: str) -> bytes:
+    """Return what MLflow answers without the mark; what is no such answer is left as it is."""
+    with suppress(msgspec.MsgspecError, KeyError, TypeError):
+        told = msgspec.json.decode(content, type=dict[str, Any])
+        for one in (told.get("experiment"), *(told.get("experiments") or ())):
+            if one is not None:
+                one["name"] = one["name"].removeprefix(mark)
+        return msgspec.json.encode(told)
+    return content
 
 
 def _linked(content: bytes) -> bytes:

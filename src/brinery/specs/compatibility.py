@@ -8,6 +8,7 @@ from typing import Final
 from brinery.specs.names import nearest
 
 ALL: Final = "all"
+LIBRARIES: Final = "project-libraries"
 
 # Name to what is done. Where a step is taken it says so, and `--without NAME` switches it off.
 COMPATIBILITY: Final = {
@@ -15,6 +16,7 @@ COMPATIBILITY: Final = {
     "mirror": "addresses that a script downloads from are answered from files",
     "old-libraries": "a script that fails because its libraries are newer is told so",
     "pickle-check": "a pickle from a managed folder is read before it is loaded",
+    LIBRARIES: "modules in lib/python of the project can be imported",
     "sklearn-cloudpickle": "mlflow.sklearn keeps models by cloudpickle, as before MLflow 3.14",
     "xgboost-labels": "XGBClassifier takes any labels, as before xgboost 1.6",
 }

@@ -26,6 +26,8 @@ def call(method: str, **arguments: Any) -> Any:
         NoGateway: nobody is there to be asked.
         TypeError: as the genuine client raises it; likewise ValueError and NotImplementedError.
     """
+    for step, message in notes.waiting():
+        _ask({"method": "notes.told", "arguments": {"step": step, "message": message}})
     status, answer = _ask({"method": method, "arguments": arguments})
     for note in answer.get("notes", ()):
         notes.tell(note["step"], note["message"], known=True)

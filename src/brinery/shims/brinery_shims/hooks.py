@@ -11,12 +11,14 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from brinery_shims import setup
+from brinery_shims import libraries, setup
 
 # Step, the module that it waits for, and the module of ours that has its `apply`.
 STEPS: Tuple[Tuple[str, str, str], ...] = (
     ("sklearn-cloudpickle", "mlflow.sklearn", "brinery_shims.mlflow_skops"),
     ("xgboost-labels", "xgboost.sklearn", "brinery_shims.xgboost_labels"),
+    ("pickle-check", "pickle", "brinery_shims.pickle_loading"),
+    ("pickle-check", "joblib", "brinery_shims.pickle_loading"),
     ("mirror", "requests.adapters", "brinery_shims.mirrors"),
     ("mirror", "urllib.request", "brinery_shims.mirrors"),
 )
@@ -30,20 +32,30 @@ class Hooks:
     def __init__(self) -> None:
         self._undo: List[Undo] = []
         self._waiting: Dict[str, List[str]] = {}
+        self._libraries = libraries.modules()
         for step, module, ours in STEPS:
             if not setup.switched_off(step):
                 self._waiting.setdefault(module, []).append(ours)
 
     def find_spec(self, name: str, *where: Any) -> Any:
         """Return how a module is loaded that a step waits for; None for any other."""
+        if name in self._libraries:
+            libraries.found(name, self._libraries.pop(name), self._spec(name, *where))
+            return None
         if name not in self._waiting:
             return None
+        spec = self._spec(name, *where)
+        if spec is not None:
+            spec.loader = _Loader(spec.loader, self)
+        return spec
+
+    def _spec(self, name: str, *where: Any) -> Any:
+        """Return how a module would be loaded without us."""
         for finder in sys.meta_path:
             if finder is self or not hasattr(finder, "find_spec"):
                 continue
             spec = finder.find_spec(name, *where)
             if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
                 return spec
         return None
 

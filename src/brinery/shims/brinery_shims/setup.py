@@ -16,7 +16,8 @@ def told() -> dict[str, Any]:
 
     Its keys are `gateway`, the path of a Unix socket; `project`, the key of the default one;
     `tracking_uri`, MLflow's address; `without`, the compatibility steps that are switched off;
-    `mirrors`, addresses and the files that stand for them.
+    `mirrors`, addresses and the files that stand for them; `libraries`, folders of the project's
+    own modules.
 
     Raises:
         NoGateway: nobody told anything.
@@ -36,6 +37,13 @@ def mirrors() -> dict[str, str]:
     text = os.environ.get(VARIABLE)
     found: dict[str, str] = json.loads(text).get("mirrors", {}) if text else {}
     return {} if switched_off("mirror") else found
+
+
+def libraries() -> list[str]:
+    """Return the folders of the project's own modules."""
+    text = os.environ.get(VARIABLE)
+    found: list[str] = json.loads(text).get("libraries", []) if text else []
+    return found
 
 
 def switched_off(step: str) -> bool:

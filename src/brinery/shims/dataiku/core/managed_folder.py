@@ -74,7 +74,10 @@ class Folder:
         Raises:
             Exception: it is elsewhere.
         """
+        from brinery_shims import pickle_check
+
         path: str = self._ask("place")
+        pickle_check.lies_at(path, self.get_id(), self.project_key)
         return path
 
     def file_path(self, filename: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any, Dict, List, Optional
 
+from brinery_shims import notes
 from brinery_shims.gateway import call
 from brinery_shims.unsupported import Partial
 
@@ -244,8 +245,26 @@ class DSSTrainedPredictionModelDetails(DSSTrainedModelDetails):
         mc_steps: Optional[int] = None,
         num_samples: Optional[int] = None,
     ) -> DSSFuture:
-        """Return the importance of the columns as work that is done."""
-        del n_explanations, mc_steps, num_samples
+        """Return the importance of the columns as work that is done.
+
+        Args:
+            n_explanations: is not asked, which is told.
+            mc_steps: is not asked, likewise.
+            num_samples: is not asked, likewise.
+        """
+        named = {
+            "n_explanations": n_explanations,
+            "mc_steps": mc_steps,
+            "num_samples": num_samples,
+        }
+        unasked = [name for name, value in named.items() if value is not None]
+        if unasked:
+            notes.tell(
+                "",
+                f"compute_shapley_feature_importance does without {' and '.join(unasked)}: how "
+                "many rows are explained, and how exactly, is as in brinery evaluate; "
+                "get_global_explanations() tells it",
+            )
         return DSSFuture(None, "", self._ask("explain"))
 
     def get_global_explanations(self) -> DSSGlobalExplanations:

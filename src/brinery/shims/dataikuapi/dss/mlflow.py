@@ -47,13 +47,21 @@ class DSSMLflowExtension:
             max_results: of them.
         """
         found: Dict[str, Any] = call(
-            "mlflow.experiments", view_type=view_type, max_results=max_results
+            "mlflow.experiments",
+            project=self.project_key,
+            view_type=view_type,
+            max_results=max_results,
         )
         return found
 
     def rename_experiment(self, experiment_id: str, new_name: str) -> Any:
         """Give an experiment another name."""
-        return call("mlflow.rename", experiment_id=experiment_id, new_name=new_name)
+        return call(
+            "mlflow.rename",
+            project=self.project_key,
+            experiment_id=experiment_id,
+            new_name=new_name,
+        )
 
     def restore_experiment(self, experiment_id: str) -> Any:
         """Bring a deleted experiment back."""
