@@ -8,6 +8,7 @@ is a version; the one before stays until `prune` takes it, and is read again aft
 from __future__ import annotations
 
 import dataclasses
+import glob
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -314,6 +315,14 @@ def delete_dataset(rooms: ProjectRooms, found: Dataset) -> None:
     """Remove a dataset with all its versions; rows that lie elsewhere stay."""
     rooms.records.remove(found)
     rooms.versions.remove(found.project, found.name)
+    copy = copy_place(rooms, found)
+    for one in copy.parent.glob(f"{glob.escape(found.full_name)}@*"):
+        one.unlink(missing_ok=True)
+
+
+def copy_place(rooms: ProjectRooms, found: Dataset) -> Path:
+    """Return where scripts keep a copy of a dataset that is read sooner; it may be gone."""
+    return rooms.workspace.cache / "tables" / f"{found.full_name}@{found.current}.arrow"
 
 
 def export_dataset(rooms: ProjectRooms, found: Dataset, *, target: Path) -> int:

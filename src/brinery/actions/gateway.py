@@ -7,7 +7,8 @@ To add a noun: write `actions/shim_NOUN.py` with `METHODS`, and name it in `NOUN
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -119,6 +120,29 @@ class Office:
         key = self.task.project
         return Recorder(self.data, self.task.call, job=self.task.job, project_key=key)
 
+    def record(self, uses: Sequence[Use]) -> None:
+        """Have uses on record soon, in their order: a script does not wait for the disk for it."""
+        recorder = self.recorder
+        if recorder is not None and uses:
+            self._recorded.append(self._recording.submit(_recorded, recorder, tuple(uses)))
+
+    def settle(self) -> None:
+        """Return once all uses are on record.
+
+        Raises:
+            StoreFault: one could not be written.
+        """
+        while self._recorded:
+            self._recorded.pop(0).result()
+
+    @cached_property
+    def _recording(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, thread_name_prefix="recording")
+
+    @cached_property
+    def _recorded(self) -> list[Future[None]]:
+        return []
+
 
 @dataclass
 class Desk:
@@ -167,6 +191,11 @@ class Desk:
         self.notes.append(Note(step=step, message=message))
 
 
+def _recorded(recorder: Recorder, uses: Sequence[Use]) -> None:
+    for use in uses:
+        recorder.used(use)
+
+
 class _Any:
     """Holds everything."""
 
@@ -202,9 +231,7 @@ def answer(office: Office, method: str, *, arguments: Mapping[str, Any]) -> Answ
     desk = Desk(office)
     try:
         found = method_of(method)(desk, arguments)
-        if office.recorder is not None:
-            for use in desk.uses:
-                office.recorder.used(use)
+        office.record(desk.uses)
     except BrineryError as error:
         said = {"kind": _kind(error), "code": error.code, "message": error.message}
         return Answer(error={**said, "hint": error.hint}, notes=tuple(desk.notes))

@@ -39,6 +39,8 @@ def _location(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     if asked.get("used", True):
         desk.used(datasets.use_of(where, kind=UseKind.READ))
     told: dict[str, Any] = msgspec.to_builtins(where)
+    if found.current and not found.external:
+        told["copy"] = str(datasets.copy_place(desk.data, found))
     if str(where.format) not in asked.get("readable", (str(where.format),)) and where.paths:
         name = f"{found.full_name}-{where.version}.csv"
         target = desk.data.workspace.cache / "tables" / name

@@ -43,6 +43,7 @@ def _set_variables(desk: Desk, asked: Mapping[str, Any]) -> None:
         kind=VariableKind(asked.get("kind", "standard")),
         whole=bool(asked.get("whole", False)),
     )
+    desk.office.settle()
     recorder = desk.office.recorder
     if recorder is not None and any(
         one.item is ItemKind.VARIABLES and one.project == key for one in recorder.activity.uses

@@ -15,6 +15,7 @@ def _end(desk: Desk, asked: Mapping[str, Any]) -> Any:
     recorder = desk.office.recorder
     if recorder is None:
         return None
+    desk.office.settle()
     return msgspec.to_builtins(recorder.end(completed=bool(asked["completed"])))
 
 

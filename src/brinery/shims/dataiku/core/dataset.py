@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 from brinery_shims import projects
 from brinery_shims.gateway import call
 
-from dataiku.core import dataset_frames, dataset_rows
+from dataiku.core import dataset_frames, dataset_rows, dataset_schemas
 from dataiku.core.dataset_frames import Reading
 from dataiku.core.dataset_writer import DatasetWriter, write_frame
 
@@ -359,7 +359,7 @@ class Dataset:
         self, df: Any, drop_and_create: bool = False, **kwargs: Any
     ) -> None:
         """Give the dataset the schema of a pandas data frame."""
-        self.write_schema(dataset_frames.schema_of(df))
+        self.write_schema(dataset_schemas.schema_of(df))
 
     def read_schema(self, raise_if_empty: bool = True) -> List[Dict[str, Any]]:
         """Return the columns, each with `name` and `type`.

@@ -12,6 +12,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from brinery_shims.errors import DataikuException
 
+from dataiku.core import dataset_copies
+
 # What pandas' reader of csv takes for a missing value.
 _MISSING = (
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
@@ -172,7 +174,7 @@ def _stored(
         names = [*names, sampling.column]
     first = sampling.limit if sampling.kind == "head" else None
     if where["format"] == "parquet" and where["paths"]:
-        return _parquet(where["paths"], names, first, reading, ready)
+        return _table(where, names, first, reading, ready).to_pandas(date_as_object=False)
     frames = []
     for path in where["paths"]:
         if where["format"] == "jsonl":
@@ -209,13 +211,38 @@ def _csv(
     return frame
 
 
+def _table(where: Dict[str, Any], names: Any, first: Any, reading: Reading, ready: Set[str]) -> Any:
+    """Return the rows of Parquet files as a table of Arrow; of a copy, where there is one.
+
+    A copy has texts as they are read by default.
+    """
+    import pandas as pd
+
+    path = where.get("copy") or ""
+    # A later pandas has texts of Arrow's own.
+    later = int(pd.__version__.partition(".")[0]) >= 3  # noqa: PLR2004 - the release
+    default = reading.infer and reading.default_na and reading.na_values is None
+    if not path or not later or not default:
+        return _parquet(where["paths"], names, first, reading, ready)
+    found = dataset_copies.kept(path)
+    if found is None:
+        if first is not None:  # no more is read than is asked for
+            return _parquet(where["paths"], names, first, reading, ready)
+        whole: Set[str] = set()
+        found = _parquet(where["paths"], None, None, reading, whole), sorted(whole)
+        dataset_copies.keep(path, *found)
+    table, as_they_are = found
+    ready.update(as_they_are)
+    table = table if names is None else table.select(names)
+    return table if first is None else table.slice(0, first)
+
+
 def _parquet(paths: List[str], names: Any, first: Any, reading: Reading, ready: Set[str]) -> Any:
     """Return the rows of Parquet files; texts are read as codes, which is several times faster."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # A later pandas has texts of Arrow's own.
     later = int(pd.__version__.partition(".")[0]) >= 3  # noqa: PLR2004 - the release
     tables = []
     left = first
@@ -249,7 +276,7 @@ def _parquet(paths: List[str], names: Any, first: Any, reading: Reading, ready: 
     whole = tables[0] if len(tables) == 1 else _joined(pa, tables)
     if later:
         whole = _whole_texts(pa, whole, reading, ready)
-    return whole.replace_schema_metadata(None).to_pandas(date_as_object=False)
+    return whole.replace_schema_metadata(None)
 
 
 def _whole_texts(pa: Any, table: Any, reading: Reading, ready: Set[str]) -> Any:
@@ -527,52 +554,3 @@ def _dtype(kind: str) -> str:
     if kind == "date":
         return "datetime64[ns, UTC]"
     return "datetime64[ns]" if kind in _DATES else _DTYPES.get(kind, "object")
-
-
-def schema_of(frame: Any) -> List[Dict[str, Any]]:
-    """Return the schema that a pandas data frame is written with.
-
-    Raises:
-        ValueError: two columns have the same name.
-    """
-    names = [str(name) for name in frame.columns]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"the data frame has two columns of the name '{name}'")
-    return [
-        {"name": name, "type": _type_of(frame.iloc[:, number])} for number, name in enumerate(names)
-    ]
-
-
-def _type_of(values: Any) -> str:
-    from pandas.api import types
-
-    kind = values.dtype
-    if types.is_bool_dtype(kind):
-        return "boolean"
-    if types.is_integer_dtype(kind):
-        size = kind.itemsize * (2 if types.is_unsigned_integer_dtype(kind) else 1)
-        return {1: "tinyint", 2: "smallint", 4: "int"}.get(size, "bigint")
-    if types.is_float_dtype(kind):
-        return "double" if kind.itemsize == 8 else "float"  # noqa: PLR2004 - bytes
-    if types.is_datetime64_any_dtype(kind):
-        return "date" if getattr(kind, "tz", None) is not None else "datetimenotz"
-    if types.is_object_dtype(kind):
-        return _type_of_objects(values)
-    return "string"
-
-
-def _type_of_objects(values: Any) -> str:
-    """Return what the values are that pandas has no type for."""
-    import datetime
-
-    found = {type(each) for each in values.dropna().head(1000)}
-    if found == {bool}:
-        return "boolean"
-    if found == {dict}:
-        return "object"
-    if found and found <= {list, tuple}:
-        return "array"
-    if found == {datetime.date}:
-        return "dateonly"
-    return "string"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 from brinery_shims.errors import DataikuException
 from brinery_shims.gateway import call
 
-from dataiku.core import dataset_frames
+from dataiku.core import dataset_frames, dataset_schemas
 
 if TYPE_CHECKING:
     from dataiku.core.dataset import Dataset
@@ -32,7 +32,7 @@ def write_frame(dataset: Dataset, frame: Any, infer_schema: bool) -> None:
     """
     if not hasattr(frame, "to_dict") or not hasattr(frame, "columns"):
         raise TypeError(f"a pandas data frame can be written, and this is a {type(frame).__name__}")
-    given = dataset_frames.schema_of(frame)
+    given = dataset_schemas.schema_of(frame)
     schema = given if infer_schema else fixed_schema(dataset)
     staged = call("datasets.stage", name=dataset.name, project=dataset.project_key)
     try:
@@ -109,8 +109,13 @@ def _write(
             if kind.kind == "O":
                 frame[name] = _as_texts(frame[name], "")
         table = _arrow(frame)
+    # The least and greatest text of a column helps nobody, and takes a fifth of the time.
+    counted = [one.name for one in table.schema if not pa.types.is_large_string(one.type)]
     pq.write_table(
-        table.replace_schema_metadata(None), f"{staged}/{number:05}.parquet", compression="snappy"
+        table.replace_schema_metadata(None),
+        f"{staged}/{number:05}.parquet",
+        compression="snappy",
+        write_statistics=[name for name in counted if "." not in name] or False,
     )
 
 
@@ -197,7 +202,7 @@ class DatasetWriter:
         """Write the rows of a pandas data frame, its columns in the order of the schema."""
         self._check()
         self._flush()
-        given = dataset_frames.schema_of(df)
+        given = dataset_schemas.schema_of(df)
         if len(given) != len(self._names):
             raise DataikuException(
                 f"the data frame has {len(given)} columns, and {self.dataset.full_name} has "
@@ -231,7 +236,7 @@ class DatasetWriter:
         )
         frame = frame.infer_objects()
         self._rows = []
-        given = dataset_frames.schema_of(frame)
+        given = dataset_schemas.schema_of(frame)
         _write(frame, self._folder(), self._next(), given, self._schema)
 
     def _folder(self) -> str:
