@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
+import pytest
+from tests.browser import CHROMIUM, THEMES, launched
 from tests.pipeline.test_flow import TUTORIAL, drawn
 from tests.pipeline.test_recipes import run, use
 
 from brinery.charts.flow import flow_svg
 from brinery.pipeline.flow import layers
-from brinery.records.flow import Flow, UseKind
+from brinery.records.flow import Flow, ItemKind, Use, UseKind
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -45,6 +48,41 @@ def test_names_are_texts() -> None:
     assert "<script>" not in text
     assert "&lt;script&gt;&amp;.py" in text
     assert re.search(r"https?://(?!www\.w3\.org/2000/svg)", text) is None
+
+
+# Least contrast of two colours of a page's text; WCAG 2.1, 1.4.3.
+CONTRAST = """() => {
+  const part = v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 }
+  const light = c => {
+    const [r, g, b] = c.match(/[0-9.]+/g).map(Number)
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+  }
+  return [...document.querySelectorAll("g[data-node]")].flatMap(g => {
+    const back = light(getComputedStyle(g.querySelector("rect")).fill)
+    return [...g.querySelectorAll("text")].map(t => {
+      const ink = light(getComputedStyle(t).fill)
+      return (Math.max(back, ink) + 0.05) / (Math.min(back, ink) + 0.05)
+    })
+  })
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="needs chromium at /usr/bin/chromium")
+def test_every_text_can_be_read_in_light_and_dark(tmp_path: Path) -> None:
+    """In a browser the file shows each name on its box, with enough contrast in both themes."""
+    variables = Use(kind=UseKind.READ, item=ItemKind.VARIABLES, project="P", name="P", version="a")
+    flow = drawn(*TUTORIAL, run("rates.py", variables, use(UseKind.WRITTEN, "rates")))
+    file = tmp_path / "flow.svg"
+    file.write_text(flow_svg(flow, layers(flow)), encoding="utf-8")
+    with launched() as browser:
+        for theme in THEMES:
+            page = browser.new_page()
+            page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+            page.goto(file.as_uri())
+            found = page.evaluate(CONTRAST)
+            assert len(found) == 2 * len(flow.nodes)
+            assert min(found) >= 4.5
 
 
 def test_an_empty_flow_says_so() -> None:

@@ -273,3 +273,40 @@ def test_variables_and_libraries(shimmed: Shimmed) -> None:
     assert shimmed.dataiku.get_custom_variables() == {"rate": "0.5", "who": "me"}
     assert shimmed.dataiku.get_custom_variables(typed=True) == {"rate": 0.5, "who": "me"}
     assert shimmed.module("marketing_rules").LIMIT == 7
+
+
+def test_a_copy_is_read_and_is_never_another_version(shimmed: Shimmed) -> None:
+    """Read again, by columns, in part and after a writing: the rows are those of the version."""
+    dataset = shimmed.dataiku.Dataset("copied")
+    frame = pd.DataFrame(
+        {
+            "text": ["a", "b", "a"],
+            "gap": ["x", "NA", None],
+            "code": ["1", "2", "3"],
+            "long": [f"{n}-{'y' * n}" for n in range(3)],
+            "number": [1, 2, 3],
+        }
+    )
+    dataset.write_with_schema(frame)
+    first = dataset.get_dataframe()
+    (copy,) = (shimmed.workspace / ".brinery" / "cache" / "tables").glob("*.copied@*.arrow")
+    again = dataset.get_dataframe()
+    pd.testing.assert_frame_equal(first, again)
+    assert again["code"].tolist() == [1, 2, 3]
+    assert again["gap"].isna().tolist() == [False, True, True]
+    assert dataset.get_dataframe(columns=["number", "text"], limit=2).to_dict("list") == {
+        "number": [1, 2],
+        "text": ["a", "b"],
+    }
+    exact = dataset.get_dataframe(infer_with_pandas=False, keep_default_na=False)
+    assert exact["gap"].tolist()[:2] == ["x", "NA"]
+    again.loc[0, "number"] = 7
+    assert dataset.get_dataframe()["number"].tolist() == [1, 2, 3]
+    dataset.write_with_schema(frame.assign(number=[4, 5, 6]))
+    assert dataset.get_dataframe()["number"].tolist() == [4, 5, 6]
+    assert not copy.exists()
+    (other,) = copy.parent.glob("*.copied@*.arrow")
+    other.write_bytes(b"spoilt")
+    assert dataset.get_dataframe()["number"].tolist() == [4, 5, 6]
+    shimmed.project.get_dataset("copied").delete()
+    assert not other.exists()

@@ -27,11 +27,13 @@ _ARROW: Final = (
     'orient="auto"><path d="M0 0L8 4L0 8" /></marker>'
 )
 _STYLE: Final = """
-  .flow { color: #1f2933; font: 12px ui-sans-serif, system-ui, sans-serif; }
+  .flow { color: #1f2933; color-scheme: light dark; }
+  .flow { font: 12px ui-sans-serif, system-ui, sans-serif; }
   .flow rect { fill: #ffffff; stroke: #9aa5b1; stroke-width: 1.2; }
   .flow .dataset rect { fill: #e6f0fb; stroke: #3d7ab8; }
   .flow .folder rect { fill: #f4efe2; stroke: #a3812f; }
   .flow .model rect { fill: #e7f4ea; stroke: #3f8a52; }
+  .flow .variables rect { fill: #f1eaf7; stroke: #7d5ba6; }
   .flow .outdated rect { stroke-dasharray: 5 3; stroke: #b4552d; }
   .flow .missing rect { stroke-dasharray: 2 3; stroke: #a61b1b; }
   .flow path { fill: none; stroke: #7b8794; stroke-width: 1.3; }
@@ -44,6 +46,7 @@ _STYLE: Final = """
     .flow .dataset rect { fill: #12304d; }
     .flow .folder rect { fill: #3a3116; }
     .flow .model rect { fill: #17351f; }
+    .flow .variables rect { fill: #2c2140; }
     .flow .told { fill: #9aa5b1; }
     .flow .outdated .told, .flow .missing .told { fill: #f0a37e; }
   }
