@@ -15,6 +15,19 @@ import brinery
 
 PAGE = "https://data.example.org/bank.csv"
 FILES = "https://files.example.org/"
+# The releases of the tutorials' time.
+CONDA = """\
+dependencies:
+  - python=3.9
+  - pip
+  - pip:
+      - mlflow==2.17.2
+      - scikit-learn==1.0.2
+      - numpy==1.23.5
+      - pandas==1.5.3
+      - xgboost==1.5.2
+      - requests
+"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,12 @@ class Shimmed:
     def project(self) -> Any:
         """The default project, of `dataikuapi`."""
         return self.dataiku.api_client().get_default_project()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The environments that the tests of this module share: each is built once."""
+    return tmp_path_factory.mktemp("built")
 
 
 @pytest.fixture(scope="module")

@@ -18,22 +18,11 @@ from typing import Any
 import pytest
 from sklearn.datasets import load_breast_cancer
 from tests.conftest import Done, run_brinery
+from tests.shims.conftest import CONDA
 
 from brinery.store.interpreters import installed
 
 PAGE = "https://data.example.org/static/222/cells.zip"
-CONDA = """\
-dependencies:
-  - python=3.9
-  - pip
-  - pip:
-      - mlflow==2.17.2
-      - scikit-learn==1.0.2
-      - numpy==1.23.5
-      - pandas==1.5.3
-      - xgboost==1.5.2
-      - requests
-"""
 FITTING = """\
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
@@ -140,12 +129,6 @@ class Flow:
 
     folder: Path
     run: Callable[..., Done]
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The environments that the tests of this module share: each is built once."""
-    return tmp_path_factory.mktemp("built")
 
 
 @pytest.fixture(params=["3.9", "current"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -10,17 +11,30 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.shims.conftest import CONDA
+
+from brinery.store.interpreters import installed
 
 BRINERY = Path(sys.executable).with_name("brinery")
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 
 @pytest.mark.slow
-def test_the_recipes_run_as_they_are(tmp_path: Path) -> None:
-    """Three commands and one: datasets, folder, models with figures, and the flow of it all."""
+@pytest.mark.parametrize("age", ["3.9", "current"])
+def test_the_recipes_run_as_they_are(tmp_path: Path, built: Path, age: str) -> None:
+    """Three commands and one: datasets, folder, models with figures, and the flow of it all.
+
+    Both on Python 3.9 with MLflow 2.17, and with what Brinery itself runs on.
+    """
     home = tmp_path / "recipes"
     shutil.copytree(EXAMPLES / "recipes", home)
     shutil.copy(EXAMPLES / "bank" / "bank.csv", home)
+    if age == "3.9":
+        if not any(one.version[:2] == (3, 9) for one in installed()):
+            pytest.skip("there is no Python 3.9 here")
+        (home / "conda.yml").write_text(CONDA)
+        (home / ".brinery").mkdir()
+        os.symlink(built, home / ".brinery" / "environments")  # noqa: PTH211 - a link to share
 
     def brinery(*words: str) -> str:
         done = subprocess.run(

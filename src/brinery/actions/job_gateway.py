@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from brinery.errors import StoreFault
 from brinery.records.flow import Activity, RecipeCall
 from brinery.records.job import JobRun
 from brinery.records.plan import Step
@@ -94,6 +95,9 @@ class JobGateway:
         Args:
             step: that ran it.
             completed: whether it came to its end.
+
+        Raises:
+            StoreFault: it could not be written down.
         """
         with self._lock:
             made = self._made.get(step.name)
@@ -102,6 +106,11 @@ class JobGateway:
         question = {"method": "runs.end", "arguments": {"completed": completed}}
         told = made.ask(msgspec.json.encode(question))
         answered = msgspec.json.decode(told, type=_Ended)
+        if answered.error is not None:
+            raise StoreFault(
+                f"what the script read and wrote is not on record: {answered.error['message']}",
+                hint=answered.error.get("hint") or "brinery run it again",
+            )
         return answered.answer
 
     def close(self) -> dict[str, dict[str, str]]:
@@ -126,6 +135,7 @@ class _Ended(Struct, frozen=True, kw_only=True):
     """What the gateway answers when it is told that its script ended."""
 
     answer: Activity | None = None
+    error: dict[str, str] | None = None
 
 
 def listening(told: Told) -> Any:
