@@ -40,7 +40,8 @@ class Hooks:
     def find_spec(self, name: str, *where: Any) -> Any:
         """Return how a module is loaded that a step waits for; None for any other."""
         if name in self._libraries:
-            libraries.found(name, self._libraries.pop(name), spec=self._spec(name, *where))
+            folder = self._libraries.pop(name)
+            libraries.found(name, folder=folder, spec=self._spec(name, *where))
             return None
         if name not in self._waiting:
             return None

@@ -29,7 +29,7 @@ def modules() -> Dict[str, str]:
     return found
 
 
-def found(name: str, folder: str, *, spec: Any) -> None:
+def found(name: str, *, folder: str, spec: Any) -> None:
     """Say where a module comes from, if it is from a folder of the project.
 
     Args:

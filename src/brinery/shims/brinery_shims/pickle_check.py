@@ -55,7 +55,7 @@ def check(path: str, local: str, **folder: str) -> Optional[str]:
     return refusal
 
 
-def lies_at(place: str, folder: str, *, project: str) -> None:
+def lies_at(place: str, *, folder: str, project: str) -> None:
     """Have what is loaded from a folder of this machine be read before, too."""
     _PLACES[os.path.realpath(place) + os.sep] = (folder, project)
 

@@ -77,7 +77,7 @@ class Folder:
         from brinery_shims import pickle_check
 
         path: str = self._ask("place")
-        pickle_check.lies_at(path, self.get_id(), project=self.project_key)
+        pickle_check.lies_at(path, folder=self.get_id(), project=self.project_key)
         return path
 
     def file_path(self, filename: str) -> str:
