@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -39,21 +39,28 @@ def pages() -> dict[Path, Callable[[], str]]:
 def command_line() -> str:
     """Return the page of every command's help."""
     parts = [_BY_HAND, "# The command line\n"]
-    for path, command in _commands("brinery", cli):
-        with click.Context(command, info_name=path, terminal_width=80) as context:
-            parts.append(f"\n## {path}\n\n```text\n{command.get_help(context)}\n```\n")
+    for context in _contexts(_context(cli, "brinery")):
+        told = context.command.get_help(context)
+        parts.append(f"\n## {context.command_path}\n\n```text\n{told}\n```\n")
     return "".join(parts)
 
 
-def _commands(path: str, command: click.Command) -> list[tuple[str, click.Command]]:
-    found = [(path, command)]
-    if isinstance(command, click.Group):
-        with click.Context(command, info_name=path) as context:
-            for name in command.list_commands(context):
-                inner = command.get_command(context, name)
-                if inner is not None:
-                    found += _commands(f"{path} {name}", inner)
-    return found
+def _contexts(context: click.Context) -> Iterator[click.Context]:
+    """Give what a command's help is asked in, and that of each command beneath it."""
+    yield context
+    group = context.command
+    if isinstance(group, click.Group):
+        for name in group.list_commands(context):
+            inner = group.get_command(context, name)
+            if inner is not None:
+                yield from _contexts(_context(inner, name, parent=context))
+
+
+def _context(
+    command: click.Command, name: str, *, parent: click.Context | None = None
+) -> click.Context:
+    settings = {**command.context_settings, "terminal_width": 80}
+    return click.Context(command, info_name=name, parent=parent, **settings)
 
 
 _GATES = """

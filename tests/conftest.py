@@ -29,7 +29,7 @@ from tests.buckets import Buckets
 from tests.postgres import Postgres
 
 import brinery
-from brinery.cli.main import main
+from brinery.cli.main import run as run_here
 from brinery.pickles.scanner import scan
 from brinery.records.artifact import Artifact
 
@@ -187,10 +187,9 @@ def brinery_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
                 patch.setenv(name, value)
             if cwd is not None:
                 patch.chdir(cwd)
-            with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
-                main([*map(str, arguments)])
-        assert isinstance(ended.value.code, int)
-        return Done(ended.value.code, _shown(out), _shown(err))
+            with redirect_stdout(out), redirect_stderr(err):
+                status = run_here([*map(str, arguments)])
+        return Done(status, _shown(out), _shown(err))
 
     return run
 

@@ -189,18 +189,32 @@ def test_the_metric_ranks(compare: Any) -> None:
 def test_the_data_of_the_import_is_found_again(
     compare: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without data, the file that the base was evaluated on is used where it is unchanged."""
+    """Without data, the rows that the base was evaluated on are taken where they lie unchanged."""
     monkeypatch.chdir(tmp_path)
+    for base in ("m@6", "m@1"):  # of the file, and of the same rows in a data frame
+        found, _ = compare("m@2", base, data=None)
+        assert (found.data, found.rows) == ("test.csv", ROWS)
     with pytest.raises(NotComparable, match="was evaluated on dataframe") as absent:
-        compare("m@2", "m@1", data=None)
-    assert absent.value.hint.endswith("brinery compare m@2 m@1 --data FILE")
+        compare("m@2", "m@5", data=None)
+    assert absent.value.hint.endswith("brinery compare m@2 m@5 --data FILE")
+
+
+def test_data_that_changed_since_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other rows under the name of the import's are named, and how to take them all the same."""
+    monkeypatch.chdir(tmp_path)
+    rooms = rooms_in(tmp_path)
     DATA.to_csv("test.csv", index=False)
-    found, _ = compare("m@2", "m@6", data=None)
-    assert (found.data, found.rows) == ("test.csv", ROWS)
+    for name in ("logistic", "weak"):
+        path = tmp_path / f"{name}.pkl"
+        path.write_bytes(pickle.dumps(MODELS[name].fit(DATA[FEATURES], DATA["y"])))
+        asked = Submission(model=str(path), name="m", data=tmp_path / "test.csv", target="y")
+        deque(import_steps(rooms, asked), maxlen=0)
     DATA.head(50).to_csv("test.csv", index=False)
     with pytest.raises(NotComparable, match="changed since") as changed:
-        compare("m@2", "m@6", data=None)
-    assert changed.value.hint.endswith("brinery compare m@2 m@6 --data test.csv")
+        deque(compare_steps(rooms, CompareAsked.of(("m@2", "m@1"), {})), maxlen=0)
+    assert changed.value.hint.endswith("brinery compare m@2 m@1 --data test.csv")
 
 
 def test_mistakes_have_one_error_and_the_next_command(compare: Any) -> None:

@@ -77,18 +77,21 @@ def cli(session: Session, workspace: Path | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0, 2 for a user's mistake, 1 for a fault of ours."""
+    """Run the command line and exit, as `run` says."""
     # What a command makes is not garbage: to look for some at each 700 objects takes a tenth of it.
     gc.set_threshold(_OBJECTS)
     try:
-        sys.exit(_status(arguments))
+        sys.exit(run(arguments))
     finally:
         # Nor is there any to look for in a process that ends, which took a seventh of a small job.
         gc.freeze()
 
 
-def _status(arguments: list[str] | None) -> int:
-    """Return the exit status of a command, whose error is told."""
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command, tell its error, and return its status.
+
+    It is 0, 2 for a user's mistake, 1 for a fault of ours, or what the command says.
+    """
     session = Session()
     try:
         status: Any = cli.main(

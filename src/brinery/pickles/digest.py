@@ -99,8 +99,7 @@ def _digest(path: Path, into: Path | None) -> str:
 
 def _file_digest(path: Path, into: Path | None) -> str:
     whole = hashlib.sha256()
-    copied = nullcontext() if into is None else into.open("xb")
-    with path.open("rb") as stream, copied as written:
+    with path.open("rb") as stream, nullcontext() if into is None else into.open("xb") as written:
         while part := stream.read(_CHUNK_BYTES):
             whole.update(part)
             if written is not None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 _FIXED = frozenset(
     {"/", "/health", "/ping", "/ready", "/metrics", "/v1/models", "/openapi.json", "/docs"}
 )
+# What MLflow's own page, and all that it asks, lies under.
+MLFLOW = "/mlflow"
+
 # The first parts of the paths of pages, which the companion of `brinery up` answers.
 _PAGES = frozenset(
     {

@@ -34,7 +34,7 @@ from brinery.serve.rsgi import Exchange, Headers, Scope
 _log = logging.getLogger("brinery.serve")
 
 OURS = "/api/v1"
-PAGE = "/mlflow"
+PAGE = paths.MLFLOW
 
 # What MLflow's server answers, its clients being pointed at the root: as in its own route tables.
 _WHOLE = frozenset(
@@ -107,11 +107,10 @@ class Proxy:
         Raises:
             Problem: 503 where the companion cannot be asked now, 404 where it is not to be.
         """
-        path = scope.path.removeprefix(PAGE) if scope.path.startswith(f"{PAGE}/") else scope.path
-        if path.startswith(_WITHHELD):
+        if scope.path.removeprefix(PAGE).startswith(_WITHHELD):
             raise Problem(HTTPStatus.NOT_FOUND, "not-found", "MLflow's assistant is not served")
         query = f"?{scope.query_string}" if scope.query_string else ""
-        url = URL(f"http://companion{quote(path, safe=_SAFE_IN_PATHS)}{query}", encoded=True)
+        url = URL(f"http://companion{quote(scope.path, safe=_SAFE_IN_PATHS)}{query}", encoded=True)
         body = None if scope.method in _BODILESS and not _says_body(scope) else _parts(exchange)
         try:
             async with self._connected().request(

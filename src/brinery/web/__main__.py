@@ -21,7 +21,7 @@ from brinery.actions.scheduler import Scheduler
 from brinery.actions.stages import Following, Stages
 from brinery.errors import BrineryError
 from brinery.serve.door import inner_key
-from brinery.serve.paths import is_page
+from brinery.serve.paths import MLFLOW, is_page
 from brinery.serve.traffic import Watched, Watching
 from brinery.specs.loop import read
 from brinery.web import api
@@ -128,8 +128,19 @@ class _Application:
             await self._api(scope, receive, send)
         elif is_page(path):
             await self._pages(scope, receive, send)
+        elif path.startswith(f"{MLFLOW}/"):
+            await self._mlflow({**scope, **_beneath(scope)}, receive, send)
         else:
             await self._mlflow(scope, receive, send)
+
+
+def _beneath(scope: Scope) -> Scope:
+    """Return the path of a request as MLflow knows it: its page is at the root there."""
+    raw = scope.get("raw_path") or b""
+    return {
+        "path": scope["path"].removeprefix(MLFLOW),
+        "raw_path": raw.removeprefix(MLFLOW.encode()),
+    }
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 const charts = (() => {
   const figures = new Map();
   const drawn = new Set();
+  const watched = new WeakSet();
   const marks = new Map();
   const light = {
     ink: "#232a22", quiet: "#7f8a7c", grid: "#e6ebe3", brine: "#3b6a33", wash: "rgba(59,106,51,0.16)",
@@ -84,18 +85,21 @@ const charts = (() => {
       draw(entry.target);
     }
   }, { rootMargin: "600px" });
-  /* Has the charts within an element drawn when they come into view. */
+  /* Has the charts within an element drawn when they come into view; those that are known stay. */
   const watch = (root) => {
-    for (const told of root.querySelectorAll('script[type="application/json"].figures')) {
+    const fresh = (selector) => [...root.querySelectorAll(selector)].filter((each) => !watched.has(each) && watched.add(each));
+    for (const told of fresh('script[type="application/json"].figures')) {
       for (const figure of JSON.parse(told.textContent)) figures.set(figure.name, figure);
     }
-    for (const place of root.querySelectorAll(".chart")) {
+    for (const place of fresh(".chart")) {
       place.style.minHeight = `${figures.get(place.dataset.figure)?.height_px ?? 0}px`;
       seen.observe(place);
     }
-    root.querySelectorAll("details").forEach((each) => each.addEventListener("toggle", () => {
-      each.querySelectorAll(".chart").forEach((place) => { if (drawn.has(place)) Plotly.Plots.resize(place); });
-    }));
+    for (const each of fresh("details")) {
+      each.addEventListener("toggle", () => {
+        each.querySelectorAll(".chart").forEach((place) => { if (drawn.has(place)) Plotly.Plots.resize(place); });
+      });
+    }
   };
 
   const print = (begins) => {

@@ -33,7 +33,7 @@
     charts.watch(document);
     addEventListener("beforeprint", () => charts.print(true));
     addEventListener("afterprint", () => charts.print(false));
-    document.addEventListener("htmx:afterSettle", (event) => charts.watch(event.target));
+    document.addEventListener("htmx:afterSettle", () => charts.watch(document));
   }
 
   /* A dialog is opened by a button that names it, and closed by Escape or its own button. */
