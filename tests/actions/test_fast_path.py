@@ -43,7 +43,7 @@ def test_the_demo_is_compiled_and_compared(bank: Bank, run: Run, rooms: Rooms) -
     assert fast.used
     assert fast.max_difference == 0.0
     assert fast.rows["evaluation data"] == len(bank.frame)
-    assert fast.rows["thresholds"] > 5000
+    assert fast.rows["thresholds"] > 1000
     assert fast.thresholds == fast.reached
     assert all(fast.rows[k] for k in ("missing values", "unseen categories", "extreme values"))
     path = rooms.registry.kept_file(version, SCORER_FILE)

@@ -106,16 +106,21 @@ class Stages:
 class Following:
     """A thread that looks again and again while the block runs.
 
+    The first look is taken before the block: what a client moves within it is then told from what
+    was there before.
+
     Args:
         stages: what looks.
     """
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
+        self._told = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="stages", daemon=True)
 
     def __enter__(self) -> Self:
+        self._look()
         self._thread.start()
         return self
 
@@ -124,12 +129,14 @@ class Following:
         self._thread.join(_END_S)
 
     def _run(self) -> None:
-        told = ""
         while not self._ended.wait(LOOK_S):
-            try:
-                self._stages.look()
-                told = ""
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at again
-                if str(error) != told:
-                    told = str(error)
-                    _log.error("what MLflow's clients moved cannot be followed: %s", error)
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            self._stages.look()
+            self._told = ""
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is looked at again
+            if str(error) != self._told:
+                self._told = str(error)
+                _log.error("what MLflow's clients moved cannot be followed: %s", error)
