@@ -66,12 +66,18 @@ def test_a_leaderboard_is_read_by_people_and_by_programs(workspace: Path) -> Non
     assert (board["metric"], board["higher_is_better"]) == ("log_loss", False)
 
 
-def test_a_mistake_is_one_line_and_the_next_command(workspace: Path) -> None:
-    """Without its data, and of one version alone, it says what to type; no traceback."""
+def test_the_rows_are_found_where_they_lay(workspace: Path) -> None:
+    """From another folder, too, those of the import are taken."""
     away = run_brinery("--workspace", workspace, "compare", "m@2", cwd=workspace.parent)
-    assert away.status == 2
-    assert away.out == ""
-    assert "brinery compare m@2 --data FILE" in away.err
+    assert away.status == 0, away.err
+    assert "on 600 rows of test.csv" in away.out
+
+
+def test_a_mistake_is_one_line_and_the_next_command(workspace: Path) -> None:
+    """Without a metric of that name, and of one version alone, it says what to type."""
+    wrong = run_brinery("compare", "m@2", "--metric", "roc_acu", cwd=workspace)
+    assert (wrong.status, wrong.out) == (2, "")
+    assert "roc_auc" in wrong.err.splitlines()[1]
     same = run_brinery("compare", "m@1", cwd=workspace)
     assert (same.status, same.out) == (2, "")
     assert same.err.splitlines() == [
