@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,6 @@ from tests.buckets import Buckets
 from tests.postgres import Postgres
 
 import brinery
-from brinery.cli.main import run as run_here
 from brinery.pickles.scanner import scan
 from brinery.records.artifact import Artifact
 
@@ -179,6 +179,8 @@ def brinery_here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
 
     What it does not translate into an error of ours is raised, and is no traceback on a screen.
     """
+    # Some tests run where a model's libraries are and click is not.
+    run_here = import_module("brinery.cli.main").run
 
     def run(*arguments: str | Path, cwd: Path | None = None, **environ: str) -> Done:
         out, err = _screen(), _screen()
