@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -66,7 +66,10 @@ class Task:
 
 
 class Tasks:
-    """Does work in threads, a little at a time."""
+    """Does work in threads, a little at a time.
+
+    Each task is told as it was when it was asked for: a page that shows it as running asks again.
+    """
 
     def __init__(self) -> None:
         self._tasks: OrderedDict[str, Task] = OrderedDict()
@@ -84,7 +87,7 @@ class Tasks:
             for known in self._tasks.values():
                 if known.key == key and known.runs:
                     steps.close()
-                    return known
+                    return replace(known)
             task = Task(key)
             self._tasks[task.id] = task
             done = [one.id for one in self._tasks.values() if not one.runs]
@@ -93,17 +96,19 @@ class Tasks:
         threading.Thread(
             target=self._work, args=(task, steps), name=f"task {key}", daemon=True
         ).start()
-        return task
+        return replace(task)
 
     def find(self, task_id: str) -> Task | None:
         """Return a task; None where there is none, or it is long done."""
         with self._lock:
-            return self._tasks.get(task_id)
+            found = self._tasks.get(task_id)
+        return None if found is None else replace(found)
 
     def latest(self, key: str) -> Task | None:
         """Return the task that was begun last about something; None where there is none."""
         with self._lock:
-            return next((one for one in reversed(self._tasks.values()) if one.key == key), None)
+            found = next((one for one in reversed(self._tasks.values()) if one.key == key), None)
+        return None if found is None else replace(found)
 
     def _work(self, task: Task, steps: Generator[Event, None, Any]) -> None:
         with self._free:
