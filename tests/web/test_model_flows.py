@@ -126,6 +126,9 @@ def test_a_version_is_compared_promoted_and_taken_back(page: Page, server: Up) -
     page.get_by_label("compare risk@1").check()
     page.get_by_role("button", name="Compare the chosen").click()
     expect(page.get_by_role("heading", name="risk@2 beside risk@1")).to_be_visible(timeout=_WAIT_MS)
+    # What came while the page was open is drawn, too.
+    page.locator(".chart").last.scroll_into_view_if_needed()
+    expect(page.locator(".chart .main-svg").first).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="How they differ")).to_be_visible()
     page.get_by_role("link", name="Ask the gate about risk@2").click()
