@@ -22,6 +22,7 @@ from tests.conftest import BRINERY, Bank
 from tests.postgres import PASSWORD, Postgres
 
 ROOT = Path(__file__).parent.parent
+KEY = "a key of these tests"
 COMPOSE = ROOT / "deploy" / "docker-compose.yml"
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 
@@ -60,6 +61,14 @@ def test_the_compose_file_says_under_which_names_it_is_asked(services: dict[str,
     command = services["brinery"]["command"]
     assert "brinery" in command[command.index("--allowed-hosts") + 1].split(",")
     assert all(port.startswith("127.0.0.1:") for port in services["brinery"]["ports"])
+
+
+def test_a_key_is_asked_for(services: dict[str, Any]) -> None:
+    """The server's key is a secret, told when the services are started."""
+    told = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["secrets"]
+    (name,) = services["brinery"]["secrets"]
+    assert told[name] == {"environment": "BRINERY_KEY"}
+    assert services["brinery"]["environment"]["BRINERY_UP_KEY_FILE"] == f"/run/secrets/{name}"
 
 
 def test_no_password_is_written_down(services: dict[str, Any]) -> None:
@@ -125,7 +134,10 @@ def test_the_services_run_without_docker(
         "BRINERY_STORE_URI": place.geturl(),
         "PGPASSWORD": PASSWORD,
         "BRINERY_WORKSPACE": str(tmp_path),
+        "BRINERY_UP_KEY_FILE": str(tmp_path / "key"),
     }
+    (tmp_path / "key").write_text(KEY)
+    allowed = {"authorization": f"Bearer {KEY}"}
     url = f"http://127.0.0.1:{free_port}"
     command = [part.replace("5001", str(free_port)) for part in said["command"]]
     server = subprocess.Popen([str(BRINERY), *command[1:]], env=environ, cwd=tmp_path)
@@ -135,10 +147,13 @@ def test_the_services_run_without_docker(
         for asked in (["import", *given], ["promote", "bank@1"]):
             subprocess.run([str(BRINERY), *asked], env=environ, cwd=tmp_path, check=True)
         predict = f"{url}/v1/models/bank/predict"
-        _until(lambda: httpx.post(predict, json=bank.row).status_code == 200, server)
-        named = httpx.get(f"{url}/v1/models", headers={"host": "brinery:5001"})
-        other = httpx.get(f"{url}/v1/models", headers={"host": "evil.example.com"})
+        _until(
+            lambda: httpx.post(predict, json=bank.row, headers=allowed).status_code == 200, server
+        )
+        named = httpx.get(f"{url}/v1/models", headers={"host": "brinery:5001", **allowed})
+        other = httpx.get(f"{url}/v1/models", headers={"host": "evil.example.com", **allowed})
         assert (named.status_code, other.status_code) == (200, 403)
+        assert httpx.get(f"{url}/v1/models").status_code == httpx.codes.UNAUTHORIZED
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=60)
