@@ -99,12 +99,11 @@ def seen(browser: Browser, url: str) -> tuple[float, int, int, int]:
     for _ in range(PAINTS):
         context = browser.new_context()
         page = context.new_page()
+        asked: list[Request] = []
+        page.on("request", lambda one, into=asked: into.append(one))
         for sizes in (cold, warm):
-            asked: list[Request] = []
-            page.on("requestfinished", asked.append)
             page.goto(url, wait_until="load")
             page.wait_for_timeout(400)
-            page.remove_listener("requestfinished", asked.append)
             if sizes is cold:
                 paints.append(
                     page.evaluate(
