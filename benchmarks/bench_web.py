@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -100,7 +100,7 @@ def seen(browser: Browser, url: str) -> tuple[float, int, int, int]:
         context = browser.new_context()
         page = context.new_page()
         asked: list[Request] = []
-        page.on("request", lambda one, into=asked: into.append(one))
+        page.on("request", _into(asked))
         for sizes in (cold, warm):
             page.goto(url, wait_until="load")
             page.wait_for_timeout(400)
@@ -120,6 +120,15 @@ def seen(browser: Browser, url: str) -> tuple[float, int, int, int]:
             )
         context.close()
     return median(paints), max(counts), int(median(cold)), int(median(warm))
+
+
+def _into(asked: list[Request]) -> Callable[[Request], None]:
+    """Return what keeps each request; Playwright takes no method of a list."""
+
+    def keep(one: Request) -> None:
+        asked.append(one)
+
+    return keep
 
 
 def memory_mb(group: int) -> float:
