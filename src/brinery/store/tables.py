@@ -89,11 +89,7 @@ def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
         DataUnreadable: it is a folder, empty, damaged, not UTF-8, or of another format.
         SeparatorUnclear: it is csv and its separator cannot be told.
     """
-    if path.is_dir():
-        raise DataUnreadable(
-            f"the data {path} is a folder, and one file is read", hint=_in_folder(path)
-        )
-    head = head_of(path)
+    head = _head_of_one(path)
     with readable(path):
         match sniff(head):
             case TableFormat.PARQUET:
@@ -107,6 +103,20 @@ def read_table(path: Path, *, separator: str | None = None) -> pd.DataFrame:
     return _checked(path, frame)
 
 
+def _head_of_one(path: Path) -> bytes:
+    """Return the first bytes of one file.
+
+    Raises:
+        DataFileMissing: there is no such file.
+        DataUnreadable: it is a folder.
+    """
+    if path.is_dir():
+        raise DataUnreadable(
+            f"the data {path} is a folder, and one file is read", hint=_in_folder(path)
+        )
+    return head_of(path)
+
+
 def column_names(path: Path) -> list[str]:
     """Return the names of the columns of a table's file, without reading its rows.
 
@@ -115,11 +125,7 @@ def column_names(path: Path) -> list[str]:
         DataUnreadable: it is a folder, empty, damaged, not UTF-8, or of another format.
         SeparatorUnclear: it is csv and its separator cannot be told.
     """
-    if path.is_dir():
-        raise DataUnreadable(
-            f"the data {path} is a folder, and one file is read", hint=_in_folder(path)
-        )
-    head = head_of(path)
+    head = _head_of_one(path)
     with readable(path):
         match sniff(head):
             case TableFormat.PARQUET:
