@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.actions.job_plans import by_name, plan, reopened, run, shell, told, workspace
 from tests.conftest import BRINERY
+from tests.there import commands
 
 from brinery.actions.job import recover, resume
 from brinery.records.job import JobRun, Status
@@ -108,14 +109,11 @@ def _left_over(word: str) -> list[str]:
     """Return the processes that name something, other than this one; those that end are let."""
     found: list[str] = []
     for _ in range(100):
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                said = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            if word in said and "pytest" not in said and int(process.name) != os.getpid():
-                found.append(said)
+        found = [
+            said
+            for process, said in commands()
+            if word in said and "pytest" not in said and process != os.getpid()
+        ]
         if not found:
             return []
         time.sleep(0.05)

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.there import texts
+
 
 def test_an_empty_workspace_says_what_comes_first(brinery_command: Any, tmp_path: Path) -> None:
     """A sentence on standard output, the next command on standard error; all is well."""
@@ -25,9 +27,7 @@ def test_a_key_is_shown_once(brinery_command: Any, tmp_path: Path) -> None:
     key = brinery_command(*place, "create", "--format", "json").out
     assert json.loads(key)["name"] == "key-1"
     assert json.loads(key)["key"].startswith("brn_")
-    assert json.loads(key)["key"].encode() not in b"".join(
-        path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
-    )
+    assert json.loads(key)["key"].encode() not in b"".join(texts(tmp_path))
     again = brinery_command(*place, "create", "--name", "key-1")
     assert again.status == 2
     assert "there is a key 'key-1'" in again.err

@@ -19,6 +19,7 @@ from tests import clusters
 from tests.actions.job_plans import by_name, chained, plan, reopened, shell, told, workspace
 from tests.clusters import Cluster
 from tests.conftest import BRINERY
+from tests.there import commands
 
 from brinery.actions.job import How
 from brinery.actions.job_rooms import JobRooms
@@ -467,9 +468,7 @@ def test_lost_worker(cluster: Cluster, tmp_path: Path) -> None:
     def kill() -> None:
         until(lambda: (tmp_path / "pids").exists() and bool((tmp_path / "pids").read_text()))
         (worker,) = [
-            int(each.parent.name)
-            for each in Path("/proc").glob("[0-9]*/cmdline")
-            if each.read_bytes().startswith(b"ray::a-step-that-is-lost")
+            number for number, said in commands() if said.startswith("ray::a-step-that-is-lost")
         ]
         os.kill(worker, signal.SIGKILL)
 

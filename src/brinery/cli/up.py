@@ -63,9 +63,9 @@ def command(
 ) -> None:
     """Run MLflow's server, the REST API and every model's endpoint on one port until Ctrl-C.
 
-    MLflow's clients use it as their tracking server and registry; its page is at /mlflow. What
-    they promote answers within two seconds. A server that other machines reach, as with
-    --host 0.0.0.0, needs a key: brinery key create.
+    The page is at /, MLflow's own at /mlflow. MLflow's clients use it as their tracking server
+    and registry; what they promote answers within two seconds. A server that other machines
+    reach, as with --host 0.0.0.0, needs a key: brinery key create.
     """
     from brinery.actions.pages import announce
     from brinery.actions.up import up
@@ -73,7 +73,7 @@ def command(
     def started(manifest: Manifest, url: str) -> None:
         announce(url, workspace=session.workspace)
         note(f"Brinery is up at {url}  Ctrl-C ends it.")
-        note(f"  MLflow   mlflow.set_tracking_uri({url!r}), and its page at {url}/mlflow/")
+        note(f"  MLflow   mlflow.set_tracking_uri({url!r}), and MLflow's page at {url}/mlflow/")
         note(f"  API      {url}/api/v1/models")
         champions = [target.name for target in manifest.targets]
         for name in champions[:_SHOWN]:

@@ -28,11 +28,12 @@ _LOGGED = "models:/"
 
 _REVISION = "SELECT version_num FROM alembic_version"
 # MLflow keeps prompts and what was deleted in the same tables.
+# What is behind models:/ is cut off, rather than put before each key: so the key's index is used.
 _VERSIONS = """
 SELECT v.name, v.version, v.creation_time, v.run_id,
     coalesce(nullif(v.storage_location, ''), v.source, ''),
     (SELECT m.artifact_location FROM logged_models m
-        WHERE 'models:/' || m.model_id = coalesce(nullif(v.storage_location, ''), v.source)),
+        WHERE m.model_id = substr(coalesce(nullif(v.storage_location, ''), v.source), 9)),
     EXISTS (SELECT 1 FROM model_version_tags t WHERE t.workspace = v.workspace
         AND t.name = v.name AND t.version = v.version AND t.key = :tag),
     v.current_stage = 'Archived',
