@@ -16,7 +16,7 @@ from brinery.actions.rooms import Rooms
 from brinery.charts import comparison
 from brinery.charts.page import Page
 from brinery.records.comparison import Comparison
-from brinery.records.version import Version
+from brinery.records.version import Alias, Version
 from brinery.registry.interface import resolve
 from brinery.specs.reference import Reference
 from brinery.web.pages import promotion
@@ -114,7 +114,7 @@ class Comparisons:
             compared=page,
             record=record,
             drawn=drawn,
-            decisions=self._decisions(versions, base=record.base),
+            decisions=self._decisions(versions),
         )
 
     def _page(self, task: Task) -> tuple[Comparison, Page, Any]:
@@ -132,11 +132,11 @@ class Comparisons:
                 self._drawn.popitem(last=False)
         return made
 
-    def _decisions(self, versions: list[Version], *, base: str) -> list[dict[str, Any]]:
-        """Return what gates decided last on each version but the base, with where to promote it."""
+    def _decisions(self, versions: list[Version]) -> list[dict[str, Any]]:
+        """Return what gates decided last on each but the champion, with where to promote it."""
         told = []
         for version in versions:
-            if version.reference == base:
+            if Alias.CHAMPION.value in version.aliases:
                 continue
             kept = decisions_of(self._rooms, version.name).get(version.reference)
             told.append(
