@@ -7,21 +7,25 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE_WIDTH_PX = 400
+WAIT_MS = 120_000  # until a page shows what is expected of it; the machine has other work
 THEMES = ["light", "dark"]
 
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
 ]
+
+expect.set_options(timeout=WAIT_MS)
 
 needs_browser = [
     pytest.mark.browser,

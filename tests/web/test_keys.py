@@ -118,13 +118,12 @@ def test_a_browser_is_sent_to_the_login(keyed: Keyed) -> None:
 
 
 def test_a_wrong_key_takes_its_time(keyed: Keyed) -> None:
-    """Longer than no key does, whatever the machine is like."""
-    began = time.monotonic()
+    """It waits, however quick the machine is."""
     assert keyed.up.get("/metrics").status_code == httpx.codes.UNAUTHORIZED
-    without_s = time.monotonic() - began
+    began = time.monotonic()
     answer = keyed.up.get("/metrics", authorization="Bearer no-such-key")
     assert answer.json()["code"] == "wrong-key"
-    assert time.monotonic() - began - without_s > without_s
+    assert time.monotonic() - began >= 0.5
 
 
 def test_our_own_client_takes_a_key(keyed: Keyed) -> None:

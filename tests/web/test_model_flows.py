@@ -9,13 +9,12 @@ from urllib.parse import urlparse
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import TimeoutError as TimedOut
-from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, launched, needs_axe, needs_browser
+from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, WAIT_MS, launched, needs_axe, needs_browser
 from tests.web.conftest import Up, running_up
 from tests.web.pages.models import LONG, QUOTES, SCRIPT, hostile
 
 pytestmark = [*needs_browser, pytest.mark.slow]
 
-_WAIT_MS = 120_000
 _RESIZED_MS = 5_000
 _FITS = "() => document.documentElement.scrollWidth <= innerWidth"
 _VERSION = "/models/risk/versions/1"
@@ -54,7 +53,7 @@ def chromium() -> Iterator[Browser]:
 def page(chromium: Browser, server: Up) -> Iterator[Page]:
     """A page; it ends without an error, a word on the console, or a request elsewhere."""
     opened = chromium.new_page(viewport={"width": 1280, "height": 900}, base_url=server.url)
-    opened.set_default_timeout(_WAIT_MS)
+    opened.set_default_timeout(WAIT_MS)
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.on(
@@ -103,7 +102,7 @@ def test_what_if_answers_as_one_types(page: Page) -> None:
     """The prediction and the contributions are another after a key, and both come at once."""
     page.goto(f"{_VERSION}?tab=whatif")
     bars = page.locator("#contributions rect")
-    expect(bars).to_have_count(3, timeout=_WAIT_MS)
+    expect(bars).to_have_count(3, timeout=WAIT_MS)
     shown = page.locator("#probabilities").inner_text()
     field = page.get_by_role("spinbutton", name=SCRIPT)
     field.fill("4")
@@ -125,7 +124,7 @@ def test_a_version_is_compared_promoted_and_taken_back(page: Page, server: Up) -
     page.get_by_label("compare risk@2").check()
     page.get_by_label("compare risk@1").check()
     page.get_by_role("button", name="Compare the chosen").click()
-    expect(page.get_by_role("heading", name="risk@2 beside risk@1")).to_be_visible(timeout=_WAIT_MS)
+    expect(page.get_by_role("heading", name="risk@2 beside risk@1")).to_be_visible(timeout=WAIT_MS)
     # What came while the page was open is drawn, too.
     page.locator(".chart").last.scroll_into_view_if_needed()
     expect(page.locator(".chart .main-svg").first).to_be_visible()
@@ -134,15 +133,15 @@ def test_a_version_is_compared_promoted_and_taken_back(page: Page, server: Up) -
     page.get_by_role("link", name="Ask the gate about risk@2").click()
     page.get_by_role("button", name="Ask the gate", exact=True).click()
     expect(page.get_by_role("heading", name="What the gate said last")).to_be_visible(
-        timeout=_WAIT_MS
+        timeout=WAIT_MS
     )
     page.get_by_role("button", name="Promote if it passes").click()
     page.get_by_role("button", name="Promote if the gate passes").click()
-    expect(page.get_by_text("risk@2 is not promoted")).to_be_visible(timeout=_WAIT_MS)
+    expect(page.get_by_text("risk@2 is not promoted")).to_be_visible(timeout=WAIT_MS)
     page.get_by_role("button", name="Promote all the same").first.click()
     page.get_by_label("The reason").fill("the test says so")
     page.get_by_role("dialog").get_by_role("button", name="Promote all the same").click()
-    expect(page.get_by_text("risk@2 is the champion now")).to_be_visible(timeout=_WAIT_MS)
+    expect(page.get_by_text("risk@2 is the champion now")).to_be_visible(timeout=WAIT_MS)
     server.until(lambda: _answers(server) == 2)
     page.goto("/models/risk")
     page.get_by_role("button", name="Roll back").click()
@@ -216,7 +215,7 @@ def test_files_of_a_package_are_made_and_kept(page: Page, tmp_path: Path) -> Non
     page.get_by_label("Prove it").uncheck()
     page.get_by_role("button", name="Make the package").click()
     link = page.get_by_role("link", name="Download")
-    expect(link).to_be_visible(timeout=_WAIT_MS)
+    expect(link).to_be_visible(timeout=WAIT_MS)
     with page.expect_download() as download:
         link.click()
     path = tmp_path / "package.zip"

@@ -14,15 +14,13 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from sklearn.linear_model import LinearRegression
-from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, launched, needs_axe, needs_browser
+from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, WAIT_MS, launched, needs_axe, needs_browser
 from tests.web.conftest import Up, X, lines, running_up
 
 import brinery
 
 pytestmark = [pytest.mark.slow, *needs_browser]
 
-WAIT_MS = 90_000
-expect.set_options(timeout=WAIT_MS)
 PATHS = ("/", "/audit", "/import", "/endpoints", "/endpoints/m", "/settings", "/login")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, launched, needs_axe, needs_browser
+from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, WAIT_MS, launched, needs_axe, needs_browser
 from tests.conftest import BRINERY, _environment
 from tests.web.conftest import Up, running_up
 from tests.web.pages.made_jobs import HOSTILE, large, log_of, plan_of, ran, sweep, write
@@ -23,7 +23,6 @@ from brinery.records.job import Status
 
 pytestmark = [*needs_browser, pytest.mark.slow]
 
-WAIT_MS = 120_000
 JOB = """\
 type: pipeline
 display_name: watched
