@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -69,7 +69,12 @@ class Frame:
         self.assets = Assets()
         self._secret = secret
         self._environment = Environment(
-            loader=PackageLoader("brinery.web", "templates"),
+            loader=ChoiceLoader(
+                [
+                    PackageLoader("brinery.web", "templates"),
+                    PackageLoader("brinery.charts", "assets"),
+                ]
+            ),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
