@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -138,3 +140,15 @@ def test_the_last_move_of_each_model(audit: Audit) -> None:
     assert [(one.subject, one.at.minute) for one in moves] == [("bank", 2), ("iris", 1)]
     assert [one.subject for one in audit.last_moves("champion", most=1)] == ["bank"]
     assert audit.last_moves("challenger", most=5) == []
+
+
+def test_who_reads_waits_for_no_writer(tmp_path: Path) -> None:
+    """While another process is about to write, what is kept can be read, also by pages."""
+    trail = SqlAudit(f"sqlite:///{tmp_path / 'brinery.db'}")
+    trail.add(entry("bank"))
+    with closing(sqlite3.connect(tmp_path / "brinery.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert trail.entries() == [entry("bank")]
+        assert trail.page(AuditQuery()).total == 1
+        writer.execute("ROLLBACK")
+    trail.close()

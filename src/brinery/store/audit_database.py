@@ -26,6 +26,7 @@ SCHEMA = "brinery_records"
 _HERE = Path(__file__).parent
 _CONNECT_S = 10
 _SILENT_MS = 30_000
+_READS = "brinery_reads"
 # What is held while tables are made, among all processes of all machines.
 _MIGRATIONS_LOCK = 0x6272696E
 
@@ -70,13 +71,27 @@ class Database:
         Raises:
             StoreFault: the database failed.
         """
+        with foreign_errors(), Session(self._opened()) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Hold a transaction that only reads, and waits for nobody who is yet to write.
+
+        Raises:
+            StoreFault: the database failed.
+        """
         with foreign_errors():
-            if self._engine is None:
-                engine = connect(self._uri)
-                migrate(engine)
-                self._engine = engine
-            with Session(self._engine) as session, session.begin():
+            engine = self._opened().execution_options(**{_READS: True})
+            with Session(engine) as session, session.begin():
                 yield session
+
+    def _opened(self) -> sa.Engine:
+        if self._engine is None:
+            engine = connect(self._uri)
+            migrate(engine)
+            self._engine = engine
+        return self._engine
 
     def close(self) -> None:
         """Close the connections."""
@@ -108,7 +123,7 @@ class SqlAudit(Database):
     def open_entries(self, subject: str) -> list[tuple[int, AuditEntry]]:
         """Return the entries of one model that are not settled."""
         query = sa.select(AuditRow).where(AuditRow.subject == subject, AuditRow.done.is_(None))
-        with self.session() as session:
+        with self.reading() as session:
             rows = session.scalars(query.order_by(AuditRow.id))
             return [(row.id, _entry(row)) for row in rows]
 
@@ -117,7 +132,7 @@ class SqlAudit(Database):
         query = sa.select(AuditRow).where(AuditRow.done.is_(True)).order_by(AuditRow.id)
         if subject is not None:
             query = query.where(AuditRow.subject == subject)
-        with self.session() as session:
+        with self.reading() as session:
             return [_entry(row) for row in session.scalars(query)]
 
     def page(self, asked: AuditQuery) -> AuditPage:
@@ -128,7 +143,7 @@ class SqlAudit(Database):
         column = getattr(AuditRow, asked.sort)
         # What happened at the same time stays in the order in which it was written.
         order = (column.desc(), AuditRow.id.desc()) if asked.descending else (column, AuditRow.id)
-        with self.session() as session:
+        with self.reading() as session:
             total = session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
             rows = session.scalars(query.order_by(*order).offset(asked.offset).limit(asked.most))
             return AuditPage(entries=tuple(_entry(row) for row in rows), total=total)
@@ -148,7 +163,7 @@ class SqlAudit(Database):
             .subquery()
         )
         query = sa.select(AuditRow).join(last, AuditRow.id == last.c.id)
-        with self.session() as session:
+        with self.reading() as session:
             return [_entry(row) for row in session.scalars(query.order_by(AuditRow.id.desc()))]
 
 
@@ -202,7 +217,9 @@ def _leave_transactions_alone(driver_connection: Any, _: object) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Take SQLite's one place for writers at once, unless nothing is to be written."""
+    reads = connection.get_execution_options().get(_READS)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _enter_schema(connection: sa.Connection) -> None:

@@ -65,7 +65,7 @@ class SqlDecisions(Database):
     def kept(self, model: str) -> list[KeptDecision]:
         """Return the decisions on a model's versions as they are kept, oldest first."""
         query = sa.select(DecisionRow).where(DecisionRow.model == model).order_by(DecisionRow.id)
-        with self.session() as session:
+        with self.reading() as session:
             return [_kept(row) for row in session.scalars(query)]
 
     def refused(self, *, most: int) -> list[KeptDecision]:
@@ -80,14 +80,14 @@ class SqlDecisions(Database):
             .order_by(DecisionRow.id.desc())
             .limit(most)
         )
-        with self.session() as session:
+        with self.reading() as session:
             return [_kept(row) for row in session.scalars(query)]
 
     def latest(self, models: Sequence[str]) -> dict[str, KeptDecision]:
         """Return the newest decision on each of some models that has one."""
         newest = _newest().where(DecisionRow.model.in_(models))
         query = sa.select(DecisionRow).where(DecisionRow.id.in_(newest))
-        with self.session() as session:
+        with self.reading() as session:
             return {row.model: _kept(row) for row in session.scalars(query)}
 
 

@@ -46,7 +46,7 @@ class Keys(Database):
 
     def all(self) -> list[Key]:
         """Return all keys, the oldest first."""
-        with self.session() as session:
+        with self.reading() as session:
             return [
                 Key(
                     name=row.name,

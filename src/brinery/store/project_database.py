@@ -84,7 +84,7 @@ class SqlProjectRecords(Database):
         """Return an item; None where there is none."""
         row = _ROWS[kind]
         asked = sa.select(row.document).where(row.project == project, row.key == key)
-        with self.session() as session:
+        with self.reading() as session:
             found = session.scalar(asked)
         return None if found is None else msgspec.json.decode(found, type=kind)
 
@@ -94,7 +94,7 @@ class SqlProjectRecords(Database):
         asked = sa.select(row.document).order_by(row.project, row.key)
         if project:
             asked = asked.where(row.project == project)
-        with self.session() as session:
+        with self.reading() as session:
             return [msgspec.json.decode(one, type=kind) for one in session.scalars(asked)]
 
     def change(self, item: T, edit: Callable[[T], T], /) -> T:
@@ -145,7 +145,7 @@ class SqlProjectRecords(Database):
 
     def _activities(self, which: sa.ColumnElement[bool]) -> list[Activity]:
         asked = sa.select(ActivityRow.document).where(which).order_by(ActivityRow.id)
-        with self.session() as session:
+        with self.reading() as session:
             return [msgspec.json.decode(one, type=Activity) for one in session.scalars(asked)]
 
     @staticmethod

@@ -63,19 +63,19 @@ class SqlTurns(Database):
     def open(self, loop: str) -> Turn | None:
         """Return the newest turn of a loop if it has not ended."""
         found = sa.select(TurnRow).where(TurnRow.loop == loop).order_by(TurnRow.number.desc())
-        with self.session() as session:
+        with self.reading() as session:
             row = session.scalars(found.limit(1)).first()
             return _turn(row) if row is not None and row.ended is None else None
 
     def of(self, loop: str) -> list[Turn]:
         """Return the turns of a loop, oldest first."""
         found = sa.select(TurnRow).where(TurnRow.loop == loop).order_by(TurnRow.number)
-        with self.session() as session:
+        with self.reading() as session:
             return [_turn(row) for row in session.scalars(found)]
 
     def loops(self) -> list[str]:
         """Return the names of the loops that ever had a turn, sorted."""
-        with self.session() as session:
+        with self.reading() as session:
             return sorted(session.scalars(sa.select(TurnRow.loop).distinct()))
 
     def failed(self) -> list[Turn]:
@@ -84,7 +84,7 @@ class SqlTurns(Database):
         query = sa.select(TurnRow).where(
             TurnRow.id.in_(newest), TurnRow.ending == Ending.FAILED.value
         )
-        with self.session() as session:
+        with self.reading() as session:
             return [_turn(row) for row in session.scalars(query.order_by(TurnRow.started.desc()))]
 
 
