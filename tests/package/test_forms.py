@@ -138,6 +138,15 @@ def test_a_missing_column_is_called_as_clients_call_it() -> None:
         reader().asked(json.dumps({k: v for k, v in ROW.items() if k != "petal_width"}).encode())
 
 
+def test_a_wrong_value_is_told_under_the_name_that_the_client_wrote() -> None:
+    """Its alias, or the column itself."""
+    for name in ("sepal_length", NAMES[0]):
+        with pytest.raises(Problem) as caught:
+            reader().asked(json.dumps({name: "five", **dict(list(ROW.items())[1:])}).encode())
+        assert caught.value.errors[0]["column"] == name
+        assert f"'{name}' takes a number" in caught.value.detail
+
+
 def test_a_column_under_two_names_is_refused() -> None:
     """An alias beside its column is told, and neither is taken."""
     with pytest.raises(Problem, match="is there twice"):

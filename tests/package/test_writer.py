@@ -55,9 +55,10 @@ def test_an_archive_does_not_lead_out_of_its_folder(tmp_path: Path, name: str) -
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as packed:
         packed.writestr(name, "x")
     (tmp_path / "into").mkdir()
-    with pytest.raises(InvalidPackage, match="leads out of it"):
+    with pytest.raises(InvalidPackage, match="leads out of it") as caught:
         writer.unpack(tmp_path / "bad.zip", into=tmp_path / "into")
     assert list((tmp_path / "into").iterdir()) == []
+    assert caught.value.hint
 
 
 def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:

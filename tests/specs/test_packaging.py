@@ -56,7 +56,7 @@ def test_a_wrong_alias_is_said(declared: list[str], said: str) -> None:
         aliases(IRIS, declared)
 
 
-@pytest.mark.parametrize("wrong", [{"python": "2.7"}, {"python": "3"}, {"key": "a b"}])
+@pytest.mark.parametrize("wrong", [{"python": "2.7"}, {"python": "3"}, {"key": "a b"}, {"key": ""}])
 def test_what_cannot_be_is_said(wrong: dict[str, str]) -> None:
     """A Python that is too old and a key that is no name are refused with what would do."""
     with pytest.raises(InvalidPackage) as caught:

@@ -51,7 +51,6 @@ def command() -> None:
 @click.option("--python", default="", help="Its Python, such as 3.12. Default: the model's.")
 @click.option(
     "--response-key",
-    default="",
     help="What an answer is called. Default: predicted_class, or predicted_value.",
 )
 @click.option(

@@ -16,6 +16,7 @@ _MODE = 0o644
 _LEVEL = 6
 _PACKED = (".zip", ".whl")
 _MOST_BYTES = 1 << 30
+_MAKE_AGAIN = "brinery package NAME@VERSION --to TARGET makes a package"
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
@@ -110,11 +111,14 @@ def unpack(file: Path, *, into: Path) -> Path:
             for name in packed.namelist():
                 parts = PurePosixPath(name).parts
                 if name.startswith(("/", "\\")) or ".." in parts or "\\" in name:
-                    raise InvalidPackage(f"{file.name} holds {name}, which leads out of it")
+                    raise InvalidPackage(
+                        f"{file.name} holds {name}, which leads out of it", hint=_MAKE_AGAIN
+                    )
             size = sum(entry.file_size for entry in packed.infolist())
             if size > _MOST_BYTES:
                 raise InvalidPackage(
-                    f"{file.name} unpacks to {size / 1e6:,.0f} MB: it is no package"
+                    f"{file.name} unpacks to {size / 1e6:,.0f} MB: it is no package",
+                    hint=_MAKE_AGAIN,
                 )
             packed.extractall(into)
     except FileNotFoundError:

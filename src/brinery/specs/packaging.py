@@ -31,7 +31,7 @@ class PackageSpec(BaseModel):
     Attributes:
         python: minor version of the Python that it is for; that of the model's environment, or of
             this process, when empty.
-        key: what an answer is called; `predicted_class` or `predicted_value` when empty.
+        key: what an answer is called; `predicted_class` or `predicted_value` where it is None.
         aliases: `alias=column`, other names that clients may use.
         probabilities: whether an answer to one row has them, too.
         engine: who answers.
@@ -43,7 +43,7 @@ class PackageSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     python: str = ""
-    key: str = ""
+    key: str | None = None
     aliases: tuple[str, ...] = ()
     probabilities: bool = False
     engine: WhoAnswers = WhoAnswers.AUTO
@@ -61,7 +61,7 @@ class PackageSpec(BaseModel):
                 f"--python {self.python} is no Python that a package can be for",
                 hint="say a minor version from 3.9 on, such as --python 3.12",
             )
-        if self.key and not _KEY.fullmatch(self.key):
+        if self.key is not None and not _KEY.fullmatch(self.key):
             raise InvalidPackage(
                 f"--response-key '{self.key}' is no name: letters, digits, '_', '-' and '.'",
                 hint="try --response-key predicted_class",

@@ -169,6 +169,7 @@ class Reader:
     ) -> None:
         """Add the values of a row to the columns, and what is wrong with them to the faults."""
         given: dict[str, Any] = {}
+        spelled: dict[str, str] = {}
         for key, value in row.items():
             name = key if key in self._columns else self._aliases.get(key, key)
             if name not in self._columns:
@@ -177,6 +178,7 @@ class Reader:
                 faults.append(_fault("column-twice", "is there twice", row=number, column=key))
             else:
                 given[name] = value
+                spelled[name] = key
         for name, column in self._columns.items():
             if name not in given:
                 if column.required:
@@ -188,7 +190,7 @@ class Reader:
             try:
                 made[name].append(self._value(column, given[name]))
             except WrongValue as wrong:
-                faults.append(_fault(wrong.code, wrong.message, row=number, column=name))
+                faults.append(_fault(wrong.code, wrong.message, row=number, column=spelled[name]))
                 made[name].append(None)
 
     def _value(self, column: Column, value: Any) -> Any:
