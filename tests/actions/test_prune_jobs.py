@@ -16,7 +16,7 @@ from tests.actions.job_plans import by_name, plan, reopened, run, shell, workspa
 
 import brinery
 from brinery.actions.asset_rooms import open_asset_rooms
-from brinery.actions.prune_jobs import DataLimits, age, size
+from brinery.actions.prune_jobs import age, size
 from brinery.errors import JobBusy, UserError
 from brinery.records.asset import AssetKind
 from brinery.records.job import JobRun
@@ -179,14 +179,14 @@ def test_copies_of_data_go_by_age(folder: Path) -> None:
     for place, hours in zip(places, (50, 60, 2), strict=True):
         unused_for(place, hours)
     downloaded(folder, "used.csv")
-    limits = DataLimits(older_than=timedelta(days=1))
+    day = timedelta(days=1)
     assert brinery.prune_jobs(remove=True, workspace=folder).copies == 0
-    told = brinery.prune_jobs(data=limits, workspace=folder)
+    told = brinery.prune_jobs(data_older_than=day, workspace=folder)
     assert (told.copies, told.copies_bytes, told.removed) == (1, 1000, False)
     assert old.is_dir()
     with using(folder / ".brinery"), pytest.raises(JobBusy):
-        brinery.prune_jobs(data=limits, remove=True, workspace=folder)
-    assert brinery.prune_jobs(data=limits, remove=True, workspace=folder).copies == 1
+        brinery.prune_jobs(data_older_than=day, remove=True, workspace=folder)
+    assert brinery.prune_jobs(data_older_than=day, remove=True, workspace=folder).copies == 1
     assert [place.is_dir() for place in (old, used, young)] == [False, True, True]
     (again,) = downloaded(folder, "old.csv")
     assert (again / "old.csv").stat().st_size == 1000
@@ -197,12 +197,11 @@ def test_copies_of_data_go_by_size(folder: Path) -> None:
     places = downloaded(folder, "a", "b", "c", "d")
     for place, hours in zip(places, (2, 9, 5, 0), strict=True):
         unused_for(place, hours)
-    told = brinery.prune_jobs(data=DataLimits(larger_than=2500), workspace=folder)
+    told = brinery.prune_jobs(data_larger_than=2500, workspace=folder)
     assert (told.copies, told.copies_bytes) == (2, 2000)
-    limits = DataLimits(larger_than=2500)
-    brinery.prune_jobs(data=limits, remove=True, workspace=folder)
+    brinery.prune_jobs(data_larger_than=2500, remove=True, workspace=folder)
     assert [place.is_dir() for place in places] == [True, False, False, True]
-    brinery.prune_jobs(data=DataLimits(larger_than=0), remove=True, workspace=folder)
+    brinery.prune_jobs(data_larger_than=0, remove=True, workspace=folder)
     assert [place.is_dir() for place in places] == [False, False, False, True]
     assert [size(text) for text in ("20GB", "1.5 mb", "0")] == [20 * 10**9, 1_500_000, 0]
     with pytest.raises(UserError, match="'much' is no size"):

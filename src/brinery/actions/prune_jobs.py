@@ -66,18 +66,6 @@ class Pruned(Struct, frozen=True, kw_only=True):
     copies_bytes: int = 0
 
 
-class DataLimits(Struct, frozen=True, kw_only=True):
-    """Which copies of data of elsewhere go; without a limit none does.
-
-    Attributes:
-        older_than: those that nobody asked for since.
-        larger_than: bytes that the others may take; those go that nobody asked for the longest.
-    """
-
-    older_than: timedelta | None = None
-    larger_than: int | None = None
-
-
 def age(text: str) -> timedelta:
     """Return a time such as `30d`, `12h`, `2w` or `90m`.
 
@@ -107,7 +95,8 @@ def prune_jobs(
     older_than: timedelta | None = None,
     keep: int | None = None,
     environments: bool = False,
-    data: DataLimits | None = None,
+    data_older_than: timedelta | None = None,
+    data_larger_than: int | None = None,
     remove: bool = False,
     workspace: Folder | None = None,
 ) -> Pruned:
@@ -126,7 +115,9 @@ def prune_jobs(
         older_than: only jobs that ended before so long.
         keep: so many of the newest stay.
         environments: whether those go, too, that nothing names.
-        data: which copies of data of elsewhere go; none when None.
+        data_older_than: copies of data go that nobody asked for since.
+        data_larger_than: bytes that the other copies may take; those go that nobody asked for the
+            longest.
         remove: whether they are removed; only told otherwise.
         workspace: its folder; the nearest upwards when None.
 
@@ -137,7 +128,9 @@ def prune_jobs(
     rooms.workspace.prepare()
     with alone(rooms.workspace.state) if remove else nullcontext():
         found = _pruned(rooms, older_than, keep, environments=environments, remove=remove)
-        going = _copies(rooms, data or DataLimits(), remove=remove)
+        going = _copies(
+            rooms, older_than=data_older_than, larger_than=data_larger_than, remove=remove
+        )
     return replace(found, copies=len(going), copies_bytes=sum(one.size_bytes for one in going))
 
 
@@ -184,13 +177,11 @@ def _pruned(
     )
 
 
-def _copies(rooms: AssetRooms, limits: DataLimits, *, remove: bool) -> list[Found]:
+def _copies(
+    rooms: AssetRooms, *, older_than: timedelta | None, larger_than: int | None, remove: bool
+) -> list[Found]:
     """Return the copies of data that are removed, or would be."""
-    going = copies(
-        rooms.workspace.cache / "data",
-        older_than=limits.older_than,
-        larger_than=limits.larger_than,
-    )
+    going = copies(rooms.workspace.cache / "data", older_than=older_than, larger_than=larger_than)
     if remove:
         trash = Trash(rooms.workspace.state / "trash")
         for found in going:

@@ -287,16 +287,14 @@ def prune(
     environment names it, and it was built more than a day ago. Copies of data from elsewhere go
     where they pass a limit, and nobody asked for them in the last hour.
     """
-    from brinery.actions.prune_jobs import DataLimits, age, prune_jobs, size
+    from brinery.actions.prune_jobs import age, prune_jobs, size
 
     found = prune_jobs(
         older_than=age(older_than) if older_than else None,
         keep=keep,
         environments=environments,
-        data=DataLimits(
-            older_than=age(data_older_than) if data_older_than else None,
-            larger_than=size(data_larger_than) if data_larger_than else None,
-        ),
+        data_older_than=age(data_older_than) if data_older_than else None,
+        data_larger_than=size(data_larger_than) if data_larger_than else None,
         remove=yes,
         workspace=session.workspace,
     )
