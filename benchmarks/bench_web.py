@@ -2,16 +2,19 @@
 
 For each page: the server's own time once it is warm, when a headless Chromium paints first, how
 many requests a cold browser makes and how many bytes they are, and how many bytes a warm one's are;
-and the memory of all processes of the server, MLflow's among them.
+and the memory of all processes of the server, MLflow's among them. Then what-if on the demo's
+model of 100 trees: from a key to the answer, as a browser measures it.
 
     python benchmarks/bench_web.py [WORKSPACE]
+    python benchmarks/bench_web.py --what-if
 
-A workspace that was made before is used again.
+A workspace that was made before is used again; with `--what-if` that part is all.
 """
 
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -27,6 +30,8 @@ import httpx
 from large_workspace import JOBS, RUNS, VERSIONS, make
 from playwright.sync_api import Browser, Request, sync_playwright
 
+import brinery
+
 CHROMIUM = "/usr/bin/chromium"
 PAGES = (
     "/",
@@ -41,8 +46,37 @@ PAGES = (
     "/endpoints",
     "/settings",
 )
+BANK = Path(__file__).parents[1] / "examples" / "bank" / "train.py"
+WHAT_IF = """async ({rounds, pause}) => {
+  const place = document.getElementById("whatif");
+  const field = place.querySelector('[data-column="duration"]');
+  const turn = () => new Promise((done) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = done;
+    channel.port2.postMessage(0);
+  });
+  const taken = [];
+  for (let round = 0; round < rounds; round++) {
+    delete place.dataset.tookMs;
+    performance.clearResourceTimings();
+    const began = performance.now();
+    field.value = 50 + round * 37;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    while (!place.dataset.tookMs) await turn();
+    const answered = performance.now() - began;
+    await new Promise(requestAnimationFrame);
+    await turn();
+    const painted = performance.now() - began;
+    const files = performance.getEntriesByType("resource");
+    const asked = files.find((one) => one.name.endsWith("/whatif"));
+    taken.push([answered, painted, asked.serverTiming[0].duration]);
+    await new Promise((done) => setTimeout(done, pause));
+  }
+  return taken;
+}"""
 ROUNDS = 25
 PAINTS = 5
+TYPED = 60
 WAIT_S = 180.0
 
 
@@ -144,8 +178,38 @@ def memory_mb(group: int) -> float:
     return total_kb / 1024
 
 
+def what_if(browser: Browser, folder: Path) -> None:
+    """Print how long an answer to a typed row takes, of the demo's model."""
+    train = runpy.run_path(str(BANK))
+    train["main"](folder)
+    brinery.import_model(
+        folder / "model.pkl", name="bank", data=folder / "test.csv", target="y", workspace=folder
+    )
+    with running(folder) as (url, _):
+        page = browser.new_page()
+        page.set_default_timeout(1000 * WAIT_S)
+        page.goto(f"{url}/models/bank/versions/1?tab=whatif")
+        page.wait_for_function("() => document.getElementById('took').textContent !== ''")
+        taken = page.evaluate(WHAT_IF, {"rounds": TYPED + 5, "pause": 50})[5:]
+        page.close()
+    print("| what if: from the key to | median ms | least ms |")
+    print("|---|--:|--:|")
+    parts = ("the answer in the page", "the answer painted", "the server's own part")
+    for name, times in zip(parts, zip(*taken, strict=True), strict=True):
+        print(f"| {name} | {median(times):.1f} | {min(times):.1f} |")
+
+
 def main() -> None:
     """Measure."""
+    if "--what-if" in sys.argv:
+        with tempfile.TemporaryDirectory() as spare, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+            )
+            print(f"load {os.getloadavg()[0]:.1f}\n")
+            what_if(browser, Path(spare))
+            browser.close()
+        return
     with tempfile.TemporaryDirectory() as spare:
         workspace = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(spare)
         workspace.mkdir(exist_ok=True)
@@ -168,8 +232,11 @@ def main() -> None:
                         f"| `{path}` | {served:.1f} | {paint:.0f} | {count} | {cold / 1000:.0f} "
                         f"| {warm / 1000:.1f} |"
                     )
+            print(f"\nmemory of the server: {memory_mb(group):.0f} MB\n")
+            bank = Path(spare) / "bank"
+            bank.mkdir()
+            what_if(browser, bank)
             browser.close()
-            print(f"\nmemory of the server: {memory_mb(group):.0f} MB")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import catboost
@@ -60,7 +62,7 @@ from brinery.scorers.data import rows_of
 from brinery.scorers.interface import Model
 from brinery.scorers.plan import Input, Plan
 from brinery.scorers.scorer import Scorer
-from brinery.scorers.shapley import Inexact, explain
+from brinery.scorers.shapley import Against, Inexact, explain
 
 _ROWS = 400
 _EXPLAINED, _BACKGROUND = 5, 6
@@ -360,6 +362,34 @@ def test_what_has_no_exact_way_has_a_reason(name: str) -> None:
     rows, background = _samples()
     found = explain(scorer, columns_of(rows), background=columns_of(background))
     assert found == Inexact(reason)
+
+
+def test_a_background_is_looked_at_once() -> None:
+    """Who asks again and again gets what is got from scratch, row by row, for less work."""
+    scorer = _scorer(2, _preparation(), RandomForestClassifier(**_FOREST))
+    rows, background = _samples()
+    whole = explain(scorer, columns_of(rows), background=columns_of(background))
+    assert isinstance(whole, Contributions)
+    against = Against(scorer, columns_of(background))
+    for at in range(len(rows)):
+        found = against.explain(columns_of(rows[at : at + 1]))
+        assert isinstance(found, Contributions)
+        alone, among = found.values, whole.values  # noqa: PD011
+        np.testing.assert_allclose(alone[0], among[at], rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(found.base, whole.base)
+    one = columns_of(rows[:1])
+    kept = _work(lambda: against.explain(one))
+    assert kept < _work(lambda: explain(scorer, one, background=columns_of(background)))
+
+
+def _work(ask: Callable[[], object]) -> float:
+    """Return the least processor time of some calls, in seconds."""
+    taken = []
+    for _ in range(15):
+        began = time.process_time()
+        ask()
+        taken.append(time.process_time() - began)
+    return min(taken)
 
 
 def test_a_row_that_the_scorer_declines_has_a_reason() -> None:

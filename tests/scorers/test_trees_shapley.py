@@ -64,10 +64,10 @@ def _grown(tree: Any) -> Grown:
     )
 
 
-def _contributed(trees: Trees, x: Any, background: Any, groups: Any) -> Any:
+def _contributed(trees: Trees, x: Any, background: Any, groups: Any, *, rights: Any = None) -> Any:
     """Return what the kernel adds up: (n_rows, n_groups)."""
     sums = np.zeros((len(x), int(groups.max()) + 1, trees.n_outputs))
-    assert trees.contribute(x, sums, background=background, groups=groups)
+    assert trees.contribute(x, sums, background=background, groups=groups, rights=rights)
     return sums[:, :, 0]
 
 
@@ -97,7 +97,11 @@ def _by_definition(trees: Trees, x: Any, background: Any, groups: Any) -> Any:
 def test_any_trees_are_explained_as_all_orders_explain_them(
     grown: Any, rows: Any, groups: Any, cut: int, features: str
 ) -> None:
-    """With values at the thresholds, missing ones, sets of categories, features of one column."""
+    """With values at the thresholds, missing ones, sets of categories, features of one column.
+
+    One row by itself has what it has among others, and so it has against a background that was
+    looked at before.
+    """
     trees = planted(
         [_grown(tree) for tree in grown],
         n_features=_FEATURES,
@@ -110,6 +114,11 @@ def test_any_trees_are_explained_as_all_orders_explain_them(
     found = _contributed(trees, x, background, owners)
     wanted = _by_definition(trees, x, background, owners)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=_TOLERANCE)
+    rights = trees.rights(background)
+    again = _contributed(trees, x, background, owners, rights=rights)
+    np.testing.assert_array_equal(again, found)
+    alone = [_contributed(trees, row[None], background, owners, rights=rights)[0] for row in x]
+    np.testing.assert_allclose(np.array(alone), wanted, rtol=0, atol=_TOLERANCE)
 
 
 def _line(columns: Any) -> Trees:
@@ -151,6 +160,14 @@ def test_groups_that_are_not_there_are_refused(groups: Any) -> None:
     trees, sums = _line(np.arange(2)), np.zeros((1, 2, 1))
     with pytest.raises(ValueError, match=r"trees of other groups|sums of others"):
         trees.contribute(np.ones((1, 2)), sums, background=np.ones((1, 2)), groups=groups)
+
+
+def test_turns_of_other_trees_are_refused() -> None:
+    """The kernel would read what is not there."""
+    trees, sums, groups = _line(np.arange(2)), np.zeros((1, 2, 1)), np.arange(2)
+    row, others = np.ones((1, 2)), _line(np.arange(1)).rights(np.ones((1, 1)))
+    with pytest.raises(ValueError, match="turns of other trees"):
+        trees.contribute(row, sums, background=row, groups=groups, rights=others)
 
 
 @pytest.mark.parametrize("count", [0, CROWD + 1])

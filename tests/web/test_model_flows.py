@@ -193,19 +193,18 @@ def test_every_page_is_usable_by_all(page: Page, theme: str) -> None:
     assert found == []
 
 
-def test_a_page_asks_for_little(page: Page) -> None:
-    """At most 12 files, 1.8 MB at first and 60 kB after; each page is one that may be reloaded."""
-    asked: list[str] = []
-    page.on("request", lambda one: asked.append(one.url))
-    page.goto(_VERSION)
-    page.wait_for_load_state("load")
-    assert len(asked) <= 12, asked
-    sizes = "() => performance.getEntries().reduce((sum, one) => sum + (one.transferSize ?? 0), 0)"
-    cold = page.evaluate(sizes)
-    page.reload()
-    warm = page.evaluate(sizes)
-    assert 0 < cold < 1_800_000
-    assert 0 < warm < 60_000
+def test_the_lineage_is_walked_by_keys(page: Page) -> None:
+    """From the region of the graph to its boxes, and from a box to its page, on a telephone."""
+    page.set_viewport_size({"width": PHONE_WIDTH_PX, "height": 800})
+    page.goto(f"{_VERSION}?tab=lineage")
+    page.get_by_role("region", name="Graph of the way").focus()
+    box = page.locator('[data-node="version"] a')
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    expect(box).to_be_focused()
+    expect(box).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{_VERSION}")
 
 
 def test_files_of_a_package_are_made_and_kept(page: Page, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
@@ -13,6 +15,8 @@ from brinery.evaluate.response import response
 from brinery.records.contributions import Contributions
 from brinery.records.signature import Scalar
 from brinery.scorers import shapley
+from brinery.scorers.data import Declined
+from brinery.scorers.shapley import Against
 from brinery.scorers.stored import StoredScorer
 
 # A row is compared with so many others.
@@ -63,6 +67,14 @@ class _Exact:
         self._background = background
         self._classes = classes
 
+    @cached_property
+    def _against(self) -> Against | shapley.Inexact:
+        """Return what explains; the background is looked at once for all rows."""
+        try:
+            return self._scorer.against(self._fit(self._background))
+        except Declined as declined:
+            return shapley.Inexact(str(declined))
+
     def possible(self, table: pa.Table) -> bool:
         """Return whether rows like these can be explained."""
         return isinstance(self._asked(table), Contributions)
@@ -79,7 +91,9 @@ class _Exact:
         return found
 
     def _asked(self, table: pa.Table) -> Contributions | shapley.Inexact:
-        found = self._scorer.explain(self._fit(table), background=self._fit(self._background))
+        if isinstance(self._against, shapley.Inexact):
+            return self._against
+        found = self._scorer.explained(self._fit(table), self._against)
         if isinstance(found, shapley.Inexact):
             return found
         if found.values.shape[2] != max(1, len(self._classes)):

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from filelock import FileLock
@@ -23,10 +23,11 @@ from brinery.specs.places import without_passwords
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Experiment, Run
     from mlflow.entities.model_registry import ModelVersion
 
 _MAX_VERSIONS = 10_000
+_PAGE = 1000
 _PROGRESS = "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND", "BAD_REQUEST"}
 _NO_STAGE = "No versions of model with name"  # of the code INTERNAL_ERROR
@@ -55,6 +56,76 @@ def connect(uri: str, artifacts: Artifacts) -> MlflowClient:
     elif uri.startswith(POSTGRES):
         mlflow_postgres.make(uri, lambda: _make_tables(uri, artifacts))
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def experiments(
+    client: MlflowClient,
+    *,
+    view: str = "ACTIVE_ONLY",
+    text: str = "",
+    offset: int = 0,
+    most: int,
+) -> list[Experiment]:
+    """Return experiments, the one that was changed last first.
+
+    Args:
+        client: of their store.
+        view: `ACTIVE_ONLY`, `DELETED_ONLY` or `ALL`.
+        text: that is in their names.
+        offset: how many are left out.
+        most: of them.
+
+    Raises:
+        ValueError: there is no such view.
+    """
+    found: list[Experiment] = []
+    page = page_token(offset)
+    while len(found) < most:
+        answer = client.search_experiments(
+            view_type=view_of(view),
+            filter_string=f"name ILIKE '%{quoted(text)}%'" if text else None,
+            order_by=["last_update_time DESC"],
+            max_results=min(most - len(found), _PAGE),
+            page_token=page,
+        )
+        found += answer
+        page = answer.token
+        if not page:
+            break
+    return found
+
+
+def view_of(name: str) -> Any:
+    """Return MLflow's word for whether what was deleted is listed.
+
+    Raises:
+        ValueError: there is no such view.
+    """
+    from mlflow.entities import ViewType
+
+    views = {
+        "ACTIVE_ONLY": ViewType.ACTIVE_ONLY,
+        "DELETED_ONLY": ViewType.DELETED_ONLY,
+        "ALL": ViewType.ALL,
+    }
+    if name not in views:
+        raise ValueError(f"Invalid view type: {name}; there are {', '.join(views)}")
+    return views[name]
+
+
+def quoted(text: str) -> str:
+    """Return a text without what ends or escapes one in MLflow's language."""
+    return text.replace("'", "_").replace("\\", "_").replace('"', "_")
+
+
+def page_token(offset: int) -> str | None:
+    """Return what MLflow calls the page that begins at a place; None for the first."""
+    if not offset:
+        return None
+    from mlflow.utils.search_utils import SearchUtils
+
+    token: bytes = SearchUtils.create_page_token(offset)  # type: ignore[no-untyped-call]
+    return token.decode()
 
 
 def other(uri: str) -> MlflowClient:

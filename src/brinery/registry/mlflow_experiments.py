@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from brinery.errors import NotFound, RegistryFault
 from brinery.registry import mlflow_client
 from brinery.registry.artifacts import Artifacts
-from brinery.registry.mlflow_client import foreign_errors
+from brinery.registry.mlflow_client import foreign_errors, view_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,7 +40,7 @@ class MlflowExperiments:
         return mlflow_client.connect(self._uri, self._artifacts)
 
     def experiments(self, view: str = "ACTIVE_ONLY", *, most: int = _PAGE) -> list[dict[str, Any]]:
-        """Return experiments as MLflow's REST API has them.
+        """Return experiments as MLflow's REST API has them, the one that was changed last first.
 
         Args:
             view: `ACTIVE_ONLY`, `DELETED_ONLY` or `ALL`.
@@ -50,18 +50,7 @@ class MlflowExperiments:
             ValueError: there is no such view.
         """
         with foreign_errors():
-            found: list[Experiment] = []
-            page: str | None = None
-            while len(found) < most:
-                answer = self._client.search_experiments(
-                    view_type=_view(view),
-                    max_results=min(most - len(found), _PAGE),
-                    page_token=page,
-                )
-                found += answer
-                page = answer.token
-                if not page:
-                    break
+            found = mlflow_client.experiments(self._client, view=view, most=most)
             return [_experiment(one) for one in found]
 
     def rename(self, experiment_id: str, name: str) -> None:
@@ -138,7 +127,7 @@ class MlflowExperiments:
                 answer = self._client.search_runs(
                     ids,
                     filter_string=filters,
-                    run_view_type=_view(view),
+                    run_view_type=view_of(view),
                     max_results=_PAGE,
                     order_by=list(order) or ["attributes.start_time ASC"],
                     page_token=page,
@@ -192,19 +181,6 @@ class MlflowExperiments:
             if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 raise
             raise NotFound(f"there is no run {run_id}", hint="brinery up shows the runs") from None
-
-
-def _view(name: str) -> Any:
-    from mlflow.entities import ViewType
-
-    views = {
-        "ACTIVE_ONLY": ViewType.ACTIVE_ONLY,
-        "DELETED_ONLY": ViewType.DELETED_ONLY,
-        "ALL": ViewType.ALL,
-    }
-    if name not in views:
-        raise ValueError(f"Invalid view type: {name}; there are {', '.join(views)}")
-    return views[name]
 
 
 def _experiment(one: Experiment) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from brinery.errors import InvalidFilter, NotFound
 from brinery.records.run import Experiment, FoundRun
 from brinery.registry import mlflow_client
 from brinery.registry.artifacts import Artifacts
-from brinery.registry.mlflow_client import foreign_errors
+from brinery.registry.mlflow_client import foreign_errors, page_token, quoted
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient, entities
@@ -41,7 +41,7 @@ class MlflowSearch:
     def _client(self) -> MlflowClient:
         return mlflow_client.connect(self._uri, self._artifacts)
 
-    def experiments(self, text: str = "", *, offset: int, most: int) -> list[Experiment]:
+    def experiments(self, text: str = "", *, offset: int = 0, most: int) -> list[Experiment]:
         """Return experiments, the one that was changed last first.
 
         Args:
@@ -49,14 +49,8 @@ class MlflowSearch:
             offset: how many are left out.
             most: of them.
         """
-        named = f"name ILIKE '%{_quoted(text)}%'" if text else None
         with foreign_errors():
-            found = self._client.search_experiments(
-                filter_string=named,
-                order_by=["last_update_time DESC"],
-                max_results=most,
-                page_token=_token(offset),
-            )
+            found = mlflow_client.experiments(self._client, text=text, offset=offset, most=most)
             return [_experiment(one) for one in found]
 
     def experiment(self, experiment_id: str) -> Experiment:
@@ -106,7 +100,7 @@ class MlflowSearch:
                     filter_string=_filter(text),
                     order_by=[order],
                     max_results=most,
-                    page_token=_token(offset),
+                    page_token=page_token(offset),
                 )
             except MlflowException as error:
                 if error.error_code != "INVALID_PARAMETER_VALUE" or not text:
@@ -148,21 +142,7 @@ class MlflowSearch:
 def _filter(text: str) -> str:
     if not text or _COMPARES.search(text):
         return text
-    return f"attributes.run_name ILIKE '%{_quoted(text)}%'"
-
-
-def _quoted(text: str) -> str:
-    """Return a text without what ends or escapes one in MLflow's language."""
-    return text.replace("'", "_").replace("\\", "_").replace('"', "_")
-
-
-def _token(offset: int) -> str | None:
-    if not offset:
-        return None
-    from mlflow.utils.search_utils import SearchUtils
-
-    token: bytes = SearchUtils.create_page_token(offset)  # type: ignore[no-untyped-call]
-    return token.decode()
+    return f"attributes.run_name ILIKE '%{quoted(text)}%'"
 
 
 def _experiment(found: entities.Experiment) -> Experiment:

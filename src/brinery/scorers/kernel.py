@@ -35,8 +35,9 @@ _ARGUMENTS = {
     "symmetric": (*[_POINTER] * 5, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE, _POINTER),
     "shapley": (
         *(_POINTER, ctypes.c_int32, _POINTER, _SIZE, _SIZE, _POINTER),
-        *(_POINTER, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE, _SIZE),
+        *(_POINTER, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE, _SIZE, _POINTER),
     ),
+    "shapley_rights": (_POINTER, ctypes.c_int32, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE),
     "murmur32": (_POINTER, _POINTER, _SIZE, _POINTER),
 }
 # By the type of the features, and that of the sums.
@@ -143,8 +144,28 @@ class Trees:
         """
         self._walk(self._at, _at(x), *x.shape, _at(sums), sums.shape[1])
 
+    def rights(self, background: Array) -> Array:
+        """Return which rows of a background go right at each node: (n_nodes, 2) uint64, a bit each.
+
+        Args:
+            background: (n_background, n_features), as `explain` takes it.
+        """
+        nodes = self._kept[0]
+        found = np.zeros((len(nodes), 2), dtype=np.uint64)
+        wide = nodes.dtype["threshold"] == np.float64
+        rows = background.shape[1], _at(background), len(background)
+        _function("shapley_rights")(self._at, wide, *rows, _at(found), len(found))
+        return found
+
     def explain(
-        self, x: Array, sums: Array, *, background: Array, groups: Array, depth: int
+        self,
+        x: Array,
+        sums: Array,
+        *,
+        background: Array,
+        groups: Array,
+        depth: int,
+        rights: Optional[Array] = None,
     ) -> bool:
         """Add to the sums what each group of features adds to the answer for each row.
 
@@ -157,6 +178,7 @@ class Trees:
             background: (n_background, n_features), like `x`; at most `CROWD` rows.
             groups: (n_features,) int32, the group of each feature that a node asks for.
             depth: the most inner nodes on a path.
+            rights: of this background; None where nobody looked.
 
         Raises:
             MemoryError: there is too little.
@@ -166,7 +188,8 @@ class Trees:
         wide = self._kept[0].dtype["threshold"] == np.float64
         rows = _at(x), len(x), _at(background), len(background)
         trees = self._at, wide, _at(groups), len(groups), depth, _at(_weights())
-        status = explain(*trees, *rows, _at(sums), *sums.shape[1:])
+        known = None if rights is None else _at(rights)
+        status = explain(*trees, *rows, _at(sums), *sums.shape[1:], known)
         if status == _NO_MEMORY:
             raise MemoryError
         return bool(status == 0)

@@ -55,6 +55,7 @@ typedef struct {
 /* All that a search knows.
  *
  * groups    (n_features,), the input column that each feature is made of
+ * rights    (n_nodes,), the background rows that go right at each node; NULL where nobody looked
  * slot_of   (n_groups,), the bit that an input column has on this path; -1 for none
  * group_of  (SLOTS,), the other way round
  * off       (SLOTS,), the background rows that failed each column on this path
@@ -73,6 +74,7 @@ typedef struct {
   const uint32_t *sets;
   const double *leaves, *weights;
   const int32_t *groups;
+  const char *rights;
   const void *x, *background;
   int64_t n_rows, n_background, count, logged, distinct;
   int32_t *slot_of;
@@ -105,6 +107,11 @@ static inline int first_of(crowd some) {
 
 /* Which rows of the background go right at a node. */
 static crowd goes_right(search *on, int32_t at) {
+  if (on->rights) {
+    crowd known;
+    memcpy(&known, on->rights + at * sizeof known, sizeof known);
+    return known;
+  }
   uint8_t right[CROWD];
   on->turns(on->nodes, at, on->sets, on->background, on->n_features, on->every, on->n_background,
             right);
@@ -220,11 +227,40 @@ static void share(const search *on, uint64_t failed, crowd others, int n_slots, 
   for (; failed; failed &= failed - 1) found[__builtin_ctzll(failed)] -= taken;
 }
 
+/* Add a leaf to the sums of the only row: nothing is to be told apart. */
+static void add_leaf_of_one(search *on, const double *leaf, double *sums) {
+  crowd others = on->others[0];
+  uint64_t failed = on->failed[0];
+  int q = __builtin_popcountll(failed);
+  for (crowd rest = others; rest; rest &= rest - 1) on->sizes[first_of(rest)] = 0;
+  for (uint64_t used = on->used & ~failed; used; used &= used - 1)
+    for (crowd rest = on->off[__builtin_ctzll(used)] & others; rest; rest &= rest - 1)
+      on->sizes[first_of(rest)]++;
+  double taken = 0.0;
+  if (q)
+    for (crowd rest = others; rest; rest &= rest - 1)
+      taken += on->weights[on->sizes[first_of(rest)] * SLOTS + q - 1];
+  for (uint64_t used = on->used; used; used &= used - 1) {
+    int slot = __builtin_ctzll(used);
+    double found = 0.0;
+    if (failed >> slot & 1) found = -taken;
+    else
+      for (crowd rest = on->off[slot] & others; rest; rest &= rest - 1)
+        found += on->weights[(on->sizes[first_of(rest)] - 1) * SLOTS + q];
+    double *at = sums + on->group_of[slot] * on->n_outputs;
+    for (int64_t k = 0; k < on->width; k++) at[k] += found * leaf[k];
+  }
+}
+
 /* Add a leaf to the sums of all rows in use. */
 static void add_leaf(search *on, const double *leaf, double *sums) {
   int64_t zeros = 0;
   while (zeros < on->width && leaf[zeros] == 0.0) zeros++;
   if (zeros == on->width) return;
+  if (on->n_rows == 1) {
+    add_leaf_of_one(on, leaf, sums);
+    return;
+  }
   crowd first = tell_apart(on);
   int64_t distinct = on->distinct, n_outputs = on->n_outputs;
   int n_slots = on->used ? SLOTS - __builtin_clzll(on->used) : 0;
@@ -325,6 +361,35 @@ static size_t lay_out(search *on, int64_t depth, char *memory) {
   return end;
 }
 
+static search begin(const forest *trees, int32_t wide, int64_t n_features, const void *background,
+                    int64_t n_background) {
+  search on = {.nodes = trees->nodes, .node_size = wide ? 16 : 12, .n_features = n_features,
+               .width = trees->width, .turns = wide ? trees_float64_turns : trees_float32_turns,
+               .sets = trees->sets, .leaves = trees->leaves, .background = background,
+               .n_background = n_background};
+  for (int32_t z = 0; z < n_background; z++) {
+    on.every[z] = z;
+    on.everyone |= (crowd)1 << z;
+  }
+  return on;
+}
+
+/* Find which rows of a background go right at each node: it need not be asked again.
+ *
+ * background  (n_background, n_features), at most CROWD rows
+ * rights      (n_nodes,) of 16 bytes, a bit for each row; nothing of a leaf
+ */
+EXPORT void shapley_rights(const forest *trees, int32_t wide, int64_t n_features,
+                           const void *background, int64_t n_background, char *rights,
+                           int64_t n_nodes) {
+  search on = begin(trees, wide, n_features, background, n_background);
+  for (int64_t at = 0; at < n_nodes; at++) {
+    if (part_of(&on, (int32_t)at, FEATURE) < 0) continue;
+    crowd found = goes_right(&on, (int32_t)at);
+    memcpy(rights + at * sizeof found, &found, sizeof found);
+  }
+}
+
 /* Add to the sums of each row what each input column adds to its trees, for the sum over the rows of
  * the background. Return 0, or why it could not be done.
  *
@@ -336,20 +401,20 @@ static size_t lay_out(search *on, int64_t depth, char *memory) {
  * x           (n_rows, n_features), less than 2^31 rows
  * background  (n_background, n_features), at most CROWD rows
  * sums        (n_rows, n_groups, n_outputs)
+ * rights      what `shapley_rights` found of this background; NULL where nobody looked
  */
 EXPORT int32_t shapley(const forest *trees, int32_t wide, const int32_t *groups,
                        int64_t n_features, int64_t depth, const double *weights, const void *x,
                        int64_t n_rows, const void *background, int64_t n_background, double *sums,
-                       int64_t n_groups, int64_t n_outputs) {
-  search on = {.nodes = trees->nodes, .node_size = wide ? 16 : 12, .n_features = n_features,
-               .width = trees->width, .n_groups = n_groups, .n_outputs = n_outputs,
-               .turns = wide ? trees_float64_turns : trees_float32_turns, .sets = trees->sets,
-               .leaves = trees->leaves, .weights = weights, .groups = groups, .x = x,
-               .background = background, .n_rows = n_rows, .n_background = n_background};
-  for (int32_t z = 0; z < n_background; z++) {
-    on.every[z] = z;
-    on.everyone |= (crowd)1 << z;
-  }
+                       int64_t n_groups, int64_t n_outputs, const char *rights) {
+  search on = begin(trees, wide, n_features, background, n_background);
+  on.n_groups = n_groups;
+  on.n_outputs = n_outputs;
+  on.weights = weights;
+  on.groups = groups;
+  on.x = x;
+  on.n_rows = n_rows;
+  on.rights = rights;
   on.known.mask = 2 * CROWD - 1;
   while (on.known.mask < 2 * (uint64_t)n_rows) on.known.mask = 2 * on.known.mask + 1;
   char *memory = calloc(1, lay_out(&on, depth, NULL));

@@ -59,6 +59,28 @@ class StoredScorer:
             background=arrow.columns(background, inputs),
         )
 
+    def against(self, background: pa.Table) -> shapley.Against:
+        """Return what explains answers against one background again and again.
+
+        Args:
+            background: (n_background, ≥ n_inputs) rows as `score` takes them, at least one.
+
+        Raises:
+            Declined: there is no exact way.
+        """
+        return shapley.Against(self.scorer, arrow.columns(background, self.scorer.plan.inputs))
+
+    def explained(
+        self, table: pa.Table, against: shapley.Against
+    ) -> Contributions | shapley.Inexact:
+        """Return what each input column added to each answer, exactly; or why that is not known.
+
+        Args:
+            table: (n_rows, ≥ n_inputs) rows to explain, as `score` takes them.
+            against: the background that they are compared with.
+        """
+        return against.explain(arrow.columns(table, self.scorer.plan.inputs))
+
     def named(self, scores: Scores) -> Scores:
         """Return the scorer's own answers with the names of the classes, or outputs."""
         return naming.given(scores.flat(), self._artifact)

@@ -144,7 +144,26 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
         feature = self.table["feature"]
         return np.unique(feature[feature >= 0] & COLUMN)
 
-    def contribute(self, x: Array, sums: Array, *, background: Array, groups: Array) -> bool:
+    def rights(self, background: Array) -> Array:
+        """Return which rows of a background go right at each node, for `contribute`.
+
+        Args:
+            background: (n_background, n_features), 1 to `kernel.CROWD` rows.
+        """
+        require(background.shape[1] == self.n_features, "trees of other columns")
+        require(0 < len(background) <= kernel.CROWD, "a background of too many rows, or of none")
+        walk, features = self._kernel
+        return walk.rights(np.ascontiguousarray(background, dtype=features))
+
+    def contribute(
+        self,
+        x: Array,
+        sums: Array,
+        *,
+        background: Array,
+        groups: Array,
+        rights: Optional[Array] = None,
+    ) -> bool:
         """Add to the sums what each group of features adds to the sum of the leaves of each row.
 
         That is its Shapley value, summed over the rows of a background. Return whether it could be
@@ -155,6 +174,7 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
             sums: (n_rows, n_groups, n_outputs) float64, C-contiguous.
             background: (n_background, n_features), 1 to `kernel.CROWD` rows.
             groups: (n_features,) int32, the group of each feature that is asked for.
+            rights: of this very background, where it is asked again and again.
         """
         for table in (x, background):
             require(table.shape[1] == self.n_features, "trees of other columns")
@@ -163,12 +183,16 @@ class Trees(Struct, frozen=True, kw_only=True, dict=True):
         within = (groups[self.asked] >= 0) & (groups[self.asked] < sums.shape[1])
         require(within.all() and sums.shape[::2] == (len(x), self.n_outputs), "sums of others")
         walk, features = self._kernel
+        if rights is not None:
+            fits = rights.shape == (len(self.table), 2) and rights.dtype == np.uint64
+            require(fits and rights.flags.c_contiguous, "turns of other trees")
         return walk.explain(
             np.ascontiguousarray(x, dtype=features),
             sums,
             background=np.ascontiguousarray(background, dtype=features),
             groups=np.ascontiguousarray(groups, dtype=np.int32),
             depth=self.depth,
+            rights=rights,
         )
 
 

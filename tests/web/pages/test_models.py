@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import html
 import json
+import pickle
 import re
 import shutil
 import sqlite3
 import time
+import xml.etree.ElementTree as ET
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 from tests.web.pages.conftest import Visitor
 from tests.web.pages.models import LONG, QUOTES, SCRIPT, hostile
 
@@ -22,6 +25,7 @@ from brinery.web.pages.version import Tab
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "pages"
 _WAIT_S = 120
+_SVG = "{http://www.w3.org/2000/svg}"
 _VARIES = (
     (re.compile(r"<time [^>]*>[^<]*</time>"), "<time/>"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "DIGEST"),
@@ -109,6 +113,67 @@ def test_models_are_listed_searched_and_downloaded(guest: Visitor) -> None:
     table = guest.get("/models?format=csv")
     assert table.headers["content-type"].startswith("text/csv")
     assert "risk@1" in table.text
+
+
+def test_models_are_sorted_by_their_headline(tmp_path: Path) -> None:
+    """Best first over all pages, those of another figure by themselves; the CSV is in that order.
+
+    A model that was never judged comes last, whichever way it is sorted.
+    """
+    x = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0]})
+    for name, slope in (("c", 0.9), ("a", 0.8), ("b", 1.0), ("unjudged", None)):
+        path = tmp_path / f"{name}.pkl"
+        path.write_bytes(pickle.dumps(LinearRegression().fit(x, x["x"] * (slope or 1))))
+        target = None if slope is None else "y"
+        data = x if slope is None else x.assign(y=x["x"])
+        brinery.import_model(path, name=name, data=data, target=target, workspace=tmp_path)
+    guest = Visitor(tmp_path)
+
+    def order(query: str) -> list[str]:
+        page = guest.get(f"/models?{query}").text
+        return re.findall(r'<td><a href="/models/([a-z]+)">', page)
+
+    assert order("sort=-figure") == ["b", "c", "a", "unjudged"]
+    assert order("sort=figure") == ["a", "c", "b", "unjudged"]
+    assert order("sort=-figure&per=2&page=2") == ["a", "unjudged"]
+    assert order("sort=-figure&q=u") == ["unjudged"]
+    table = guest.get("/models?sort=-figure&format=csv").text
+    assert [line.split(",")[1] for line in table.splitlines()[1:]] == ["b", "c", "a", "unjudged"]
+    assert 'href="/models?sort=-figure' in guest.get("/models?sort=figure").text
+
+
+def test_the_way_of_a_version_is_a_graph(guest: Visitor) -> None:
+    """Its boxes lead to pages that are there; lines go from the data to the endpoint; told as text.
+
+    Where no gate was asked and nothing is served, the boxes say so and lead nowhere.
+    """
+    drawn = _drawn(guest, 1)
+    boxes = {one.get("data-node"): one for one in drawn.iter(f"{_SVG}g")}
+    way = ["data", "model file", "run", "version", "decision", "endpoint"]
+    assert list(boxes) == way
+    assert len(list(drawn.iter(f"{_SVG}path"))) == len(way) - 1
+    for kind, box in boxes.items():
+        link = box.find(f"{_SVG}a")
+        assert link is not None, kind
+        place = link.get("href", "")
+        assert place.startswith("/endpoints/") or guest.get(place).status_code == httpx.codes.OK
+    here = boxes["version"].find(f"{_SVG}a")
+    assert here is not None
+    assert here.get("aria-current") == "true"
+    for said in ("risk@1", "test.csv", "/v1/models/risk"):
+        assert said in (drawn.get("aria-label") or "")
+    lefts = [float(rect.get("x", "0")) for rect in drawn.iter(f"{_SVG}rect")]
+    assert lefts == sorted(lefts)
+    other = {one.get("data-node"): one for one in _drawn(guest, 2).iter(f"{_SVG}g")}
+    assert other["endpoint"].find(f"{_SVG}a") is None
+    assert "idle" in other["endpoint"].get("class", "")
+
+
+def _drawn(guest: Visitor, number: int) -> ET.Element:
+    page = guest.get(f"/models/risk/versions/{number}?tab=lineage").text
+    found = re.search(r'<svg xmlns[^>]* class="graph".*?</svg>', page, re.DOTALL)
+    assert found is not None
+    return ET.fromstring(found[0])  # noqa: S314 - of our own making
 
 
 def test_versions_are_sorted_by_any_figure(guest: Visitor) -> None:

@@ -1,7 +1,7 @@
-/* How an endpoint is called from elsewhere: written by the same script as on its docs page. */
-const place = document.querySelector("[data-snippets]");
+/* How an endpoint is called from elsewhere: written by the same script as on its docs page, which is
+   sent before this one in the same file. */
+const place = document.querySelector("[data-example]");
 if (place) {
-  const { SNIPPETS } = await import(place.dataset.snippets);
   const row = JSON.parse(place.dataset.example);
   const model = place.dataset.model;
   const call = { origin: location.origin, path: `/v1/models/${encodeURIComponent(model)}/predict`, model, row, body: row };

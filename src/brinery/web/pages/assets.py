@@ -24,14 +24,10 @@ _FILES: Final = {
     "job.js": ("brinery.web", "job.js"),
     "page.js": ("brinery.web", "page.js"),
     "upload.js": ("brinery.web", "upload.js"),
-    "endpoint.js": ("brinery.web", "endpoint.js"),
-    "snippets.js": ("brinery.serve", "snippets.js"),
     "threshold.js": ("brinery.web", "threshold.js"),
     "whatif.js": ("brinery.web", "whatif.js"),
-    "charts.js": ("brinery.charts", "charts.js"),
-    "plotly.js": ("brinery.charts", "vendor/plotly-cartesian.min.js"),
 }
-# Sent as one, for every page asks for all of them: one request less for each.
+# Sent as one, for a page that asks for one of them asks for all: one request less for each.
 _TOGETHER: Final = {
     "page.css": (
         ("brinery.charts", "tokens.css"),
@@ -40,6 +36,11 @@ _TOGETHER: Final = {
         ("brinery.web", "jobs.css"),
     ),
     "htmx.js": (("brinery.web", "vendor/htmx.min.js"), ("brinery.web", "vendor/sse.min.js")),
+    "charts.js": (
+        ("brinery.charts", "vendor/plotly-cartesian.min.js"),
+        ("brinery.charts", "charts.js"),
+    ),
+    "endpoint.js": (("brinery.serve", "snippets.js"), ("brinery.web", "endpoint.js")),
 }
 _MEDIA_TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _HEADERS: Final = {

@@ -40,7 +40,7 @@ _COLUMNS: Final = (
     Column(name="choice", title="", sortable=False),
     Column(name="name", title="Model"),
     Column(name="champion", title="Champion", sortable=False),
-    Column(name="figure", title="Headline", sortable=False),
+    Column(name="figure", title="Headline"),
     Column(name="predicts", title="Predicts", sortable=False),
     Column(name="served", title="Served", sortable=False),
     Column(name="versions", title="Versions", number=True),
@@ -92,8 +92,12 @@ class Models:
             "versions": lambda one: len(one.versions),
             "newest": lambda one: one.newest.created,
         }
+        if asked.sort == "figure":
+            # What was recorded of all of them is needed.
+            every = versions_of(self._rooms, [_shown_of(one) for one in found])
+            keys["figure"] = lambda one: _headline(every.get(_shown_of(one).reference))
         page = shown(found, asked, keys=keys)
-        versions = versions_of(self._rooms, [one.champion or one.newest for one in page])
+        versions = versions_of(self._rooms, [_shown_of(one) for one in page])
         grid = Grid(
             name="models",
             columns=_COLUMNS,
@@ -203,7 +207,7 @@ class Models:
 
 
 def _row(outline: Outline, versions: Mapping[str, Version]) -> list[Cell]:
-    entry = outline.champion or outline.newest
+    entry = _shown_of(outline)
     version = versions.get(entry.reference)
     candidate = None if version is None else version.candidate
     description = None if candidate is None else candidate.description
@@ -274,6 +278,18 @@ def _figure(tiles: Sequence[Tile]) -> Cell:
 def _tiles(version: Version) -> tuple[Tile, ...]:
     candidate = version.candidate
     return headline_figures(None if candidate is None else candidate.evaluation)
+
+
+def _shown_of(outline: Outline) -> Entry:
+    """Return the version that a model is known by in the list."""
+    return outline.champion or outline.newest
+
+
+def _headline(version: Version | None) -> tuple[str, float] | None:
+    """Return the name and the value of the first figure: models of one figure stand together."""
+    tile = next(iter(_tiles(version)), None) if version else None
+    value = _value(version, tile.metric) if tile else None
+    return (tile.metric, value) if tile and value is not None else None
 
 
 def _value(version: Version | None, metric: str) -> float | None:

@@ -163,7 +163,7 @@ class Versions:
             case Tab.WHAT_IF:
                 return supposing.shown(self._rooms, version)
             case Tab.LINEAGE:
-                return {"steps": lineage.steps(self._rooms, version)}
+                return lineage.shown(self._rooms, version)
             case Tab.TRUST:
                 return {"checks": checks.of_version(version)}
             case Tab.FILES:
