@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.browser import launched, needs_browser
 from tests.conftest import BRINERY, ROOT, _environment
-from tests.web.conftest import Up, running_up
+from tests.web.conftest import Up, killed, lines, running_up
 from tests.web.pages.models import LONG, QUOTES, SCRIPT, hostile
 
 from brinery.actions.asset_rooms import open_asset_rooms
 
 pytestmark = [*needs_browser, pytest.mark.slow]
+
+_log = logging.getLogger(__name__)
 
 WAIT_MS = 240_000
 MOVES = 4
@@ -239,9 +243,7 @@ def test_a_refused_challenger_is_told_why(up: Up, browser: Browser) -> None:
     assert answering(up) == 1
 
 
-def test_two_browsers_see_the_same(
-    up: Up, browser: Browser, record_property: Callable[[str, object], None]
-) -> None:
+def test_two_browsers_see_the_same(up: Up, browser: Browser) -> None:
     """What is done in one is on the first page of the other, which is not loaded again."""
     took = []
     with (
@@ -264,7 +266,31 @@ def test_two_browsers_see_the_same(
             begun_s = time.time()
             acting.get_by_role("dialog").get_by_role("button", name="Roll back").click()
             took.append(watching.evaluate(SEEN, "version 1") - begun_s)
-            expect(acting.get_by_text("rolled back")).to_be_visible()
+            expect(acting.get_by_text("rolled back").first).to_be_visible()
         assert loads == []
-    record_property("seconds_until_the_other_sees_it", statistics.median(took))
+    # For who asks: `pytest --log-cli-level=info`.
+    _log.info("the other browser saw it after %.2f s, the median", statistics.median(took))
     up.until(lambda: answering(up) == 1)
+
+
+def test_work_that_was_cut_off_is_told_on_the_open_page(tmp_path: Path, browser: Browser) -> None:
+    """The process behind the pages is killed under a package: the page waits, and then says so."""
+    with running_up(lines(tmp_path, versions=1)) as server:
+        server.starts()
+        page = browser.new_page(base_url=server.url)
+        page.set_default_timeout(WAIT_MS)
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto("/models/m/versions/1/package")
+        page.get_by_role("button", name="Make the package").click()
+        expect(page.locator("#progress")).to_contain_text("Working…", timeout=WAIT_MS)
+        with loads_of(page) as loads:
+            killed(server.companion())
+            expect(page.locator("#progress")).to_contain_text(
+                "The server ended before this was done", timeout=WAIT_MS
+            )
+            assert loads == []
+        expect(page.locator("#progress")).to_contain_text("brinery package m@1 --to gcf")
+        expect(page.get_by_role("button", name="Begin it again")).to_be_visible()
+        page.close()
+    assert errors == []
