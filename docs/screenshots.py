@@ -2,13 +2,15 @@
 
     python docs/screenshots.py [FOLDER]
 
-They are written to `docs/images/`, or to a folder that is named; `make screenshots` does that.
+Those that the README and the docs show are written to `docs/images/`, the others, and those as wide
+as a telephone, to `build/screenshots/`, or to a folder that is named; `make screenshots` does that.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import re
 import shutil
 import signal
 import socket
@@ -34,6 +36,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 IMAGES = ROOT / "docs" / "images"
+OTHERS = ROOT / "build" / "screenshots"
 CHROMIUM = "/usr/bin/chromium"
 BRINERY = Path(sys.executable).with_name("brinery")
 
@@ -61,18 +64,21 @@ PAGES = {
     "settings": "/settings",
 }
 WIDTH_PX = 1280
+PHONE_WIDTH_PX = 400
 HEIGHT_PX = 860
 COLOURS = 128
 TURNS = 4
 WAIT_S = 180.0
+_IMAGE = re.compile(r"images/([\w-]+\.png)")
 _NUMERIC = ["age", "balance", "duration", "previous", "campaign"]
 _CATEGORICAL = ["job", "marital", "education", "housing", "loan", "contact", "poutcome"]
 
 
 def main() -> None:
     """Do everything once, and take the pictures."""
-    images = Path(sys.argv[1]) if len(sys.argv) > 1 else IMAGES
-    images.mkdir(parents=True, exist_ok=True)
+    others = Path(sys.argv[1]) if len(sys.argv) > 1 else OTHERS
+    others.mkdir(parents=True, exist_ok=True)
+    used = shown()
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder, "pickles")
         workspace.mkdir()
@@ -83,8 +89,19 @@ def main() -> None:
             )
             for theme in ("light", "dark"):
                 for name, path in PAGES.items():
-                    picture(chromium, url + path, images / f"page-{name}-{theme}.png", theme=theme)
+                    file = f"page-{name}-{theme}.png"
+                    place = IMAGES if file in used else others
+                    picture(chromium, url + path, place / file, theme=theme)
+                    narrow = others / f"phone-{name}-{theme}.png"
+                    picture(chromium, url + path, narrow, theme=theme, width_px=PHONE_WIDTH_PX)
             chromium.close()
+
+
+def shown() -> set[str]:
+    """Return the names of the pictures that the README and the docs show."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    found = (_IMAGE.findall(page.read_text(encoding="utf-8")) for page in pages)
+    return {name for names in found for name in names}
 
 
 def fill(workspace: Path) -> None:
@@ -179,10 +196,12 @@ def answers(url: str) -> bool:
         return False
 
 
-def picture(browser: Browser, url: str, file: Path, *, theme: str) -> None:
+def picture(
+    browser: Browser, url: str, file: Path, *, theme: str, width_px: int = WIDTH_PX
+) -> None:
     """Write a picture of a page, small."""
     page = browser.new_page(
-        viewport={"width": WIDTH_PX, "height": HEIGHT_PX},
+        viewport={"width": width_px, "height": HEIGHT_PX},
         color_scheme="dark" if theme == "dark" else "light",
     )
     answer = page.goto(url)

@@ -41,8 +41,9 @@ QUICK = {"BRINERY_EVALUATE_AT_IMPORT": "false"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the option that `make weigh` has."""
+    """Take the options that `make weigh` has, and who writes golden pages."""
     parser.addoption("--weigh", action="store_true", help=f"write {weights.FILE.name} anew")
+    parser.addoption("--write-golden", action="store_true", help="write the golden pages anew")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,6 +18,8 @@ from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, WAIT_MS, launched, needs_
 from tests.web.conftest import Up, X, lines, running_up
 
 import brinery
+from brinery.records.import_asked import ImportState
+from brinery.store.imports import Imports
 
 pytestmark = [pytest.mark.slow, *needs_browser]
 
@@ -102,6 +104,30 @@ def test_a_file_is_dropped_and_ends_on_its_version(
         page.reload()
         page.wait_for_url("**/models/dropped/versions/1")
         expect(other.get_by_role("link", name="dropped@1")).to_be_visible()
+
+
+def test_a_file_is_imported_without_scripts(server: Up, browser: Browser, tmp_path: Path) -> None:
+    """Plain forms do it: the model is scanned, the rows are taken, and it becomes a version."""
+    model, rows = tmp_path / "plain.pkl", tmp_path / "rows.csv"
+    model.write_bytes(pickle.dumps(LinearRegression().fit(X, X["x"])))
+    X.assign(y=X["x"]).to_csv(rows, index=False)
+    context = browser.new_context(base_url=server.url, java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto("/import")
+    page.set_input_files("input[type=file]", model)
+    page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_text("Safe: it asks for no name that is not known.")).to_be_visible()
+    page.set_input_files("input[type=file]", rows)
+    page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_label("Target: the column with the truth")).to_have_value("y")
+    page.get_by_role("button", name="Import", exact=True).click()
+    key = page.url.rpartition("/")[2]
+    journals = Imports(server.workspace / ".brinery" / "imports")
+    server.until(lambda: journals.read(key).state is not ImportState.RUNNING)
+    page.reload()
+    assert page.url.endswith("/models/plain/versions/1")
+    context.close()
 
 
 def test_a_dangerous_file_says_so_and_goes_no_further(

@@ -82,6 +82,9 @@ _ANSWER_S = 600
 _CONNECT_S = 5
 # The other side keeps a connection longer, so that none is used while it is being closed.
 _KEPT_S = 30
+# What has a browser ask again, and htmx leave the page that is open as it is.
+_AGAIN = [("refresh", "1")]
+_LEFT_AS_IT_IS = [("hx-reswap", "none")]
 
 
 class Proxy:
@@ -127,7 +130,8 @@ class Proxy:
             ) from None
         except ClientConnectionError:
             if scope.method in _BODILESS and paths.is_page(scope.path):
-                return _wait(exchange, headers)
+                part = bool(scope.headers.get("hx-request", ""))
+                return _wait(exchange, _LEFT_AS_IT_IS + headers if part else _AGAIN + headers)
             raise unavailable("starting", "MLflow's server is being started") from None
         except ClientError as error:
             _log.error("MLflow's server could not be asked: %s", error)
@@ -156,14 +160,13 @@ class Proxy:
 
 
 def _wait(exchange: Exchange, headers: Headers) -> Sent:
-    """Answer a browser that came too soon: it asks again by itself."""
+    """Answer a browser that came too soon: it, or the page that is open in it, asks again."""
     content = _STARTING.read_bytes()
     told = [
         ("content-type", "text/html; charset=utf-8"),
         ("content-security-policy", "default-src 'self'; frame-ancestors 'none'"),
         ("cache-control", "no-store"),
         ("retry-after", "1"),
-        ("refresh", "1"),
         *_ADDED.items(),
         *headers,
     ]

@@ -120,6 +120,11 @@ class Workspace:
         return self.state / "imports"
 
     @property
+    def tasks(self) -> Path:
+        """Return the folder of what pages began, and what became of it."""
+        return self.state / "tasks"
+
+    @property
     def environments(self) -> Path:
         """Return the folder of the environments that were built for models."""
         return self.state / "environments"

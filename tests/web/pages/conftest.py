@@ -57,6 +57,21 @@ class Visitor:
         told = {"x-brinery-token": self._token(page), **headers}
         return self._ask("POST", path, headers=told, content=content)
 
+    def form(self, path: str, content: bytes, *, called: str, token: str) -> httpx.Response:
+        """Return the answer to a form with a file, as a browser without scripts sends it."""
+        parts = (
+            f'--XX\r\ncontent-disposition: form-data; name="token"\r\n\r\n{token}\r\n--XX\r\n'
+            f'content-disposition: form-data; name="file"; filename="{called}"\r\n'
+            "content-type: application/octet-stream\r\n\r\n"
+        )
+        headers = {"content-type": "multipart/form-data; boundary=XX"}
+        whole = parts.encode() + content + b"\r\n--XX--\r\n"
+        return self._ask("POST", path, headers=headers, content=whole)
+
+    def token(self, page: str) -> str:
+        """Return the token of the forms of a page."""
+        return self._token(page)
+
     def _token(self, page: str) -> str:
         found = re.search(r'x-brinery-token": "([0-9a-f]+)"', self.get(page).text)
         assert found is not None, f"{page} has no token"

@@ -192,3 +192,45 @@ def test_what_was_never_finished_is_forgotten(visitor: Visitor, tmp_path: Path) 
     assert kept.sweep() == 0
     assert kept.sweep(now=datetime.now(UTC) + timedelta(days=8)) == 1
     assert visitor.get(path).status_code == httpx.codes.NOT_FOUND
+
+
+def test_a_file_is_sent_without_scripts(visitor: Visitor, tmp_path: Path) -> None:
+    """Two plain forms, the model and the rows, and a third that starts: it becomes a version."""
+    first = visitor.get("/import").text
+    assert 'action="/import/files" enctype="multipart/form-data"' in first
+    content = MODEL + b"\r\n--X\r\n" + b"\0" * 200_000
+    token = visitor.token("/import")
+    answer = visitor.form("/import/files", content, called="my model.pkl", token=token)
+    assert answer.status_code == httpx.codes.SEE_OTHER, answer.text
+    path = answer.headers["location"]
+    (kept,) = (tmp_path / ".brinery" / "imports").rglob("my_model.pkl")
+    assert kept.read_bytes() == content
+    answer = visitor.form("/import/files", MODEL, called="my model.pkl", token=token)
+    path = answer.headers["location"]
+    assert "Safe: it asks for no name that is not known." in visitor.get(path).text
+    answer = visitor.form(f"{path}/files", TABLE, called="rows.csv", token=token)
+    assert answer.headers["location"] == path
+    answer = visitor.send(path, {"name": "plain", "target": "y"}, page=path)
+    assert answer.status_code == httpx.codes.SEE_OTHER
+    assert ended(tmp_path, path) is ImportState.DONE
+
+
+def test_a_form_with_a_file_is_held_to_the_same(tmp_path: Path) -> None:
+    """Without the token not a byte is written; nor too much, nothing, or what is no form."""
+    (tmp_path / "brinery.toml").write_text("[up]\nmax_upload_mb = 0.1\n", encoding="utf-8")
+    visitor = Visitor(tmp_path)
+    token = visitor.token("/import")
+    for content, given, status, said in (
+        (MODEL, "0" * 64, httpx.codes.FORBIDDEN, "not from a page of this server"),
+        (b"0" * 110_000, token, httpx.codes.REQUEST_ENTITY_TOO_LARGE, "larger than"),
+        (b"0" * 400_000, token, httpx.codes.REQUEST_ENTITY_TOO_LARGE, "larger than"),
+        (b"", token, httpx.codes.BAD_REQUEST, "the file is empty"),
+    ):
+        answer = visitor.form("/import/files", content, called="x.pkl", token=given)
+        assert answer.status_code == status
+        assert said in answer.text
+        assert not list((tmp_path / ".brinery").rglob("x.pkl"))
+    answer = visitor.post("/import/files", content_type="multipart/form-data; boundary=XX")
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    hostile = visitor.form("/import/files", b"cos\nsystem\n", called="<b>.pkl", token=token)
+    assert "<b>.pkl" not in visitor.get(hostile.headers["location"]).text

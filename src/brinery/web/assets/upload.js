@@ -34,7 +34,6 @@
 
   for (const zone of document.querySelectorAll("[data-upload]")) {
     const input = zone.querySelector("input[type=file]");
-    input.disabled = false;
     input.addEventListener("change", () => { if (input.files.length) send(zone, input.files[0]); });
     for (const name of ["dragenter", "dragover"]) {
       zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add("over"); });

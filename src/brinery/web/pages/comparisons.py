@@ -63,7 +63,8 @@ class Comparisons:
         key = f"compare {' '.join(names)}"
         task = self._tasks.latest(key)
         if task is None or (request.query_params.get("again") and not task.runs):
-            task = self._tasks.begin(key, compare_steps(self._rooms, _asked(names)))
+            steps = compare_steps(self._rooms, _asked(names))
+            task = self._tasks.begin(key, steps, command=_command(names))
         if not isinstance(task.result, Comparison):
             return self._following(request, names, task=task)
         return self._compared(request, versions, task=task)
@@ -90,7 +91,7 @@ class Comparisons:
             "compare.html",
             title="Compare",
             section="models",
-            command=f"brinery compare {' '.join(names)}",
+            command=_command(names),
             crumbs=(MODELS,),
             references=[],
             names=names,
@@ -106,7 +107,7 @@ class Comparisons:
             "compare.html",
             title=page.title,
             section="models",
-            command=f"brinery compare {' '.join(names)}",
+            command=_command(names),
             crumbs=(MODELS,),
             references=[],
             names=names,
@@ -151,3 +152,7 @@ class Comparisons:
 
 def _asked(names: list[str]) -> CompareAsked:
     return CompareAsked(references=tuple(names))
+
+
+def _command(names: list[str]) -> str:
+    return f"brinery compare {' '.join(names)}"

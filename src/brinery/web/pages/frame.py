@@ -165,13 +165,17 @@ class Frame:
         """
         return await tokens.form(request, self._secret)
 
-    def check(self, request: Request) -> None:
-        """Check that a request of a script comes from a page of ours.
+    def check(self, request: Request, *, told: str = "") -> None:
+        """Check that a request comes from a page of ours.
+
+        Args:
+            request: of a script, which has the token in a header, or of a form.
+            told: the token of the form.
 
         Raises:
             Problem: 403 where it does not bring the page's token.
         """
-        tokens.check(request, self._secret, told=request.headers.get(tokens.HEADER, ""))
+        tokens.check(request, self._secret, told=told or request.headers.get(tokens.HEADER, ""))
 
 
 def is_partial(request: Request) -> bool:

@@ -88,7 +88,9 @@ class ImportPages:
         return moved(links.import_(asked.key))
 
     async def sent(self, request: Request) -> Response:
-        """Begin the import of a file that is sent as the body of the request."""
+        """Begin the import of a file that is sent as the body of the request, or in a form."""
+        if uploads.is_form(request):
+            return await self._posted(request, imports.new_key())
         self._frame.check(request)
         called = _called(request)
         key = imports.new_key()
@@ -122,7 +124,9 @@ class ImportPages:
         return moved(links.import_(key))
 
     async def data_sent(self, request: Request) -> Response:
-        """Take the rows of a file that is sent as the body of the request."""
+        """Take the rows of a file that is sent as the body of the request, or in a form."""
+        if uploads.is_form(request):
+            return await self._posted(request, request.path_params["key"], of_model=False)
         self._frame.check(request)
         key, called = request.path_params["key"], _called(request)
         kept = imports.imports_of(self._rooms)
@@ -153,24 +157,56 @@ class ImportPages:
     ) -> Response:
         """Write down what is sent, and say where to look next: for our own script."""
         most_mb = self._rooms.settings.up.max_upload_mb
-        called = _called(request)
         try:
             await uploads.receive(request, path, most_mb=most_mb)
-            if of_model:
-                await run_in_threadpool(
-                    imports.begin, self._rooms, str(path), key=key, called=called
-                )
-            else:
-                await run_in_threadpool(
-                    imports.choose_data, self._rooms, key, path=str(path), called=called
-                )
-        except BrineryError as error:
-            told = problem_of(error)
-            said = error.message.replace(str(path), called)
-            return _said(told.status, said, error.hint.replace(str(path), called))
+            await run_in_threadpool(
+                self._taken, key, path, called=_called(request), of_model=of_model
+            )
         except Problem as problem:
             return _said(problem.status, problem.detail, problem.hint)
         return JSONResponse({"next": links.import_(key)})
+
+    async def _posted(self, request: Request, key: str, *, of_model: bool = True) -> Response:
+        """Take the file of a form, as a browser without scripts sends it; say it in a page."""
+        kept = imports.imports_of(self._rooms)
+        if not of_model:
+            kept.read(key)
+        try:
+            called, path = await uploads.receive_form(
+                request,
+                check=lambda token: self._frame.check(request, told=token),
+                place=lambda name: kept.place(
+                    key, "model" if of_model else "data", called=_plain(name)
+                ),
+                most_mb=self._rooms.settings.up.max_upload_mb,
+            )
+            await run_in_threadpool(
+                self._taken, key, path, called=_plain(called), of_model=of_model
+            )
+        except Problem as problem:
+            if of_model:
+                return await run_in_threadpool(self._first, request, "", problem)
+            return await run_in_threadpool(self._refused, request, problem)
+        return moved(links.import_(key))
+
+    def _taken(self, key: str, path: Path, *, called: str, of_model: bool) -> None:
+        """Scan the model that was sent, or look at the rows.
+
+        Raises:
+            Problem: what is refused, said without a path of ours.
+        """
+        try:
+            if of_model:
+                imports.begin(self._rooms, str(path), key=key, called=called)
+            else:
+                imports.choose_data(self._rooms, key, path=str(path), called=called)
+        except BrineryError as error:
+            raise Problem(
+                problem_of(error).status,
+                error.code,
+                error.message.replace(str(path), called),
+                hint=error.hint.replace(str(path), called),
+            ) from None
 
     def _first(
         self, request: Request, path: str = "", error: BrineryError | Problem | None = None
@@ -269,7 +305,10 @@ def _vouched(asked: ImportAsked, report: ScanReport | None) -> tuple[str, ...]:
 
 def _called(request: Request) -> str:
     """Return what a file that is sent is called: for people, and no path of ours."""
-    name = request.query_params.get("name", "")
+    return _plain(request.query_params.get("name", ""))
+
+
+def _plain(name: str) -> str:
     shown = name.replace("\\", "/").rpartition("/")[2]
     return "".join(letter for letter in shown if letter.isprintable())[:200] or "file"
 

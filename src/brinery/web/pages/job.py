@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any, Final
+from zlib import crc32
 
+import msgspec
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -117,6 +119,12 @@ class JobPage:
         if wants_csv(request):
             return as_csv(grid)
         sweep = self._sweep(job, chosen) if view == "trials" else None
+        seen = _seen(job, sweep)
+        if (
+            request.headers.get("hx-target") == "trials"
+            and request.query_params.get("seen") == seen
+        ):
+            return Response(status_code=HTTPStatus.NO_CONTENT)
         within = opened(job.plan, more=_listed(query, "open"), fewer=_listed(query, "shut"))
         return self._frame.page(
             request,
@@ -142,6 +150,7 @@ class JobPage:
             grid=grid if view == "steps" else None,
             trials=_trials_grid(request, sweep, chosen) if sweep is not None else None,
             figures_of=trial_figures(sweep) if sweep is not None else (),
+            seen=seen,
             step=step,
             changes=url(
                 f"{job_path(name)}/changes", {key: query.get(key, "") for key in ("open", "shut")}
@@ -316,6 +325,12 @@ def _trials_grid(request: Request, found: Trials, step: str) -> Grid:
     return Grid(
         name="trials-table", columns=columns, rows=rows, total=len(found.trials), asked=asked
     )
+
+
+def _seen(job: JobRun, found: Trials | None) -> str:
+    """Return a mark of what is shown of a sweep: charts that are the same are not drawn again."""
+    told = b"" if found is None else msgspec.json.encode(found)
+    return f"{crc32(told):08x}-{job.status}"
 
 
 def _number(text: str) -> tuple[int, float, str]:

@@ -96,10 +96,14 @@ class Packages:
         fields = await self._frame.form(request)
         name, number = request.path_params["name"], request.path_params["number"]
         version = version_in(self._rooms, name, number=number)
-        target = _target(fields.get("to", ""))
+        target, verify = _target(fields.get("to", "")), fields.get("verify") == "yes"
+        unproven = "" if verify else " --no-verify"
         task = self._tasks.begin(
             f"package {version.reference} {target}",
-            self._steps(version, target, verify=fields.get("verify") == "yes"),
+            self._steps(version, target, verify=verify),
+            command=f"brinery package {version.reference} --to {target}{unproven}",
+            path=f"{path_of(name, number)}/package",
+            fields=fields,
         )
         return moved(f"{path_of(name, number)}/package?task={task.id}")
 

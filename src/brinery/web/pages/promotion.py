@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -91,7 +92,13 @@ class Promotions:
         fields = await self._frame.form(request)
         name, number = request.path_params["name"], request.path_params["number"]
         asked = GateAsked(reference=f"{name}@{number}", gate=self._gate(fields))
-        task = self._tasks.begin(f"gate {name}@{number}", check_steps(self._rooms, asked))
+        task = self._tasks.begin(
+            f"gate {name}@{number}",
+            check_steps(self._rooms, asked),
+            command=_worded("gate check", asked.reference, gate=asked.gate),
+            path=f"{path_of(name, number)}/check",
+            fields=fields,
+        )
         return _followed(name, number, task=task, gate=asked.gate)
 
     async def promote(self, request: Request) -> Response:
@@ -115,13 +122,34 @@ class Promotions:
                 "a promotion against the gate needs a reason, which is shown for ever",
                 hint=f'brinery promote {asked.reference} --force --reason "…"',
             )
-        task = self._tasks.begin(f"promote {name}@{number}", promote_steps(self._rooms, asked))
+        task = self._tasks.begin(
+            f"promote {name}@{number}",
+            promote_steps(self._rooms, asked),
+            command=_worded("promote", asked.reference, gate=asked.gate, asked=asked),
+            path=f"{path_of(name, number)}/promote",
+            fields=fields,
+        )
         return _followed(name, number, task=task, gate=asked.gate)
 
     def _gate(self, fields: dict[str, str]) -> str | None:
         """Return the gate of a form: one of the settings, for no file of the server is read."""
         asked = fields.get("gate", "")
         return asked if asked in self._rooms.settings.gates else None
+
+
+def _worded(
+    verb: str, reference: str, *, gate: str | None, asked: PromoteAsked | None = None
+) -> str:
+    """Return what does the same on the command line."""
+    words = ["brinery", *verb.split(), reference]
+    if gate is not None:
+        words += ["--gate", gate]
+    if asked is not None:
+        if asked.alias is not Alias.CHAMPION:
+            words += ["--alias", asked.alias.value]
+        words += ["--force"] if asked.force else []
+        words += ["--reason", asked.why] if asked.why else []
+    return shlex.join(words)
 
 
 def _followed(name: str, number: int, *, task: Task, gate: str | None) -> Response:

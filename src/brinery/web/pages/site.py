@@ -20,6 +20,7 @@ from brinery.actions.rooms import Rooms
 from brinery.errors import BrineryError
 from brinery.serve.problems import Problem, unexpected
 from brinery.serve.traffic import Watched
+from brinery.store.tasks import TaskJournals
 from brinery.web.pages import (
     audit,
     comparisons,
@@ -69,7 +70,7 @@ def application(
     watched = watched or Watched()
     frame = Frame(secret=page_secret(rooms), place=rooms.workspace.root.name)
     told = live or live_of(rooms)
-    tasks = Tasks()
+    tasks = Tasks(TaskJournals(rooms.workspace.tasks))
     made = Starlette(
         # A stream of events is not held back: the middleware leaves it as it is.
         middleware=[Middleware(GZipMiddleware, minimum_size=_SMALL_BYTES, compresslevel=5)],
