@@ -63,6 +63,8 @@ def iris(tmp_path_factory: pytest.TempPathFactory) -> Iris:
     scorer = tmp_path_factory.mktemp("scorer") / "scorer.safetensors"
     inputs = [Input(name, ColumnType.NUMBER) for name in columns]
     bundle.write(compile_model(model, inputs, classes=(0, 1, 2)).plan, scorer)
+    plan = bundle.read(scorer)
+    artifact = Artifact(flavor="scikit-learn", format="pickle", file="model.pkl", sha256="")
     example = dict(zip(columns, (5.0, 3.0, 1.0, 0.5), strict=True))
     facts = Facts(
         model="iris",
@@ -83,7 +85,8 @@ def iris(tmp_path_factory: pytest.TempPathFactory) -> Iris:
         ),
         classes=(0, 1, 2),
         metrics={"accuracy": 0.97},
-        artifact=Artifact(flavor="scikit-learn", format="pickle", file="model.pkl", sha256=""),
+        artifact=artifact,
+        rows=sources.single_rows(plan, artifact),
     )
     some = data.data.iloc[::10]
     rows = [dict(zip(ROW, map(float, row), strict=True)) for row in some.to_numpy()]
@@ -94,7 +97,7 @@ def iris(tmp_path_factory: pytest.TempPathFactory) -> Iris:
         facts=facts,
         module="iris_model",
         code={
-            **sources.scorer_code(bundle.read(scorer), facts.artifact, module="iris_model"),
+            **sources.scorer_code(plan, artifact, module="iris_model"),
             scorer.name: scorer.read_bytes(),
         },
         python="3.12",

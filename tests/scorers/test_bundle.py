@@ -16,10 +16,11 @@ from brinery.pickles.digest import digest
 from brinery.records.signature import ColumnType
 from brinery.scorers import bundle
 from brinery.scorers.composition import Choice, Piped
-from brinery.scorers.linear import LinearClassifier, Link, Sums
+from brinery.scorers.linear import LinearClassifier, Sums
 from brinery.scorers.multiclass import OneAgainstOne
 from brinery.scorers.plan import Input, Plan
 from brinery.scorers.responses import Response
+from brinery.scorers.rows import Link
 
 
 def plan_of(weights: Any = ((1.0, 2.0),)) -> Plan:

@@ -26,7 +26,8 @@ from brinery.scorers.data import Declined, Sparse
 from brinery.scorers.imputation import Impute
 from brinery.scorers.interface import Model, Reader, Unsupported
 from brinery.scorers.library import ask_library
-from brinery.scorers.linear import LinearClassifier, LinearRegressor, Link, Sums
+from brinery.scorers.linear import LinearClassifier, LinearRegressor, Sums
+from brinery.scorers.rows import Link
 from brinery.scorers.scaling import Scale, Stretch
 
 COUNTS = (2, 3)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from tests.shims.conftest import Shimmed
 
@@ -275,6 +277,16 @@ def test_variables_and_libraries(shimmed: Shimmed) -> None:
     assert shimmed.module("marketing_rules").LIMIT == 7
 
 
+def test_a_reading_does_not_wait_for_its_copy(shimmed: Shimmed, tmp_path: Path) -> None:
+    """The copy is written by a thread of its own; who asks for it next has all of it."""
+    copies = shimmed.module("dataiku.core.dataset_copies")
+    table = pa.table({"number": range(1_000_000), "text": ["a"] * 1_000_000})
+    path = str(tmp_path / "cache" / "rows@1.arrow")
+    writer = copies.keep(path, table, ["text"])
+    found, ready = copies.kept(path)
+    assert (found.equals(table), ready, writer.is_alive()) == (True, ["text"], False)
+
+
 def test_a_copy_is_read_and_is_never_another_version(shimmed: Shimmed) -> None:
     """Read again, by columns, in part and after a writing: the rows are those of the version."""
     dataset = shimmed.dataiku.Dataset("copied")
@@ -289,8 +301,8 @@ def test_a_copy_is_read_and_is_never_another_version(shimmed: Shimmed) -> None:
     )
     dataset.write_with_schema(frame)
     first = dataset.get_dataframe()
-    (copy,) = (shimmed.workspace / ".brinery" / "cache" / "tables").glob("*.copied@*.arrow")
     again = dataset.get_dataframe()
+    (copy,) = (shimmed.workspace / ".brinery" / "cache" / "tables").glob("*.copied@*.arrow")
     pd.testing.assert_frame_equal(first, again)
     assert again["code"].tolist() == [1, 2, 3]
     assert again["gap"].isna().tolist() == [False, True, True]
@@ -303,10 +315,12 @@ def test_a_copy_is_read_and_is_never_another_version(shimmed: Shimmed) -> None:
     again.loc[0, "number"] = 7
     assert dataset.get_dataframe()["number"].tolist() == [1, 2, 3]
     dataset.write_with_schema(frame.assign(number=[4, 5, 6]))
-    assert dataset.get_dataframe()["number"].tolist() == [4, 5, 6]
+    for _ in range(2):  # the second reading waits for the copy of the first
+        assert dataset.get_dataframe()["number"].tolist() == [4, 5, 6]
     assert not copy.exists()
     (other,) = copy.parent.glob("*.copied@*.arrow")
     other.write_bytes(b"spoilt")
-    assert dataset.get_dataframe()["number"].tolist() == [4, 5, 6]
+    for _ in range(2):
+        assert dataset.get_dataframe()["number"].tolist() == [4, 5, 6]
     shimmed.project.get_dataset("copied").delete()
     assert not other.exists()

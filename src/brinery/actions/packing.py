@@ -26,6 +26,7 @@ from brinery.records.version import Version
 from brinery.registry.interface import SCORER_FILE, Registry, askable
 from brinery.scorers import arrow, bundle
 from brinery.scorers.data import Declined
+from brinery.scorers.rows import Rows
 from brinery.scorers.scorer import Scorer
 from brinery.specs import packaging
 from brinery.specs.packaging import PackageSpec, WhoAnswers
@@ -62,6 +63,7 @@ class Packed:
         needs: requirements.
         compiled: the platform of its compiled part; empty where it has none.
         left: paths of the user's own files that stay behind: data, and what is hidden.
+        rows: what answers single rows without numpy; None where nothing does.
     """
 
     engine: Engine
@@ -73,6 +75,7 @@ class Packed:
     needs: tuple[str, ...]
     compiled: str = ""
     left: tuple[str, ...] = ()
+    rows: Rows | None = None
 
 
 def pack(registry: Registry, version: Version, *, spec: PackageSpec, module: str) -> Packed:
@@ -113,7 +116,8 @@ def _no_scorer(version: Version) -> str:
 def _scorer(file: Path, version: Version, *, module: str) -> Packed:
     sha256 = version.fast_path.sha256 if version.fast_path else None
     plan = bundle.read(file, sha256=sha256)
-    travels = sources.scorer_code(plan, askable(version).artifact, module=module)
+    artifact = askable(version).artifact
+    travels = sources.scorer_code(plan, artifact, module=module)
     code = {**travels, SCORER_FILE: file.read_bytes()}
     needs = tuple(f"{name}=={metadata.version(name)}" for name in _SCORER_NEEDS)
     return Packed(
@@ -125,6 +129,7 @@ def _scorer(file: Path, version: Version, *, module: str) -> Packed:
         code=code,
         needs=needs,
         compiled=sources.compiled_platform(),
+        rows=sources.single_rows(plan, artifact),
     )
 
 
@@ -275,6 +280,7 @@ def facts_of(version: Version, packed: Packed, *, spec: PackageSpec) -> Facts:
         metrics=dict(evaluation.metrics) if evaluation else {},
         feature_names=description.feature_names,
         artifact=candidate.artifact,
+        rows=packed.rows,
     )
 
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, json
 
 from brinery.package.runtime import named_engine
 from brinery.package.runtime.library_engine import FLAVORS, loader_of
 from brinery.records.artifact import Artifact
 from brinery.scorers.catalog import NODES
 from brinery.scorers.plan import Plan
+from brinery.scorers.rows import Rows
+from brinery.scorers.scorer import Scorer
 
 _SOURCE = Path(__file__).parent.parent
 _RUNTIME = "brinery.package.runtime"
@@ -40,13 +43,30 @@ def scorer_code(plan: Plan, artifact: Artifact, *, module: str) -> dict[str, byt
         module: name of the package's Python package.
     """
     families = sorted({NODES[name].__module__ for name in _nodes(plan)})
-    engine = "named_engine" if named_engine.is_needed(artifact) else "scorer_engine"
-    roots = [f"{_RUNTIME}.{name}" for name in (*_SHARED, engine)]
+    engine = "scorer_engine" if single_rows(plan, artifact) is None else "row_engine"
+    engine = "named_engine" if named_engine.is_needed(artifact) else engine
+    # What answers single rows asks for the scorer by its name, once it needs it.
+    roots = [f"{_RUNTIME}.{name}" for name in (*_SHARED, engine, "scorer_engine")]
     code = _renamed(_closure([*roots, *families]), module=module)
     code[f"{_VENDOR}/scorers/catalog.py"] = _catalog(families, module=module)
     if kernel := _kernel():
         code[f"{_VENDOR}/{_KERNEL}"] = kernel
     return _with_entry(code, module=module, engine=engine)
+
+
+def single_rows(plan: Plan, artifact: Artifact) -> Rows | None:
+    """Return what answers single rows without numpy; None where the scorer is to answer them.
+
+    Args:
+        plan: of the scorer.
+        artifact: the model.
+    """
+    found = None if named_engine.is_needed(artifact) else Scorer(plan).rows()
+    with suppress(ValidationError):
+        # JSON has no words for figures that are not finite.
+        if found == json.decode(json.encode(found), type=Rows | None):
+            return found
+    return None
 
 
 def library_code(artifact: Artifact, *, module: str) -> dict[str, bytes]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial, reduce
+from functools import cached_property, partial
 from typing import Any, Optional, TypeVar
 
 import numpy as np
 from msgspec import Struct
 
+from brinery.scorers import rows
 from brinery.scorers.additive import Additive
 from brinery.scorers.data import (
     Array,
@@ -28,8 +29,6 @@ from brinery.scorers.interface import (
     Answer,
     Model,
     Reader,
-    RowModel,
-    RowStep,
     Splits,
     Step,
     Unsupported,
@@ -51,9 +50,9 @@ class Passthrough(Struct, Step, frozen=True, tag=True):
         """Return the data."""
         return data
 
-    def by_row(self) -> Optional[RowStep]:
+    def row(self) -> Optional[rows.Step]:
         """Return what leaves a single row as it is."""
-        return lambda row: row
+        return rows.Same()
 
     def trace(self, origins: Origins) -> Origins:
         """Return the same."""
@@ -75,11 +74,11 @@ class Chain(Struct, Step, frozen=True, tag=True):
             data = step.transform(data)
         return data
 
-    def by_row(self) -> Optional[RowStep]:
+    def row(self) -> Optional[rows.Step]:
         """Return what takes a single row through the steps, where each of them can."""
-        steps = [step.by_row() for step in self.steps]
-        known = [step for step in steps if step is not None]
-        return reduce(_after, known) if known and len(known) == len(steps) else None
+        steps = [step.row() for step in self.steps]
+        known = tuple(step for step in steps if step is not None)
+        return rows.InTurn(known) if known and len(known) == len(steps) else None
 
     def trace(self, origins: Origins) -> Origins:
         """Return where the columns of the last step come from."""
@@ -188,10 +187,10 @@ class Piped(Struct, Model, frozen=True, tag=True):
         """Return the model's answer."""
         return self.model.answer(self.step.transform(data))
 
-    def by_row(self) -> Optional[RowModel]:
+    def row(self) -> Optional[rows.Model]:
         """Return what answers a single row, where the steps and the model can."""
-        step, model = self.step.by_row(), self.model.by_row()
-        return None if step is None or model is None else _after(step, model)
+        step, model = self.step.row(), self.model.row()
+        return None if step is None or model is None else rows.Behind(step, model)
 
     def decision(self, data: Data) -> Array:
         """Return the model's decision function."""
@@ -207,18 +206,6 @@ class Piped(Struct, Model, frozen=True, tag=True):
     def additive(self, origins: Origins) -> Additive:
         """Return that of the model, behind the steps."""
         return self.model.additive(self.step.trace(origins)).behind(self.step.transform)
-
-
-def _after(
-    first: RowStep, second: Callable[[list[float]], Optional[Made]]
-) -> Callable[[list[float]], Optional[Made]]:
-    """Return what does one thing to a row and then another, while there is a row."""
-
-    def both(row: list[float]) -> Optional[Made]:
-        made = first(row)
-        return None if made is None else second(made)
-
-    return both
 
 
 def _through(step: Step, prepare: Callable[[Data], Array], data: Data) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.records.signature import Scalar
+from brinery.scorers import rows
 from brinery.scorers.data import (
     Columns,
     Data,
@@ -22,7 +23,7 @@ from brinery.scorers.data import (
     unbounded,
     width_of,
 )
-from brinery.scorers.interface import Reader, RowStep, Step, Unsupported, floats, require
+from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
 from brinery.scorers.origin import Origins, lost
 
 
@@ -69,12 +70,11 @@ class Impute(Struct, Step, frozen=True, kw_only=True, tag=True):
             return np.hstack([filled, holes[:, self.indicators]])
         return filled
 
-    def by_row(self) -> Optional[RowStep]:
+    def row(self) -> Optional[rows.Step]:
         """Return what leaves a single row as it is, which is one without a missing value."""
         if self.missing is not None or len(self.indicators) or len(self.kept) < len(self.fills):
             return None
-        width = len(self.fills)
-        return lambda row: row if len(row) == width else None
+        return rows.Same(len(self.fills))
 
     def trace(self, origins: Origins) -> Origins:
         """Return the columns that are kept; an indicator does not tell its column's value."""

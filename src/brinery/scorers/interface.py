@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from brinery.scorers import rows
 from brinery.scorers.data import Array, Data, Declined
 from brinery.scorers.origin import Origins
 
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
 
 # So many classes no model has; a forged count of them could fill the memory.
 MOST_CLASSES = 1 << 14
-
-
-# What is done to a single row of numbers without an array. For some rows the answer is None: those
-# are for the arrays, which know what to do with what is too large, missing or nearly undecided.
-RowStep = Callable[[list[float]], Optional[list[float]]]
 
 
 class Unsupported(Exception):
@@ -49,6 +45,7 @@ class Answer(Struct, frozen=True, eq=False):
     probabilities: Optional[Array] = None
 
 
+# What answers a single row of numbers, sooner than arrays would; None where those are to answer it.
 RowModel = Callable[[list[float]], Optional[Answer]]
 
 
@@ -64,7 +61,7 @@ class Step:
         del data
         raise Declined(f"{type(self).__name__} transforms nothing")
 
-    def by_row(self) -> Optional[RowStep]:
+    def row(self) -> Optional[rows.Step]:
         """Return what makes the same of a single row, sooner; None where arrays are as soon."""
         return None
 
@@ -89,12 +86,17 @@ class Model:
         del data
         raise Declined(f"{type(self).__name__} answers nothing")
 
-    def by_row(self) -> Optional[RowModel]:
+    def row(self) -> Optional[rows.Model]:
         """Return what answers a single row, sooner; None where arrays are as soon.
 
         Its labels are those of `answer`, its other figures may end in other bits.
         """
         return None
+
+    def by_row(self) -> Optional[RowModel]:
+        """Return what answers a single row as `answer` does; None where arrays are as soon."""
+        row = self.row()
+        return None if row is None else _in_arrays(row)
 
     def decision(self, data: Data) -> Array:
         """Return what the library's `decision_function` gives: (n_rows,) or (n_rows, n_classes).
@@ -197,6 +199,22 @@ class Reader:
                 return node
             reason = f"{type(estimator).__name__} is used as a transformer"
         return self._library(estimator, reason, is_step=is_step)
+
+
+def _in_arrays(row: rows.Model) -> RowModel:
+    """Return what answers a single row, its answer in arrays."""
+    function = row.function()
+
+    def answer(values: list[float]) -> Optional[Answer]:
+        made = function(values)
+        if made is None:
+            return None
+        if made.label is None:
+            return Answer(values=np.array(made.values if made.flat else [made.values]))
+        chances = None if made.chances is None else np.array([made.chances])
+        return Answer(labels=np.array([made.label]), probabilities=chances)
+
+    return answer
 
 
 def class_name(estimator: Any) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from functools import cached_property
-from operator import mul
 from typing import Any, Optional
 
 import numpy as np
 from msgspec import Struct
 
 from brinery.records.contributions import Unit
-from brinery.records.text_enum import TextEnum
+from brinery.scorers import rows
 from brinery.scorers.additive import Additive, Weights, check_single
 from brinery.scorers.composition import Piped
 from brinery.scorers.data import Array, Data, Declined, Sparse, dense, finite
@@ -20,34 +18,22 @@ from brinery.scorers.interface import (
     Answer,
     Model,
     Reader,
-    RowModel,
-    RowStep,
     Unsupported,
     floats,
     require,
 )
 from brinery.scorers.origin import Origins
+from brinery.scorers.rows import Link
 from brinery.scorers.scaling import Scale
 
 _TABLE = 2
 _TOLERANCE = 1e-12
 _NARROW = 32
 _TWICE = 2.0
-# Of a row by itself: how many weights are summed sooner without arrays, how large a sum may be, and
-# how near two may come before the arrays decide which is the larger.
+# Of a row by itself: how many weights are summed sooner without arrays, and how large a sum may be.
 _FEW_WEIGHTS = 64
 _LARGE = 300.0
 _TINY = 1e-300
-_TIED = 1e-9
-
-
-class Link(TextEnum):
-    """How the probabilities of a linear classifier come of its sums."""
-
-    NONE = "none"
-    LOGISTIC = "logistic"
-    SOFTMAX = "softmax"
-    HUBER = "huber"
 
 
 class Sums(Struct, frozen=True, kw_only=True, dict=True):
@@ -87,25 +73,16 @@ class Sums(Struct, frozen=True, kw_only=True, dict=True):
         require(table.shape[1] == width, "weights of other columns")
         return np.add(table @ self.weights.T, self.intercepts)
 
-    def by_row(self) -> Optional[RowStep]:
+    def row(self) -> Optional[rows.Weighted]:
         """Return what gives the sums of a single row: of a few columns, and within bounds.
 
         Those are such that what the order of a sum changes is far below what anyone compares, and
         that no exponential of a sum is too large for a float64.
         """
-        weighted = list(zip(self.weights.tolist(), self.intercepts.tolist()))
-        width = self.weights.shape[1]
         if not 0 < self.weights.size <= _FEW_WEIGHTS or np.abs(self.intercepts).max() > _LARGE:
             return None
         largest = _LARGE / max(_TINY, float(np.abs(self.weights).sum(axis=1).max()))
-
-        def sums(row: list[float]) -> Optional[list[float]]:
-            if len(row) != width or not max(map(abs, row)) <= largest:
-                return None
-            found = [sum(map(mul, row, weights)) + start for weights, start in weighted]
-            return None if math.isnan(sum(found)) else found
-
-        return sums
+        return rows.Weighted(self.weights.tolist(), self.intercepts.tolist(), largest)
 
     def part(self, origins: Origins, factor: float = 1.0) -> Weights:
         """Return the weighted columns, without what they are added to."""
@@ -138,27 +115,12 @@ class LinearClassifier(Struct, Model, frozen=True, kw_only=True, tag=True):
             labels = (sums[:, 0] > 0).astype(np.int64) if one else sums.argmax(axis=1)
             return Answer(labels=labels, probabilities=probabilities(sums, self.link))
 
-    def by_row(self) -> Optional[RowModel]:
+    def row(self) -> Optional[rows.Model]:
         """Return what answers a single row, unless two classes are as good as tied."""
-        sums_of_row, link = self.sums.by_row(), self.link
-        if sums_of_row is None or link is Link.HUBER:
+        sums = self.sums.row()
+        if sums is None or self.link is Link.HUBER:
             return None
-
-        def answer(row: list[float]) -> Optional[Answer]:
-            sums = sums_of_row(row)
-            if sums is None:
-                return None
-            facing = sums if len(sums) > 1 else [0.0, *sums]
-            best = max(facing)
-            if sum([best - one < _TIED for one in facing]) > 1:
-                return None
-            chances = _chances(sums, link)
-            return Answer(
-                labels=np.array([facing.index(best)]),
-                probabilities=None if chances is None else np.array([chances]),
-            )
-
-        return answer
+        return rows.Classified(sums, self.link)
 
     def decision(self, data: Data) -> Array:
         """Return the sums."""
@@ -199,20 +161,10 @@ class LinearRegressor(Struct, Model, frozen=True, kw_only=True, tag=True):
             values = np.exp(sums) if self.exponential else sums
         return Answer(values=values[:, 0] if self.flat else values)
 
-    def by_row(self) -> Optional[RowModel]:
+    def row(self) -> Optional[rows.Model]:
         """Return what answers a single row."""
-        sums_of_row, flat, exponential = self.sums.by_row(), self.flat, self.exponential
-        if sums_of_row is None:
-            return None
-
-        def answer(row: list[float]) -> Optional[Answer]:
-            sums = sums_of_row(row)
-            if sums is None:
-                return None
-            values = list(map(math.exp, sums)) if exponential else sums
-            return Answer(values=np.array(values[:1] if flat else [values]))
-
-        return answer
+        sums = self.sums.row()
+        return None if sums is None else rows.Regressed(sums, self.flat, self.exponential)
 
     def additive(self, origins: Origins) -> Additive:
         """Return the weighted sum."""
@@ -268,23 +220,6 @@ def probabilities(sums: Array, link: Link) -> Optional[Array]:
         chances[none], total[none] = 1, chances.shape[1]
     shares: Array = chances / total
     return shares
-
-
-def _chances(sums: list[float], link: Link) -> Optional[list[float]]:
-    """Return the probabilities of each class that the sums of a row mean; None for none."""
-    if link is Link.NONE:
-        return None
-    one = len(sums) == 1
-    if link is Link.SOFTMAX:
-        sums = [-sums[0], sums[0]] if one else sums
-        best = max(sums)
-        powers = [math.exp(x - best) for x in sums]
-    else:
-        powers = [1.0 / (1.0 + math.exp(-x)) for x in sums]
-        if one:
-            return [1 - powers[0], powers[0]]
-    total = sum(powers)
-    return [power / total for power in powers]
 
 
 def logistic(x: Array) -> Array:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from operator import add, mul, sub, truediv
 from typing import Any, Optional
 
 import numpy as np
 from msgspec import Struct
 
+from brinery.scorers import rows
 from brinery.scorers.data import Array, Data, Declined, Sparse, unbounded
-from brinery.scorers.interface import Reader, RowStep, Step, Unsupported, floats, require
+from brinery.scorers.interface import Reader, Step, Unsupported, floats, require
 from brinery.scorers.origin import Origins
 
 
@@ -41,22 +41,13 @@ class Scale(Struct, Step, frozen=True, kw_only=True, tag=True):
             table = table - self.shift
         return table if self.scale is None else table / self.scale
 
-    def by_row(self) -> Optional[RowStep]:
+    def row(self) -> Optional[rows.Step]:
         """Return what scales a single row."""
         shift = None if self.shift is None else self.shift.tolist()
         scale = None if self.scale is None else self.scale.tolist()
-        if scale is not None and 0.0 in scale:
+        if (scale is not None and 0.0 in scale) or not (shift or scale):
             return None
-
-        def scaled(row: list[float]) -> Optional[list[float]]:
-            if len(row) != width:
-                return None
-            if shift is not None:
-                row = list(map(sub, row, shift))
-            return row if scale is None else list(map(truediv, row, scale))
-
-        width = len(shift or scale or ())
-        return scaled if width else None
+        return rows.Scaled(shift, scale)
 
     def trace(self, origins: Origins) -> Origins:
         """Return the same columns, scaled back."""
@@ -95,17 +86,11 @@ class Stretch(Struct, Step, frozen=True, kw_only=True, tag=True):
         table += self.shift
         return table if self.lowest is None else np.clip(table, self.lowest, self.highest)
 
-    def by_row(self) -> Optional[RowStep]:
+    def row(self) -> Optional[rows.Step]:
         """Return what stretches a single row."""
-        if self.lowest is not None:
+        if self.lowest is not None or len(self.factor) != len(self.shift):
             return None
-        factor, shift = self.factor.tolist(), self.shift.tolist()
-
-        def stretched(row: list[float]) -> Optional[list[float]]:
-            return list(map(add, map(mul, row, factor), shift)) if len(row) == width else None
-
-        width = len(factor)
-        return stretched if width == len(shift) else None
+        return rows.Stretched(self.factor.tolist(), self.shift.tolist())
 
     def trace(self, origins: Origins) -> Origins:
         """Return the same columns, stretched back; one that is flat does not tell its value."""

@@ -11,17 +11,16 @@ import numpy as np
 
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType, Scalar
+from brinery.scorers import rows as single_rows
 from brinery.scorers.additive import Additive
 from brinery.scorers.data import Array, Columns, Declined, Held, is_nan, picker
 from brinery.scorers.interface import Answer, RowModel, Splits
 from brinery.scorers.origin import Origin
 from brinery.scorers.plan import Plan
+from brinery.scorers.rows import EXACT
 
-# From this on, neighbouring whole numbers are one float64.
-_EXACT = 2.0**53
 _NUMBERS = (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.BOOLEAN)
 _PLAIN_NUMBERS = frozenset({int, float, bool, type(None)})
-_SIMPLE_NUMBERS = frozenset({int, float})
 _ONLY_TEXTS = frozenset({str})
 _LISTS = frozenset({list})
 
@@ -105,7 +104,7 @@ class Scorer:
             table = np.array(rows, dtype=np.float64)
         except (OverflowError, ValueError):
             raise Declined("a number that float64 cannot hold") from None
-        if np.count_nonzero(np.abs(table) < _EXACT) < table.size:
+        if np.count_nonzero(np.abs(table) < EXACT) < table.size:
             self._check_large(table.T)
         held = Columns(self._names, table.T, len(table), table)
         return self._scores(self.plan.model.answer(held))
@@ -124,9 +123,20 @@ class Scorer:
 
     def _single(self, row: Sequence[Any], by_row: RowModel) -> Optional[Answer]:
         """Return the answer for a row of numbers; None where the arrays are to give it."""
-        if not _SIMPLE_NUMBERS.issuperset(map(type, row)) or not max(map(abs, row)) < _EXACT:
+        numbers = single_rows.numbers(row)
+        return None if numbers is None else by_row(numbers)
+
+    def rows(self) -> Optional[single_rows.Rows]:
+        """Return what answers single rows without an array; None where nothing does."""
+        model = self.plan.model.row() if self._by_rows else None
+        if model is None:
             return None
-        return by_row(list(map(float, row)))
+        return single_rows.Rows(
+            names=self._names,
+            model=model,
+            predictions=tuple(self._classes.tolist()),
+            labels=tuple(map(str, self.plan.classes)),
+        )
 
     def read(self, columns: Mapping[str, Values]) -> Columns:
         """Return rows as the nodes take them.
@@ -143,7 +153,7 @@ class Scorer:
         self._check_lengths(columns, n_rows)
         numbers = _numbers(self._numbers(columns), n_rows=n_rows)
         # Where a value is missing the second look tells; all are below for most rows.
-        if np.count_nonzero(np.abs(numbers) < _EXACT) < numbers.size:
+        if np.count_nonzero(np.abs(numbers) < EXACT) < numbers.size:
             self._check_large(numbers)
         if len(numbers) == len(self._names):
             table = np.ascontiguousarray(numbers.T)
@@ -163,7 +173,7 @@ class Scorer:
     def _check_large(self, table: Array) -> None:
         """Raise where a number is infinite, or a whole one that float64 cannot tell from others."""
         largest = np.fmax.reduce(np.abs(table), axis=1, initial=0.0)
-        if np.isinf(largest).any() or (largest[self._whole] >= _EXACT).any():
+        if np.isinf(largest).any() or (largest[self._whole] >= EXACT).any():
             raise Declined("a number that is infinite, or whole and too large")
 
     def splits(self) -> tuple[Splits, ...]:

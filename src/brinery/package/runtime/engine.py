@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from brinery.records.scores import Scores
+if TYPE_CHECKING:  # it takes numpy along, which the answer to a row may do without
+    from brinery.records.scores import Scores
 
 
 class Refused(Exception):
@@ -28,7 +29,7 @@ class Answers(NamedTuple):
 class Engine(Protocol):
     """Answers rows."""
 
-    def scores(self, columns: Mapping[str, Sequence[Any]], *, n_rows: int) -> Scores:
+    def scores(self, columns: Mapping[str, Sequence[Any]], *, n_rows: int) -> Scores | Answers:
         """Return the answers for some rows, by the names of classes or outputs.
 
         Args:
@@ -41,14 +42,16 @@ class Engine(Protocol):
         ...
 
 
-def plain(scores: Scores) -> Answers:
+def plain(scores: Scores | Answers) -> Answers:
     """Return scores as JSON has them: numpy's numbers become Python's."""
+    if isinstance(scores, Answers):
+        return scores
     predictions = scores.predictions.tolist()
     if scores.predictions.ndim > 1:
         names = scores.outputs or [f"output_{n}" for n in range(scores.predictions.shape[1])]
-        return Answers([dict(zip(names, map(_finite, row))) for row in predictions], None)
+        return Answers([dict(zip(names, map(finite, row))) for row in predictions], None)
     if scores.probabilities is None:
-        return Answers(list(map(_finite, predictions)), None)
+        return Answers(list(map(finite, predictions)), None)
     labels = [str(label) for label in scores.classes] or list(
         map(str, range(scores.probabilities.shape[1]))
     )
@@ -56,7 +59,7 @@ def plain(scores: Scores) -> Answers:
     return Answers(predictions, chances)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Return a value as JSON can say it: what is no finite number is null."""
     if isinstance(value, float) and not math.isfinite(value):
         return None

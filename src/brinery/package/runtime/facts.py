@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from brinery.records.artifact import Artifact
 from brinery.records.signature import Signature
+from brinery.scorers.rows import Rows
 
 FILE = "model.json"
 
@@ -36,6 +37,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         metrics: of its evaluation.
         feature_names: the columns it was fitted on; None where it was fitted without.
         artifact: how its file is loaded.
+        rows: what answers single rows of numbers without numpy; None where nothing does.
     """
 
     model: str
@@ -56,6 +58,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     classes: tuple[Any, ...] = ()
     metrics: dict[str, float] = {}
     feature_names: Any = None
+    rows: Rows | None = None
 
     @property
     def reference(self) -> str:

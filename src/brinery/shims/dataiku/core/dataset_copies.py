@@ -3,6 +3,7 @@
 The first who reads a version writes its copy beside the workspace's other caches; who reads it
 after has its rows several times sooner. There is one for each dataset, of the version that was read
 last, and none for large ones. It may be taken away at any time.
+It is written beside the script, which has its rows already: the next reading waits for it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from typing import Any, List, Optional, Tuple
+import threading
+from typing import Any, Dict, List, Optional, Tuple
 
 _MOST_BYTES = 1 << 28
 _READY = b"brinery.ready"
+# By the path of what each of them writes.
+_writers: Dict[str, threading.Thread] = {}
 
 
 def kept(path: str) -> Optional[Tuple[Any, List[str]]]:
@@ -27,6 +31,9 @@ def kept(path: str) -> Optional[Tuple[Any, List[str]]]:
     """
     import pyarrow as pa
 
+    writer = _writers.pop(path, None)
+    if writer is not None:
+        writer.join()
     try:
         with pa.memory_map(path) as source:
             table = pa.ipc.open_file(source).read_all()
@@ -36,18 +43,30 @@ def kept(path: str) -> Optional[Tuple[Any, List[str]]]:
     return table.replace_schema_metadata(None), ready
 
 
-def keep(path: str, table: Any, ready: List[str]) -> None:
-    """Write a copy, in place of those of other versions; where that cannot be, there is none.
+def keep(path: str, table: Any, ready: List[str]) -> Optional[threading.Thread]:
+    """Return what writes a copy, in place of those of other versions; None where nothing does.
+
+    Where it cannot be written, there is none. A script that ends waits until it is.
 
     Args:
         path: `FOLDER/DATASET@VERSION.arrow`.
         table: the rows.
         ready: the columns of texts that are as they are to be.
     """
+    if table.nbytes > _MOST_BYTES:
+        return None
+    writer = threading.Thread(target=_write, args=(path, table, ready))
+    try:
+        writer.start()
+    except RuntimeError:  # the script is ending, or has as many threads as it may
+        return None
+    _writers[path] = writer
+    return writer
+
+
+def _write(path: str, table: Any, ready: List[str]) -> None:
     import pyarrow as pa
 
-    if table.nbytes > _MOST_BYTES:
-        return
     folder, name = os.path.split(path)
     others = name.rpartition("@")[0] + "@"
     staged = ""
