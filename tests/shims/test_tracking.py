@@ -86,6 +86,32 @@ def test_active_from_construction_and_nested(shimmed: Shimmed) -> None:
     assert variables() == before
 
 
+def test_the_outer_experiment_is_chosen_again(shimmed: Shimmed) -> None:
+    """What was set before a handle or in an outer one counts again, for MLflow and its children."""
+    project, mlflow = shimmed.project, shimmed.module("mlflow")
+
+    def chosen() -> tuple[Any, ...]:
+        return (*variables().values(), mlflow.tracking.fluent._get_experiment_id())
+
+    nothing = variables()
+    with project.setup_mlflow("") as outer:
+        first = outer.set_experiment("outer one")
+        before = chosen()
+        with project.setup_mlflow("") as inner:
+            assert variables()["MLFLOW_EXPERIMENT_ID"] is None
+            second = inner.set_experiment("inner one")
+            third = project.setup_mlflow("")
+            inner.set_experiment("innermost one")
+            third.clear()
+            with inner.start_run() as run:
+                assert run.info.experiment_id == second.experiment_id
+        assert chosen() == before
+        assert variables()["MLFLOW_EXPERIMENT_ID"] == first.experiment_id
+        with outer.start_run() as run:
+            assert run.info.experiment_id == first.experiment_id
+    assert variables() == nothing
+
+
 def test_a_run_of_before_ends(shimmed: Shimmed) -> None:
     """A run that goes on elsewhere is ended, and one without an experiment lies in the folder."""
     with shimmed.project.setup_mlflow("") as handle:
