@@ -213,6 +213,9 @@ def test_what_is_wrong_is_refused_as_the_original_refuses_it(
         handler.evaluate("bank")
     with pytest.raises(Exception, match="the target has 'yes', 'no'"):
         handler.set_core_metadata("y", ["0", "1"], get_features_from_dataset="bank")
+    of_registered = evaluated.get_external_model_version_handler("v01")
+    with pytest.raises(ValueError, match="yes, no, and the model has them in the order no, yes"):
+        of_registered.set_core_metadata("y", ["yes", "no"], get_features_from_dataset="bank")
     with pytest.raises(ValueError, match="dashes"):
         model.import_mlflow_version_from_path("v-1", str(folder))
     with pytest.raises(Exception, match="MLmodel"):
