@@ -115,6 +115,19 @@ def test_frame_with_other_types(people: Any) -> None:
     assert found["name"].isna().all()
 
 
+def test_columns_that_a_frame_lacks_are_empty(shimmed: Shimmed) -> None:
+    """What is stored has the columns of the schema, though fewer are written."""
+    found = shimmed.dataiku.Dataset("fewer")
+    found.write_with_schema(pd.DataFrame({"a": [1], "b": ["u"], "c": [1.5]}))
+    found.write_dataframe(pd.DataFrame({"a": [2, 3]}))
+    assert [one["name"] for one in found.read_schema()] == ["a", "b", "c"]
+    for typed in (True, False):
+        rows = found.get_dataframe(infer_with_pandas=typed)
+        assert rows["a"].tolist() == [2, 3]
+        assert rows[["b", "c"]].isna().all(axis=None)
+        assert rows["c"].dtype == "float64"
+
+
 def test_integers_with_missing_values(shimmed: Shimmed) -> None:
     """They are floats where pandas guesses, nullable when asked for, and an error by the schema."""
     rows = shimmed.dataiku.Dataset("gaps")

@@ -170,7 +170,7 @@ def test_what_is_said_of_a_version_is_kept(evaluated: Any) -> None:
 def test_another_version_becomes_active_and_takes_an_id_over(
     project: Any, folder: Path, workspace: Path
 ) -> None:
-    """Ids are free; one that is given again names the newer version; the active one stays."""
+    """Ids are free; one that is given again names the newer version; the active id stays so."""
     model = project.create_mlflow_pyfunc_model("several", "BINARY_CLASSIFICATION")
     for name in ("1_b", "2026_11.a"):
         handler = model.import_mlflow_version_from_path(name, str(folder))
@@ -184,6 +184,11 @@ def test_another_version_becomes_active_and_takes_an_id_over(
     again.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="bank")
     assert [one["id"] for one in model.list_versions()] == ["1_b", "2026_11.a"]
     assert _named(workspace, "several@2026_11.a").number == 3
+    over = model.import_mlflow_version_from_path("1_b", str(folder), set_active=False)
+    assert model.get_active_version()["id"] == "1_b"
+    over.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="bank")
+    assert model.get_active_version()["id"] == "1_b"
+    assert _named(workspace, "several@champion").ids == ("1_b",)
     with pytest.raises(ValueError, match="active"):
         model.delete_versions("1_b")
     model.delete_versions(["2026_11.a"])
@@ -208,6 +213,9 @@ def test_what_is_wrong_is_refused_as_the_original_refuses_it(
         handler.evaluate("bank")
     with pytest.raises(Exception, match="the target has 'yes', 'no'"):
         handler.set_core_metadata("y", ["0", "1"], get_features_from_dataset="bank")
+    of_registered = evaluated.get_external_model_version_handler("v01")
+    with pytest.raises(ValueError, match="yes, no, and the model has them in the order no, yes"):
+        of_registered.set_core_metadata("y", ["yes", "no"], get_features_from_dataset="bank")
     with pytest.raises(ValueError, match="dashes"):
         model.import_mlflow_version_from_path("v-1", str(folder))
     with pytest.raises(Exception, match="MLmodel"):
@@ -294,6 +302,8 @@ def test_a_version_is_asked_for_predictions(evaluated: Any) -> None:
     assert 1 <= by_chance.iloc[0] < by_chance.iloc[-1] <= 100
     assert next(iter(json.loads(found["explanations"].iloc[0]))) == "balance"
     assert "age" in predictor.predict(rows, with_input_cols=True, with_probas=False)
+    with pytest.raises(ValueError, match="the data frame has no rows"):
+        predictor.predict(rows.head(0))
     with pytest.raises(NotImplementedError):
         predictor.predict(rows, with_conditional_outputs=True)
 

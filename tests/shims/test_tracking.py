@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 from tests.shims.conftest import Shimmed
@@ -84,6 +86,32 @@ def test_active_from_construction_and_nested(shimmed: Shimmed) -> None:
     inner.clear()
     inner.clear()
     assert variables() == before
+
+
+def test_the_outer_experiment_is_chosen_again(shimmed: Shimmed) -> None:
+    """What was set before a handle or in an outer one counts again, for MLflow and its children."""
+    project, mlflow = shimmed.project, shimmed.module("mlflow")
+
+    def chosen() -> tuple[Any, ...]:
+        return (*variables().values(), mlflow.tracking.fluent._get_experiment_id())
+
+    nothing = variables()
+    with project.setup_mlflow("") as outer:
+        first = outer.set_experiment("outer one")
+        before = chosen()
+        with project.setup_mlflow("") as inner:
+            assert variables()["MLFLOW_EXPERIMENT_ID"] is None
+            second = inner.set_experiment("inner one")
+            third = project.setup_mlflow("")
+            inner.set_experiment("innermost one")
+            third.clear()
+            with inner.start_run() as run:
+                assert run.info.experiment_id == second.experiment_id
+        assert chosen() == before
+        assert variables()["MLFLOW_EXPERIMENT_ID"] == first.experiment_id
+        with outer.start_run() as run:
+            assert run.info.experiment_id == first.experiment_id
+    assert variables() == nothing
 
 
 def test_a_run_of_before_ends(shimmed: Shimmed) -> None:
@@ -184,6 +212,42 @@ def test_experiments_are_kept(shimmed: Shimmed, logged: Any) -> None:
     for wrong, kind in (("XML", ValueError), ("LONG", Exception)):
         with pytest.raises(kind, match=r"Invalid format|already"):
             kept.create_experiment_tracking_dataset("runs_long", format=wrong)
+
+
+def test_runs_of_imports_are_not_a_scripts(shimmed: Shimmed, tmp_path: Path) -> None:
+    """An experiment that has a saved model's name has the script's runs only, for the script."""
+    project, mlflow = shimmed.project, shimmed.module("mlflow")
+    rows = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "y": ["no", "yes", "no", "yes"]})
+    shimmed.dataiku.Dataset("few").write_with_schema(rows)
+    model = DummyClassifier().fit(rows[["a"]], rows["y"])
+    mlflow.sklearn.save_model(model, str(tmp_path / "model"), serialization_format="cloudpickle")
+    with project.setup_mlflow("") as handle:
+        handle.set_experiment("chosen")
+        with handle.start_run() as run:
+            handle.log_metric("m", 1.0)
+    for title in ("chosen", "alone"):
+        saved = project.create_mlflow_pyfunc_model(title, "BINARY_CLASSIFICATION")
+        handler = saved.import_mlflow_version_from_path("v1", str(tmp_path / "model"))
+        handler.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="few")
+    with project.setup_mlflow("") as handle:
+        whole = handle.MlflowClient(handle.get_tracking_uri().partition("/managed-folders/")[0])
+        assert {"chosen", "alone"} <= {one.name for one in whole.search_experiments()}
+        assert len(whole.search_runs([run.info.experiment_id])) == 2
+        (mine,) = handle.search_runs(experiment_names=["chosen"], output_format="list")
+        (best,) = handle.search_runs(
+            experiment_names=["chosen"],
+            filter_string="metrics.m > 0.5",
+            order_by=["attributes.start_time DESC"],
+            max_results=1,
+            output_format="list",
+        )
+    assert mine.info.run_id == best.info.run_id == run.info.run_id
+    kept = project.get_mlflow_extension()
+    shown = [one["name"] for one in kept.list_experiments()["experiments"]]
+    assert "chosen" in shown
+    assert "alone" not in shown
+    kept.create_experiment_tracking_dataset("own_runs", [run.info.experiment_id], format="JSON")
+    assert len(shimmed.dataiku.Dataset("own_runs").get_dataframe()) == 1
 
 
 def test_what_is_not_there(shimmed: Shimmed) -> None:

@@ -21,7 +21,7 @@ from brinery.actions.admit import admit
 from brinery.actions.import_model import import_steps
 from brinery.actions.locate import locate, read
 from brinery.actions.rooms import Rooms
-from brinery.actions.saved_models import check_version_id, kept, registered_as
+from brinery.actions.saved_models import check_version_id, kept, listed, registered_as
 from brinery.actions.submission import Submission
 from brinery.errors import ColumnMismatch, ColumnMissing, NotAModel, NotFound
 from brinery.records.event import Step
@@ -50,7 +50,7 @@ class Handover:
         folder: an MLflow model directory; it may be gone once it was held.
         origin: where it came from, for people.
         word: who vouches for what its file asks for, such as `step3.py`; nobody where empty.
-        active: whether it is to be the champion.
+        active: whether it is to be the champion; one in the place of the champion is in any case.
         threshold: the probability at and above which a row counts as positive.
         environment: the code environment that was named.
         run: that logged it; None where it came from a folder.
@@ -102,12 +102,15 @@ def hold(rooms: Rooms, model: SavedModel, *, handover: Handover) -> SavedVersion
         report = read(source)
         unknown = report.asked(Verdict.NEEDS_TRUST) if handover.word else ()
         admit(report, (*source.vouched, *unknown), file=handover.origin)
+    # One that takes the id of the active version over takes its place, too.
+    replaced = (one for one in listed(rooms, model) if one.saved and one.id == handover.version_id)
+    active = handover.active or any(one.active for one in replaced)
     kept(rooms).hold(model, handover.version_id, folder=handover.folder)
     run = handover.run
     made = SavedVersion(
         id=handover.version_id,
         created=datetime.now(UTC),
-        active=handover.active,
+        active=active,
         threshold=handover.threshold,
         environment=handover.environment,
         run_id=run.id if run else "",

@@ -16,8 +16,9 @@ from brinery.actions.shim_folders import folder_of
 from brinery.errors import AlreadyThere, NotFound
 from brinery.records.flow import UseKind
 from brinery.records.inference import InferenceInfo
+from brinery.registry.mlflow_client import NO_IMPORT
 from brinery.registry.mlflow_experiments import MlflowExperiments
-from brinery.registry.mlflow_folders import PREFIX
+from brinery.registry.mlflow_folders import PREFIX, without_imports
 
 _KINDS: Final = ("param", "metric", "tag")
 
@@ -46,19 +47,26 @@ def _models(desk: Desk, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _experiments(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the experiments."""
-    found = _kept(desk).experiments(
-        asked.get("view_type", "ACTIVE_ONLY"), most=int(asked.get("max_results", 1000))
-    )
+    """Return the experiments; those that Brinery made only where a script logged into them."""
+    kept = _kept(desk)
+    models = set(desk.rooms.registry.names())
+    found = kept.experiments(asked.get("view_type", "ACTIVE_ONLY"), most=10**6)
     mark = _mark(desk, asked)
     others = tuple({f"{one.name}/" for one in projects.projects(desk.data)} - {mark})
-    return {
-        "experiments": [
-            {**one, "name": one["name"].removeprefix(mark)}
-            for one in found
-            if one["name"].startswith(mark) and not one["name"].startswith(others)
-        ]
-    }
+    shown = [
+        {**one, "name": one["name"].removeprefix(mark)}
+        for one in found
+        if one["name"].startswith(mark)
+        and not one["name"].startswith(others)
+        and not (
+            kept.is_ours(one)
+            and (
+                one["name"] not in models
+                or not kept.runs([one["experiment_id"]], filters=NO_IMPORT)
+            )
+        )
+    ]
+    return {"experiments": shown[: int(asked.get("max_results", 1000))]}
 
 
 def _mark(desk: Desk, asked: Mapping[str, Any]) -> str:
@@ -134,7 +142,7 @@ def _dataset(desk: Desk, asked: Mapping[str, Any]) -> None:
     runs = _kept(desk).runs(
         [str(one) for one in asked.get("experiment_ids") or ()],
         view=asked.get("view_type", "ACTIVE_ONLY"),
-        filters=asked.get("filter_expr") or "",
+        filters=without_imports(asked.get("filter_expr")),
         order=asked.get("order_by") or (),
     )
     frame = _long(runs) if form == "LONG" else _wide(runs)

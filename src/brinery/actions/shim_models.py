@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -262,6 +262,7 @@ def _set_metadata(desk: Desk, asked: Asked) -> None:
     if found.saved is None:
         raise ValueError(f"version {found.id} of {model.title} was made by no script")
     check_classes(model, asked.get("classes"))
+    _check_order(found, asked.get("classes") or ())
     target = asked.get("target") or found.saved.target
     known = replace(found.saved, threshold=float(asked.get("threshold", found.saved.threshold)))
     saved = set_core_metadata(
@@ -276,6 +277,23 @@ def _set_metadata(desk: Desk, asked: Asked) -> None:
         sampling = asked.get("sampling") or {"samplingMethod": _HEAD, "maxRecords": _GUESS_ROWS}
         rows = rows_of(desk, asked["dataset"], selection=sampling)
         register(desk.rooms, model, saved=saved, rows=rows, tell=desk.note)
+
+
+def _check_order(found: Listed, classes: Sequence[str]) -> None:
+    """Return only where classes are not those of a registered version in another order.
+
+    Raises:
+        ValueError: they are, so that probabilities would be those of other classes.
+    """
+    if found.version is None or found.version.candidate is None:
+        return
+    known = [str(one) for one in found.version.candidate.description.classes or ()]
+    said = [str(one) for one in classes]
+    if said != known and sorted(said) == sorted(known):
+        raise ValueError(
+            f"class_labels are {', '.join(said)}, and the model has them in the order "
+            f"{', '.join(known)}"
+        )
 
 
 def _evaluate(desk: Desk, asked: Asked) -> dict[str, Any]:

@@ -42,7 +42,6 @@ from brinery.specs.user import login_name
 if TYPE_CHECKING:
     from mlflow import MlflowClient, entities
 
-_IMPORT_TAG = "brinery.import"
 _PENDING = "pending"
 _DONE = "done"
 _MOST_RUNS = 1000
@@ -70,7 +69,7 @@ class MlflowRegistry(MlflowFiles):
                 experiment,
                 run_name=f"import {candidate.origin.file}",
                 tags={
-                    _IMPORT_TAG: _PENDING,
+                    mlflow_client.IMPORT_TAG: _PENDING,
                     "mlflow.user": login_name(),
                     "mlflow.source.type": "LOCAL",
                     "mlflow.source.name": "brinery import",
@@ -161,7 +160,8 @@ class MlflowRegistry(MlflowFiles):
             if experiment is None:
                 return 0
             pending = self._client.search_runs(
-                [experiment.experiment_id], filter_string=f"tags.`{_IMPORT_TAG}` = '{_PENDING}'"
+                [experiment.experiment_id],
+                filter_string=f"tags.`{mlflow_client.IMPORT_TAG}` = '{_PENDING}'",
             )
             return sum(self._settle(run.info.run_id) for run in pending)
 
@@ -207,7 +207,7 @@ class MlflowRegistry(MlflowFiles):
                 max_results=_MOST_RUNS,
                 order_by=["attributes.start_time DESC"],
             )
-            return [_run(each) for each in found if _IMPORT_TAG not in each.data.tags]
+            return [_run(each) for each in found if mlflow_client.IMPORT_TAG not in each.data.tags]
 
     def outline(self, name: str) -> dict[int, tuple[str, ...]]:
         """Return version number to aliases, of every version of a model; empty where it is not."""
@@ -299,7 +299,7 @@ class MlflowRegistry(MlflowFiles):
             model = self._client.get_logged_model(output.model_id)
             self._artifacts.remove(model.artifact_location)
             self._client.delete_logged_model(output.model_id)
-        self._client.set_tag(run_id, _IMPORT_TAG, "abandoned")
+        self._client.set_tag(run_id, mlflow_client.IMPORT_TAG, "abandoned")
         self._client.set_terminated(run_id, "KILLED")
         self._client.delete_run(run_id)
 
@@ -317,5 +317,5 @@ def _run(found: entities.Run) -> Run:
 
 
 def _finish(client: MlflowClient, run_id: str) -> None:
-    client.set_tag(run_id, _IMPORT_TAG, _DONE)
+    client.set_tag(run_id, mlflow_client.IMPORT_TAG, _DONE)
     client.set_terminated(run_id, "FINISHED")

@@ -33,6 +33,10 @@ _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND", "B
 _NO_STAGE = "No versions of model with name"  # of the code INTERNAL_ERROR
 _HISTORY_TAG = "mlflow.log-model.history"
 STAGE_TAG = "brinery.stage"
+# A run of an import's has it, wherever it is in its course.
+IMPORT_TAG = "brinery.import"
+# Of runs, in MLflow's language: those of the users.
+NO_IMPORT = f"tags.`{IMPORT_TAG}` IS NULL"
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
 

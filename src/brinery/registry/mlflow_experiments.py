@@ -53,6 +53,14 @@ class MlflowExperiments:
             found = mlflow_client.experiments(self._client, view=view, most=most)
             return [_experiment(one) for one in found]
 
+    def is_ours(self, one: Mapping[str, Any]) -> bool:
+        """Return whether Brinery made an experiment, for a model's imports or a job's runs.
+
+        Args:
+            one: as `experiments` returns it.
+        """
+        return bool(one["artifact_location"] == self._artifacts.under(one["name"]))
+
     def rename(self, experiment_id: str, name: str) -> None:
         """Give an experiment another name.
 

@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 import msgspec
 
 from brinery.errors import BrineryError
+from brinery.registry.mlflow_client import NO_IMPORT
 from brinery.registry.mlflow_server import Asgi, Given, Receive, Send, Told, sized, whole
 
 PREFIX: Final = "/managed-folders/"
@@ -29,6 +30,7 @@ _CREATE: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/experiments/create")
 _BY_NAME: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/experiments/get-by-name")
 _RENAME: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/experiments/update")
 _ABOUT: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/experiments/(?:get|get-by-name|search)")
+_RUNS: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/runs/search")
 _MODEL: Final = re.compile(r"/(?:ajax-)?api/2\.0/mlflow/logged-models/[^/]+")
 _READY: Final = ("LOGGED_MODEL_READY", "READY")
 
@@ -75,6 +77,10 @@ class ManagedFolders:
             if _BY_NAME.fullmatch(path):
                 scope["query_string"] = _marked(scope["query_string"], mark)
             send = Told(send, lambda content: _unmarked(content, mark)).send
+        elif _RUNS.fullmatch(path) and scope["method"] == "POST":
+            content = _filtered(await whole(receive))
+            receive = Given(content, receive)
+            scope["headers"] = sized(scope["headers"], len(content))
         elif _MODEL.fullmatch(path) and scope["method"] == "PATCH":
             send = Told(send, _linked).send
         await self._app(scope, receive, send)
@@ -109,6 +115,22 @@ def _placed(content: bytes, folder: str, place: Places, *, mark: str) -> bytes:
         if isinstance(asked.get(name), str):
             asked[name] = mark + asked[name]
     return msgspec.json.encode(asked)
+
+
+def _filtered(content: bytes) -> bytes:
+    """Return what runs are asked for, without Brinery's own."""
+    try:
+        asked = msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return content
+    asked["filter"] = without_imports(asked.get("filter"))
+    return msgspec.json.encode(asked)
+
+
+def without_imports(filters: object) -> str:
+    """Return a filter in MLflow's language that leaves out runs of imports, too."""
+    said = str(filters or "").strip()
+    return f"{said} AND {NO_IMPORT}" if said else NO_IMPORT
 
 
 def _marked(query: bytes, mark: str) -> bytes:

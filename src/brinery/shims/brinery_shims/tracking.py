@@ -19,10 +19,31 @@ _CONTEXT = "MLFLOW_RUN_CONTEXT"
 # What would have a run be another than a new one in an experiment that the script names.
 _FORGOTTEN = ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_REGISTRY_URI")
 _OURS = (_URI, _CONTEXT, "MLFLOW_EXPERIMENT_NAME", *_FORGOTTEN)
+# Of MLflow's module of functions: the id that `set_experiment` chose.
+_EXPERIMENT = "_active_experiment_id"
 
 _ACTIVE: List[Active] = []
-# Of the variables, before the first was active.
-_BEFORE: Dict[str, Optional[str]] = {}
+# What was so before the first was active.
+_BEFORE: List[_Told] = []
+
+
+class _Told:
+    """What MLflow is told at this moment, to be told again.
+
+    A script's `set_experiment` counts for the folder that it was called in, and once another folder
+    is active no more.
+    """
+
+    def __init__(self) -> None:
+        self.variables: Dict[str, Optional[str]] = {name: os.environ.get(name) for name in _OURS}
+        self._experiment: Optional[str] = getattr(_fluent(), _EXPERIMENT, None)
+
+    def again(self, mlflow: Any) -> None:
+        """Have MLflow be told it."""
+        _forget(mlflow)
+        _set(self.variables)
+        if self._experiment is not None:
+            setattr(_fluent(), _EXPERIMENT, self._experiment)
 
 
 class Active:
@@ -46,14 +67,20 @@ class Active:
             **dict.fromkeys(_FORGOTTEN),
         }
         self.tags: Dict[str, str] = found["tags"]
+        # What it was when another became active.
+        self.told: Optional[_Told] = None
         import mlflow
 
-        if not _ACTIVE:
-            _BEFORE.update({name: os.environ.get(name) for name in _OURS})
+        if _ACTIVE:
+            _ACTIVE[-1].told = _Told()
+        else:
+            _BEFORE.append(_Told())
         # A run of another place cannot go on in this one.
         mlflow.end_run()
         _ACTIVE.append(self)
-        _apply(mlflow)
+        _forget(mlflow)
+        _set(self.variables)
+        refresh()
 
     def clear(self) -> None:
         """Have MLflow log to where it did before."""
@@ -66,12 +93,10 @@ class Active:
         import mlflow
 
         mlflow.end_run()
-        if _ACTIVE:
-            _apply(mlflow)
-            return
-        _forget(mlflow)
-        _set(_BEFORE)
-        _BEFORE.clear()
+        told = _ACTIVE[-1].told if _ACTIVE else _BEFORE.pop()
+        if told is not None:
+            told.again(mlflow)
+        refresh()
 
 
 def clear_all() -> None:
@@ -102,7 +127,7 @@ def refresh() -> None:
     """Have runs that begin from now on be tagged with what was said by now."""
     if not _ACTIVE:
         return
-    before = _BEFORE.get(_CONTEXT)
+    before = _BEFORE[0].variables[_CONTEXT]
     known = json.loads(before) if before else {}
     os.environ[_CONTEXT] = json.dumps({**known, **_ACTIVE[-1].tags, **notes.tags()})
 
@@ -119,18 +144,16 @@ def tag_active_run() -> None:
                 mlflow.set_tag(key, value)
 
 
-def _apply(mlflow: Any) -> None:
-    _forget(mlflow)
-    _set(_ACTIVE[-1].variables)
-    refresh()
-
-
 def _forget(mlflow: Any) -> None:
     """Have MLflow forget what it was told by calls, so that it reads its variables."""
     mlflow.set_tracking_uri(None)
-    fluent: Any = sys.modules.get("mlflow.tracking.fluent")
-    if fluent is not None and hasattr(fluent, "_active_experiment_id"):
-        fluent._active_experiment_id = None
+    if hasattr(_fluent(), _EXPERIMENT):
+        setattr(_fluent(), _EXPERIMENT, None)
+
+
+def _fluent() -> Any:
+    """Return MLflow's module of functions; None while it is not imported."""
+    return sys.modules.get("mlflow.tracking.fluent")
 
 
 def _set(variables: Dict[str, Optional[str]]) -> None:

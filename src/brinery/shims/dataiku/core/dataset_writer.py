@@ -95,6 +95,9 @@ def _write(
             ]
         elif wanted.get(name, kind) == "string" and kind != "string":
             frame[name] = _as_texts(frame[name], kind)
+    for name, kind in wanted.items():  # what the frame lacks is empty
+        if name not in frame.columns:
+            frame[name] = math.nan if kind in ("double", "float") else None
     if "parquet" not in dataset_frames.readable():
         frame.to_csv(f"{staged}/{number:05}.csv", index=False)
         return

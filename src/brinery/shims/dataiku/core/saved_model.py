@@ -191,7 +191,7 @@ class Predictor:
         Raises:
             NotImplementedError: conditional outputs are asked for, or such answers are not
                 explained.
-            ValueError: there is no such method.
+            ValueError: there is no such method, or there are no rows.
         """
         del kwargs
         if with_conditional_outputs:
@@ -199,6 +199,8 @@ class Predictor:
                 "conditional outputs are not supported by Brinery; the nearest is: a column made "
                 "of the prediction"
             )
+        if not len(df):
+            raise ValueError("there is nothing to predict: the data frame has no rows")
         found = self._asked(
             df,
             percentile=with_proba_percentile,
