@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import msgspec
 import pytest
 import sklearn
 from tests.actions.job_plans import by_name, plan, reopened, run, shell, workspace
 
 import brinery
-from brinery.actions.prune_jobs import age
+from brinery.actions.asset_rooms import open_asset_rooms
+from brinery.actions.prune_jobs import DataLimits, age, size
 from brinery.errors import JobBusy, UserError
 from brinery.records.asset import AssetKind
 from brinery.records.job import JobRun
@@ -149,6 +152,61 @@ def test_environments_that_nothing_names(folder: Path) -> None:
     # With the last job that names it, one goes, too.
     again = brinery.prune_jobs(keep=0, environments=True, workspace=folder)
     assert again.environments == (places[0].name,)
+
+
+def downloaded(folder: Path, *names: str) -> list[Path]:
+    """Copies of data of elsewhere, of 1,000 bytes each, fetched as a job does."""
+    rooms = open_asset_rooms(folder)
+    found = []
+    for name in names:
+        address = f"memory://{folder.name}/{name}"
+        if not fsspec.filesystem("memory").exists(address):  # one that is written anew is another
+            with fsspec.open(address, "wb") as stream:
+                stream.write(b"x" * 1000)
+        found.append(rooms.data.resolve(address).parent)
+    return found
+
+
+def unused_for(place: Path, hours: float) -> None:
+    """Have a copy be one that nobody asked for so long."""
+    when = time.time() - hours * 3600
+    os.utime(place, (when, when))
+
+
+def test_copies_of_data_go_by_age(folder: Path) -> None:
+    """One goes that nobody asked for since; without a limit none; one that is used is young."""
+    old, used, young = places = downloaded(folder, "old.csv", "used.csv", "young.csv")
+    for place, hours in zip(places, (50, 60, 2), strict=True):
+        unused_for(place, hours)
+    downloaded(folder, "used.csv")
+    limits = DataLimits(older_than=timedelta(days=1))
+    assert brinery.prune_jobs(remove=True, workspace=folder).copies == 0
+    told = brinery.prune_jobs(data=limits, workspace=folder)
+    assert (told.copies, told.copies_bytes, told.removed) == (1, 1000, False)
+    assert old.is_dir()
+    with using(folder / ".brinery"), pytest.raises(JobBusy):
+        brinery.prune_jobs(data=limits, remove=True, workspace=folder)
+    assert brinery.prune_jobs(data=limits, remove=True, workspace=folder).copies == 1
+    assert [place.is_dir() for place in (old, used, young)] == [False, True, True]
+    (again,) = downloaded(folder, "old.csv")
+    assert (again / "old.csv").stat().st_size == 1000
+
+
+def test_copies_of_data_go_by_size(folder: Path) -> None:
+    """Those go that nobody asked for the longest, until the rest is small; none of this hour."""
+    places = downloaded(folder, "a", "b", "c", "d")
+    for place, hours in zip(places, (2, 9, 5, 0), strict=True):
+        unused_for(place, hours)
+    told = brinery.prune_jobs(data=DataLimits(larger_than=2500), workspace=folder)
+    assert (told.copies, told.copies_bytes) == (2, 2000)
+    limits = DataLimits(larger_than=2500)
+    brinery.prune_jobs(data=limits, remove=True, workspace=folder)
+    assert [place.is_dir() for place in places] == [True, False, False, True]
+    brinery.prune_jobs(data=DataLimits(larger_than=0), remove=True, workspace=folder)
+    assert [place.is_dir() for place in places] == [False, False, False, True]
+    assert [size(text) for text in ("20GB", "1.5 mb", "0")] == [20 * 10**9, 1_500_000, 0]
+    with pytest.raises(UserError, match="'much' is no size"):
+        size("much")
 
 
 @pytest.mark.slow

@@ -655,6 +655,20 @@ limits: {max_total_trials: 3}
 """,
         "is uniform, and a grid takes choices alone",
     ),
+    "spaces within a choice": (
+        """\
+type: sweep
+trial: {command: "echo ${{search_space.x}}", environment: {image: python}}
+sampling_algorithm: random
+search_space:
+  x:
+    type: choice
+    values: [{kind: a, depth: {type: uniform, min_value: 0, max_value: 1}}, b]
+objective: {goal: minimize, primary_metric: loss}
+limits: {max_total_trials: 3}
+""",
+        "search_space.x.values[0]: is no plain value; spaces within a choice are not searched",
+    ),
     "key said twice": ("command: echo\ncommand: ls\n" + _ENV, "'command' is said twice"),
     "no jobs": ("type: pipeline\n", "a pipeline needs jobs"),
     "no data": (

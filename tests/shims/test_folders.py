@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,33 @@ def test_a_copy_of_a_dangerous_pickle_is_not_loaded_either(folder: Any, tmp_path
     assert joblib.load(folder.file_path("fine.joblib")) == [1, 2]  # noqa: TID251 - as scripts do
     both = pickle.loads(pickle.dumps((pickle.loads, joblib.load)))  # noqa: S301, TID251 - as others do
     assert both == (pickle.loads, joblib.load)  # noqa: TID251 - the functions themselves
+
+
+def test_an_unpickler_of_the_scripts_own_looks_first(
+    folder: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A class derived from pickle's, which looks names up itself, is told and refused as well."""
+    content = pickle.dumps([Runs(), "own"])
+    folder.upload_data("own.pkl", content)
+    folder.upload_data("own-good.pkl", pickle.dumps([len]))
+    refused = pytest.raises(Exception, match=r"own.pkl is not loaded: it asks for .*system")
+    for base in (pickle.Unpickler, pickle._Unpickler):
+
+        class Own(base):  # type: ignore[misc, valid-type] # either
+            def find_class(self, module: str, name: str) -> Any:
+                """Look a name up without asking pickle."""
+                return getattr(import_module(module), name)
+
+        with open(folder.file_path("own.pkl"), "rb") as stream, refused:  # noqa: PTH123 - as scripts do
+            Own(stream)
+        with refused:
+            Own(io.BytesIO(content))
+        with folder.get_download_stream("own.pkl") as stream, refused:
+            Own(file=stream)
+        with open(folder.file_path("own-good.pkl"), "rb") as stream:  # noqa: PTH123 - as scripts do
+            assert Own(stream).load() == [len]
+    assert "pickle-check: own-good.pkl holds" in capfd.readouterr().err
+    assert pickle.loads(pickle.dumps(pickle.Unpickler)) is pickle.Unpickler  # noqa: S301, TID251 - as others do
 
 
 def _joblib(value: Any) -> bytes:

@@ -1,15 +1,16 @@
-"""Jobs that nobody needs any more are removed, with what only they name."""
+"""Jobs that nobody needs any more are removed, with what only they name, and copies of data."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from brinery.actions.asset_rooms import AssetRooms, Folder, open_asset_rooms
 from brinery.actions.models import models
@@ -23,12 +24,22 @@ from brinery.store.environments import Environments
 from brinery.store.fingerprints import Fingerprints
 from brinery.store.job_environments import JobEnvironments
 from brinery.store.outputs import Outputs
-from brinery.store.pruning import Found, alone, forget, remembered, unnamed, unused
+from brinery.store.pruning import (
+    Found,
+    alone,
+    copies,
+    forget,
+    remembered,
+    unnamed,
+    unused,
+)
 from brinery.store.trash import Trash
 
 _JOB: Final = re.compile(r"azureml://(?:.*/)?jobs/([^/]+)/")
 _AGE: Final = re.compile(r"(\d+)([mhdw])")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) ?(k|m|g|t|)b?")
+_POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 class Pruned(Struct, frozen=True, kw_only=True):
@@ -40,6 +51,8 @@ class Pruned(Struct, frozen=True, kw_only=True):
         size_bytes: of those.
         environments: names of the folders of environments that nothing names.
         environments_bytes: of those.
+        copies: count of copies of data of elsewhere.
+        copies_bytes: of those.
         removed: whether they are gone.
     """
 
@@ -49,6 +62,20 @@ class Pruned(Struct, frozen=True, kw_only=True):
     removed: bool
     environments: tuple[str, ...] = ()
     environments_bytes: int = 0
+    copies: int = 0
+    copies_bytes: int = 0
+
+
+class DataLimits(Struct, frozen=True, kw_only=True):
+    """Which copies of data of elsewhere go; without a limit none does.
+
+    Attributes:
+        older_than: those that nobody asked for since.
+        larger_than: bytes that the others may take; those go that nobody asked for the longest.
+    """
+
+    older_than: timedelta | None = None
+    larger_than: int | None = None
 
 
 def age(text: str) -> timedelta:
@@ -63,11 +90,24 @@ def age(text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
+def size(text: str) -> int:
+    """Return the bytes of a size such as `20GB`, `500 MB` or `0`.
+
+    Raises:
+        InvalidJob: it is none.
+    """
+    found = _SIZE.fullmatch(text.strip().lower())
+    if found is None:
+        raise InvalidJob(f"{text!r} is no size", hint="20GB, 1.5TB, 500MB or 0 is one")
+    return int(float(found[1]) * 1000 ** _POWERS[found[2]])
+
+
 def prune_jobs(
     *,
     older_than: timedelta | None = None,
     keep: int | None = None,
     environments: bool = False,
+    data: DataLimits | None = None,
     remove: bool = False,
     workspace: Folder | None = None,
 ) -> Pruned:
@@ -86,6 +126,7 @@ def prune_jobs(
         older_than: only jobs that ended before so long.
         keep: so many of the newest stay.
         environments: whether those go, too, that nothing names.
+        data: which copies of data of elsewhere go; none when None.
         remove: whether they are removed; only told otherwise.
         workspace: its folder; the nearest upwards when None.
 
@@ -94,10 +135,10 @@ def prune_jobs(
     """
     rooms = open_asset_rooms(workspace)
     rooms.workspace.prepare()
-    if not remove:
-        return _pruned(rooms, older_than, keep, environments=environments, remove=False)
-    with alone(rooms.workspace.state):
-        return _pruned(rooms, older_than, keep, environments=environments, remove=True)
+    with alone(rooms.workspace.state) if remove else nullcontext():
+        found = _pruned(rooms, older_than, keep, environments=environments, remove=remove)
+        going = _copies(rooms, data or DataLimits(), remove=remove)
+    return replace(found, copies=len(going), copies_bytes=sum(one.size_bytes for one in going))
 
 
 def _pruned(
@@ -141,6 +182,21 @@ def _pruned(
         environments=tuple(Path(found.path).name for found in unneeded),
         environments_bytes=sum(found.size_bytes for found in unneeded),
     )
+
+
+def _copies(rooms: AssetRooms, limits: DataLimits, *, remove: bool) -> list[Found]:
+    """Return the copies of data that are removed, or would be."""
+    going = copies(
+        rooms.workspace.cache / "data",
+        older_than=limits.older_than,
+        larger_than=limits.larger_than,
+    )
+    if remove:
+        trash = Trash(rooms.workspace.state / "trash")
+        for found in going:
+            trash.put(found.path)
+        trash.empty()
+    return going
 
 
 def _unneeded(rooms: AssetRooms, staying: Sequence[JobRun]) -> list[Found]:

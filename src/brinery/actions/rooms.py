@@ -20,6 +20,11 @@ from brinery.store import locks
 from brinery.store.audit import Audit, StoredAudit
 from brinery.store.decisions import Decisions, MemoryDecisions, StoredDecisions
 from brinery.store.places import Places, places_of
+from brinery.store.shared_documents import (
+    MemorySharedDocuments,
+    SharedDocuments,
+    StoredSharedDocuments,
+)
 from brinery.store.turns import MemoryTurns, StoredTurns, Turns
 from brinery.store.workspace import Workspace
 
@@ -38,6 +43,7 @@ class Rooms:
         tracking_uri: of the MLflow that `MLFLOW_TRACKING_URI` names; None where it names none.
         decisions: of gates.
         turns: of loops.
+        documents: that all workspaces of the store see.
         database: URI of our own database; empty where nothing is kept in one.
     """
 
@@ -48,6 +54,7 @@ class Rooms:
     tracking_uri: str | None = None
     decisions: Decisions = field(default_factory=MemoryDecisions)
     turns: Turns = field(default_factory=MemoryTurns)
+    documents: SharedDocuments = field(default_factory=MemorySharedDocuments)
     database: str = field(default="", repr=False)
 
     def lock(self) -> AbstractContextManager[None]:
@@ -123,5 +130,6 @@ def open_rooms(
         tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or None,
         decisions=StoredDecisions(places.database_uri),
         turns=StoredTurns(places.database_uri),
+        documents=StoredSharedDocuments(places.database_uri),
         database=places.database_uri,
     )

@@ -180,9 +180,16 @@ def register(
     Raises:
         ColumnMissing, ColumnMismatch: the rows are not what the signature states that it was
             logged with.
+        NotFound: it was handed to another workspace, where its copy lies.
         UserError: the subclass says what is wrong with the model or the rows.
     """
     waiting = kept(rooms).waiting(model, saved.id)
+    if not waiting.is_dir():
+        raise NotFound(
+            f"version {saved.id} of {model.title} waits for data in the workspace that it was "
+            "handed to, and its files are not here",
+            hint="evaluate it there, or import it here: import_mlflow_version_from_path(…)",
+        )
     _check_signature(waiting, rows)
     target = saved.target if saved.target in rows.table.column_names else ""
     if saved.target and not target and model.type is not SavedType.OTHER:

@@ -13,7 +13,6 @@ import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -57,7 +56,7 @@ class Listed:
 
 def kept(rooms: Rooms) -> SavedModels:
     """Return where saved models are kept."""
-    return SavedModels(_folder(rooms))
+    return SavedModels(rooms.documents, rooms.workspace.state / "saved_models")
 
 
 def saved_models(rooms: Rooms, project: str) -> list[SavedModel]:
@@ -65,8 +64,9 @@ def saved_models(rooms: Rooms, project: str) -> list[SavedModel]:
 
     A model that was imported by `brinery import` is one, too: its name is its id.
     """
-    found = [one for one in kept(rooms).all() if one.project == project]
-    known = {one.name for one in kept(rooms).all()}
+    there = kept(rooms).all()
+    found = [one for one in there if one.project == project]
+    known = {one.name for one in there}
     names = rooms.registry.names()
     return found + [_adopted(rooms, name, project) for name in names if name not in known]
 
@@ -102,22 +102,23 @@ def create_saved_model(
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", title).strip("-._")[:100]
     if not name:
         raise InvalidName(f"'{title}' is no name of a saved model", hint="name it by letters")
-    there = kept(rooms).all()
-    taken = {one.name for one in there}
-    if name in taken or name in rooms.registry.names():
-        # Scripts may make several of one name; the registered models are told apart by a number.
-        name = next(
-            f"{name}-{n}" for n in range(2, len(taken) + 1000) if f"{name}-{n}" not in taken
+    with rooms.lock():
+        there = kept(rooms).all()
+        taken = {one.name for one in there} | set(rooms.registry.names())
+        if name in taken:
+            # Scripts may make several of one name; a number tells the registered models apart.
+            name = next(
+                f"{name}-{n}" for n in range(2, len(taken) + 1000) if f"{name}-{n}" not in taken
+            )
+        made = SavedModel(
+            id=_drawn({one.id for one in there}),
+            name=name,
+            title=title,
+            project=project,
+            type=kind,
+            created=datetime.now(UTC),
         )
-    made = SavedModel(
-        id=_drawn({one.id for one in there}),
-        name=name,
-        title=title,
-        project=project,
-        type=kind,
-        created=datetime.now(UTC),
-    )
-    kept(rooms).keep(made)
+        kept(rooms).keep(made)
     return made
 
 
@@ -132,8 +133,7 @@ def delete_saved_model(rooms: Rooms, model: SavedModel) -> None:
     """Delete a saved model, and every version of it, for ever."""
     for version in rooms.registry.versions(model.name):
         _delete(rooms, version)
-    if (_folder(rooms) / model.id).is_dir():
-        kept(rooms).remove(model)
+    kept(rooms).remove(model)
 
 
 def listed(rooms: Rooms, model: SavedModel) -> list[Listed]:
@@ -266,7 +266,7 @@ def full_id(model: SavedModel, version_id: str) -> str:
 
 def _own(rooms: Rooms, model: SavedModel, edit: Callable[[SavedModel], SavedModel]) -> SavedModel:
     """Change a saved model; one that no script made is kept from now on."""
-    if not (_folder(rooms) / model.id).is_dir():
+    if not kept(rooms).knows(model):
         kept(rooms).keep(model)
     return kept(rooms).change(model, edit)
 
@@ -300,7 +300,3 @@ def _drawn(taken: set[str]) -> str:
         drawn = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
         if drawn not in taken:
             return drawn
-
-
-def _folder(rooms: Rooms) -> Path:
-    return rooms.workspace.state / "saved_models"

@@ -118,11 +118,21 @@ def _archive(desk: Desk, asked: Asked) -> str:
 
 
 def _explained(desk: Desk, asked: Asked) -> Appraisal:
-    """Return the evaluation of a version, with why it answers so: found out where it was not."""
+    """Return the evaluation of a version, with why it answers so: found out where it was not.
+
+    Raises:
+        NotEvaluated: the rows to find it out on lie in another workspace.
+    """
     model, saved, version = _version(desk, asked)
     appraisal = appraisal_of(desk.rooms, model, version_id=asked["version"])
     if appraisal.explanation is not None and appraisal.explanation.mean_contributions is not None:
         return appraisal
+    if not Path(saved.file).is_file():
+        raise NotEvaluated(
+            f"the rows that version {asked['version']} of {model.title} was evaluated on are not "
+            "in this workspace",
+            hint="evaluate(dataset, skip_expensive_reports=False), here or where it was evaluated",
+        )
     return result_of(
         evaluate_steps(
             desk.rooms,

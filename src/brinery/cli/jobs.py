@@ -259,6 +259,12 @@ restore = _archive(restored=True)
 @click.option("--older-than", metavar="AGE", help="Jobs that ended so long ago: 30d, 12h, 2w.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="The newest N jobs stay.")
 @click.option("--environments", is_flag=True, help="Environments that nothing names, too.")
+@click.option("--data-older-than", metavar="AGE", help="Copies of data not used for so long, too.")
+@click.option(
+    "--data-larger-than",
+    metavar="SIZE",
+    help="The copies of data not used for the longest, too, until no more is left: 20GB.",
+)
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only told.")
 @format_option
 @click.pass_obj
@@ -269,6 +275,8 @@ def prune(
     older_than: str | None,
     keep: int | None,
     environments: bool,
+    data_older_than: str | None,
+    data_larger_than: str | None,
     yes: bool,
 ) -> None:
     """Remove old jobs, and the outputs that no other job names.
@@ -276,14 +284,19 @@ def prune(
     Without --yes it is only told what would go. Without --older-than and --keep no job goes, and
     only outputs that no job names. What runs, what a schedule runs again, and what a job that stays
     reads or left, stays. An environment goes where no model, no job that stays and no registered
-    environment names it, and it was built more than a day ago.
+    environment names it, and it was built more than a day ago. Copies of data from elsewhere go
+    where they pass a limit, and nobody asked for them in the last hour.
     """
-    from brinery.actions.prune_jobs import age, prune_jobs
+    from brinery.actions.prune_jobs import DataLimits, age, prune_jobs, size
 
     found = prune_jobs(
         older_than=age(older_than) if older_than else None,
         keep=keep,
         environments=environments,
+        data=DataLimits(
+            older_than=age(data_older_than) if data_older_than else None,
+            larger_than=size(data_larger_than) if data_larger_than else None,
+        ),
         remove=yes,
         workspace=session.workspace,
     )
@@ -297,10 +310,14 @@ def prune(
             for name in found.jobs:
                 print(name)
             does = "removed" if found.removed else "would be removed"
-            size = f"{found.size_bytes / 1e6:,.1f} MB"
-            note(f"{len(found.jobs)} jobs and {found.outputs} outputs of {size} {does}")
+            taken = f"{found.size_bytes / 1e6:,.1f} MB"
+            note(f"{len(found.jobs)} jobs and {found.outputs} outputs of {taken} {does}")
             if environments:
-                size = f"{found.environments_bytes / 1e6:,.1f} MB"
-                note(f"{len(found.environments)} environments of {size} {does}")
-            if not found.removed and (found.jobs or found.outputs or found.environments):
+                taken = f"{found.environments_bytes / 1e6:,.1f} MB"
+                note(f"{len(found.environments)} environments of {taken} {does}")
+            if data_older_than or data_larger_than:
+                taken = f"{found.copies_bytes / 1e6:,.1f} MB"
+                note(f"{found.copies} copies of data of {taken} {does}")
+            going = found.jobs or found.outputs or found.environments or found.copies
+            if not found.removed and going:
                 note(" hint: the same with --yes")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -231,15 +232,19 @@ class DataPaths:
         cache = self._workspace.cache / "data"
         try:
             if known.scheme in ("http", "https"):
-                found = import_module("brinery.store.downloads").download
-                return cast("Path", found(address, cache, note=self._note))
-            return cast("Path", _remote().get(address, cache))
+                download = import_module("brinery.store.downloads").download
+                found = cast("Path", download(address, cache, note=self._note))
+            else:
+                found = cast("Path", _remote().get(address, cache))
         except DataUnreachable as error:
             raise DataUnreachable(
                 error.message,
                 hint=error.hint
                 or f'--map {address}=PATH, or in brinery.toml [map] with "{address}" = "PATH"',
             ) from error
+        with suppress(OSError):  # somebody else's cache
+            os.utime(found.parent)  # when it was used last, for `brinery job prune`
+        return found
 
     def _of_asset(self, asked: OfAsset, uri: str) -> str:
         if asked.registry and not self._any(asked):

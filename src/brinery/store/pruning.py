@@ -1,4 +1,4 @@
-"""What nobody needs any more of a workspace: outputs that no job names, and what led there.
+"""What nobody needs any more of a workspace: outputs that no job names, what led there, and copies.
 
 A job that runs may reuse what an old one left, so that nothing is removed while one does: jobs hold
 a lock together, and whoever removes holds it alone.
@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -24,10 +25,12 @@ _LOCK: Final = "jobs.lock"
 _ENVIRONMENT: Final = re.compile(r"[0-9a-f]{32}")
 # What was built since then may be that of a model which is being imported.
 _YOUNG_S: Final = 24 * 3600.0
+# What was asked for since then may be in use by a command that is no job.
+_IN_USE_S: Final = 3600.0
 
 
 class Found(NamedTuple):
-    """An output of the store that no job names, or an environment that nothing does.
+    """An output that no job names, an environment that nothing does, or a copy of data.
 
     Attributes:
         path: of it.
@@ -141,6 +144,36 @@ def forget(folder: Path, gone: Collection[str]) -> None:
         record = _record(file)
         if record is not None and _place(folder, record) in gone:
             file.unlink(missing_ok=True)
+
+
+def copies(
+    folder: Path, *, older_than: timedelta | None = None, larger_than: int | None = None
+) -> list[Found]:
+    """Return the copies of data of elsewhere that go, those that were used last at the end.
+
+    None goes that was asked for in the last hour. Without a limit none does.
+
+    Args:
+        folder: `.brinery/cache/data`, whether or not it is there.
+        older_than: those go that nobody asked for since.
+        larger_than: bytes; where the others take more, those go that nobody asked for the longest.
+    """
+    entries = [*os.scandir(folder)] if folder.is_dir() else []
+    used = {entry.path: entry.stat(follow_symlinks=False).st_mtime for entry in entries}
+    there = [
+        Found(entry.path, _size(entry)) for entry in sorted(entries, key=lambda one: used[one.path])
+    ]
+    left = sum(found.size_bytes for found in there)
+    now = time.time()
+    before = None if older_than is None else now - older_than.total_seconds()
+    going = []
+    for found in there:
+        old = before is not None and used[found.path] <= before
+        many = larger_than is not None and left > larger_than
+        if (old or many) and used[found.path] < now - _IN_USE_S:
+            going.append(found)
+            left -= found.size_bytes
+    return going
 
 
 def _records(folder: Path) -> Iterator[Prepared]:

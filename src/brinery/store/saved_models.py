@@ -1,8 +1,8 @@
-"""The saved models of a workspace: a folder for each, a document for each version.
+"""The saved models of a store: a document for each, one for each version, and copies that wait.
 
-`saved_models/ID/model.json` is the model, `saved_models/ID/versions/VERSION.json` a version, and
-`saved_models/ID/waiting/VERSION/` a copy of a model that waits for data. The registry holds the
-models themselves.
+The documents lie in the database, where every workspace of the store finds them. A copy of a model
+that waits for data lies in the workspace it was handed to, `saved_models/ID/waiting/VERSION/`. The
+registry holds the models themselves.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ import msgspec
 from filelock import FileLock
 
 from brinery.records.saved_model import SavedModel, SavedVersion
-from brinery.store.documents import write
+from brinery.store.shared_documents import Place, SharedDocuments
 
 _MODEL: Final = "model.json"
 _VERSIONS: Final = "versions"
 _WAITING: Final = "waiting"
+_KIND: Final = "saved_model"
+_VERSION: Final = "saved_version"
 
 T = TypeVar("T", SavedModel, SavedVersion)
 
@@ -30,26 +32,32 @@ class SavedModels:
     """Keeps saved models.
 
     Args:
-        folder: of the workspace; made when the first one is kept.
+        documents: where what is said of them is kept.
+        folder: of the workspace, for copies; made when the first one is kept. Documents that an
+            earlier Brinery wrote there are taken over.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, documents: SharedDocuments, folder: Path) -> None:
+        self._documents = documents
         self._folder = folder
+        self._take_over()
 
     def all(self) -> list[SavedModel]:
         """Return the saved models, the oldest first."""
-        found = [_read(path, SavedModel) for path in self._folder.glob(f"*/{_MODEL}")]
+        found = [_read(text, SavedModel) for text in self._documents.all(_KIND, "")]
         return sorted(found, key=lambda one: (one.created, one.id))
+
+    def knows(self, model: SavedModel) -> bool:
+        """Return whether a saved model is kept; one that no script made is not."""
+        return self._documents.find(_place(model)) is not None
 
     def keep(self, model: SavedModel) -> None:
         """Keep a saved model, in place of what was known of it.
 
         Raises:
-            OutputUnwritable: the system refuses.
+            StoreFault: the database failed.
         """
-        path = self._folder / model.id / _MODEL
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, msgspec.json.encode(model))
+        self._documents.keep(_place(model), _text(model))
 
     def change(self, model: SavedModel, edit: Callable[[SavedModel], SavedModel]) -> SavedModel:
         """Return a saved model that is otherwise from now on.
@@ -57,36 +65,39 @@ class SavedModels:
         Args:
             model: which one.
             edit: is given what is kept at that moment.
+
+        Raises:
+            NotFound: it is gone.
         """
-        with FileLock(self._folder / model.id / ".lock"):
-            changed = edit(_read(self._folder / model.id / _MODEL, SavedModel))
-            self.keep(changed)
-            return changed
+
+        def edited(text: str) -> str:
+            return _text(edit(_read(text, SavedModel)))
+
+        return _read(self._documents.change(_place(model), edited), SavedModel)
 
     def remove(self, model: SavedModel) -> None:
         """Forget a saved model and all that is said of its versions."""
-        shutil.rmtree(self._folder / model.id)
+        versions = (_version_place(model, version.id) for version in self.versions(model))
+        self._documents.remove(*versions, _place(model))
+        shutil.rmtree(self._folder / model.id, ignore_errors=True)
 
     def versions(self, model: SavedModel) -> list[SavedVersion]:
         """Return the versions of a saved model, the oldest first."""
-        folder = self._folder / model.id / _VERSIONS
-        found = [_read(path, SavedVersion) for path in folder.glob("*.json")]
+        found = [_read(text, SavedVersion) for text in self._documents.all(_VERSION, model.id)]
         return sorted(found, key=lambda one: (one.created, one.id))
 
     def keep_version(self, model: SavedModel, version: SavedVersion) -> SavedVersion:
         """Keep a version, in place of what was known of it.
 
         Raises:
-            OutputUnwritable: the system refuses.
+            StoreFault: the database failed.
         """
-        path = self._folder / model.id / _VERSIONS / f"{version.id}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, msgspec.json.encode(version))
+        self._documents.keep(_version_place(model, version.id), _text(version))
         return version
 
     def remove_version(self, model: SavedModel, version: SavedVersion) -> None:
         """Forget a version and the copy that waits for data."""
-        (self._folder / model.id / _VERSIONS / f"{version.id}.json").unlink(missing_ok=True)
+        self._documents.remove(_version_place(model, version.id))
         self.let_go(model, version)
 
     def hold(self, model: SavedModel, version_id: str, *, folder: Path) -> Path:
@@ -110,6 +121,36 @@ class SavedModels:
         """Remove the copy of a model that waits no more."""
         shutil.rmtree(self.waiting(model, version.id), ignore_errors=True)
 
+    def _take_over(self) -> None:
+        """Keep what an earlier Brinery wrote to files where all workspaces find it.
 
-def _read(path: Path, kind: type[T]) -> T:
-    return msgspec.json.decode(path.read_bytes(), type=kind)
+        A file goes once its content is kept, a model's last, so that a crash loses nothing; what is
+        kept already is newer.
+        """
+        if not any(self._folder.glob(f"*/{_MODEL}")):
+            return
+        with FileLock(self._folder / ".lock"):
+            for path in sorted(self._folder.glob(f"*/{_MODEL}")):
+                model = _read(path.read_text("utf-8"), SavedModel)
+                for file in sorted((path.parent / _VERSIONS).glob("*.json")):
+                    version = _read(file.read_text("utf-8"), SavedVersion)
+                    self._documents.add(_version_place(model, version.id), _text(version))
+                    file.unlink()
+                self._documents.add(_place(model), _text(model))
+                path.unlink()
+
+
+def _place(model: SavedModel) -> Place:
+    return Place(_KIND, "", model.id)
+
+
+def _version_place(model: SavedModel, version_id: str) -> Place:
+    return Place(_VERSION, model.id, version_id)
+
+
+def _text(record: SavedModel | SavedVersion) -> str:
+    return msgspec.json.encode(record).decode()
+
+
+def _read(text: str, kind: type[T]) -> T:
+    return msgspec.json.decode(text, type=kind)

@@ -110,6 +110,11 @@ def refuse(stream: Any, why: str) -> None:
         sys.addaudithook(_heard)
 
 
+def of_stream(stream: Any) -> Optional[str]:
+    """Return why what an open stream holds is not to be loaded."""
+    return _REFUSED.get(id(stream))
+
+
 def closed(stream: Any) -> None:
     """Forget a stream."""
     _REFUSED.pop(id(stream), None)

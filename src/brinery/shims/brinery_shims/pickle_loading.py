@@ -1,13 +1,15 @@
 """`pickle-check`, where files are opened by their path: `pickle.load` and `joblib.load` look first.
 
 What lies in a managed folder is read before it is loaded, as what is downloaded is; a copy of what
-was refused is refused, too. A `pickle.Unpickler` of the script's own is not seen.
+was refused is refused, too. `pickle.Unpickler` looks when it is made, and so does each class that a
+script derives from it. One that gives it a stream which tells no name and is no copy is not seen.
 """
 
 from __future__ import annotations
 
 import io
 import os
+from functools import partial
 from types import ModuleType
 from typing import Any, Callable, Optional, Tuple
 
@@ -41,16 +43,37 @@ class _Looking:
         return self.__name__
 
 
+def _unpickler(base: Any) -> Any:
+    """Return a class that looks before it reads; it has the name of the one that it stands for."""
+
+    class Unpickler(base):  # type: ignore[misc] # the C class, or Python's
+        """Reads a pickle, once it is known what it asks for."""
+
+        def __init__(self, file: Any, *given: Any, **named: Any) -> None:
+            why = _refusal(file)
+            if why:
+                raise pickle_check.PickleRefused(why)
+            super().__init__(file, *given, **named)
+
+    Unpickler.__name__ = Unpickler.__qualname__ = base.__name__
+    Unpickler.__module__ = "pickle"
+    Unpickler.__doc__ = base.__doc__
+    return Unpickler
+
+
 def apply(module: ModuleType) -> Callable[[], None]:
     """Have the functions of `pickle` or `joblib` look first; return what undoes it."""
-    names: Tuple[str, ...] = ("load", "loads") if module.__name__ == "pickle" else ("load",)
-    before = {name: getattr(module, name) for name in names}
-    for name, function in before.items():
-        setattr(module, name, _Looking(function, module.__name__))
+    is_pickle = module.__name__ == "pickle"
+    names: Tuple[str, ...] = ("load", "loads") if is_pickle else ("load",)
+    classes = ("Unpickler", "_Unpickler") if is_pickle else ()
+    before = {name: getattr(module, name) for name in (*names, *classes)}
+    for name, replaced in before.items():
+        looking = _unpickler if name in classes else partial(_Looking, module=module.__name__)
+        setattr(module, name, looking(replaced))
 
     def undo() -> None:
-        for name, function in before.items():
-            setattr(module, name, function)
+        for name, replaced in before.items():
+            setattr(module, name, replaced)
 
     return undo
 
@@ -63,5 +86,8 @@ def _refusal(source: Any) -> Optional[str]:
         return pickle_check.of_bytes(source)
     if isinstance(source, io.BytesIO):
         return pickle_check.of_bytes(source.getbuffer())
+    refused = pickle_check.of_stream(source)
+    if refused:
+        return refused
     name = getattr(source, "name", None)
     return pickle_check.of_path(name) if isinstance(name, str) else None
