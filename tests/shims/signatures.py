@@ -14,7 +14,8 @@ import sys
 CLASSES = {
     "dataikuapi.dssclient": ("DSSClient",),
     "dataikuapi.dss.project": ("DSSProject",),
-    "dataikuapi.dss.dataset": ("DSSDataset",),
+    "dataikuapi.apinode_client": ("APINodeClient",),
+    "dataikuapi.dss.dataset": ("DSSDataset", "DSSDatasetListItem", "DSSDatasetSettings"),
     "dataikuapi.dss.managedfolder": ("DSSManagedFolder",),
     "dataikuapi.dss.savedmodel": (
         "DSSSavedModel",

@@ -337,3 +337,48 @@ def test_a_copy_is_read_and_is_never_another_version(shimmed: Shimmed) -> None:
         assert dataset.get_dataframe()["number"].tolist() == [4, 5, 6]
     shimmed.project.get_dataset("copied").delete()
     assert not other.exists()
+
+
+def test_lists_have_items_with_attributes(shimmed: Shimmed, people: Any) -> None:
+    """What is listed is a dict, and its name and id are attributes; handles are had by type."""
+    project = shimmed.project
+    item = next(one for one in project.list_datasets() if one.name == people.name)
+    assert (item["name"], item.id, item.type) == ("people", "people", "Filesystem")
+    assert item.to_dataset().get_as_core_dataset().full_name == people.full_name
+    assert item.get_column("code") == {"name": "code", "type": "string", "comment": ""}
+    assert item.get_column("none") is None
+    assert (item.connection, item.tags, item.schema["columns"]) == (None, [], item["columns"])
+    assert "people" in [one.name for one in project.list_datasets(as_type="objects")]
+    folder = project.create_managed_folder("listed")
+    model = project.create_mlflow_pyfunc_model("listed")
+    assert ("listed", folder.id) in [(one.name, one.id) for one in project.list_managed_folders()]
+    assert ("listed", model.id) in [(one.name, one["id"]) for one in project.list_saved_models()]
+
+
+def test_settings_change_the_schema(shimmed: Shimmed) -> None:
+    """A column that is added to the settings is there once they are saved, and nothing else is."""
+    shimmed.dataiku.Dataset("set").write_schema([{"name": "a", "type": "int"}])
+    handle = shimmed.project.get_dataset("set")
+    settings = handle.get_settings()
+    assert (settings.type, settings.get_raw()["name"]) == ("Filesystem", "set")
+    settings.add_raw_schema_column({"name": "b", "type": "string"})
+    settings.save()
+    assert [one["name"] for one in handle.get_schema()["columns"]] == ["a", "b"]
+    settings.get_raw_params()["path"] = "elsewhere"
+    with pytest.raises(NotImplementedError, match="params of a dataset cannot be saved"):
+        settings.save()
+
+
+def test_clear_leaves_the_schema(shimmed: Shimmed) -> None:
+    """The rows are gone, the columns and their types are not."""
+    rows = shimmed.dataiku.Dataset("cleared")
+    rows.write_schema([{"name": "a", "type": "int"}, {"name": "d", "type": "date"}])
+    with rows.get_writer() as writer:
+        writer.write_row_dict({"a": 1, "d": pd.Timestamp("2026-01-01", tz="UTC")})
+    handle, schema = shimmed.project.get_dataset("cleared"), rows.read_schema()
+    assert len(rows.get_dataframe()) == 1
+    handle.clear()
+    assert len(rows.get_dataframe()) == 0
+    assert rows.read_schema() == schema
+    with pytest.raises(NotImplementedError, match="partitions"):
+        handle.clear(partitions="2026")

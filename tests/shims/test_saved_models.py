@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 import time
@@ -21,6 +22,8 @@ from tests.conftest import serving
 from tests.there import texts
 
 import brinery
+from brinery.actions.project_rooms import open_project_rooms
+from brinery.actions.projects import create_project
 from brinery.actions.rooms import open_rooms
 from brinery.records.version import Version
 from brinery.registry.interface import resolve
@@ -308,6 +311,41 @@ def test_a_version_is_asked_for_predictions(evaluated: Any) -> None:
         predictor.predict(rows, with_conditional_outputs=True)
 
 
+def test_datasets_are_named_by_texts_and_by_handles(project: Any, folder: Path) -> None:
+    """A name, one with the project's key, a handle and a `dataiku.Dataset` mean the same rows."""
+    dataiku = importlib.import_module("dataiku")
+    model = project.create_mlflow_pyfunc_model("named", "BINARY_CLASSIFICATION")
+    for number, given in enumerate(
+        (
+            project.get_dataset("bank"),
+            dataiku.Dataset("bank"),
+            f"{project.project_key}.bank",
+        )
+    ):
+        handler = model.import_mlflow_version_from_path(f"v{number}", str(folder))
+        handler.set_core_metadata("y", ["no", "yes"], get_features_from_dataset=given)
+        handler.evaluate(given)
+        found = model.get_version_details(f"v{number}").get_performance_metrics()
+        assert found["auc"] > 0.5
+    with pytest.raises(Exception, match="NOWHERE"):
+        handler.evaluate("NOWHERE.bank")
+    with pytest.raises(TypeError, match="a dataset is a name"):
+        handler.evaluate(3)
+
+
+def test_a_dataset_of_another_project_is_found(project: Any, workspace: Path, folder: Path) -> None:
+    """`PROJECT.name` and handles of another project mean its rows, not those of the same name."""
+    create_project(open_project_rooms(workspace), "OTHERS")
+    other = project.client.get_project("OTHERS")
+    dataiku = importlib.import_module("dataiku")
+    dataiku.Dataset("afar", project_key="OTHERS").write_with_schema(data(4))
+    model = other.create_mlflow_pyfunc_model("theirs", "BINARY_CLASSIFICATION")
+    handler = model.import_mlflow_version_from_path("v1", str(folder))
+    handler.set_core_metadata("y", ["no", "yes"], get_features_from_dataset="afar")
+    handler.evaluate(other.get_dataset("afar"))
+    assert model.get_version_details("v1").get_performance_metrics()["auc"] > 0.5
+
+
 @pytest.fixture(scope="module")
 def service(project: Any, evaluated: Any) -> Any:
     """An API service with one endpoint, whose package v1 is published."""
@@ -351,6 +389,31 @@ def test_a_published_service_is_answered(service: Any, url: str) -> None:
     }
     assert many["results"][0] == one["result"]
     assert len(many["results"]) == 3
+
+
+def test_a_service_is_asked_by_its_client(service: Any, url: str) -> None:
+    """`APINodeClient` asks for one row and for many, explained, and says what is refused."""
+    client = importlib.import_module("dataikuapi").APINodeClient(
+        url.partition("/public")[0] + "/", service.id
+    )
+    rows = data(3)[["age", "balance"]].head(3).to_dict("records")
+    one = client.predict_record(
+        "buys", {**rows[0], "age": np.int64(rows[0]["age"])}, with_explanations=True
+    )
+    assert set(one["result"]["explanations"]) == {"age", "balance"}
+    many = client.predict_records(
+        "buys", [{"features": row} for row in rows], forced_generation="v1"
+    )
+    assert len(many["results"]) == len(rows)
+    assert many["results"][0]["probas"] == one["result"]["probas"]
+    with pytest.raises(Exception, match="404"):
+        client.predict_record("none", rows[0])
+    with pytest.raises(Exception, match="balance"):
+        client.predict_record("buys", {"age": 1})
+    with pytest.raises(ValueError, match="features"):
+        client.predict_records("buys", [rows[0]])
+    with pytest.raises(NotImplementedError, match="predict_record"):
+        client.run_function("buys")
 
 
 @pytest.mark.parametrize("method", ["SHAPLEY", "ICE"])
@@ -429,6 +492,13 @@ def test_a_service_may_ask_for_a_key(service: Any, url: str, workspace: Path) ->
         again.save()
         assert "key" not in again.get_raw()["authRealm"]["queryKeys"][0]
         assert status("s3cret", "") == 200
+        client = importlib.import_module("dataikuapi").APINodeClient
+        home = url.partition("/public")[0]
+        for told in ({"api_key": "s3cret"}, {"bearer_token": "s3cret"}):
+            answer = client(home, service.id, **told).predict_record("buys", body["features"])
+            assert answer["result"]["prediction"] in ("yes", "no")
+        with pytest.raises(Exception, match="401"):
+            client(home, service.id).predict_record("buys", body["features"])
         assert not any(b"s3cret" in text for text in texts(workspace))
     finally:
         _saved(settings, {"authMethod": "PUBLIC"})

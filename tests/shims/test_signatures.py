@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
 import json
+import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from tests.shims.conftest import Shimmed
 
 HERE = Path(__file__).parent
 SHIMS = HERE.parent.parent / "src" / "brinery" / "shims"
@@ -56,6 +62,7 @@ def test_no_class_lacks_what_scripts_call() -> None:
         "dataikuapi.dss.modelevaluationstore.DSSModelEvaluationStoreSettings",
         "dataikuapi.dss.metrics.ComputedMetrics",
         "dataikuapi.dss.utils.DSSDatasetSelectionBuilder",
+        "dataikuapi.dss.dataset.DSSDatasetListItem",
         "dataikuapi.dss.apiservice.DSSAPIService",
         "dataikuapi.dss.apiservice.DSSAPIServiceSettings",
     ]
@@ -86,6 +93,47 @@ def test_what_is_not_here_says_so() -> None:
     assert "DSSProject.list_scenarios is not supported" in told[0]
     assert "brinery schedule" in told[0]
     assert "import_mlflow_version_from_path" in told[1]
+
+
+def test_what_is_not_here_is_no_attribute(shimmed: Shimmed) -> None:
+    """`hasattr` and `getattr` with a default say no; copies and a notebook's looks say nothing."""
+    handle = shimmed.project.get_dataset("t")
+    assert not hasattr(handle, "new_managed_dataset")
+    assert getattr(shimmed.project, "list_scenarios", None) is None
+    with pytest.raises(NotImplementedError, match="brinery dataset"):
+        handle.get_metadata()
+    assert copy.deepcopy(handle).name == "t"
+    assert pickle.dumps(handle)
+    assert dict(inspect.getmembers(handle))["name"] == "t"
+    assert not any(hasattr(handle, name) for name in ("_repr_html_", "_ipython_display_"))
+    assert pd.Series([handle]).map(lambda one: one.name).tolist() == ["t"]
+
+
+@pytest.mark.parametrize(
+    ("use", "instead"),
+    [
+        ("dataiku.spark.get_dataframe", "pandas, or a job on Ray"),
+        ("dataiku.core.sql.SQLExecutor2", "brinery dataset create NAME --table TABLE"),
+        ("dataiku.customrecipe.get_input_names_for_role", "dataiku.recipe.get_input_names"),
+        ("dataiku.customrecipe.get_recipe_config", "--set NAME=value"),
+        ("dataiku.customwebapp.get_webapp_config", "brinery serve"),
+        ("dataiku.insights.save_figure", "brinery report"),
+        ("dataiku.scenario.Scenario", "brinery schedule"),
+        ("dataiku.set_remote_dss", "--workspace PATH"),
+        ("dataiku.use_plugin_libs", "lib/python"),
+    ],
+)
+def test_modules_that_mean_nothing_here_say_so_at_use(
+    shimmed: Shimmed, use: str, instead: str
+) -> None:
+    """They can be imported; a name of theirs is refused, and `from` import says why, too."""
+    module, _, name = use.rpartition(".")
+    there = shimmed.module(module)
+    with pytest.raises(NotImplementedError, match=re.escape(instead)):
+        getattr(there, name)
+    with pytest.raises(NotImplementedError, match=re.escape(instead)):
+        exec(f"from {module} import {name}", {})  # noqa: S102 - as scripts do
+    assert not hasattr(there, "__wrapped__")
 
 
 @pytest.mark.slow

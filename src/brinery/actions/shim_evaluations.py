@@ -119,7 +119,7 @@ def _build(desk: Desk, asked: Asked) -> dict[str, Any]:
         store,
         model=saved_model(desk.rooms, model_id, project=project),
         version_id=str(told.get("versionId") or ""),
-        rows=rows_of(desk, dataset, selection=told.get("selection")),
+        rows=rows_of(desk, dataset, project=project, selection=told.get("selection")),
     )
     return _facts(store, made)
 

@@ -275,7 +275,7 @@ def _set_metadata(desk: Desk, asked: Asked) -> None:
     )
     if asked.get("dataset") and found.version is None:
         sampling = asked.get("sampling") or {"samplingMethod": _HEAD, "maxRecords": _GUESS_ROWS}
-        rows = rows_of(desk, asked["dataset"], selection=sampling)
+        rows = rows_of(desk, asked["dataset"], project=model.project, selection=sampling)
         register(desk.rooms, model, saved=saved, rows=rows, tell=desk.note)
 
 
@@ -303,7 +303,9 @@ def _evaluate(desk: Desk, asked: Asked) -> dict[str, Any]:
         desk.rooms,
         model,
         version_id=asked["version"],
-        rows=rows_of(desk, asked["dataset"], selection=asked.get("selection")),
+        rows=rows_of(
+            desk, asked["dataset"], project=model.project, selection=asked.get("selection")
+        ),
         how=HowEvaluated(
             optimal=bool(asked.get("optimal", True)), cheap=bool(asked.get("cheap", True))
         ),
@@ -356,7 +358,7 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
             "samplingMethod": _HEAD,
             "maxRecords": _DEPLOYED_ROWS,
         }
-        rows = rows_of(desk, dataset, selection=selection)
+        rows = rows_of(desk, dataset, project=model.project, selection=selection)
         if model.type is SavedType.OTHER:
             register(desk.rooms, model, saved=saved, rows=rows, tell=desk.note)
         else:
@@ -370,9 +372,19 @@ def _deploy(desk: Desk, asked: Asked) -> dict[str, Any]:
     return {"version": saved.id}
 
 
-def rows_of(desk: Desk, name: str, *, selection: Mapping[str, Any] | None) -> Rows:
-    """Return rows of a dataset, as they are selected; all where nothing is said."""
-    found = datasets.dataset(desk.data, name, project_key=desk.project(""))
+def rows_of(
+    desk: Desk, name: str, *, project: str = "", selection: Mapping[str, Any] | None
+) -> Rows:
+    """Return rows of a dataset, as they are selected; all where nothing is said.
+
+    Args:
+        desk: where it was asked.
+        name: of the dataset, or `PROJECT.name`, which may be another project's.
+        project: whose dataset a plain name means; the default one where it is empty.
+        selection: as `DSSDatasetSelectionBuilder` has it.
+    """
+    owner = "" if "." in name else desk.project(project)
+    found = datasets.dataset(desk.data, name, project_key=owner)
     where = datasets.location(desk.data, found)
     desk.used(datasets.use_of(where, kind=UseKind.READ))
     return Rows(dataset=found.name, table=selected(partial(_read, where), selection))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 # Parts of the names of methods, and what to do instead; the first that fits is told.
 _INSTEAD = (
@@ -25,9 +25,17 @@ _INSTEAD = (
     (("plugin", "macro", "app"), "a Python package"),
     (("connection",), "[datastores] of brinery.toml"),
     (("sql",), "SQLAlchemy, or brinery dataset create NAME --table TABLE"),
+    (
+        ("metadata", "tags"),
+        "brinery dataset show, and brinery project variables for what is said of a thing",
+    ),
     (("dataset",), "dataiku.Dataset, or brinery dataset create"),
     (("tree", "coef", "hyperparameter"), "get_scoring_mlflow, and the library's own attributes"),
 )
+
+
+class NotHere(NotImplementedError, AttributeError):
+    """A name of the original that is not here: `hasattr` is False, and who uses it is told."""
 
 
 class Partial:
@@ -37,7 +45,7 @@ class Partial:
         """Raise for a method that is not here.
 
         Raises:
-            NotImplementedError: it names what does the same.
+            NotHere: it names what does the same.
             AttributeError: it is a name of Python's own.
         """
         if name.startswith("_"):
@@ -53,9 +61,30 @@ class Partial:
         self.__dict__.update(state)
 
 
-def not_implemented(name: str) -> NotImplementedError:
+def not_implemented(name: str) -> NotHere:
     """Return the error for a name of the original that means nothing here."""
     plain = name.rpartition(".")[2].lower()
     found = next((told for words, told in _INSTEAD if any(one in plain for one in words)), "")
     instead = "; the nearest is: " + found if found else ""
-    return NotImplementedError(name + " is not supported by Brinery" + instead)
+    return NotHere(name + " is not supported by Brinery" + instead)
+
+
+def absent(module: str, instead: str, **others: str) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a module that can be imported and has nothing in it.
+
+    What it raises is no `AttributeError`, of which `from module import name` would tell nothing.
+
+    Args:
+        module: its name.
+        instead: what does the same here.
+        others: likewise, by name, for names that something else does.
+    """
+
+    def refuse(name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"module '{module}' has no attribute '{name}'")
+        raise NotImplementedError(
+            f"{module}.{name} is not supported by Brinery; use {others.get(name, instead)}"
+        )
+
+    return refuse

@@ -35,23 +35,31 @@ _HOMES = {
     "ModelEvaluationStore": "dataiku.core.model_evaluation_store",
     "Project": "dataiku.core.project",
 }
-_MODULES = ("pandasutils", "recipe")
+_MODULES = (
+    "customrecipe",
+    "customwebapp",
+    "insights",
+    "pandasutils",
+    "recipe",
+    "scenario",
+    "spark",
+)
 
 # Names that there are in the original, and what does the same here.
 _INSTEAD = {
     "SQLExecutor2": "SQLAlchemy, or brinery dataset create NAME --table TABLE",
     "HiveExecutor": "SQLAlchemy",
     "ImpalaExecutor": "SQLAlchemy",
-    "spark": "pandas, or a job on Ray",
     "Knowledgebank": "a library of its own",
     "StreamingEndpoint": "a dataset",
-    "customrecipe": "recipe",
-    "customwebapp": "brinery serve",
-    "insights": "brinery report",
-    "scenario": "brinery schedule",
     "get_flow_variables": "get_custom_variables",
     "get_connection": "[datastores] in brinery.toml",
     "SQLExecutor": "SQLAlchemy",
+    "dku_flow_variables": "get_custom_variables",
+    "set_remote_dss": "brinery --workspace PATH run SCRIPT, or brinery.shims(workspace=PATH)",
+    "clear_remote_dss": "brinery run SCRIPT, which asks the workspace and no other server",
+    "use_plugin_libs": "modules in lib/python of the workspace, which can be imported as they are",
+    "import_plugin_lib": "modules in lib/python of the workspace, imported as they are",
 }
 
 

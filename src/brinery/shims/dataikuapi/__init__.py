@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataikuapi.apinode_client import APINodeClient
 from dataikuapi.dssclient import DSSClient
 
-__all__ = ["DSSClient"]
+__all__ = ["APINodeClient", "DSSClient"]

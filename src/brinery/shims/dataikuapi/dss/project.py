@@ -64,12 +64,17 @@ class DSSProject(Partial):
         include_shared: bool = False,
         tags: Optional[List[str]] = None,
     ) -> List[Any]:
-        """Return the datasets, as dicts, or with `objects` as handles."""
+        """Return the datasets, as items, which are dicts, or with `objects` as handles."""
+        from dataikuapi.dss.dataset import DSSDatasetListItem
+
         del include_shared, tags
         found = call("datasets.list", project=self.project_key)
         if as_type in ("objects", "object"):
             return [self.get_dataset(one["name"]) for one in found]
-        return [{**one, "projectKey": self.project_key} for one in found]
+        return [
+            DSSDatasetListItem(self.client, {**one, "projectKey": self.project_key})
+            for one in found
+        ]
 
     def get_dataset(self, dataset_name: str) -> Any:
         """Return a handle of a dataset; it is not looked up yet."""
@@ -94,8 +99,10 @@ class DSSProject(Partial):
 
     def list_managed_folders(self) -> List[Dict[str, Any]]:
         """Return the managed folders, as dicts with `id` and `name`."""
+        from dataikuapi.dss.utils import DSSTaggableObjectListItem
+
         return [
-            {**one, "projectKey": self.project_key}
+            DSSTaggableObjectListItem({**one, "projectKey": self.project_key})
             for one in call("folders.list", project=self.project_key)
         ]
 
@@ -120,9 +127,11 @@ class DSSProject(Partial):
 
     def list_saved_models(self, include_shared: bool = False) -> List[Dict[str, Any]]:
         """Return the saved models, as dicts with `id` and `name`."""
+        from dataikuapi.dss.utils import DSSTaggableObjectListItem
+
         del include_shared
-        found: List[Dict[str, Any]] = call("models.list", project=self.project_key)
-        return found
+        found = call("models.list", project=self.project_key)
+        return [DSSTaggableObjectListItem(one) for one in found]
 
     def get_saved_model(self, sm_id: str) -> Any:
         """Return a handle of a saved model; it is not looked up yet."""

@@ -42,3 +42,30 @@ class DSSDatasetSelectionBuilder:
 def selection_of(selection: Any) -> Any:
     """Return a selection that was built, or given as a dict."""
     return selection.build() if isinstance(selection, DSSDatasetSelectionBuilder) else selection
+
+
+class DSSTaggableObjectListItem(Dict[str, Any]):
+    """A thing of a project in a list: a dict, whose name and id are attributes, too.
+
+    Args:
+        data: as a dict, with `name`, and `id` where that is another.
+    """
+
+    def __init__(self, data: Dict[str, Any]) -> None:
+        super().__init__(data)
+
+    @property
+    def name(self) -> str:
+        """Return the name."""
+        return str(self["name"])
+
+    @property
+    def id(self) -> str:
+        """Return the id."""
+        return str(self.get("id", self["name"]))
+
+    @property
+    def tags(self) -> List[str]:
+        """Return the tags, of which nothing has any here."""
+        found: List[str] = self.get("tags", [])
+        return found

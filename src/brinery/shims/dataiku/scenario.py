@@ -1,0 +1,5 @@
+"""Scenarios are not here; each name says what is."""
+
+from brinery_shims.unsupported import absent
+
+__getattr__ = absent("dataiku.scenario", "brinery schedule")

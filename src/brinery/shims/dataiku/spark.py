@@ -1,0 +1,5 @@
+"""Spark is not here; each name says what is."""
+
+from brinery_shims.unsupported import absent
+
+__getattr__ = absent("dataiku.spark", "pandas, or a job on Ray")
