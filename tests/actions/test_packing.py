@@ -7,7 +7,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from brinery.actions.packing import pack
 from brinery.actions.progress import result_of
 from brinery.actions.rooms import Rooms
 from brinery.errors import EnvironmentUnavailable, NotPackageable, NotProven
+from brinery.records.event import Event
 from brinery.records.package import Engine, Package, Target
 from brinery.records.version import Version
 from brinery.specs.packaging import PackageSpec, WhoAnswers
@@ -116,6 +117,16 @@ def made(rooms: Rooms, asked: Order) -> Package:
     return result_of(package_in(rooms, asked))
 
 
+def told(steps: Generator[Event, None, Package]) -> tuple[Package, list[str]]:
+    """Return the package that was ordered, and what was said on the way."""
+    said = []
+    while True:
+        try:
+            said.append(next(steps).message)
+        except StopIteration as end:
+            return end.value, said
+
+
 def answered(folder: Path, module: str) -> tuple[Any, Any]:
     """Return what a package answers to the rows of its proof, and the registered model's answers.
 
@@ -186,7 +197,8 @@ def test_a_function_of_ones_own_travels(rooms: Rooms, tmp_path: Path) -> None:
 def test_a_folder_of_mlflow_travels(rooms: Rooms, tmp_path: Path) -> None:
     """A `PythonModel` is packaged with its folder, but for the rows that MLflow keeps in it."""
     space: dict[str, Any] = {"__name__": "__main__"}
-    exec(SUM, space)  # noqa: S102 - a class of no module, which is pickled whole
+    notebook = str(Path.home() / "notes" / "sum.ipynb")
+    exec(compile(SUM, notebook, "exec"), space)  # noqa: S102 - a class of no module, pickled whole
     data = frame().assign(y=lambda one: one["a"] + one["b"])
     example = data[["a", "b"]].head(2)
     folder = tmp_path / "saved"
@@ -203,7 +215,9 @@ def test_a_folder_of_mlflow_travels(rooms: Rooms, tmp_path: Path) -> None:
     spec = PackageSpec(engine=WhoAnswers.LIBRARY)
     packed = pack(rooms.registry, version, spec=spec, module="folder_model")
     assert packed.left == ("input_example.json",)
-    done = made(rooms, order(version, tmp_path / "out", spec=spec))
+    assert [Path(path).name for path in packed.telling(Path.home())] == ["python_model.pkl"]
+    done, said = told(package_in(rooms, order(version, tmp_path / "out", spec=spec)))
+    assert any("python_model.pkl; a class that is pickled whole" in each for each in said)
     assert any(pin.startswith("mlflow==") for pin in done.requirements)
     assert any(path.endswith("/MLmodel") for path in done.files)
     assert not any("input_example" in path for path in done.files)

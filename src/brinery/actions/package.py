@@ -195,6 +195,9 @@ def package_in(
     yield clock.event(Step.PACKAGE, _engine_line(packed))
     if packed.left:
         yield clock.event(Step.PACKAGE, _left_line(packed.left), warning=True)
+    telling = packed.telling(Path.home(), rooms.workspace.root)
+    if telling:
+        yield clock.event(Step.PACKAGE, _telling_line(telling), warning=True)
     on = composing.PLATFORMS[asked.target]
     python = asked.spec.python or _python(version, packed, on=on)
     needs = [*packed.needs, *on.needs]
@@ -413,6 +416,15 @@ def _left_line(left: Sequence[str]) -> str:
     """Return what stays behind of the user's own files."""
     more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
     return f"stays behind, for it holds rows or is hidden: {', '.join(left[:_LISTED])}{more}"
+
+
+def _telling_line(telling: Sequence[str]) -> str:
+    """Return which files of a model say where it was made."""
+    more = f" and {len(telling) - _LISTED} more" if len(telling) > _LISTED else ""
+    return (
+        f"names a folder of this machine: {', '.join(telling[:_LISTED])}{more}; "
+        "a class that is pickled whole names its file: import it from a module to leave that out"
+    )
 
 
 def _proof_line(proven: Proof) -> str:

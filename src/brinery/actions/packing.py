@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,6 +77,13 @@ class Packed:
     compiled: str = ""
     left: tuple[str, ...] = ()
     rows: Rows | None = None
+
+    def telling(self, *private: Path) -> list[str]:
+        """Return the files that name one of these folders, or what lies in it."""
+        named = [f"{folder}{os.sep}".encode() for folder in private if folder.parent != folder]
+        return sorted(
+            path for path, data in self.code.items() if any(name in data for name in named)
+        )
 
 
 def pack(registry: Registry, version: Version, *, spec: PackageSpec, module: str) -> Packed:
