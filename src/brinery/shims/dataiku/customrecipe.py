@@ -1,5 +1,7 @@
 """What a recipe of a plugin asks: roles and forms are not here, and each name says what is."""
 
+from __future__ import annotations
+
 from brinery_shims.unsupported import absent
 
 __getattr__ = absent(

@@ -1,5 +1,7 @@
 """Web applications are not here; each name says what is."""
 
+from __future__ import annotations
+
 from brinery_shims.unsupported import absent
 
 __getattr__ = absent("dataiku.customwebapp", "brinery serve, or brinery up")

@@ -1,5 +1,7 @@
 """Spark is not here; each name says what is."""
 
+from __future__ import annotations
+
 from brinery_shims.unsupported import absent
 
 __getattr__ = absent("dataiku.spark", "pandas, or a job on Ray")
