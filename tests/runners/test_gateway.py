@@ -29,7 +29,9 @@ asked = 0
 while True:
     client, _ = listener.accept()
     asked += 1
-    text = client.recv(65536)
+    text = b""
+    while not text.endswith(b"{}"):
+        text += client.recv(65536)
     body = json.dumps({"pid": os.getpid(), "asked": asked}).encode()
     client.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body) + body)
     client.close()
@@ -81,6 +83,17 @@ def test_why_it_does_not_start_is_told() -> None:
         status, told = asked(made.place)
         assert status == 500
         assert told["error"]["message"].endswith("ended: there is no such workspace")
+
+
+def test_it_is_told_to_who_is_slow_to_ask() -> None:
+    """The answer waits for the end of the question: nobody is left with a broken pipe."""
+    with opened(fails=True) as made, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.connect(made.place)
+        client.sendall(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n")
+        client.settimeout(30)
+        said = client.recv(65536)
+        client.sendall(b"{}")
+        assert b"there is no such workspace" in said
 
 
 def test_nothing_is_left() -> None:

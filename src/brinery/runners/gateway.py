@@ -152,8 +152,12 @@ class Gateway:
         while select.select([self._listener], [], [], 0)[0]:
             client, _ = self._listener.accept()
             with client, suppress(OSError):
-                client.recv(_CHUNK)
+                client.settimeout(_END_S)
                 client.sendall(_STATUS + head + content)
+                client.shutdown(socket.SHUT_WR)
+                # Who were hung up on before they have asked would be told of a broken pipe instead.
+                while client.recv(_CHUNK):
+                    pass
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
