@@ -15,7 +15,8 @@ FILES = {
     "table/MLTable": "paths:\n  - file: ../data/a.csv\n",
     "conda.yaml": "name: c\ndependencies:\n  - python=3.11\n  - pip:\n      - tabulate\n",
     "docker/Dockerfile": "FROM python:3.11\nRUN pip install tabulate\n",
-    "env.yml": "name: own\nimage: python:3.11\nconda_file: conda.yaml\n",
+    "env.yml": "$schema: environment.schema.json\nname: own\nimage: python:3.11\n"
+    "conda_file: conda.yaml\n",
     "parts/train.yml": """\
 name: train
 version: 01

@@ -178,7 +178,8 @@ class Scope:
         ):
             return
         said = near(name_of(reference), self.catalog.names(noun))
-        self.source.fault(place, f"there is no {noun} {reference}{said}")
+        made = f"brinery {noun} create -f FILE"
+        self.source.fault(place, f"there is no {noun} {reference}{said}: {made}")
 
     def text(self, given: str, place: Place, *, of: str = "") -> Fed:
         """Return what a text stands for, its expressions filled in."""

@@ -12,7 +12,7 @@ from brinery.errors import SettingsError
 from brinery.pipeline.catalog import Catalog, named
 from brinery.records.plan import Software
 from brinery.specs import conda_file, job_source
-from brinery.specs.job_parts import Build, InlineEnvironment
+from brinery.specs.job_parts import Build, EnvironmentFile, InlineEnvironment
 from brinery.specs.job_source import Spot
 
 _MAX_BYTES = 1_000_000
@@ -48,7 +48,7 @@ def _of_file(path: str, spot: Spot) -> Software:
         spot.fault(f"there is no file {path}")
         return Software()
     inner = job_source.read(file, found=source.found, name=str(Path(source.name).parent / path))
-    return inline(inner.checked(InlineEnvironment, inner.stated), Spot(inner))
+    return inline(inner.checked(EnvironmentFile, inner.stated), Spot(inner))
 
 
 def inline(declared: InlineEnvironment, spot: Spot) -> Software:

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag, WithJsonSchema
 from brinery.specs.job_kinds import Settings
 from brinery.specs.job_parts import (
     DataOutput,
-    InlineEnvironment,
+    EnvironmentFile,
     JobInput,
     Lower,
     Part,
@@ -19,11 +19,10 @@ from brinery.specs.job_parts import (
 )
 
 
-class EnvironmentAsset(InlineEnvironment):
+class EnvironmentAsset(EnvironmentFile):
     """An environment under a name."""
 
     needed = ("name",)
-    declared_in: str | None = Field(None, alias="$schema")
 
 
 class DataAsset(Part):

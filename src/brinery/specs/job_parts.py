@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Tag, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+)
 
 from brinery.specs.expressions import whole
 
@@ -289,6 +297,12 @@ class InlineEnvironment(Part):
     tags: dict[str, Any] | None = None
     properties: dict[str, Any] | None = None
     datastore: str | None = None
+
+
+class EnvironmentFile(InlineEnvironment):
+    """An environment in a file of its own."""
+
+    declared_in: str | None = Field(None, alias="$schema")
 
 
 def _which_environment(given: object) -> str:
