@@ -197,10 +197,14 @@ def register(
     target = saved.target if saved.target in rows.table.column_names else ""
     if saved.target and not target and model.type is not SavedType.OTHER:
         tell(f"{rows.dataset} has no column {saved.target}: the classes' order is not checked")
+    own = _own_code(rooms, model, folder=waiting)
+    if own is not None:
+        tell(f"project-libraries: version {saved.id} of {model.title} takes {own} along")
     steps = import_steps(
         rooms,
         Submission(
             model=str(waiting),
+            code=own,
             name=model.name,
             data=written(rooms, rows),
             target=target or None,
@@ -216,6 +220,24 @@ def register(
     features = saved.features or _features(version)
     known = registered_as(rooms, model, saved=replace(saved, features=features), version=version)
     return known, version
+
+
+def _own_code(rooms: Rooms, model: SavedModel, *, folder: Path) -> Path | None:
+    """Return the project's own modules, where a model names one of them and brings no code."""
+    root = rooms.workspace.root
+    bases = (root / "projects" / model.project, root)
+    libraries = [one for base in bases if (one := base / "lib" / "python").is_dir()]
+    if not libraries:
+        return None
+    with tempfile.TemporaryDirectory(prefix="brinery-") as into:
+        source = locate(rooms, str(folder), into=Path(into))
+        if source.code is not None:
+            return None
+        named = {str(one).partition(".")[0] for one in read(source).globals}
+    for library in libraries:
+        if named & {path.stem for path in library.iterdir()}:
+            return library
+    return None
 
 
 def _check_signature(folder: Path, rows: Rows) -> None:
