@@ -285,8 +285,9 @@ def test_variables_and_libraries(shimmed: Shimmed) -> None:
     """The project's variables are there, as texts or as they are; its modules are on the path."""
     project = shimmed.dataiku.Project()
     project.set_variables({"standard": {"rate": 0.5, "who": "us"}, "local": {"who": "me"}})
-    assert shimmed.dataiku.get_custom_variables() == {"rate": "0.5", "who": "me"}
-    assert shimmed.dataiku.get_custom_variables(typed=True) == {"rate": 0.5, "who": "me"}
+    key = shimmed.dataiku.default_project_key()
+    assert shimmed.dataiku.get_custom_variables() == {"projectKey": key, "rate": "0.5", "who": "me"}
+    assert shimmed.dataiku.get_custom_variables(typed=True)["rate"] == 0.5
     assert shimmed.module("marketing_rules").LIMIT == 7
 
 

@@ -268,6 +268,8 @@ def test_evaluations_are_followed_and_drift_is_found(project: Any, evaluated: An
     )
     assert accuracy.value > 0.6
     assert accuracy.pvalue < 0.01
+    sizes = found.drift_model_result.get_raw()
+    assert sizes["referenceSampleSize"] == sizes["currentSampleSize"] > 0
     assert found.univariate_drift_result.per_column_drift_data["age"]["ksTestPvalue"] < 1e-6
     handling = {one.name: one.actual_column_handling for one in found.per_column_settings}
     assert handling == {"age": "NUMERICAL", "balance": "IGNORED"}

@@ -375,6 +375,9 @@ def _drift_facts(found: Drift, *, histograms: bool) -> dict[str, Any]:
                 "columnDriftScores": list(found.importance.values()),
             },
             "nbRecords": found.rows,
+            # As many rows of each are drawn.
+            "referenceSampleSize": found.rows,
+            "currentSampleSize": found.rows,
         }
     if found.predictions is not None:
         told["predictionDriftResult"] = {

@@ -119,7 +119,7 @@ def delete(session: Session, /, *, key: str) -> None:
 def _pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise click.UsageError(f"{text} is not NAME=VALUE")
+        raise click.UsageError(f"'{text}' is not NAME=VALUE")
     if not value:
         return name.strip(), None
     try:

@@ -87,6 +87,8 @@ def set_default_project_key(project_key: str) -> None:
 def get_custom_variables(project_key: Optional[str] = None, typed: bool = False) -> Dict[str, Any]:
     """Return the variables of a project, those of this installation before its standard ones.
 
+    The project's key is one, `projectKey`, unless there is another of that name.
+
     Args:
         project_key: of the project; the default one when None.
         typed: whether values are what they are; texts otherwise.
@@ -94,8 +96,9 @@ def get_custom_variables(project_key: Optional[str] = None, typed: bool = False)
     from brinery_shims import projects
     from brinery_shims.gateway import call
 
-    kinds = call("projects.variables", project=project_key or projects.default())
-    found = {**kinds["standard"], **kinds["local"]}
+    key = project_key or projects.default()
+    kinds = call("projects.variables", project=key)
+    found = {"projectKey": key, **kinds["standard"], **kinds["local"]}
     return found if typed else {name: _text(value) for name, value in found.items()}
 
 
