@@ -35,6 +35,7 @@ from brinery.records.import_asked import (
     ImportScan,
     ImportState,
 )
+from brinery.store import journals
 from brinery.store.documents import write
 
 KEPT: Final = timedelta(days=7)
@@ -60,6 +61,9 @@ class _Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     event: Event | None = None
     outcome: ImportOutcome | None = None
+
+
+_LINES: Final = msgspec.json.Decoder(_Line)
 
 
 class Imports:
@@ -144,11 +148,11 @@ class Imports:
                 "there is no such import; one that was not finished is forgotten after a week",
                 hint="/import begins another",
             )
-        lines = list(_lines(path / _JOURNAL))
+        lines = list(journals.lines(path / _JOURNAL, _LINES))
         outcome = next((line.outcome for line in reversed(lines) if line.outcome), None)
         return ImportProgress(
             asked=asked,
-            state=_state(asked, outcome, held=_is_held(path / _LOCK)),
+            state=_state(asked, outcome, held=journals.is_locked(path / _LOCK)),
             scan=_read(path / _SCAN, ImportScan),
             events=tuple(line.event for line in lines if line.event is not None),
             outcome=outcome,
@@ -220,30 +224,6 @@ def _state(asked: ImportAsked, outcome: ImportOutcome | None, *, held: bool) -> 
         return ImportState.OPEN
     starting = datetime.now(UTC) - asked.started < _STARTING
     return ImportState.RUNNING if held or starting else ImportState.LOST
-
-
-def _is_held(path: Path) -> bool:
-    try:
-        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
-
-
-def _lines(journal: Path) -> Iterator[_Line]:
-    try:
-        content = journal.read_bytes()
-    except FileNotFoundError:
-        return
-    for line in content.splitlines():
-        with suppress(msgspec.MsgspecError):  # what a killed process wrote of one
-            yield msgspec.json.decode(line, type=_Line)
 
 
 def _read(path: Path, kind: type[_Document]) -> _Document | None:

@@ -32,6 +32,7 @@ from brinery.errors import JobBusy, NotFound
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.plan import Plan
 from brinery.specs.names import nearest
+from brinery.store import journals
 
 _PLAN: Final = "plan.json"
 _JOURNAL: Final = "journal.jsonl"
@@ -173,7 +174,10 @@ class Jobs:
             NotFound: there is no such job.
         """
         path = self._known(name)
-        begun = next((line.job for line in _lines(path / _JOURNAL) if line.job is not None), None)
+        begun = next(
+            (line.job for line in journals.lines(path / _JOURNAL, _LINES) if line.job is not None),
+            None,
+        )
         return read(path), begun.previous if begun is not None else ""
 
     def changed(self, name: str, *, since: int) -> tuple[set[str], int]:
@@ -190,7 +194,9 @@ class Jobs:
             stream.seek(since)
             content = stream.read()
         whole = content[: content.rfind(b"\n") + 1]
-        steps = {line.step.name for line in _read_lines(whole) if line.step is not None}
+        steps = {
+            line.step.name for line in journals.decoded(whole, _LINES) if line.step is not None
+        }
         return steps, since + len(whole)
 
     def names(self) -> list[str]:
@@ -346,7 +352,7 @@ class Journal:
 def read(path: Path) -> JobRun:
     """Return a job as the files in its folder have it."""
     plan = msgspec.json.decode((path / _PLAN).read_bytes(), type=Plan)
-    lines = list(_lines(path / _JOURNAL))
+    lines = list(journals.lines(path / _JOURNAL, _LINES))
     begun = next((line.job for line in lines if line.job is not None), None)
     created = datetime.fromtimestamp((path / _PLAN).stat().st_mtime, UTC)
     steps = {step.name: StepRun(name=step.name) for step in plan.steps}
@@ -379,22 +385,12 @@ def read(path: Path) -> JobRun:
 
 def boots(path: Path) -> set[str]:
     """Return the boots of the machine in which the job in a folder was run."""
-    return {line.boot for line in _lines(path / _JOURNAL) if line.boot}
+    return {line.boot for line in journals.lines(path / _JOURNAL, _LINES) if line.boot}
 
 
 def is_held(path: Path) -> bool:
     """Return whether a process runs the job in a folder."""
-    try:
-        lock = os.open(path / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return journals.is_locked(path / _LOCK)
 
 
 def log_of(path: Path, step: str) -> Path:
@@ -420,20 +416,6 @@ def last_lines(log: Path, count: int) -> Sequence[str]:
     except OSError:
         return []
     return [line.partition(" ")[2] for line in lines[-count:]]
-
-
-def _lines(journal: Path) -> Iterator[_Line]:
-    try:
-        content = journal.read_bytes()
-    except FileNotFoundError:
-        return
-    yield from _read_lines(content)
-
-
-def _read_lines(content: bytes) -> Iterator[_Line]:
-    for line in content.splitlines():
-        with suppress(msgspec.MsgspecError):  # what a killed process wrote of one
-            yield _LINES.decode(line)
 
 
 def _last_status(journal: Path) -> Status | None:

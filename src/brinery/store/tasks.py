@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,6 +19,7 @@ from msgspec import Struct
 
 from brinery.records.event import Event
 from brinery.records.task import TaskBegun, TaskEnded, TaskKept
+from brinery.store import journals
 from brinery.store.documents import unwritable
 
 MOST: Final = 50
@@ -39,6 +39,9 @@ class _Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
     begun: TaskBegun | None = None
     event: Event | None = None
     ended: TaskEnded | None = None
+
+
+_LINES: Final = msgspec.json.Decoder(_Line)
 
 
 class TaskJournal:
@@ -109,7 +112,7 @@ class TaskJournals:
         except OSError as error:
             raise unwritable(path, error) from None
         for old in self._newest_first()[MOST:]:
-            if not _is_held(old):
+            if not journals.is_locked(old):
                 old.unlink(missing_ok=True)
         return made
 
@@ -120,7 +123,7 @@ class TaskJournals:
     def latest(self, key: str) -> TaskKept | None:
         """Return the work that was begun last about something; None where none is kept."""
         for path in self._newest_first():
-            first = next(_lines(path), None)
+            first = next(journals.lines(path, _LINES), None)
             if first is not None and first.begun is not None and first.begun.key == key:
                 return _read(path)
         return None
@@ -136,8 +139,8 @@ class TaskJournals:
 
 def _read(path: Path) -> TaskKept | None:
     # First who holds it: work that ends meanwhile has its end in the file then.
-    held = _is_held(path)
-    lines = list(_lines(path))
+    held = journals.is_locked(path)
+    lines = list(journals.lines(path, _LINES))
     if not lines or lines[0].begun is None:
         return None
     return TaskKept(
@@ -146,27 +149,3 @@ def _read(path: Path) -> TaskKept | None:
         events=tuple(line.event for line in lines if line.event is not None),
         ended=lines[-1].ended,
     )
-
-
-def _is_held(path: Path) -> bool:
-    try:
-        lock = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
-
-
-def _lines(path: Path) -> Iterator[_Line]:
-    try:
-        with path.open("rb") as stream:
-            for line in stream:
-                with suppress(msgspec.MsgspecError):  # what a killed process wrote of one
-                    yield msgspec.json.decode(line, type=_Line)
-    except OSError:
-        return
