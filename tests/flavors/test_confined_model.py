@@ -139,6 +139,13 @@ def test_numpys_question_for_the_processor_is_no_attempt(
         assert process.attempts == attempts
 
 
+def test_garbage_is_looked_for_once_the_model_is_loaded(hostile: Load) -> None:
+    """Not while its libraries are imported, and then not among what they made, which stays."""
+    looks = "answer[:] = gc.isenabled() and len(gc.get_objects()) < gc.get_freeze_count() / 10"
+    with hostile("import gc; assert not gc.isenabled()") as process:
+        assert process.score(do(f"import gc; {looks}")).predictions.tolist() == [1.0]
+
+
 ATTEMPTS = [
     ("open({key!r}).read()", "open {key}"),
     ("import os; os.listdir(os.path.dirname({key!r}))", "list {folder}"),
@@ -368,6 +375,7 @@ import gc, os, struct
 import pyarrow as pa
 from brinery.flavors import messages
 from brinery.pickles.frames import Channel
+gc.unfreeze()
 channel = next(found for found in gc.get_objects() if type(found) is Channel)
 """
 

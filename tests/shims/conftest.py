@@ -54,8 +54,11 @@ class Shimmed:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The environments that the tests of this module share: each is built once."""
-    return tmp_path_factory.mktemp("built")
+    """The environments that these tests share: each is built once, for all workers."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "built"  # noqa: TID251 - told by xdist
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="module")

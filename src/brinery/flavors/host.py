@@ -5,6 +5,7 @@ It says nothing on its standard output that anyone reads, and it never sends a p
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -71,7 +72,12 @@ class Host:
         """Return the reply to a request, with its payload."""
         nothing = memoryview(b"")
         if isinstance(request, messages.Load):
-            return self._load(request), nothing
+            try:
+                return self._load(request), nothing
+            finally:
+                # What is there by now stays: the collector looks at what requests leave.
+                gc.freeze()
+                gc.enable()
         if isinstance(request, messages.Score):
             return self._scored(payload, request)
         if isinstance(request, messages.ProbeMissing):
