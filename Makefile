@@ -56,9 +56,11 @@ $(KERNEL): $(wildcard src/brinery/scorers/*.[ch]) hatch_build.py $(VENV)/.ready
 demo: setup ## the whole way on real data; ONCE=1 ends by itself
 	@$(BIN)/python examples/bank/demo.py $(if $(ONCE),--once)
 
-# Two workers for two cores; a file's tests stay together, for they share what is costly to make.
+# Twice as many workers as there are cores as a rule, for tests wait for servers and downloads; a
+# file's tests stay together, for they share what is costly to make.
 # Which file is begun first tests/weights.json says.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+WORKERS ?= 4
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: setup check ## every check and every test but the slow ones
 	@$(PYTEST) -m "not slow"
