@@ -47,12 +47,17 @@ dataiku.Dataset("cells").write_with_schema(pd.read_csv("cells.csv", sep=";"))
 """
 TRAIN = """\
 import pickle
+import warnings
 import dataiku
 from cell_models.fitting import fitted
 
 FOLDER = ""
 model, held_out = fitted(dataiku.Dataset("cells").get_dataframe(), "y")
 dataiku.Dataset("cells_test").write_with_schema(held_out)
+with warnings.catch_warnings():
+    warnings.simplefilter("error")
+    for piece in dataiku.Dataset("cells_test").iter_dataframes(chunksize=100):
+        piece["y"] = 0
 with dataiku.Folder(FOLDER).get_writer("model.pkl") as writer:
     pickle.dump(model, writer)
 """

@@ -16,6 +16,9 @@ import sklearn
 from sklearn.dummy import DummyClassifier
 from tests.shims.conftest import Shimmed
 
+from brinery.actions.project_rooms import open_project_rooms
+from brinery.actions.projects import create_project
+
 
 @pytest.fixture(scope="module")
 def folder(shimmed: Shimmed) -> Any:
@@ -74,6 +77,20 @@ def test_what_is_known_of_a_folder(folder: Any) -> None:
     assert known["accessInfo"]["root"] == folder.get_path()
     assert json.dumps(known)
     assert folder.get_last_metric_values()["basic:COUNT_FILES"] >= 1
+
+
+def test_a_folder_of_another_project(shimmed: Shimmed) -> None:
+    """`PROJECT.id` means it, as on the platform; a dot may be in a name, too."""
+    create_project(open_project_rooms(shimmed.workspace), "AFAR")
+    project = shimmed.dataiku.api_client().get_project("AFAR")
+    made = project.create_managed_folder("results")
+    found = shimmed.dataiku.Folder(f"AFAR.{made.id}")
+    assert (found.get_id(), found.project_key) == (made.id, "AFAR")
+    assert found.get_name() == "results"
+    shimmed.project.create_managed_folder("results v1.0")
+    assert shimmed.dataiku.Folder("results v1.0").get_name() == "results v1.0"
+    with pytest.raises(Exception, match="there is no folder results in"):
+        shimmed.dataiku.Folder("results")
 
 
 def test_what_is_not_there(shimmed: Shimmed, folder: Any) -> None:

@@ -18,7 +18,7 @@ class Folder:
     """A managed folder of the workspace.
 
     Args:
-        lookup: its id or its name; an empty one means the default folder.
+        lookup: its id or its name, or `PROJECT.id`; an empty one means the default folder.
         project_key: of its project; the default one when None.
         ignore_flow: whether its use is not recorded.
 
@@ -31,7 +31,8 @@ class Folder:
     ) -> None:
         self.lookup = lookup
         self.ignore_flow = ignore_flow
-        found = call("folders.find", folder=lookup, project=project_key or projects.default())
+        owner, plain = projects.meant(lookup, project_key)
+        found = call("folders.find", folder=plain, project=owner)
         self.project_key = found["project"]
         self.short_name = found["id"]
         # What the original's own `setup_mlflow` takes for the id.
