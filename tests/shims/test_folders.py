@@ -90,13 +90,17 @@ def test_a_folder_of_another_project(shimmed: Shimmed) -> None:
     shimmed.project.create_managed_folder("results v1.0")
     assert shimmed.dataiku.Folder("results v1.0").get_name() == "results v1.0"
     with pytest.raises(Exception, match="there is no folder results in"):
-        shimmed.dataiku.Folder("results")
+        shimmed.dataiku.Folder("results").get_id()
 
 
 def test_what_is_not_there(shimmed: Shimmed, folder: Any) -> None:
-    """A folder or a file that is not there is named; no path leads out of the folder."""
+    """A folder or a file that is not there is named when it is used; no path leads out of one."""
+    missing = shimmed.dataiku.Folder("models")
     with pytest.raises(Exception, match="NotFoundException: there is no folder models"):
-        shimmed.dataiku.Folder("models")
+        missing.get_id()
+    shimmed.project.create_managed_folder("models")
+    assert missing.get_name() == "models"
+    assert missing.name == f"{missing.project_key}.{missing.get_id()}"
     with pytest.raises(Exception, match=r"the folder has no file none\.txt"):
         folder.get_download_stream("none.txt")
     with pytest.raises(Exception, match="leads out of the folder"):
