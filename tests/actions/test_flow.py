@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -147,6 +148,59 @@ def test_a_flow_is_recorded_explained_and_built(ran: Path) -> None:
     _, why = built(rooms)
     assert list(why) == ["step3"]
     _put_right(ran)
+
+
+BY_PATH = """
+import os
+import dataiku
+
+folder = dataiku.Folder("plain").get_path()
+with open(os.path.join(folder, "given.txt")) as file:
+    given = file.read()
+with open(os.path.join(folder, "made.txt"), "w") as file:
+    file.write(given * 2)
+"""
+AFTER = """
+import os
+import dataiku
+import pandas as pd
+
+with open(os.path.join(dataiku.Folder("plain").get_path(), "made.txt")) as file:
+    dataiku.Dataset("said").write_with_schema(pd.DataFrame({"text": [file.read()]}))
+"""
+
+
+def test_what_is_written_by_the_path_of_a_folder_is_an_output(tmp_path: Path) -> None:
+    """A script that opens files itself is up to date after it ran, and feeds those that read."""
+    (tmp_path / "brinery.toml").write_text("")
+    rooms = open_flow_rooms(tmp_path)
+    plain = folders.create_folder(rooms.projects, "plain")
+    folders.write_file(rooms.projects, plain, path="/given.txt", content=io.BytesIO(b"a"))
+    for name, text in (("by_path", BY_PATH), ("after", AFTER)):
+        (tmp_path / f"{name}.py").write_text(text)
+        done = subprocess.run(
+            [BRINERY, "--workspace", tmp_path, "run", tmp_path / f"{name}.py"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    rooms = open_flow_rooms(tmp_path)
+    found = flow(rooms)
+    assert outdated(found) == {}
+    names = {node.id: node.name for node in found.nodes}
+    assert {(names[one.source], names[one.target]) for one in found.edges} >= {
+        ("plain", "after.py"),
+        ("after.py", "said"),
+    }
+    folders.write_file(rooms.projects, plain, path="/given.txt", content=io.BytesIO(b"b"))
+    told = outdated(flow(open_flow_rooms(tmp_path)))
+    assert "plain/given.txt" in told["by_path.py"]
+    rooms = open_flow_rooms(tmp_path)
+    _, why = built(rooms)
+    assert sorted(why) == ["after", "by_path"]
+    assert _rows(rooms, "said")["text"].tolist() == ["bb"]
+    assert outdated(flow(open_flow_rooms(tmp_path))) == {}
 
 
 def _put_right(ran: Path) -> None:

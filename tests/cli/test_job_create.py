@@ -61,13 +61,16 @@ def test_forms(shown: Path) -> None:
 
 
 def test_a_failed_job_says_what_to_type(shown: Path) -> None:
-    """A failed job prints the step, its last lines and the command that goes on with it."""
+    """A failed job prints its last lines, once, and the command that goes on with it."""
     (shown / "fails.yml").write_text(
         "command: echo all is well; echo so far; exit 7\nenvironment: {image: python}\n"
     )
-    done = brinery(shown, "job", "create", "-f", "fails.yml", "-n", "fails", "--stream")
+    done = brinery(shown, "job", "create", "-f", "fails.yml", "-n", "streams", "--stream")
     assert done.returncode == 1
     assert done.stdout.splitlines() == ["all is well", "so far"]
+    assert "so far" not in done.stderr
+    done = brinery(shown, "job", "create", "-f", "fails.yml", "-n", "fails")
+    assert (done.returncode, done.stdout) == (1, "")
     assert "] so far" in done.stderr
     assert "its command ended with status 7" in done.stderr
     assert done.stderr.splitlines()[-1].strip() == "hint: brinery job resume fails"

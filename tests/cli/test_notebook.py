@@ -140,6 +140,17 @@ def test_a_script_runs_in_a_copy_of_its_folder(notebook: Path, brinery_command: 
     assert script.read_text() == SCRIPT
 
 
+def test_a_script_that_fails_shows_its_traceback_once(notebook: Path, brinery_command: Any) -> None:
+    """What it wrote was told as it came, and is not told again at its end."""
+    folder = notebook.parent
+    (folder / "breaks.py").write_text("raise SystemError('half way')\n")
+    done = brinery_command("run", "breaks.py", "--environment", "current", cwd=folder)
+    assert done.status == 1
+    assert (done.out + done.err).count("SystemError: half way") == 1
+    assert (done.out + done.err).count("Traceback") == 1
+    assert "its command ended with status 1" in done.err
+
+
 @pytest.mark.parametrize("page", ["docs/how-to/notebooks.md", "examples/taxi/README.md"])
 def test_the_commands_that_pages_show_are_there(page: str) -> None:
     """Every `brinery …` that a page shows is a command with those options."""

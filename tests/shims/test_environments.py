@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 from tests.conftest import Done, run_brinery
 from tests.shims.conftest import CONDA
+from tests.shims.test_signatures import CLIENT, SHIMS
 
 from brinery.store.interpreters import installed
 
@@ -47,12 +49,17 @@ dataiku.Dataset("cells").write_with_schema(pd.read_csv("cells.csv", sep=";"))
 """
 TRAIN = """\
 import pickle
+import warnings
 import dataiku
 from cell_models.fitting import fitted
 
 FOLDER = ""
 model, held_out = fitted(dataiku.Dataset("cells").get_dataframe(), "y")
 dataiku.Dataset("cells_test").write_with_schema(held_out)
+with warnings.catch_warnings():
+    warnings.simplefilter("error")
+    for piece in dataiku.Dataset("cells_test").iter_dataframes(chunksize=100):
+        piece["y"] = 0
 with dataiku.Folder(FOLDER).get_writer("model.pkl") as writer:
     pickle.dump(model, writer)
 """
@@ -112,6 +119,12 @@ with project.setup_mlflow(project.get_managed_folder("")) as mlflow:
             code_env_name="")
         tags = mlflow.get_run(run.info.run_id).data.tags
         print("CLASSES", tags["brinery.inference.classes"])
+"""
+LOOK = """\
+from importlib.metadata import version
+from importlib.util import find_spec
+
+print(version("dataiku-api-client"), find_spec("dataikuapi").origin)
 """
 SCRIPTS = {"prepare.py": PREPARE, "train.py": TRAIN, "deploy.py": DEPLOY, "wrap.py": WRAP}
 
@@ -181,6 +194,28 @@ def test_scripts_run_as_they_are(flow: Flow) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own, of its tables
         _check_tags(flow.folder, said["deploy.py"])
+
+
+def test_a_genuine_client_is_hidden(tmp_path: Path) -> None:
+    """Ours comes before one that the environment has, and what lies beside the script before ours.
+
+    Outside such a script the environment has its own.
+    """
+    (tmp_path / "brinery.toml").touch()
+    (tmp_path / "requirements.txt").write_text(f"{CLIENT}\n")
+    (tmp_path / "look.py").write_text(LOOK)
+    release = CLIENT.rpartition("=")[2]
+    first = run_brinery("run", "look.py", cwd=tmp_path)
+    assert f"{release} {SHIMS}" in first.out, first.err
+    (python,) = (tmp_path / ".brinery" / "environments").glob("*/bin/python")
+    outside = subprocess.run(
+        [python, "look.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert f"{release} {python.parent.parent}" in outside.stdout
+    (tmp_path / "dataikuapi.py").touch()
+    second = run_brinery("run", "look.py", cwd=tmp_path)
+    assert second.status == 0, second.err
+    assert "/work/dataikuapi.py" in second.out
 
 
 def _check_tags(folder: Path, said: str) -> None:

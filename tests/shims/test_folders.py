@@ -16,6 +16,9 @@ import sklearn
 from sklearn.dummy import DummyClassifier
 from tests.shims.conftest import Shimmed
 
+from brinery.actions.project_rooms import open_project_rooms
+from brinery.actions.projects import create_project
+
 
 @pytest.fixture(scope="module")
 def folder(shimmed: Shimmed) -> Any:
@@ -76,10 +79,28 @@ def test_what_is_known_of_a_folder(folder: Any) -> None:
     assert folder.get_last_metric_values()["basic:COUNT_FILES"] >= 1
 
 
+def test_a_folder_of_another_project(shimmed: Shimmed) -> None:
+    """`PROJECT.id` means it, as on the platform; a dot may be in a name, too."""
+    create_project(open_project_rooms(shimmed.workspace), "AFAR")
+    project = shimmed.dataiku.api_client().get_project("AFAR")
+    made = project.create_managed_folder("results")
+    found = shimmed.dataiku.Folder(f"AFAR.{made.id}")
+    assert (found.get_id(), found.project_key) == (made.id, "AFAR")
+    assert found.get_name() == "results"
+    shimmed.project.create_managed_folder("results v1.0")
+    assert shimmed.dataiku.Folder("results v1.0").get_name() == "results v1.0"
+    with pytest.raises(Exception, match="there is no folder results in"):
+        shimmed.dataiku.Folder("results").get_id()
+
+
 def test_what_is_not_there(shimmed: Shimmed, folder: Any) -> None:
-    """A folder or a file that is not there is named; no path leads out of the folder."""
+    """A folder or a file that is not there is named when it is used; no path leads out of one."""
+    missing = shimmed.dataiku.Folder("models")
     with pytest.raises(Exception, match="NotFoundException: there is no folder models"):
-        shimmed.dataiku.Folder("models")
+        missing.get_id()
+    shimmed.project.create_managed_folder("models")
+    assert missing.get_name() == "models"
+    assert missing.name == f"{missing.project_key}.{missing.get_id()}"
     with pytest.raises(Exception, match=r"the folder has no file none\.txt"):
         folder.get_download_stream("none.txt")
     with pytest.raises(Exception, match="leads out of the folder"):

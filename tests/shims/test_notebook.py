@@ -47,7 +47,7 @@ def test_steps_are_off_where_they_are_switched_off(tmp_path: Path) -> None:
     with brinery.shims(workspace=tmp_path, without=["default-folder"]):
         dataiku = import_module("dataiku")
         with pytest.raises(ValueError, match="the id of a managed folder is empty"):
-            dataiku.Folder("")
+            dataiku.Folder("").get_id()
         with pytest.raises(ValueError, match="Invalid classes"):
             xgb.XGBClassifier(n_estimators=1).fit(ROWS, texts)
     with brinery.shims(workspace=tmp_path, without=["all"], mirrors={PAGE: str(tmp_path)}):

@@ -97,6 +97,8 @@ def test_an_evaluated_version_is_ours(evaluated: Any, project: Any, workspace: P
     """It is a registered model with a champion, found under its own id, with an audit row."""
     (version,) = evaluated.list_versions()
     assert (version["id"], version["active"], version["waiting"]) == ("v01", True, False)
+    known = evaluated.get_version_details("v01").get_performance_metrics()
+    assert version["snippet"]["auc"] == known["auc"]
     found = next(one for one in project.list_saved_models() if one["name"] == "clf")
     assert found["id"] == evaluated.id
     assert len(evaluated.id) == 8
@@ -258,6 +260,8 @@ def test_evaluations_are_followed_and_drift_is_found(project: Any, evaluated: An
     assert info.model_full_id.endswith("-v01")
     assert info.full_id == evaluation.full_id
     assert 0 < info.metrics["auc"] < 1
+    told = {one["metric"]["metricType"]: one for one in evaluation.get_metrics()["metrics"]}
+    assert float(told["AUC"]["lastValues"][0]["value"]) == info.metrics["auc"]
     assert store.run_checks()["status"] == "ERROR"
     assert len(evaluation.get_sample_df()) == ROWS
     columns = PerColumnDriftParamBuilder().with_column_drift_param("balance", enabled=False)
@@ -538,6 +542,29 @@ def test_paths_in_a_folder_may_begin_with_a_slash(project: Any, folder: Path) ->
     assert [one["id"] for one in model.list_versions()] == ["v1", "v2", "v3"]
     with pytest.raises(Exception, match="nowhere"):
         model.import_mlflow_version_from_managed_folder("v4", managed.get_id(), "/nowhere")
+
+
+def test_a_folder_is_that_of_the_models_project(
+    project: Any, workspace: Path, folder: Path
+) -> None:
+    """An id means a folder of the saved model's project, a handle the one that it is of."""
+    dataiku = importlib.import_module("dataiku")
+    create_project(open_project_rooms(workspace), "BESIDE")
+    beside = project.client.get_project("BESIDE")
+    managed = dataiku.Folder(beside.create_managed_folder("kept").id, project_key="BESIDE")
+    for file in (path for path in folder.rglob("*") if path.is_file()):
+        managed.upload_file(file.relative_to(folder).as_posix(), str(file))
+    model = beside.create_mlflow_pyfunc_model("beside", "BINARY_CLASSIFICATION")
+    model.import_mlflow_version_from_managed_folder("v1", managed.get_id(), "/")
+    assert dataiku.Model(f"BESIDE.{model.id}").get_name() == "beside"
+    here = project.create_mlflow_pyfunc_model("here", "BINARY_CLASSIFICATION")
+    for number, given in enumerate((managed, beside.get_managed_folder(managed.get_id()))):
+        here.import_mlflow_version_from_managed_folder(f"v{number}", given, "")
+    assert [one["id"] for one in here.list_versions()] == ["v0", "v1"]
+    with pytest.raises(Exception, match="there is no folder"):
+        here.import_mlflow_version_from_managed_folder("v2", managed.get_id(), "")
+    with pytest.raises(Exception, match="and not int"):
+        here.import_mlflow_version_from_managed_folder("v2", 3, "")
 
 
 def test_a_comparison_takes_what_predicts_the_same(project: Any, evaluated: Any) -> None:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -126,9 +127,15 @@ def test_what_is_not_here_is_no_attribute(shimmed: Shimmed) -> None:
 def test_modules_that_mean_nothing_here_say_so_at_use(
     shimmed: Shimmed, use: str, instead: str
 ) -> None:
-    """They can be imported; a name of theirs is refused, and `from` import says why, too."""
+    """They can be imported; a name of theirs is refused, and `from` import says why, too.
+
+    `hasattr` says no, and pickle, which looks for the names of things in all modules, goes on.
+    """
     module, _, name = use.rpartition(".")
     there = shimmed.module(module)
+    assert not hasattr(there, name)
+    asked: Any = pickle
+    assert asked.whichmodule(SimpleNamespace(__module__=None), name) == "__main__"
     with pytest.raises(NotImplementedError, match=re.escape(instead)):
         getattr(there, name)
     with pytest.raises(NotImplementedError, match=re.escape(instead)):

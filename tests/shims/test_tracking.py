@@ -250,6 +250,38 @@ def test_runs_of_imports_are_not_a_scripts(shimmed: Shimmed, tmp_path: Path) -> 
     assert len(shimmed.dataiku.Dataset("own_runs").get_dataframe()) == 1
 
 
+def test_experiments_of_brinery_are_not_a_scripts(shimmed: Shimmed) -> None:
+    """A script does not find them, and its own of such a name lies in the folder all the same."""
+    project, mlflow = shimmed.project, shimmed.module("mlflow")
+    create_project(open_project_rooms(shimmed.workspace), "SECOND")
+    second = project.client.get_project("SECOND")
+    with project.setup_mlflow("") as handle:
+        root = handle.get_tracking_uri().partition("/managed-folders/")[0]
+        whole = handle.MlflowClient(root)
+        # As `brinery run train.py` makes it for the run of the job.
+        number = whole.create_experiment("train", artifact_location="mlflow-artifacts:/train")
+        whole.create_run(number)
+        assert "train" not in [one.name for one in handle.search_experiments()]
+        assert handle.get_experiment_by_name("train") is None
+        chosen = handle.set_experiment("train")
+        assert chosen.name == "train"
+        assert chosen.experiment_id != number
+        with handle.start_run() as run:
+            handle.log_text("hello", "a.txt")
+        key = shimmed.dataiku.Folder("").get_id()
+        assert run.info.artifact_uri.split(key)[1] == f"/train/{run.info.run_id}/artifacts"
+        assert handle.set_experiment("train").experiment_id == chosen.experiment_id
+        assert [one.name for one in handle.search_experiments()].count("train") == 1
+        assert handle.get_experiment(chosen.experiment_id).name == "train"
+    with second.setup_mlflow(second.create_managed_folder("trials")):
+        assert mlflow.search_experiments() == []
+        made = mlflow.set_experiment("train")
+        assert [one.experiment_id for one in mlflow.search_experiments()] == [made.experiment_id]
+    listed = project.get_mlflow_extension().list_experiments()["experiments"]
+    same = [one["experiment_id"] for one in listed if one["name"] == "train"]
+    assert same == [chosen.experiment_id]
+
+
 def test_what_is_not_there(shimmed: Shimmed) -> None:
     """A run or an experiment that is not there is named; what cannot be is said to be none."""
     kept = shimmed.project.get_mlflow_extension()

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from brinery.actions.folders import folder, uri_of
 from brinery.actions.project_rooms import open_project_rooms
-from brinery.actions.projects import project_key
+from brinery.actions.projects import project_key, projects
 from brinery.actions.rooms import Rooms
 from brinery.registry import mlflow_server
 from brinery.registry.mlflow_folders import ManagedFolders
@@ -41,10 +41,12 @@ def with_managed_folders(rooms: Rooms, application: mlflow_server.Asgi) -> mlflo
         data = open_project_rooms(rooms.workspace.root)
         return uri_of(data, folder(data, folder_id).folder)
 
-    def own() -> str:
-        return project_key(open_project_rooms(rooms.workspace.root), "")
+    def keys() -> list[str]:
+        data = open_project_rooms(rooms.workspace.root)
+        own = project_key(data, "")
+        return [own, *(one.name for one in projects(data) if one.name != own)]
 
-    return ManagedFolders(application, place, own=own)
+    return ManagedFolders(application, place, keys=keys)
 
 
 def mlflow_application(rooms: Rooms) -> mlflow_server.Asgi:

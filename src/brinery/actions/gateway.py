@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from brinery.actions.given_paths import GivenPaths
 from brinery.actions.project_rooms import ProjectRooms, open_project_rooms
 from brinery.actions.projects import project_key
 from brinery.actions.recording import Recorder
@@ -111,6 +112,11 @@ class Office:
     def data(self) -> ProjectRooms:
         """Return the rooms of projects, datasets and folders, likewise."""
         return open_project_rooms(self.task.workspace)
+
+    @cached_property
+    def given(self) -> GivenPaths:
+        """Return the folders whose paths the script was given."""
+        return GivenPaths()
 
     @cached_property
     def recorder(self) -> Recorder | None:

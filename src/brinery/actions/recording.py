@@ -7,6 +7,7 @@ written is on record as soon as it is there, what is only read at the latest whe
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,6 +68,12 @@ class Recorder:
             self._activity = replace(self._activity, uses=tuple(uses.values()))
             if use.kind is UseKind.WRITTEN:
                 self._keep()
+
+    def forget(self, meant: Callable[[Use], bool]) -> None:
+        """Take uses off the record that turned out to be others."""
+        with self._lock:
+            left = tuple(one for one in self._activity.uses if not meant(one))
+            self._activity = replace(self._activity, uses=left)
 
     def end(self, *, completed: bool) -> Activity:
         """Return the whole record of a run that ended.

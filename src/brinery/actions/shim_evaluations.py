@@ -168,6 +168,12 @@ def _sample(desk: Desk, asked: Asked) -> str:
     return str(target)
 
 
+def _metrics(desk: Desk, asked: Asked) -> dict[str, Any]:
+    """Return the figures of an evaluation."""
+    found = kept.evaluation_of(_store(desk, asked), asked["evaluation"])
+    return saved_details.computed_metrics(found.metrics, _ms(found.created))
+
+
 def _last_metrics(desk: Desk, asked: Asked) -> dict[str, Any]:
     """Return the figures of the newest evaluation."""
     store = _store(desk, asked)
@@ -424,6 +430,7 @@ METHODS: Final[Mapping[str, Method]] = {
     "save_user_meta": _save_user_meta,
     "drift": _drift,
     "sample": _sample,
+    "metrics": _metrics,
     "last_metrics": _last_metrics,
     "history": _history,
     "checks": _checks,

@@ -58,6 +58,7 @@ def _place(desk: Desk, asked: Mapping[str, Any]) -> str:
             f"the folder {found.name} is at {found.uri}, and has no path on this machine",
             hint="read by get_download_stream, write by upload_stream",
         )
+    desk.office.given.given(desk.data, found)
     desk.used(folders.use_of(desk.data, found, kind=UseKind.READ))
     return str(local)
 

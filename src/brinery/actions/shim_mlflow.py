@@ -18,7 +18,7 @@ from brinery.records.flow import UseKind
 from brinery.records.inference import InferenceInfo
 from brinery.registry.mlflow_client import NO_IMPORT
 from brinery.registry.mlflow_experiments import MlflowExperiments
-from brinery.registry.mlflow_folders import PREFIX, without_imports
+from brinery.registry.mlflow_folders import PREFIX, mark_of, without_imports
 
 _KINDS: Final = ("param", "metric", "tag")
 
@@ -51,12 +51,13 @@ def _experiments(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     kept = _kept(desk)
     models = set(desk.rooms.registry.names())
     found = kept.experiments(asked.get("view_type", "ACTIVE_ONLY"), most=10**6)
-    mark = _mark(desk, asked)
-    others = tuple({f"{one.name}/" for one in projects.projects(desk.data)} - {mark})
+    project, own = desk.project(asked.get("project", "")), projects.project_key(desk.data, "")
+    mark = mark_of(project, own=own)
+    others = tuple(f"{one.name}/" for one in projects.projects(desk.data) if one.name != project)
     shown = [
         {**one, "name": one["name"].removeprefix(mark)}
         for one in found
-        if one["name"].startswith(mark)
+        if (project == own or one["name"].startswith(mark))
         and not one["name"].startswith(others)
         and not (
             kept.is_ours(one)
@@ -69,15 +70,11 @@ def _experiments(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {"experiments": shown[: int(asked.get("max_results", 1000))]}
 
 
-def _mark(desk: Desk, asked: Mapping[str, Any]) -> str:
-    """Return what the names of a project's experiments begin with in MLflow."""
-    project = desk.project(asked.get("project", ""))
-    return "" if project == projects.project_key(desk.data, "") else f"{project}/"
-
-
 def _rename(desk: Desk, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Give an experiment another name."""
-    _kept(desk).rename(str(asked["experiment_id"]), _mark(desk, asked) + asked["new_name"])
+    project, own = desk.project(asked.get("project", "")), projects.project_key(desk.data, "")
+    mark = "" if project == own else mark_of(project, own=own)
+    _kept(desk).rename(str(asked["experiment_id"]), mark + asked["new_name"])
     return {}
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 from msgspec.structs import replace
 
-from brinery.actions import datasets, folders, saved_models
+from brinery.actions import datasets, folders, saved_details, saved_models
 from brinery.actions.gateway import Desk, Method
 from brinery.actions.saved_evaluation import HowEvaluated, evaluate_saved, own_appraisal
 from brinery.actions.saved_imports import (
@@ -179,7 +179,8 @@ def _import(desk: Desk, asked: Asked) -> dict[str, Any]:
         if lookup is None:
             place, origin = Path(path), str(path)
         else:
-            found = folders.folder(desk.data, lookup, project_key=desk.project(""))
+            owner = "" if "." in lookup else desk.project(model.project)
+            found = folders.folder(desk.data, lookup, project_key=owner)
             if found.note:
                 desk.note(found.note, step="default-folder")
             origin = f"{found.folder.name}/{path.strip('/')}"
@@ -443,16 +444,23 @@ def _facts(model: SavedModel) -> dict[str, Any]:
 
 
 def _version_facts(desk: Desk, model: SavedModel, one: Listed) -> dict[str, Any]:
-    """Return a version as lists show it."""
+    """Return a version as lists show it, with its figures where it was evaluated."""
     known = own_appraisal(desk.rooms, one)
+    whose = full_id(model, one.id)
+    snippet: dict[str, Any] = {"fullModelId": whose}
+    if known is not None and known.evaluation is not None and one.version is not None:
+        saved = one.saved or saved_models.unsaid(one)
+        snippet = saved_details.snippet(
+            model, saved, version=one.version, appraisal=known, full_id=whose
+        )
     return {
         "id": one.id,
         "active": one.active,
         "waiting": one.version is None,
         "reference": None if one.version is None else one.version.reference,
-        "fullModelId": full_id(model, one.id),
+        "fullModelId": whose,
         "evaluated": bool(known and known.evaluation),
-        "snippet": {"fullModelId": full_id(model, one.id)},
+        "snippet": snippet,
     }
 
 

@@ -16,6 +16,7 @@ def _end(desk: Desk, asked: Mapping[str, Any]) -> Any:
     if recorder is None:
         return None
     desk.office.settle()
+    desk.office.given.settle(desk.data, recorder)
     return msgspec.to_builtins(recorder.end(completed=bool(asked["completed"])))
 
 

@@ -84,7 +84,7 @@ def build(
     how = How(limit=jobs or 0, told=session.format in (Format.AUTO, Format.HUMAN))
     running = built(rooms, targets, project=project, name=name, how=how)
     job = follow(running, how, form=session.format)
-    return tell_end(session, rooms.jobs, job=job, query=None, form=None)
+    return tell_end(session, rooms.jobs, job=job, query=None, form=None, told=how.told)
 
 
 def _print(flow: Flow) -> None:

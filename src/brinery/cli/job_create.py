@@ -130,7 +130,9 @@ def create(
     how = _how(more, session.format)
     running = job.create(rooms, file, sets=sets, name=name, how=how)
     ended = follow(running, how, form=session.format, web=rooms.workspace.root if web else None)
-    status = tell_end(session, rooms, job=ended, query=more["query"], form=more["form"])
+    status = tell_end(
+        session, rooms, job=ended, query=more["query"], form=more["form"], told=how.told
+    )
     return status or _register(session, rooms, ended, asked=asked)
 
 
@@ -144,9 +146,11 @@ def resume(session: Session, /, *, name: str, **how: Any) -> int:
     from brinery.actions import job
 
     rooms = _rooms(session, how)
-    told = _how(how, session.format)
-    ended = follow(job.resume(rooms, name, how=told), told, form=session.format)
-    return tell_end(session, rooms, job=ended, query=how["query"], form=how["form"])
+    asked = _how(how, session.format)
+    ended = follow(job.resume(rooms, name, how=asked), asked, form=session.format)
+    return tell_end(
+        session, rooms, job=ended, query=how["query"], form=how["form"], told=asked.told
+    )
 
 
 @click.command("rerun", short_help="Run the plan of an earlier job again.")
@@ -167,7 +171,9 @@ def rerun(session: Session, /, *, name: str, force: bool, **more: Any) -> int:
     again = replace(plan, name=name, force_rerun=force or plan.force_rerun)
     how = _how(more, session.format)
     ended = follow(job.run_plan(rooms, again, how=how), how, form=session.format)
-    return tell_end(session, rooms, job=ended, query=more["query"], form=more["form"])
+    return tell_end(
+        session, rooms, job=ended, query=more["query"], form=more["form"], told=how.told
+    )
 
 
 @click.command("explain", short_help="Say why each step ran or was reused.")
@@ -282,9 +288,24 @@ def _say(event: JobEvent) -> None:
 
 
 def tell_end(
-    session: Session, rooms: JobRooms, *, job: JobRun, query: str | None, form: str | None
+    session: Session,
+    rooms: JobRooms,
+    *,
+    job: JobRun,
+    query: str | None,
+    form: str | None,
+    told: bool = False,
 ) -> int:
-    """Tell how a job ended; return the exit status."""
+    """Tell how a job ended; return the exit status.
+
+    Args:
+        session: of the command.
+        rooms: of the workspace.
+        job: that ended.
+        query: of what is told of it.
+        form: likewise.
+        told: whether each line that its steps wrote was told as it came.
+    """
     from brinery.records.job import Status
     from brinery.store.jobs import last_lines, log_of
 
@@ -308,7 +329,7 @@ def tell_end(
     if complete:
         return 0
     failed = next((run for run in job.steps if run.status is Status.FAILED), None)
-    if failed is not None:
+    if failed is not None and not told:
         for line in last_lines(log_of(path, failed.name), _LAST_LINES):
             note(f"[{failed.name}] {line}")
     note(f"error: {job.name} {job.status}: {job.error}")

@@ -100,7 +100,9 @@ def command(
     rooms = open_rooms(script, asked, workspace=session.workspace, note=note)
     how = How(told=session.format in (Format.AUTO, Format.HUMAN))
     ended = follow(run_script(rooms, script, asked=asked, how=how), how, form=session.format)
-    return tell_end(session, rooms, job=ended, query=more["query"], form=more["form"])
+    return tell_end(
+        session, rooms, job=ended, query=more["query"], form=more["form"], told=how.told
+    )
 
 
 def _pair(text: str, option: str, form: str) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from opcode import opmap
 from typing import Any, Callable, Dict
 
 # Parts of the names of methods, and what to do instead; the first that fits is told.
@@ -69,10 +71,28 @@ def not_implemented(name: str) -> NotHere:
     return NotHere(name + " is not supported by Brinery" + instead)
 
 
+def refusal(said: str) -> NotImplementedError:
+    """Return what the `__getattr__` of a module raises for a name that is not here.
+
+    `hasattr` is False, and pickle, which looks for a name in all modules, goes on. Of an
+    `AttributeError` an import by `from` would tell nothing, so that it gets another.
+
+    Args:
+        said: what is not here, and what does the same.
+    """
+    return NotImplementedError(said) if _is_import(sys._getframe(2)) else NotHere(said)
+
+
+def _is_import(frame: Any) -> bool:
+    """Return whether a name is asked for by `from module import name`."""
+    code = frame.f_code
+    if code.co_name == "_handle_fromlist":  # of a package
+        return True
+    return bool(code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"])
+
+
 def absent(module: str, instead: str, **others: str) -> Callable[[str], Any]:
     """Return the `__getattr__` of a module that can be imported and has nothing in it.
-
-    What it raises is no `AttributeError`, of which `from module import name` would tell nothing.
 
     Args:
         module: its name.
@@ -83,7 +103,7 @@ def absent(module: str, instead: str, **others: str) -> Callable[[str], Any]:
     def refuse(name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"module '{module}' has no attribute '{name}'")
-        raise NotImplementedError(
+        raise refusal(
             f"{module}.{name} is not supported by Brinery; use {others.get(name, instead)}"
         )
 

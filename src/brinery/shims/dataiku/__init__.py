@@ -118,7 +118,7 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module("dataiku." + name)
     if name in _INSTEAD:
-        raise NotImplementedError(
-            f"dataiku.{name} is not supported by Brinery; use {_INSTEAD[name]}"
-        )
+        from brinery_shims.unsupported import refusal
+
+        raise refusal(f"dataiku.{name} is not supported by Brinery; use {_INSTEAD[name]}")
     raise AttributeError(f"module 'dataiku' has no attribute '{name}'")

@@ -144,7 +144,7 @@ class DatasetReads:
             pandas_read_kwargs=pandas_read_kwargs,
         )
         for first in range(0, len(whole), chunksize):
-            yield whole.iloc[first : first + chunksize]
+            yield whole.iloc[first : first + chunksize].copy()  # scripts change it
 
     def iter_dataframes_forced_types(
         self,

@@ -15,15 +15,12 @@ _BLOCK = 1 << 20
 
 
 class Folder:
-    """A managed folder of the workspace.
+    """A managed folder of the workspace; it is looked up when something is asked of it.
 
     Args:
-        lookup: its id or its name; an empty one means the default folder.
+        lookup: its id or its name, or `PROJECT.id`; an empty one means the default folder.
         project_key: of its project; the default one when None.
         ignore_flow: whether its use is not recorded.
-
-    Raises:
-        Exception: there is no such folder.
     """
 
     def __init__(
@@ -31,18 +28,39 @@ class Folder:
     ) -> None:
         self.lookup = lookup
         self.ignore_flow = ignore_flow
-        found = call("folders.find", folder=lookup, project=project_key or projects.default())
-        self.project_key = found["project"]
-        self.short_name = found["id"]
-        # What the original's own `setup_mlflow` takes for the id.
-        self.name = f"{found['project']}.{found['id']}"
-        self.full_name = self.name
-        self._found = found
+        self.project_key, self._plain = projects.meant(lookup, project_key)
+        self._known: Optional[Dict[str, Any]] = None
         self.partition_infos: Dict[str, Any] = {}
 
     def __repr__(self) -> str:
         """Return how it is called."""
-        return f"<dataiku.Folder {self.name}>"
+        return f"<dataiku.Folder {self.project_key}.{self._plain}>"
+
+    @property
+    def _found(self) -> Dict[str, Any]:
+        """Return what is known of it.
+
+        Raises:
+            Exception: there is no such folder.
+        """
+        if self._known is None:
+            self._known = call("folders.find", folder=self._plain, project=self.project_key)
+        return self._known
+
+    @property
+    def short_name(self) -> str:
+        """Return the id."""
+        return self.get_id()
+
+    @property
+    def name(self) -> str:
+        """Return `PROJECT.id`, which the original's own `setup_mlflow` takes for the id."""
+        return f"{self.project_key}.{self.get_id()}"
+
+    @property
+    def full_name(self) -> str:
+        """Return `PROJECT.id`."""
+        return self.name
 
     def get_id(self) -> str:
         """Return the id, of eight characters."""

@@ -12,7 +12,7 @@ class ModelEvaluationStore:
     """An evaluation store of the workspace.
 
     Args:
-        lookup: its id or its name.
+        lookup: its id or its name, or `PROJECT.id`.
         project_key: of its project; the default one when None.
         ignore_flow: whether its use is not recorded.
 
@@ -25,9 +25,9 @@ class ModelEvaluationStore:
     ) -> None:
         self.lookup = lookup
         self.ignore_flow = ignore_flow
-        self.project_key = project_key or projects.default()
+        self.project_key, plain = projects.meant(lookup, project_key)
         self._info: Dict[str, Any] = call(
-            "evaluations.settings", store=lookup, project=self.project_key
+            "evaluations.settings", store=plain, project=self.project_key
         )
 
     def get_info(self) -> Dict[str, Any]:

@@ -12,7 +12,7 @@ class Model:
     """A saved model of the workspace.
 
     Args:
-        lookup: its id or its name.
+        lookup: its id or its name, or `PROJECT.id`.
         project_key: of its project; the default one when None.
         ignore_flow: whether its use is not recorded.
 
@@ -25,8 +25,8 @@ class Model:
     ) -> None:
         self.lookup = lookup
         self.ignore_flow = ignore_flow
-        self.project_key = project_key or projects.default()
-        self._found: Dict[str, Any] = call("models.show", id=lookup, project=self.project_key)
+        self.project_key, plain = projects.meant(lookup, project_key)
+        self._found: Dict[str, Any] = call("models.show", id=plain, project=self.project_key)
         self.short_name = self._found["id"]
         self.name = f"{self.project_key}.{self.short_name}"
         self.full_name = self.name

@@ -203,8 +203,8 @@ class DSSEvaluation:
         self.evaluation_store.ask("delete", evaluations=[self.evaluation_id])
 
     def get_metrics(self) -> Dict[str, Any]:
-        """Return the figures."""
-        found: Dict[str, Any] = self.ask("show")["metrics"]
+        """Return the figures: `metrics`, a list, each with its last value."""
+        found: Dict[str, Any] = self.ask("metrics")
         return found
 
     def get_full_info(self) -> DSSEvaluationFullInfo:

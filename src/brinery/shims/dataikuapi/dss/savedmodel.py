@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any, Dict, List, Optional
 
+from brinery_shims import tracking
 from brinery_shims.gateway import call
 from brinery_shims.unsupported import Partial
 
 from dataikuapi.dss.dataset import name_of
-from dataikuapi.dss.managedfolder import DSSManagedFolder
 from dataikuapi.dss.utils import selection_of
 
 _OWN = ("LOCAL-CODE-ENV", "INHERIT")
@@ -115,17 +115,13 @@ class DSSSavedModel(Partial):
             Exception: the folder is neither an id nor a handle.
         """
         del container_exec_config_name
-        if isinstance(managed_folder, DSSManagedFolder):
-            folder = managed_folder.odb_id
-        elif isinstance(managed_folder, str):
-            folder = managed_folder
-        elif hasattr(managed_folder, "get_id"):
-            folder = managed_folder.get_id()
-        else:
+        try:
+            folder = tracking.folder_id(managed_folder)
+        except TypeError:
             raise Exception(
                 "managed_folder is the id of a managed folder, or a DSSManagedFolder, and not "
                 + type(managed_folder).__name__
-            )
+            ) from None
         return self._imported(
             version_id,
             code_env_name,
