@@ -87,6 +87,7 @@ def test_every_loop_is_listed(loops: Visitor) -> None:
 def test_the_story_of_a_loop(loops: Visitor) -> None:
     """Its turns stand there with stages, reasons, versions and whom they were held against."""
     page = loops.get("/loops/weekly").text
+    assert "Turn 4" in loops.get("/loops/weekly?page=9").text
     assert page.index("Turn 4") < page.index("Turn 1")
     assert "train: done" in page
     assert "42 s" in page
