@@ -107,8 +107,22 @@ def test_what_if_answers_as_one_types(page: Page) -> None:
         page.wait_for_function("() => document.getElementById('took').textContent !== ''")
         answers.append(float(page.locator("#whatif").get_attribute("data-took-ms") or inf))
     assert all(0 < one < inf for one in answers), "how long it took is told"
+    cut = (
+        "() => [...document.querySelectorAll('svg.bars text')].filter((one) =>"
+        " one.getBoundingClientRect().right > one.closest('svg').getBoundingClientRect().right)"
+        ".map((one) => one.textContent)"
+    )
+    # The longest number that may stand there.
+    page.locator("svg.bars text:nth-of-type(2)").first.evaluate(
+        "(one) => { one.textContent = '-0.0001234'; }"
+    )
+    assert page.evaluate(cut) == []
+    field.fill("")
+    field.press_sequentially("1e999")
+    expect(page.locator("#prediction")).to_have_text(f"{SCRIPT} is no number")
     field.fill("")
     expect(page.locator("#prediction")).to_contain_text(SCRIPT)
+    expect(page.locator("#prediction")).not_to_contain_text("is no number")
     assert page.locator("#prediction img").count() == 0
 
 

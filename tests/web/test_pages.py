@@ -177,6 +177,12 @@ def test_commands_are_copied(server: Up, browser: Browser, *, secure: bool) -> N
         expect(page.get_by_role("searchbox")).to_have_value("brinery model show m")
 
 
+def test_the_section_is_in_sight_on_a_telephone(server: Up, browser: Browser) -> None:
+    """Where the names of all sections are wider than the page, the one that is open is shown."""
+    with opened(browser, server.url, path="/settings", width_px=PHONE_WIDTH_PX) as page:
+        expect(page.locator(".sections [aria-current]")).to_be_in_viewport(ratio=1)
+
+
 def test_a_folder_that_is_dropped_is_refused(server: Up, browser: Browser, tmp_path: Path) -> None:
     """It is said to be a folder, and what to do instead; nothing is sent."""
     with opened(browser, server.url, path="/import") as page:

@@ -115,4 +115,7 @@ def test_gates_in_words(tmp_path: Path) -> None:
     assert "p99 latency of one row at most 5 ms" in page
     assert "The registered model answers exactly as the file that was imported." in page
     (tmp_path / "other.toml").write_text("[gates.default]\n")
-    assert visitor.get("/gates/other.toml").status_code == httpx.codes.NOT_FOUND
+    missing = visitor.get("/gates/other.toml")
+    assert missing.status_code == httpx.codes.NOT_FOUND
+    assert "there is no gate &#39;other.toml&#39;" in missing.text
+    assert "there are default, strict: brinery gate show" in missing.text

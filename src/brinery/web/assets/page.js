@@ -4,6 +4,8 @@
   const root = document.documentElement;
   const say = (text) => { document.getElementById("announcement").textContent = text; };
 
+  document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
   const theme = root.dataset.theme ?? "system";
   for (const choice of document.querySelectorAll('input[name="theme"]')) {
     choice.checked = choice.value === theme;

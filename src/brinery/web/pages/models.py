@@ -293,7 +293,7 @@ def _figure(tiles: Sequence[Tile]) -> Cell:
         return Cell(text="not evaluated", kind="quiet")
     tile = tiles[0]
     span = f" ({tile.interval})" if tile.interval else ""
-    return Cell(text=f"{tile.value}{span}", title=tile.label)
+    return Cell(text=f"{tile.value}{span}", title=tile.label, kind="figure")
 
 
 def _tiles(version: Version) -> tuple[Tile, ...]:
