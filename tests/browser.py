@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE_WIDTH_PX = 400
-WAIT_MS = 120_000  # until a page shows what is expected of it; the machine has other work
+WAIT_MS = 240_000  # until a page shows what is expected of it; the machine has other work
 THEMES = ["light", "dark"]
 
 _FLAGS = [
@@ -41,3 +41,52 @@ def launched() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=_FLAGS)
         yield chromium
         chromium.close()
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    url: str,
+    *,
+    path: str = "",
+    width_px: int = 1280,
+    theme: str = "light",
+    console: bool = True,
+) -> Iterator[Page]:
+    """Give a page of a browser of its own, which in the end had no fault and asked one server only.
+
+    Args:
+        browser: whose page it is.
+        url: of the server.
+        path: that is opened; none where it is empty.
+        width_px: of the page.
+        theme: `light` or `dark`, as the system says.
+        console: whether a warning or an error on the console is a fault; a script's always is.
+    """
+    faults: list[str] = []
+    with browser.new_context(
+        base_url=url,
+        viewport={"width": width_px, "height": 900},
+        color_scheme="dark" if theme == "dark" else "light",
+    ) as context:
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("pageerror", lambda error: faults.append(f"error {error}"))
+        page.on(
+            "console",
+            lambda said: (
+                faults.append(f"console {said.text}")
+                if console and said.type in {"error", "warning"}
+                else None
+            ),
+        )
+        page.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith(f"{url}/") else faults.append(f"asked {asked.url}")
+            ),
+        )
+        if path:
+            page.goto(path)
+        yield page
+    assert faults == []

@@ -7,14 +7,22 @@ import re
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from sklearn.linear_model import LinearRegression
-from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, WAIT_MS, launched, needs_axe, needs_browser
+from tests.browser import (
+    AXE,
+    PHONE_WIDTH_PX,
+    THEMES,
+    WAIT_MS,
+    launched,
+    needs_axe,
+    needs_browser,
+    opened,
+)
 from tests.web.conftest import Up, X, lines, running_up
 
 import brinery
@@ -43,32 +51,11 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@contextmanager
-def opened(browser: Browser, up: Up, *, width: int = 1280, theme: str = "light") -> Iterator[Page]:
-    """Give a page, and check at the end that nothing failed and nothing was asked elsewhere."""
-    faults: list[str] = []
-    page = browser.new_page(
-        base_url=up.url,
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if theme == "dark" else "light",
-    )
-    page.set_default_timeout(WAIT_MS)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-    page.on(
-        "request",
-        lambda asked: None if asked.url.startswith(up.url) else faults.append(asked.url),
-    )
-    yield page
-    page.close()
-    assert faults == []
-
-
 @needs_axe
 @pytest.mark.parametrize("theme", THEMES)
 def test_pages_are_for_everybody(server: Up, browser: Browser, theme: str) -> None:
     """No serious finding of axe, and nothing wider than a telephone, in either theme."""
-    with opened(browser, server, width=PHONE_WIDTH_PX, theme=theme) as page:
+    with opened(browser, server.url, width_px=PHONE_WIDTH_PX, theme=theme) as page:
         for path in PATHS:
             page.goto(path)
             if path == "/settings":
@@ -91,7 +78,7 @@ def test_a_file_is_dropped_and_ends_on_its_version(
     model, rows = tmp_path / "dropped.pkl", tmp_path / "rows.csv"
     model.write_bytes(pickle.dumps(LinearRegression().fit(X, X["x"])))
     X.assign(y=X["x"]).to_csv(rows, index=False)
-    with opened(browser, server) as page, opened(browser, server) as other:
+    with opened(browser, server.url) as page, opened(browser, server.url) as other:
         other.goto("/")
         page.goto("/import")
         page.set_input_files("input[type=file]", model)
@@ -137,7 +124,7 @@ def test_a_dangerous_file_says_so_and_goes_no_further(
     model, rows = tmp_path / "evil.pkl", tmp_path / "rows.csv"
     model.write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
     X.assign(y=X["x"]).to_csv(rows, index=False)
-    with opened(browser, server) as page:
+    with opened(browser, server.url) as page:
         page.goto("/import")
         page.set_input_files("input[type=file]", model)
         expect(page.get_by_text("Dangerous: it asks for")).to_be_visible()
@@ -149,13 +136,66 @@ def test_a_dangerous_file_says_so_and_goes_no_further(
 
 def test_traffic_is_drawn_while_it_goes_on(server: Up, browser: Browser) -> None:
     """What is asked now is on the page within seconds, without a click."""
-    with opened(browser, server) as page:
+    with opened(browser, server.url) as page:
         page.goto("/endpoints/m")
         for _ in range(20):
             server.answered()
         expect(page.locator("[data-figure=traffic] svg").first).to_be_visible()
         expect(page.locator(".tiles")).to_contain_text(re.compile(r"of \d+:"))
         expect(page.locator("[data-language=curl]")).to_contain_text("/v1/models/m/predict")
+
+
+def test_a_table_that_changes_by_itself_stays_searched(server: Up, browser: Browser) -> None:
+    """What is looked for is asked for again, by the search, and what was typed stands there."""
+    with opened(browser, server.url, path="/endpoints") as page:
+        expect(page.locator("#endpoints tbody tr")).to_have_count(1)
+        search = page.get_by_role("searchbox")
+        search.fill("zzz")
+        expect(page.get_by_text("Nothing matches.")).to_be_visible()
+        with page.expect_response(re.compile("/endpoints")) as again:
+            pass
+        assert "q=zzz" in again.value.url
+        again.value.finished()
+        expect(page.get_by_text("Nothing matches.")).to_be_visible()
+        expect(search).to_have_value("zzz")
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_commands_are_copied(server: Up, browser: Browser, *, secure: bool) -> None:
+    """Also on a page that has no clipboard, as it came over plain HTTP from another machine."""
+    with opened(browser, server.url) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+        if not secure:
+            page.add_init_script(
+                "Object.defineProperty(navigator, 'clipboard', {value: undefined})"
+            )
+        page.goto("/models/m")
+        page.get_by_role("button", name="Copy").first.click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        page.goto("/models")
+        page.get_by_role("searchbox").press("ControlOrMeta+v")
+        expect(page.get_by_role("searchbox")).to_have_value("brinery model show m")
+
+
+def test_the_section_is_in_sight_on_a_telephone(server: Up, browser: Browser) -> None:
+    """Where the names of all sections are wider than the page, the one that is open is shown."""
+    with opened(browser, server.url, path="/settings", width_px=PHONE_WIDTH_PX) as page:
+        expect(page.locator(".sections [aria-current]")).to_be_in_viewport(ratio=1)
+
+
+def test_a_folder_that_is_dropped_is_refused(server: Up, browser: Browser, tmp_path: Path) -> None:
+    """It is said to be a folder, and what to do instead; nothing is sent."""
+    with opened(browser, server.url, path="/import") as page:
+        place = page.locator(".drop").bounding_box()
+        assert place is not None
+        drag = page.context.new_cdp_session(page)
+        told = {"items": [], "files": [str(tmp_path)], "dragOperationsMask": 1}
+        at = {"x": place["x"] + 10, "y": place["y"] + 10, "data": told}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            drag.send("Input.dispatchDragEvent", {"type": kind, **at})
+        expect(page.locator("[data-said]")).to_have_text(
+            "A folder cannot be sent (name where it is instead)"
+        )
 
 
 def test_open_pages_do_not_hold_a_server_up(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What every page of a server weighs in a real browser: how many requests, and how many bytes."""
+"""Every page of a server in a real browser: what it weighs, and whether everybody can use it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sklearn.linear_model import LinearRegression
 from starlette.routing import Route
-from tests.browser import launched, needs_browser
+from tests.browser import (
+    AXE,
+    PHONE_WIDTH_PX,
+    THEMES,
+    launched,
+    needs_axe,
+    needs_browser,
+    opened,
+)
 from tests.web.conftest import Up, X, running_up
 from tests.web.pages.made_jobs import large, sweep
 from tests.web.pages.models import hostile
@@ -133,15 +141,7 @@ def _settled(page: Page) -> None:
 
 def test_every_page_asks_for_little(browser: Browser, up: Up, tmp_path: Path) -> None:
     """At most 12 requests, 1.8 MB at first and 60 kB after; no page of the site is left out."""
-    paths = [*_paths(up), _begun(browser, up, tmp_path)]
-    plain = [path.partition("?")[0] for path in paths]
-    unseen = [
-        one.path
-        for one in site.application(open_rooms(up.workspace)).routes
-        if isinstance(one, Route) and "GET" in (one.methods or ()) and one.path not in _PARTS
-        if not any(one.path_regex.match(path) for path in plain)
-    ]
-    assert unseen == []
+    paths = _all_paths(browser, up, tmp_path)
     heavy = []
     for path in paths:
         with browser.new_context(base_url=up.url) as context:
@@ -153,3 +153,39 @@ def test_every_page_asks_for_little(browser: Browser, up: Up, tmp_path: Path) ->
         if len(asked) > _MOST_REQUESTS or cold > _MOST_COLD_BYTES or warm > _MOST_WARM_BYTES:
             heavy.append((path, cold, warm, asked))
     assert heavy == []
+
+
+def _all_paths(browser: Browser, up: Up, folder: Path) -> list[str]:
+    """Return the paths of pages, with one of every route at least."""
+    paths = [*_paths(up), _begun(browser, up, folder)]
+    plain = [path.partition("?")[0] for path in paths]
+    unseen = [
+        one.path
+        for one in site.application(open_rooms(up.workspace)).routes
+        if isinstance(one, Route) and "GET" in (one.methods or ()) and one.path not in _PARTS
+        if not any(one.path_regex.match(path) for path in plain)
+    ]
+    assert unseen == []
+    return paths
+
+
+@needs_axe
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_page_is_for_everybody(browser: Browser, up: Up, tmp_path: Path, theme: str) -> None:
+    """No serious finding of axe, nothing wider than a telephone, and no fault, on any page."""
+    found = []
+    with opened(browser, up.url, theme=theme) as page:
+        for path in _all_paths(browser, up, tmp_path):
+            page.set_viewport_size({"width": PHONE_WIDTH_PX, "height": 800})
+            page.goto(path)
+            _settled(page)
+            page.evaluate(AXE.read_text(encoding="utf-8"))
+            found += [
+                (path, one["id"], one["nodes"][0]["html"][:200])
+                for one in page.evaluate("async () => (await axe.run()).violations")
+                if one["impact"] in {"serious", "critical"}
+            ]
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > PHONE_WIDTH_PX:
+                found.append((path, "wide", str(wide)))
+    assert found == []

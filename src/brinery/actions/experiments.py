@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from brinery.actions.rooms import Rooms
 from brinery.records.run import Experiment, FoundRun
+from brinery.registry.mlflow_client import CHANGED_LAST
 from brinery.registry.mlflow_search import MlflowSearch
 
 _CURVES: Final = 12
@@ -34,20 +35,26 @@ class RunStory(Struct, frozen=True, kw_only=True):
 
 
 def experiments_in(
-    rooms: Rooms, *, text: str = "", offset: int = 0, most: int = 50
+    rooms: Rooms,
+    *,
+    text: str = "",
+    order: str = CHANGED_LAST,
+    offset: int = 0,
+    most: int = 50,
 ) -> list[Experiment]:
-    """Return experiments, the one that was changed last first; MLflow's own where it has a run.
+    """Return experiments; MLflow's own where it has a run.
 
     Args:
         rooms: of the workspace.
         text: that is in their names.
+        order: a clause of MLflow; the one that was changed last comes first where none is told.
         offset: how many are left out.
         most: of them.
     """
     if not (rooms.workspace.exists or rooms.places.shared):
         return []
     search = search_in(rooms)
-    found = search.experiments(text, offset=offset, most=most)
+    found = search.experiments(text, order=order, offset=offset, most=most)
     return [one for one in found if one.id != _DEFAULT or search.runs([one.id], most=1)]
 
 

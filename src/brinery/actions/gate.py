@@ -38,7 +38,7 @@ from brinery.evaluate.gate import (
     schema_found,
 )
 from brinery.evaluate.latency import Latency
-from brinery.records.decision import Decision, DecisionData, Outcome
+from brinery.records.decision import Decision, DecisionData, Outcome, gate_called
 from brinery.records.event import Event, Step
 from brinery.records.scan import Verdict
 from brinery.records.version import Alias, Candidate, Version
@@ -280,9 +280,9 @@ def decide_steps(rooms: Rooms, asked: GateAsked, *, earlier: Sequence[Decision])
     )
     yield clock.event(
         Step.GATE,
-        f"{decision.reference} {decision.outcome} the gate {chosen.name}"
+        f"{decision.reference} {decision.outcome} {gate_called(chosen.name)}"
         if decision.outcome is not Outcome.NOT_DECIDABLE
-        else f"{decision.reference} is not decidable by the gate {chosen.name}",
+        else f"{decision.reference} is not decidable by {gate_called(chosen.name)}",
         warning=not decision.passes,
     )
     return decision

@@ -47,6 +47,7 @@ from brinery.store.imports import Imports
 # A front door of its own, which reads a `ImportTask` as a line of JSON: the two meet as processes.
 _IMPORTER: Final = (sys.executable, "-m", "brinery.web.importer")
 _ELSEWHERE: Final = ("runs:/", "models:/")
+_REGISTERED: Final = re.compile(r"models:/([^/@]+)[/@].*")
 _KEY_BYTES: Final = 8
 _TARGETS: Final = ("target", "y", "label", "class", "outcome")
 
@@ -129,6 +130,9 @@ def begin(rooms: Rooms, model: str, *, key: str = "", called: str = "") -> Impor
     scan = None if model.startswith(_ELSEWHERE) else _scanned(Path(model))
     kept.create(asked)
     if scan is not None:
+        # Who sent a file knows it by its name, and not by the path that it was written to.
+        message = scan.message.replace(model, asked.called)
+        scan = replace(scan, message=message, hint=scan.hint.replace(model, asked.called))
         kept.keep_scan(asked.key, scan)
     return asked
 
@@ -312,8 +316,9 @@ def _scanned(path: Path) -> ImportScan:
 
 
 def _suggested(called: str) -> str:
-    """Return a name for the model of a file."""
-    stem = Path(called.rstrip("/").rpartition("/")[2]).stem
+    """Return a name for the model of a file, or of a URI."""
+    registered = _REGISTERED.fullmatch(called)
+    stem = registered[1] if registered else Path(called.rstrip("/").rpartition("/")[2]).stem
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._")[:100]
     return plain or "model"
 

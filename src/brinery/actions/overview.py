@@ -136,7 +136,7 @@ def _failed(rooms: Rooms) -> Iterator[Need]:
         yield Need(
             concern=Concern.FAILED_JOB,
             subject=job.name,
-            message=f"the job {job.name} failed" + (f": {job.error}" if job.error else ""),
+            message=f"the job '{job.name}' failed" + (f": {job.error}" if job.error else ""),
             hint=f"brinery job resume {job.name}",
             at=job.ended or job.created,
         )

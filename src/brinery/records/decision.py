@@ -149,7 +149,12 @@ class Decision(Struct, frozen=True, kw_only=True):
         held = [each for each in self.rules if each.outcome is not Outcome.PASSES]
         if not held:
             against = f" against {self.champion}" if self.champion else ", with no champion yet"
-            return f"passes the gate {self.gate}{against}"
+            return f"passes {gate_called(self.gate)}{against}"
         said = "; ".join(f"{each.rule}: {each.why}" for each in held)
         verb = "fails" if self.outcome is Outcome.FAILS else "is not decidable by"
-        return f"{verb} the gate {self.gate}: {said}"
+        return f"{verb} {gate_called(self.gate)}: {said}"
+
+
+def gate_called(name: str) -> str:
+    """Return what a gate is called in a sentence; one that is named `gate` is not named twice."""
+    return "the gate" if name == "gate" else f"the gate {name}"

@@ -37,6 +37,8 @@ STAGE_TAG = "brinery.stage"
 IMPORT_TAG = "brinery.import"
 # Of runs, in MLflow's language: those of the users.
 NO_IMPORT = f"tags.`{IMPORT_TAG}` IS NULL"
+# An order of experiments, in MLflow's language.
+CHANGED_LAST = "last_update_time DESC"
 _ARTIFACT_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
 
 
@@ -67,15 +69,17 @@ def experiments(
     *,
     view: str = "ACTIVE_ONLY",
     text: str = "",
+    order: str = CHANGED_LAST,
     offset: int = 0,
     most: int,
 ) -> list[Experiment]:
-    """Return experiments, the one that was changed last first.
+    """Return experiments.
 
     Args:
         client: of their store.
         view: `ACTIVE_ONLY`, `DELETED_ONLY` or `ALL`.
         text: that is in their names.
+        order: a clause of MLflow.
         offset: how many are left out.
         most: of them.
 
@@ -88,7 +92,7 @@ def experiments(
         answer = client.search_experiments(
             view_type=view_of(view),
             filter_string=f"name ILIKE '%{quoted(text)}%'" if text else None,
-            order_by=["last_update_time DESC"],
+            order_by=[order],
             max_results=min(most - len(found), _PAGE),
             page_token=page,
         )

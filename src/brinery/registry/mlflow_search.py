@@ -41,16 +41,26 @@ class MlflowSearch:
     def _client(self) -> MlflowClient:
         return mlflow_client.connect(self._uri, self._artifacts)
 
-    def experiments(self, text: str = "", *, offset: int = 0, most: int) -> list[Experiment]:
-        """Return experiments, the one that was changed last first.
+    def experiments(
+        self,
+        text: str = "",
+        *,
+        order: str = mlflow_client.CHANGED_LAST,
+        offset: int = 0,
+        most: int,
+    ) -> list[Experiment]:
+        """Return experiments.
 
         Args:
             text: that is in their names.
+            order: a clause of MLflow.
             offset: how many are left out.
             most: of them.
         """
         with foreign_errors():
-            found = mlflow_client.experiments(self._client, text=text, offset=offset, most=most)
+            found = mlflow_client.experiments(
+                self._client, text=text, order=order, offset=offset, most=most
+            )
             return [_experiment(one) for one in found]
 
     def experiment(self, experiment_id: str) -> Experiment:

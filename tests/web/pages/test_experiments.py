@@ -22,6 +22,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Visitor, str, str]
     rooms.workspace.prepare()
     rooms.registry.open()
     client = mlflow.MlflowClient(tracking_uri=rooms.places.tracking_uri)
+    client.create_experiment("zebra")
     experiment = client.create_experiment(f"sweep {HOSTILE}")
     for number in range(RUNS):
         run = client.create_run(experiment, start_time=1_700_000_000_000 + number * 1000)
@@ -85,6 +86,35 @@ def test_runs_are_filtered_in_mlflows_language(logged: tuple[Visitor, str, str])
     refused = visitor.get(f"{path}?q=metrics.score >> 'x")
     assert refused.status_code == httpx.codes.OK
     assert "MLflow does not take this filter" in refused.text
+
+
+def test_a_file_has_every_run(logged: tuple[Visitor, str, str]) -> None:
+    """All that match, in the order of the page, with figures as they were logged and real times.
+
+    A filter that MLflow does not take makes no file.
+    """
+    visitor, experiment, _ = logged
+    path = f"/experiments/{experiment}?sort=m:score&format=csv"
+    for page in ("", "&page=2", "&view=scatter"):
+        rows = visitor.get(path + page).text.splitlines()
+        assert [row.split(",")[1] for row in rows[1:]] == [f"trial-{n}" for n in range(RUNS)]
+    assert rows[1].startswith("2023-11-14 22:13:20,")
+    assert ",0.592," in rows[-1]
+    refused = visitor.get(f"{path}&q=metrics.score >> 'x")
+    assert refused.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+    assert "MLflow does not take this filter" in refused.text
+
+
+def test_experiments_are_sorted(logged: tuple[Visitor, str, str]) -> None:
+    """By name or by when they were changed, in the page and in the file."""
+    visitor, experiment, _ = logged
+    link = f'href="/experiments/{experiment}"'
+    for sort, first in (("", True), ("updated", False), ("name", True), ("-name", False)):
+        page = visitor.get(f"/experiments?sort={sort}").text
+        assert (page.index(link) < page.index(">zebra<")) is first, sort
+        lines = visitor.get(f"/experiments?sort={sort}&format=csv").text.splitlines()
+        assert (lines[1].startswith(f"sweep {HOSTILE},20")) is first, sort
+        assert len(lines) == 1 + 2
 
 
 def test_columns_are_chosen(logged: tuple[Visitor, str, str]) -> None:

@@ -95,6 +95,8 @@ def test_what_is_no_model_says_why(visitor: Visitor) -> None:
     page = visitor.get(begun(visitor, b"no model at all")).text
     assert "not read" in page
     assert "Import it" not in page
+    assert "model.pkl is not a pickle" in page
+    assert ".brinery" not in page, "it is called by its name, and not by where it lies"
 
 
 def test_what_is_sent_needs_our_token(visitor: Visitor, tmp_path: Path) -> None:

@@ -10,7 +10,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.browser import AXE, PHONE_WIDTH_PX, THEMES, WAIT_MS, launched, needs_axe, needs_browser
+from tests.browser import (
+    AXE,
+    PHONE_WIDTH_PX,
+    THEMES,
+    WAIT_MS,
+    launched,
+    needs_axe,
+    needs_browser,
+    opened,
+)
 from tests.conftest import BRINERY, _environment
 from tests.web.conftest import Up, running_up
 from tests.web.pages.made_jobs import HOSTILE, large, log_of, plan_of, ran, sweep, write
@@ -44,44 +53,6 @@ jobs:
 """
 
 
-class Visit:
-    """A page that is open, and all that went wrong on it.
-
-    Args:
-        browser: that it is opened in.
-        up: the server.
-    """
-
-    def __init__(self, browser: Browser, up: Up) -> None:
-        self.page: Page = browser.new_page(viewport={"width": 1280, "height": 900})
-        self.page.set_default_timeout(WAIT_MS)
-        self.faults: list[str] = []
-        self._up = up
-        self.page.on("pageerror", lambda error: self.faults.append(f"error {error}"))
-        self.page.on(
-            "console",
-            lambda told: (
-                self.faults.append(told.text) if told.type in {"error", "warning"} else None
-            ),
-        )
-        self.page.on("request", self._asked)
-
-    def _asked(self, request: object) -> None:
-        url = str(getattr(request, "url", ""))
-        if not url.startswith(self._up.url):
-            self.faults.append(f"asked {url}")
-
-    def open(self, path: str) -> Page:
-        """Return the page, at a path of the server."""
-        self.page.goto(f"{self._up.url}{path}")
-        return self.page
-
-    def steady(self) -> None:
-        """Check that nothing went wrong, and close."""
-        assert self.faults == []
-        self.page.close()
-
-
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """A server of a workspace with jobs, a dataset and a folder."""
@@ -109,11 +80,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, up: Up) -> Iterator[Visit]:
+def page(browser: Browser, up: Up) -> Iterator[Page]:
     """A page, which must be without faults in the end."""
-    made = Visit(browser, up)
-    yield made
-    made.steady()
+    with opened(browser, up.url) as made:
+        yield made
 
 
 def begun(up: Up, name: str, *words: str) -> tuple[Path, subprocess.Popen[str]]:
@@ -147,10 +117,10 @@ def until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_a_job_is_watched_until_its_end(visit: Visit, up: Up) -> None:
+def test_a_job_is_watched_until_its_end(page: Page, up: Up) -> None:
     """Boxes change and a log grows on a page that is open; a reload in the midst shows both."""
     gate, process = begun(up, "watched", "--web")
-    page = visit.open("/jobs/watched")
+    page.goto("/jobs/watched")
     first = page.locator('[data-node="first"]')
     expect(first).to_have_class("node command active", timeout=WAIT_MS)
     first.locator("a").click()
@@ -169,10 +139,10 @@ def test_a_job_is_watched_until_its_end(visit: Visit, up: Up) -> None:
     assert "/jobs/watched" in told.partition("page ")[2].partition("\n")[0]
 
 
-def test_a_job_is_cancelled_and_resumed(visit: Visit, up: Up) -> None:
+def test_a_job_is_cancelled_and_resumed(page: Page, up: Up) -> None:
     """Asked first, then done; going on is a process of its own, and does not begin again."""
     gate, process = begun(up, "steered")
-    page = visit.open("/jobs/steered")
+    page.goto("/jobs/steered")
     expect(page.locator('[data-node="first"]')).to_have_class(
         "node command active", timeout=WAIT_MS
     )
@@ -188,12 +158,12 @@ def test_a_job_is_cancelled_and_resumed(visit: Visit, up: Up) -> None:
     expect(page.locator("#job-head")).to_contain_text("completed", timeout=WAIT_MS)
 
 
-def test_a_job_is_run_again_and_reuses_what_stands(visit: Visit, up: Up) -> None:
+def test_a_job_is_run_again_and_reuses_what_stands(page: Page, up: Up) -> None:
     """The page moves to the new job, whose steps say what stands for them."""
     gate, process = begun(up, "again")
     gate.touch()
     process.communicate(timeout=120)
-    page = visit.open("/jobs/again")
+    page.goto("/jobs/again")
     page.get_by_role("button", name="Run again", exact=True).click()
     page.locator("#rerun-python").select_option("current")
     page.locator("#ask-rerun button.first").click()
@@ -204,9 +174,9 @@ def test_a_job_is_run_again_and_reuses_what_stands(visit: Visit, up: Up) -> None
     expect(page.locator("#step")).to_contain_text("reused from again")
 
 
-def test_a_large_graph_is_smooth(visit: Visit) -> None:
+def test_a_large_graph_is_smooth(page: Page) -> None:
     """500 boxes are drawn at once, each a link; one is reached by the keyboard and opened."""
-    page = visit.open("/jobs/flat")
+    page.goto("/jobs/flat")
     assert page.locator("#graph .node").count() == 500
     one = page.locator('[data-node="part3_s7"] a')
     one.focus()
@@ -217,9 +187,8 @@ def test_a_large_graph_is_smooth(visit: Visit) -> None:
 
 @needs_axe
 @pytest.mark.parametrize("theme", THEMES)
-def test_pages_are_accessible_and_fit(visit: Visit, theme: str) -> None:
+def test_pages_are_accessible_and_fit(page: Page, theme: str) -> None:
     """No serious finding of axe in either theme, nothing wider than 400 pixels, no fault."""
-    page = visit.page
     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     for path in (
         "/jobs",
@@ -234,7 +203,7 @@ def test_pages_are_accessible_and_fit(visit: Visit, theme: str) -> None:
         "/folders/aB3dE6gH",
     ):
         page.set_viewport_size({"width": PHONE_WIDTH_PX, "height": 800})
-        visit.open(path)
+        page.goto(path)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, path
         page.set_viewport_size({"width": 1280, "height": 900})

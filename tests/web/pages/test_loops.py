@@ -87,6 +87,7 @@ def test_every_loop_is_listed(loops: Visitor) -> None:
 def test_the_story_of_a_loop(loops: Visitor) -> None:
     """Its turns stand there with stages, reasons, versions and whom they were held against."""
     page = loops.get("/loops/weekly").text
+    assert "Turn 4" in loops.get("/loops/weekly?page=9").text
     assert page.index("Turn 4") < page.index("Turn 1")
     assert "train: done" in page
     assert "42 s" in page
@@ -114,4 +115,7 @@ def test_gates_in_words(tmp_path: Path) -> None:
     assert "p99 latency of one row at most 5 ms" in page
     assert "The registered model answers exactly as the file that was imported." in page
     (tmp_path / "other.toml").write_text("[gates.default]\n")
-    assert visitor.get("/gates/other.toml").status_code == httpx.codes.NOT_FOUND
+    missing = visitor.get("/gates/other.toml")
+    assert missing.status_code == httpx.codes.NOT_FOUND
+    assert "there is no gate &#39;other.toml&#39;" in missing.text
+    assert "there are default, strict: brinery gate show" in missing.text

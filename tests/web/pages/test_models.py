@@ -138,7 +138,7 @@ def test_models_are_sorted_by_their_headline(tmp_path: Path) -> None:
     assert order("sort=-figure&per=2&page=2") == ["a", "unjudged"]
     assert order("sort=-figure&q=u") == ["unjudged"]
     table = guest.get("/models?sort=-figure&format=csv").text
-    assert [line.split(",")[1] for line in table.splitlines()[1:]] == ["b", "c", "a", "unjudged"]
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] == ["b", "c", "a", "unjudged"]
     assert 'href="/models?sort=-figure' in guest.get("/models?sort=figure").text
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 from tests.web.pages.conftest import Visitor
+
+WEB = Path(__file__).parents[3] / "web"
 
 
 def test_a_page_may_load_nothing_but_its_own(visitor: Visitor) -> None:
@@ -32,6 +36,17 @@ def test_every_file_of_a_page_is_there_and_kept(visitor: Visitor) -> None:
         assert visitor.get(path, accept_encoding="gzip").headers["content-encoding"] == "gzip"
         _, _, digest, name = path.split("/")
         assert visitor.get(f"/assets/{digest[::-1]}/{name}").status_code == httpx.codes.NOT_FOUND
+
+
+def test_what_is_fetched_is_pinned_without_addresses() -> None:
+    """Four packages are for pages, and the lock says what they are, not where one got them."""
+    asked = json.loads((WEB / "package.json").read_text(encoding="utf-8"))
+    runtime = {"@picocss/pico", "htmx-ext-sse", "htmx.org", "plotly.js-cartesian-dist-min"}
+    assert set(asked["dependencies"]) == runtime
+    lock = json.loads((WEB / "package-lock.json").read_text(encoding="utf-8"))
+    for name, package in lock["packages"].items():
+        assert "resolved" not in package, name
+        assert package.get("integrity") or not name, name
 
 
 @pytest.mark.parametrize("path", ["/assets/x/../../page.key", "/assets/x/%2e%2e%2fpage.key"])

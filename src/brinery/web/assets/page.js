@@ -4,6 +4,8 @@
   const root = document.documentElement;
   const say = (text) => { document.getElementById("announcement").textContent = text; };
 
+  document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
   const theme = root.dataset.theme ?? "system";
   for (const choice of document.querySelectorAll('input[name="theme"]')) {
     choice.checked = choice.value === theme;
@@ -19,10 +21,25 @@
     });
   }
 
+  /* A page that came over plain HTTP from another machine has no clipboard: the older way is left. */
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const field = document.createElement("textarea");
+      field.value = text;
+      field.className = "unseen";
+      (document.querySelector("dialog[open]") ?? document.body).append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+  };
+
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
-    await navigator.clipboard.writeText(button.dataset.copy);
+    await copy(button.dataset.copy);
     const label = button.textContent;
     button.textContent = "Copied";
     say("Copied");

@@ -3,6 +3,13 @@
 (() => {
   const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["x-brinery-token"];
 
+  const refused = (zone, message, hint) => {
+    const said = zone.querySelector("[data-said]");
+    zone.querySelector("progress").hidden = true;
+    said.textContent = hint ? `${message} (${hint})` : message;
+    said.className = "bad";
+  };
+
   const send = (zone, file) => {
     const bar = zone.querySelector("progress");
     const said = zone.querySelector("[data-said]");
@@ -17,18 +24,13 @@
       if (event.lengthComputable) bar.value = event.loaded / event.total;
       if (event.loaded === event.total) said.textContent = `Reading ${file.name} …`;
     });
-    const refused = (message, hint) => {
-      bar.hidden = true;
-      said.textContent = hint ? `${message} (${hint})` : message;
-      said.className = "bad";
-    };
     request.addEventListener("load", () => {
       let answer = {};
       try { answer = JSON.parse(request.responseText); } catch { /* what stands before us may say anything */ }
       if (request.status === 200 && answer.next) location.assign(answer.next);
-      else refused(answer.message ?? answer.detail ?? "The server did not take the file", answer.hint);
+      else refused(zone, answer.message ?? answer.detail ?? "The server did not take the file", answer.hint);
     });
-    request.addEventListener("error", () => refused("The connection broke off: try again", ""));
+    request.addEventListener("error", () => refused(zone, "The connection broke off: try again", ""));
     request.send(file);
   };
 
@@ -41,7 +43,9 @@
     for (const name of ["dragleave", "drop"]) zone.addEventListener(name, () => zone.classList.remove("over"));
     zone.addEventListener("drop", (event) => {
       event.preventDefault();
-      if (event.dataTransfer.files.length) send(zone, event.dataTransfer.files[0]);
+      const entry = event.dataTransfer.items[0]?.webkitGetAsEntry?.();
+      if (entry?.isDirectory) refused(zone, "A folder cannot be sent", "name where it is instead");
+      else if (event.dataTransfer.files.length) send(zone, event.dataTransfer.files[0]);
     });
   }
 })();

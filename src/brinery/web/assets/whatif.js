@@ -6,7 +6,9 @@
   const { explain, predict } = place.dataset;
   const headers = { "content-type": "application/json", ...JSON.parse(document.body.getAttribute("hx-headers")) };
   const prediction = document.getElementById("prediction");
-  const number = (value) => Number(value).toLocaleString("en-US", { maximumSignificantDigits: 4 });
+  const number = (value) => (value && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e9)
+    ? Number(value).toExponential(2)
+    : Number(value).toLocaleString("en-US", { maximumSignificantDigits: 4 }));
 
   const row = () => {
     const made = {};
@@ -29,7 +31,7 @@
   /* Bars with their names before and their values after, about a line at 0 where some are negative. */
   const bars = (into, all, label) => {
     const rise = 24;
-    const [names, values, width] = [150, 70, 520];
+    const [names, values, width] = [150, 100, 550];
     const most = Math.max(1e-12, ...all.map(([, value]) => Math.abs(value)));
     const both = all.some(([, value]) => value < 0);
     const room = width - names - values;
@@ -95,10 +97,17 @@
     return path === predict ? plain(found) : found;
   };
 
+  /* What is typed and is no number has no value, and would be answered as if it were missing. */
+  const wrong = () => [...place.querySelectorAll("[data-column]")]
+    .filter((field) => field.validity.badInput)
+    .map((field) => `${field.dataset.column} is no number`);
+
   let running = false;
   let again = false;
   const ask = async () => {
     if (running) { again = true; return; }
+    const faults = wrong();
+    if (faults.length) { refused(faults); return; }
     running = true;
     const began = performance.now();
     try {

@@ -13,10 +13,19 @@ from starlette.routing import Route
 from brinery.actions.history import ELSEWHERE
 from brinery.actions.overview import trail
 from brinery.actions.rooms import Rooms
-from brinery.records.audit import AuditEntry, AuditQuery, Change
+from brinery.records.audit import AuditEntry, AuditPage, AuditQuery, Change
 from brinery.web.pages import links
 from brinery.web.pages.frame import Frame, clock
-from brinery.web.pages.grids import Asked, Cell, Column, Grid, as_csv, asked_of, wants_csv
+from brinery.web.pages.grids import (
+    Asked,
+    Cell,
+    Column,
+    Grid,
+    as_csv,
+    asked_of,
+    fetched,
+    wants_csv,
+)
 
 _COLUMNS: Final = (
     Column(name="at", title="When (UTC)"),
@@ -29,7 +38,6 @@ _COLUMNS: Final = (
 )
 _EMPTY: Final = "Nothing was changed yet: `brinery import model.pkl --name NAME --data test.csv`"
 _KEYS: Final = (Change.CREATE_KEY, Change.DELETE_KEY)
-_MOST_AS_CSV: Final = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,37 +83,43 @@ class Audit:
     def page(self, request: Request) -> Response:
         """Return the page, or its rows as a file."""
         asked = asked_of(request, _COLUMNS, sort="-at")
-        whole = wants_csv(request)
-        grid = self._grid(asked, most=_MOST_AS_CSV if whole else asked.per_page, whole=whole)
-        if whole:
-            return as_csv(grid)
+        if wants_csv(request):
+            every = fetched(
+                lambda offset, most: self._found(asked, offset=offset, most=most).entries,
+                key=lambda entry: entry,
+            )
+            return as_csv(_grid(AuditPage(), asked), map(_cells, every))
+        found = self._found(asked, offset=asked.offset, most=asked.per_page)
         return self._frame.page(
             request,
             "audit.html",
             title="Audit trail",
             command="brinery history NAME",
-            grid=grid,
+            grid=_grid(found, asked),
         )
 
-    def _grid(self, asked: Asked, *, most: int, whole: bool) -> Grid:
-        found = trail(
+    def _found(self, asked: Asked, *, offset: int, most: int) -> AuditPage:
+        return trail(
             self._rooms,
             AuditQuery(
                 words=tuple(asked.search.split()),
                 sort=asked.sort,
                 descending=asked.descending,
-                offset=0 if whole else asked.offset,
+                offset=offset,
                 most=most,
             ),
         )
-        return Grid(
-            name="audit",
-            columns=_COLUMNS,
-            rows=[_cells(entry) for entry in found.entries],
-            total=found.total,
-            asked=asked,
-            empty=_EMPTY,
-        )
+
+
+def _grid(found: AuditPage, asked: Asked) -> Grid:
+    return Grid(
+        name="audit",
+        columns=_COLUMNS,
+        rows=[_cells(entry) for entry in found.entries],
+        total=found.total,
+        asked=asked,
+        empty=_EMPTY,
+    )
 
 
 def deed_of(entry: AuditEntry) -> Deed:

@@ -24,13 +24,23 @@ from brinery.actions.projects import projects
 from brinery.actions.rooms import Rooms
 from brinery.charts.column_profiles import profile_figures
 from brinery.charts.column_profiles import shown as value_of
-from brinery.charts.words import ago, number, percent, size
+from brinery.charts.words import number, percent, size
 from brinery.records.column_profile import ColumnProfile
 from brinery.records.dataset import Dataset
 from brinery.records.flow import ItemKind
 from brinery.web.pages.flow import SECTION
-from brinery.web.pages.frame import Crumb, Frame, clock
-from brinery.web.pages.grids import Cell, Column, Grid, as_csv, asked_of, shown, wants_csv
+from brinery.web.pages.frame import Crumb, Frame
+from brinery.web.pages.grids import (
+    Cell,
+    Column,
+    Grid,
+    Made,
+    as_csv,
+    asked_of,
+    moment,
+    shown,
+    wants_csv,
+)
 from brinery.web.pages.tokens import url
 
 CRUMBS: Final = (Crumb(title="Flow", href="/flow"), Crumb(title="Data", href="/datasets"))
@@ -103,7 +113,7 @@ class DatasetPages:
         grid = Grid(
             name="datasets",
             columns=_COLUMNS,
-            rows=[_row(one) for one in shown(found, asked, keys=_KEYS)],
+            rows=Made(shown(found, asked, keys=_KEYS), lambda some: map(_row, some)),
             total=len(found),
             asked=asked,
             empty=_EMPTY,
@@ -201,7 +211,7 @@ def _row(one: Dataset) -> tuple[Cell, ...]:
         Cell(text=size(content.size_bytes) if content else ""),
         Cell(text=str(one.format) + (" (external)" if one.external else "")),
         Cell(text=one.current, kind="code"),
-        Cell(text=ago(written), title=f"{clock(written)} UTC"),
+        moment(written),
     )
 
 

@@ -37,7 +37,6 @@ _COLUMNS: Final = (
 _EMPTY: Final = "Nothing is served yet: `brinery import model.pkl --name NAME --data test.csv`"
 _MS: Final = 1000.0
 _MOVES: Final = 50
-_ALL: Final = 100_000
 
 
 def routes(rooms: Rooms, frame: Frame, *, watched: Watched) -> list[Route]:
@@ -63,7 +62,7 @@ class Endpoints:
     def all(self, request: Request) -> Response:
         """Return the table of all endpoints, or its rows as a file."""
         asked = asked_of(request, _COLUMNS, sort="name")
-        grid = self._grid(asked, whole=wants_csv(request))
+        grid = self._grid(asked)
         if wants_csv(request):
             return as_csv(grid)
         return self._frame.page(
@@ -116,18 +115,17 @@ class Endpoints:
         found = one(self._rooms.registry, name, number=served.version) if served else None
         return found or resolve(self._rooms.registry, Reference(name))
 
-    def _grid(self, asked: Asked, *, whole: bool) -> Grid:
+    def _grid(self, asked: Asked) -> Grid:
         wanted = asked.search.lower()
         rows = [
             (one, self._watched.latest(one.name))
             for one in self._watched.all_served()
             if wanted in one.name.lower()
         ]
-        page = Asked(path=asked.path, sort=asked.sort, descending=asked.descending, per_page=_ALL)
         return Grid(
             name="endpoints",
             columns=_COLUMNS,
-            rows=[_cells(*row) for row in shown(rows, page if whole else asked, keys=_KEYS)],
+            rows=[_cells(*row) for row in shown(rows, asked, keys=_KEYS)],
             total=len(rows),
             asked=asked,
             empty=_EMPTY,

@@ -27,8 +27,8 @@ _SECTION: Final = "experiments"
 _VIEWS: Final = ("table", "scatter", "parallel")
 _KINDS: Final = {"FINISHED": "good", "FAILED": "bad", "KILLED": "bad", "RUNNING": "warning"}
 _ALL: Final = (
-    Column(name="name", title="Experiment", sortable=False),
-    Column(name="updated", title="Changed", sortable=False),
+    Column(name="name", title="Experiment"),
+    Column(name="updated", title="Changed"),
 )
 _FIXED: Final = (
     Column(name="started", title="Started"),
@@ -41,6 +41,7 @@ _ORDERS: Final = {
     "name": "attributes.run_name",
     "status": "attributes.status",
 }
+_EXPERIMENT_ORDERS: Final = {"name": "name", "updated": "last_update_time"}
 _CHOSEN: Final = 6
 _MOST_CHOSEN: Final = 24
 _DRAWN: Final = 500
@@ -75,10 +76,16 @@ class Experiments:
 
     def all(self, request: Request) -> Response:
         """Return the page of all experiments."""
-        asked = grids.asked_of(request, _ALL)
-        found = experiments_in(
-            self._rooms, text=asked.search, offset=asked.offset, most=asked.per_page + 1
-        )
+        asked = grids.asked_of(request, _ALL, sort="-updated")
+
+        def some(offset: int, most: int) -> list[Experiment]:
+            order = f"{_EXPERIMENT_ORDERS[asked.sort]} {_way(asked)}"
+            return experiments_in(
+                self._rooms, text=asked.search, order=order, offset=offset, most=most
+            )
+
+        csv = grids.wants_csv(request)
+        found = [] if csv else some(asked.offset, asked.per_page + 1)
         grid = Grid(
             name="experiments",
             columns=_ALL,
@@ -88,8 +95,9 @@ class Experiments:
             asked=asked,
             empty=_NO_EXPERIMENT,
         )
-        if grids.wants_csv(request):
-            return grids.as_csv(grid)
+        if csv:
+            every = grids.fetched(some, key=lambda one: one.id)
+            return grids.as_csv(grid, map(_experiment_row, every))
         return self._frame.page(
             request,
             "experiments.html",
@@ -105,22 +113,27 @@ class Experiments:
         experiment = search.experiment(request.path_params["id"])
         view = request.query_params.get("view", _VIEWS[0])
         asked = _asked(request)
+        csv = grids.wants_csv(request)
+        whole = csv or view != _VIEWS[0]
+
+        def some(offset: int, most: int) -> list[FoundRun]:
+            return search.runs(
+                [experiment.id], text=asked.search, order=_order(asked), offset=offset, most=most
+            )
+
         refused, found = "", []
         try:
-            found = search.runs(
-                [experiment.id],
-                text=asked.search,
-                order=_order(asked),
-                offset=asked.offset if view == _VIEWS[0] else 0,
-                most=asked.per_page + 1 if view == _VIEWS[0] else _DRAWN,
-            )
+            found = some(0, _DRAWN) if whole else some(asked.offset, asked.per_page + 1)
         except InvalidFilter as error:
+            if csv:
+                raise
             refused = f"{error.message} ({error.hint})"
         known = _known(found)
         chosen = _chosen(request, asked, known)
         grid = _runs_grid(found, asked, chosen)
-        if grids.wants_csv(request):
-            return grids.as_csv(grid)
+        if csv:
+            every = grids.fetched(some, key=lambda run: run.id)
+            return grids.as_csv(grid, (_run_row(run, chosen) for run in every))
         x, y = _axes(request, known)
         return self._frame.page(
             request,
@@ -173,10 +186,9 @@ class Experiments:
 
 
 def _experiment_row(one: Experiment) -> list[Cell]:
-    changed = one.updated
     return [
         Cell(text=one.name, href=f"/experiments/{quote(one.id)}"),
-        Cell(text="" if changed is None else words.ago(changed)),
+        grids.moment(one.updated),
     ]
 
 
@@ -190,11 +202,14 @@ def _asked(request: Request) -> Asked:
 
 
 def _order(asked: Asked) -> str:
-    way = "DESC" if asked.descending else "ASC"
     if asked.sort in _ORDERS:
-        return f"{_ORDERS[asked.sort]} {way}"
+        return f"{_ORDERS[asked.sort]} {_way(asked)}"
     kind = "metrics" if asked.sort.startswith(METRIC) else "params"
-    return f"{kind}.`{drawn.named(asked.sort).replace('`', '')}` {way}"
+    return f"{kind}.`{drawn.named(asked.sort).replace('`', '')}` {_way(asked)}"
+
+
+def _way(asked: Asked) -> str:
+    return "DESC" if asked.descending else "ASC"
 
 
 def _known(runs: Sequence[FoundRun]) -> list[str]:
@@ -240,7 +255,7 @@ def _runs_grid(found: Sequence[FoundRun], asked: Asked, chosen: Sequence[str]) -
 
 def _run_row(run: FoundRun, chosen: Sequence[str]) -> list[Cell]:
     return [
-        Cell(text=words.ago(run.started), title=f"{run.started:%Y-%m-%d %H:%M:%S} UTC"),
+        grids.moment(run.started),
         Cell(text=run.name or run.id[:12], href=f"/runs/{quote(run.id)}"),
         Cell(text=run.status.lower(), kind=_KINDS.get(run.status, "")),
         Cell(text=_took(run)),
@@ -250,9 +265,11 @@ def _run_row(run: FoundRun, chosen: Sequence[str]) -> list[Cell]:
 
 def _figure_cell(run: FoundRun, name: str) -> Cell:
     if name.startswith(METRIC):
-        return Cell(text=words.number(run.metrics.get(drawn.named(name))))
+        value = run.metrics.get(drawn.named(name))
+        return Cell(text=words.number(value), plain="" if value is None else repr(value))
     told = run.params.get(drawn.named(name), "")
-    return Cell(text=words.cut(told), title=told if len(told) > len(words.cut(told)) else "")
+    short = words.cut(told)
+    return Cell(text=short, title=told if len(told) > len(short) else "", plain=told)
 
 
 def _axes(request: Request, known: Sequence[str]) -> tuple[str, str]:

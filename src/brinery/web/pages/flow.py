@@ -18,10 +18,19 @@ from brinery.actions.job_process import begin_build
 from brinery.actions.projects import projects
 from brinery.actions.rooms import Rooms
 from brinery.charts.flow import flow_svg
-from brinery.charts.words import ago
 from brinery.records.flow import FlowNode, NodeKind, NodeState
-from brinery.web.pages.frame import Frame, clock, moved
-from brinery.web.pages.grids import Cell, Column, Grid, as_csv, asked_of, shown, wants_csv
+from brinery.web.pages.frame import Frame, moved
+from brinery.web.pages.grids import (
+    Cell,
+    Column,
+    Grid,
+    Made,
+    as_csv,
+    asked_of,
+    moment,
+    shown,
+    wants_csv,
+)
 from brinery.web.pages.jobs import job_path
 from brinery.web.pages.tokens import url
 
@@ -84,7 +93,7 @@ class FlowPage:
         asked = asked_of(request, _COLUMNS, others=("project",))
         words = asked.search.lower().split()
         nodes = [one for one in found.nodes if all(word in one.name.lower() for word in words)]
-        rows = [_row(one) for one in shown(nodes, asked, keys=_KEYS)]
+        rows = Made(shown(nodes, asked, keys=_KEYS), lambda some: map(_row, some))
         grid = Grid(
             name="items", columns=_COLUMNS, rows=rows, total=len(nodes), asked=asked, empty=_EMPTY
         )
@@ -143,5 +152,5 @@ def _row(node: FlowNode) -> tuple[Cell, ...]:
         Cell(text=told, kind=kind),
         Cell(text=node.why),
         Cell(text=node.detail),
-        Cell(text=ago(node.at), title=f"{clock(node.at)} UTC") if node.at else Cell(text=""),
+        moment(node.at),
     )

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from brinery.charts.page import plain
 from brinery.charts.words import ago, duration, size
 from brinery.errors import BrineryError
+from brinery.records.decision import gate_called
 from brinery.records.figure import Figure
 from brinery.web.pages import tokens
 from brinery.web.pages.assets import Assets
@@ -83,7 +84,9 @@ class Frame:
         self._environment.globals.update(
             asset=self.assets.url, all_sections=SECTIONS, place=place, figures=figures
         )
-        self._environment.filters.update(ago=ago, size=size, duration=duration, clock=clock)
+        self._environment.filters.update(
+            ago=ago, size=size, duration=duration, clock=clock, gate=gate_called
+        )
 
     def page(
         self,

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from brinery.actions.gate import explained
 from brinery.actions.rooms import Rooms
+from brinery.errors import NotFound
 from brinery.specs import gates
 from brinery.specs.gates import Gate
 from brinery.web.pages.frame import Crumb, Frame
@@ -52,7 +53,10 @@ class Gates:
         found = self._declared().get(name)
         if found is None:
             # Never a file: a URL names a gate only.
-            return self._frame.missing(request)
+            known = ", ".join(sorted(self._declared()))
+            raise NotFound(
+                f"there is no gate '{name}'", hint=f"there are {known}: brinery gate show"
+            )
         return self._frame.page(
             request,
             "gate.html",

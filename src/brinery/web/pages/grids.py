@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from datetime import datetime
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from brinery.charts.words import ago
+from brinery.web.pages.frame import clock
 from brinery.web.pages.tokens import url
 
 PER_PAGE: Final = 50
+MOST_AS_CSV: Final = 100_000
 _MOST_PER_PAGE: Final = 500
 _LONGEST: Final = 200
+_AT_ONCE: Final = 500
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# A number, and its interval, which is none.
+_NUMBER: Final = re.compile(r"[-+][\d.,]+(e[-+]?\d+)?( [\w .,()%-]*)?")
 
 _Row = TypeVar("_Row")
 
@@ -39,6 +47,10 @@ class Column:
     sortable: bool = True
 
 
+# Boxes to be ticked, for a form on the page; a file has none.
+TICKS: Final = Column(name="choice", title="", sortable=False)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """What stands at a place of a table.
@@ -50,6 +62,7 @@ class Cell:
         title: shown when it is pointed at.
         choice: of a box to be ticked, for a form on the page: its field and its value; the text
             then says what is chosen.
+        plain: what stands in a file, where that is not the text.
     """
 
     text: str
@@ -57,6 +70,53 @@ class Cell:
     kind: str = ""
     title: str = ""
     choice: tuple[str, str] | None = None
+    plain: str = ""
+
+
+def moment(at: datetime | None) -> Cell:
+    """Return a time as how long ago it was; in a file it is the time itself, in UTC."""
+    if at is None:
+        return Cell(text="")
+    return Cell(text=ago(at), title=f"{clock(at)} UTC", plain=clock(at))
+
+
+def count(many: int) -> Cell:
+    """Return a number of things, its thousands apart; not in a file."""
+    return Cell(text=f"{many:,}", plain=str(many))
+
+
+class Rows(Protocol):
+    """Rows of cells, one for each column."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __iter__(self) -> Iterator[Sequence[Cell]]:
+        """Return them in turn."""
+
+
+class Made(Generic[_Row]):
+    """Rows whose cells are made as they are read, some at a time.
+
+    Args:
+        items: that the rows are about.
+        cells: some of them to their rows.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[_Row],
+        cells: Callable[[Sequence[_Row]], Iterable[Sequence[Cell]]],
+    ) -> None:
+        self._items = items
+        self._cells = cells
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Sequence[Cell]]:
+        for start in range(0, len(self._items), _AT_ONCE):
+            yield from self._cells(self._items[start : start + _AT_ONCE])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +186,7 @@ class Grid:
 
     name: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell]]
+    rows: Rows
     total: int
     asked: Asked
     open_ended: bool = False
@@ -136,6 +196,11 @@ class Grid:
     def pages(self) -> int:
         """Return how many pages there are; one at least."""
         return max(1, -(-self.total // self.asked.per_page))
+
+    @property
+    def as_file(self) -> str:
+        """Return what is said of the file of it."""
+        return f"All rows that match, {MOST_AS_CSV:,} at most"
 
     @property
     def first(self) -> int:
@@ -153,6 +218,8 @@ def asked_of(
 ) -> Asked:
     """Return what a request asks of a table; what makes no sense is not listened to.
 
+    A file is asked for whole, whatever page is looked at: `MOST_AS_CSV` rows at most.
+
     Args:
         request: whose URL says it.
         columns: of the table.
@@ -161,7 +228,7 @@ def asked_of(
     """
     query = request.query_params
     names = {one.name for one in columns if one.sortable}
-    told = query.get("sort", sort)
+    told, whole = query.get("sort", sort), wants_csv(request)
     if told.removeprefix("-") not in names:
         told = sort
     return Asked(
@@ -169,8 +236,8 @@ def asked_of(
         search=query.get("q", "")[:_LONGEST].strip(),
         sort=told.removeprefix("-"),
         descending=told.startswith("-"),
-        page=_number(query.get("page"), 1, most=10**6),
-        per_page=_number(query.get("per"), PER_PAGE, most=_MOST_PER_PAGE),
+        page=1 if whole else _number(query.get("page"), 1, most=10**6),
+        per_page=MOST_AS_CSV if whole else _number(query.get("per"), PER_PAGE, most=_MOST_PER_PAGE),
         others={name: query[name] for name in others if query.get(name)},
     )
 
@@ -199,15 +266,15 @@ def wants_csv(request: Request) -> bool:
     return request.query_params.get("format") == "csv"
 
 
-def as_csv(grid: Grid) -> Response:
-    """Return the rows of a table as a file; no cell of it is taken for a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([column.title for column in grid.columns])
-    for row in grid.rows:
-        writer.writerow([_harmless(cell, c) for cell, c in zip(row, grid.columns, strict=True)])
-    return Response(
-        text.getvalue().encode(),
+def as_csv(grid: Grid, rows: Iterable[Sequence[Cell]] | None = None) -> Response:
+    """Return a table as a file, told as it is made; no cell of it is taken for a formula.
+
+    Args:
+        grid: the table.
+        rows: of the file, where those of the table are a page of them only.
+    """
+    return StreamingResponse(
+        _lines(grid.columns, grid.rows if rows is None else rows),
         media_type="text/csv",
         headers={
             "content-disposition": f'attachment; filename="{grid.name}.csv"',
@@ -217,10 +284,44 @@ def as_csv(grid: Grid) -> Response:
     )
 
 
+def fetched(
+    fetch: Callable[[int, int], Sequence[_Row]], *, key: Callable[[_Row], Hashable]
+) -> Iterator[_Row]:
+    """Return what a store gives some at a time, each once: `MOST_AS_CSV` at most.
+
+    Args:
+        fetch: how many are left out, and how many are wanted, to those.
+        key: by which one is known: where another comes meanwhile, the last is given again.
+    """
+    told: set[Hashable] = set()
+    for offset in range(0, MOST_AS_CSV, _AT_ONCE):
+        found = fetch(offset, _AT_ONCE)
+        if not found:
+            return
+        yield from (one for one in found if key(one) not in told)
+        told.update(key(one) for one in found)
+
+
+def _lines(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
+    """Return the lines of a file, some at a time."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    kept = [at for at, column in enumerate(columns) if column != TICKS]
+    writer.writerow([columns[at].title for at in kept])
+    for number, row in enumerate(rows, 1):
+        writer.writerow([_harmless(row[at], columns[at]) for at in kept])
+        if not number % _AT_ONCE:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
 def _harmless(cell: Cell, column: Column) -> str:
-    if column.number or not cell.text.startswith(_FORMULA):
-        return cell.text
-    return f"'{cell.text}"
+    text = cell.plain or cell.text
+    if not text.startswith(_FORMULA) or (column.number and _NUMBER.fullmatch(text)):
+        return text
+    return f"'{text}"
 
 
 def _number(text: str | None, default: int, *, most: int) -> int:

@@ -42,6 +42,7 @@ from brinery.web.pages.grids import (
     Cell,
     Column,
     Grid,
+    Made,
     as_csv,
     asked_of,
     shown,
@@ -116,9 +117,9 @@ class JobPage:
             return self._frame.part(request, "job_head.html", **_head(job))
         view = _view(query.get("view", ""), job)
         grid = _steps_grid(request, job)
-        if wants_csv(request):
-            return as_csv(grid)
         sweep = self._sweep(job, chosen) if view == "trials" else None
+        if wants_csv(request):
+            return as_csv(_trials_grid(request, sweep, chosen) if sweep else grid)
         seen = _seen(job, sweep)
         if (
             request.headers.get("hx-target") == "trials"
@@ -280,7 +281,8 @@ def _steps_grid(request: Request, job: JobRun) -> Grid:
     asked = asked_of(request, _STEPS, others=("view", "step"))
     words = asked.search.lower().split()
     found = [run for run in job.steps if all(word in run.name.lower() for word in words)]
-    rows = [_step_row(job, run) for run in shown(found, asked, keys=_STEP_KEYS)]
+    page = shown(found, asked, keys=_STEP_KEYS)
+    rows = Made(page, lambda some: (_step_row(job, run) for run in some))
     return Grid(name="steps", columns=_STEPS, rows=rows, total=len(found), asked=asked)
 
 

@@ -12,12 +12,23 @@ from starlette.routing import Route
 
 from brinery.actions.rooms import Rooms
 from brinery.charts.job import look_of
-from brinery.charts.words import ago, duration
+from brinery.charts.words import duration
 from brinery.records.job import Status
 from brinery.records.job_summary import JobSummary
 from brinery.store.job_summaries import JobSummaries
-from brinery.web.pages.frame import Frame, clock
-from brinery.web.pages.grids import Asked, Cell, Column, Grid, as_csv, asked_of, shown, wants_csv
+from brinery.web.pages.frame import Frame
+from brinery.web.pages.grids import (
+    Asked,
+    Cell,
+    Column,
+    Grid,
+    Made,
+    as_csv,
+    asked_of,
+    moment,
+    shown,
+    wants_csv,
+)
 from brinery.web.pages.tokens import url
 
 SECTION: Final = "jobs"
@@ -51,6 +62,7 @@ _STATES: Final = (
     ("lost", "Not responding", (Status.NOT_RESPONDING,)),
 )
 _EMPTY: Final = "There is no job yet: `brinery job create -f job.yml`"
+_NO_SUCH: Final = "No job is in this state."
 
 
 def routes(rooms: Rooms, frame: Frame) -> list[Route]:
@@ -79,10 +91,10 @@ class JobsPage:
         grid = Grid(
             name="jobs",
             columns=_COLUMNS,
-            rows=[_row(one) for one in shown(found, asked, keys=_KEYS)],
+            rows=Made(shown(found, asked, keys=_KEYS), lambda some: map(_row, some)),
             total=len(found),
             asked=asked,
-            empty="Nothing was archived." if archived else _EMPTY,
+            empty="Nothing was archived." if archived else _NO_SUCH if listed else _EMPTY,
         )
         if wants_csv(request):
             return as_csv(grid)
@@ -136,7 +148,7 @@ def _row(one: JobSummary) -> tuple[Cell, ...]:
         Cell(text=f"{one.over} of {one.steps}"),
         Cell(text=f"{one.reused}" if one.reused else ""),
         Cell(text=duration(took) if took is not None else ""),
-        Cell(text=ago(one.created), title=f"{clock(one.created)} UTC"),
+        moment(one.created),
         Cell(text=one.experiment),
         Cell(text=one.who),
     )

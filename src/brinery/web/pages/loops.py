@@ -17,7 +17,7 @@ from brinery.charts.loop import story, why
 from brinery.records.turn import Ending, StageRun, State, Trigger, Turn
 from brinery.web.pages import grids
 from brinery.web.pages.frame import Crumb, Frame
-from brinery.web.pages.grids import Cell, Column, Grid
+from brinery.web.pages.grids import Cell, Column, Grid, Made
 
 _COLUMNS: Final = (
     Column(name="loop", title="Loop"),
@@ -104,7 +104,7 @@ class Loops:
         grid = Grid(
             name="loops",
             columns=_COLUMNS,
-            rows=[_row(turn) for turn in rows],
+            rows=Made(rows, lambda some: map(_row, some)),
             total=len(found),
             asked=asked,
             empty=_EMPTY,
@@ -128,7 +128,8 @@ class Loops:
         if not turns:
             return self._frame.missing(request)
         told = story(turns)
-        page = grids.asked_of(request, ()).page
+        pages = max(1, -(-len(turns) // _SHOWN))
+        page = min(grids.asked_of(request, ()).page, pages)
         newest = list(reversed(turns))[(page - 1) * _SHOWN : page * _SHOWN]
         return self._frame.page(
             request,
@@ -144,7 +145,7 @@ class Loops:
             turns=[(turn, _ending(turn), why(turn), _stages(turn)) for turn in newest],
             model=turns[-1].model,
             page=page,
-            pages=max(1, -(-len(turns) // _SHOWN)),
+            pages=pages,
         )
 
 
@@ -154,9 +155,9 @@ def _row(turn: Turn) -> list[Cell]:
     return [
         Cell(text=turn.loop, href=f"/loops/{turn.loop}"),
         Cell(text=turn.model, href=f"/models/{turn.model}"),
-        Cell(text=f"{turn.number:,}"),
+        grids.count(turn.number),
         Cell(text=ending[0], kind=ending[1], title=why(turn)),
-        Cell(text=words.ago(turn.started), title=f"{turn.started:%Y-%m-%d %H:%M} UTC"),
+        grids.moment(turn.started),
         Cell(text="", kind="quiet")
         if champion is None
         else Cell(

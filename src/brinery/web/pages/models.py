@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
@@ -32,12 +32,25 @@ from brinery.records.summary import Tile
 from brinery.records.version import Version
 from brinery.registry.interface import Entry
 from brinery.web.pages.frame import Crumb, Frame, clock, moved
-from brinery.web.pages.grids import Asked, Cell, Column, Grid, as_csv, asked_of, shown, wants_csv
+from brinery.web.pages.grids import (
+    TICKS,
+    Asked,
+    Cell,
+    Column,
+    Grid,
+    Made,
+    as_csv,
+    asked_of,
+    count,
+    moment,
+    shown,
+    wants_csv,
+)
 
 MODELS: Final = Crumb(title="Models", href="/models")
 CHOICE: Final = "versions"
 _COLUMNS: Final = (
-    Column(name="choice", title="", sortable=False),
+    TICKS,
     Column(name="name", title="Model"),
     Column(name="champion", title="Champion", sortable=False),
     Column(name="figure", title="Headline"),
@@ -97,11 +110,10 @@ class Models:
             every = versions_of(self._rooms, [_shown_of(one) for one in found])
             keys["figure"] = lambda one: _headline(every.get(_shown_of(one).reference))
         page = shown(found, asked, keys=keys)
-        versions = versions_of(self._rooms, [_shown_of(one) for one in page])
         grid = Grid(
             name="models",
             columns=_COLUMNS,
-            rows=[_row(one, versions) for one in page],
+            rows=Made(page, self._rows),
             total=len(found),
             asked=asked,
             empty=_NO_MODEL,
@@ -116,6 +128,10 @@ class Models:
             command="brinery model list",
             grid=grid,
         )
+
+    def _rows(self, some: Sequence[Outline]) -> Iterator[list[Cell]]:
+        versions = versions_of(self._rooms, [_shown_of(one) for one in some])
+        return (_row(one, versions) for one in some)
 
     def model(self, request: Request) -> Response:
         """Return a model: its versions, or what became of its aliases."""
@@ -165,7 +181,7 @@ class Models:
     def _versions(self, request: Request, outline: Outline, *, figures: Sequence[Tile]) -> Grid:
         """Return the versions of a model, with the figures that matter most of its champion."""
         columns = (
-            Column(name="choice", title="", sortable=False),
+            TICKS,
             Column(name="version", title="Version"),
             Column(name="aliases", title="Aliases", sortable=False),
             *(Column(name=one.metric, title=one.label, number=True) for one in figures),
@@ -186,21 +202,25 @@ class Models:
             keys[asked.sort] = lambda one: _value(every.get(one.number), asked.sort)
         page = shown(entries, asked, keys=keys)
         decisions = decisions_of(self._rooms, outline.name)
-        versions = versions_of(self._rooms, page)
         names = [one.metric for one in figures]
-        return Grid(
-            name="versions",
-            columns=columns,
-            rows=[
+
+        def cells(some: Sequence[Entry]) -> Iterator[list[Cell]]:
+            versions = versions_of(self._rooms, some)
+            return (
                 _version_row(
                     versions[one.reference],
                     one,
                     names=names,
                     decision=decisions.get(one.reference),
                 )
-                for one in page
+                for one in some
                 if one.reference in versions
-            ],
+            )
+
+        return Grid(
+            name="versions",
+            columns=columns,
+            rows=Made(page, cells),
             total=len(entries),
             asked=asked,
         )
@@ -221,11 +241,12 @@ def _row(outline: Outline, versions: Mapping[str, Version]) -> list[Cell]:
         Cell(text="endpoint", href=f"/endpoints/{quote(outline.name, safe='')}")
         if champion
         else Cell(text="no", kind="quiet"),
-        Cell(text=f"{len(outline.versions):,}"),
+        count(len(outline.versions)),
         Cell(
             text=f"{outline.newest.reference}, {words.ago(outline.newest.created)}",
             href=path_of(outline.name, outline.newest.number),
             title=f"{clock(outline.newest.created)} UTC",
+            plain=f"{outline.newest.reference}, {clock(outline.newest.created)}",
         ),
     ]
 
@@ -255,7 +276,7 @@ def _version_row(
         if candidate is None
         else Cell(text=candidate.verdict.value, kind=_VERDICTS.get(candidate.verdict, "bad")),
         Cell(text="" if candidate is None else words.cut(candidate.description.outline, length=60)),
-        Cell(text=words.ago(version.created), title=f"{clock(version.created)} UTC"),
+        moment(version.created),
     ]
 
 
@@ -272,7 +293,7 @@ def _figure(tiles: Sequence[Tile]) -> Cell:
         return Cell(text="not evaluated", kind="quiet")
     tile = tiles[0]
     span = f" ({tile.interval})" if tile.interval else ""
-    return Cell(text=f"{tile.value}{span}", title=tile.label)
+    return Cell(text=f"{tile.value}{span}", title=tile.label, kind="figure")
 
 
 def _tiles(version: Version) -> tuple[Tile, ...]:

@@ -14,7 +14,7 @@ from brinery.records.estimate import Estimate
 from brinery.records.subpopulation import Subpopulation
 from brinery.web.pages import grids
 from brinery.web.pages.frame import figures
-from brinery.web.pages.grids import Cell, Column, Grid, as_csv, asked_of, wants_csv
+from brinery.web.pages.grids import Cell, Column, Grid, Made, as_csv, asked_of, count, wants_csv
 
 _SURELY: Final = 0.05
 
@@ -36,7 +36,7 @@ def _row(one: Subpopulation) -> list[Cell]:
     sure = one.p_corrected is not None and one.p_corrected <= _SURELY
     return [
         Cell(text=subpopulations.named(one), title=one.group.where),
-        Cell(text=f"{one.rows:,}"),
+        count(one.rows),
         Cell(text=words.estimated(one.figure)),
         Cell(text=words.estimated(one.difference)),
         Cell(text=words.p_value(one.p_corrected), kind="warning" if sure else ""),
@@ -70,7 +70,7 @@ def _grid(request: Request, appraisal: Appraisal) -> Grid | None:
     return Grid(
         name="groups",
         columns=columns,
-        rows=[_row(one) for one in grids.shown(groups, asked, keys=keys)],
+        rows=Made(grids.shown(groups, asked, keys=keys), lambda some: map(_row, some)),
         total=len(groups),
         asked=asked,
         empty="There are no groups.",
