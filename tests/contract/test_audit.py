@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from brinery.records.audit import AuditEntry, AuditQuery, Change
 from brinery.specs.places import database
 from brinery.store.audit import Audit, MemoryAudit, StoredAudit
-from brinery.store.audit_database import Base, SqlAudit, connect, migrate
+from brinery.store.audit_database import Base, SqlAudit, connect
+from brinery.store.upgrading import migrate
 
 
 def entry(subject: str, *, minute: int = 0, before: str | None = None) -> AuditEntry:

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from tests.contract.test_decisions import decision
 
 from brinery.records.audit import AuditEntry, Change
-from brinery.store.audit_database import Base, SqlAudit, connect, migrate
+from brinery.store.audit_database import Base, SqlAudit, connect
 from brinery.store.decisions_database import SqlDecisions
+from brinery.store.upgrading import migrate
 
 # What the code of revision 0001 wrote: entries that are done, undone and open.
 FIRST = """

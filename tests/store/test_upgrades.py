@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -16,7 +18,8 @@ from tests.postgres import Postgres
 from brinery.errors import StoreFault
 from brinery.records.audit import AuditEntry, Change
 from brinery.specs.places import database
-from brinery.store.audit_database import SCHEMA, SqlAudit, connect, migrate
+from brinery.store.audit_database import SCHEMA, SqlAudit, connect
+from brinery.store.upgrading import migrate
 
 # The tables of the first release, with two entries and one that a killed process left open. In
 # PostgreSQL the numbers of new entries come from a sequence.
@@ -111,6 +114,20 @@ def test_processes_that_start_together_make_one(empty: str) -> None:
         assert list(pool.map(lambda one: one.entries(), trails)) == [[]] * len(trails)
     for one in trails:
         one.close()
+
+
+def test_alembic_is_imported_where_there_is_something_to_do(empty: str) -> None:
+    """Who finds the tables as they should be does not wait for it."""
+    program = (
+        "import sys; from brinery.store.audit_database import SqlAudit; "
+        f"SqlAudit({empty!r}).entries(); print('alembic' in sys.modules)"
+    )
+
+    def told() -> str:
+        command = [sys.executable, "-c", program]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert [told(), told()] == ["True", "False"]
 
 
 def test_a_later_revision_is_left_alone(empty: str) -> None:

@@ -248,6 +248,13 @@ def answer(office: Office, method: str, *, arguments: Mapping[str, Any]) -> Answ
     return Answer(answer=found, notes=tuple(desk.notes))
 
 
+def prepare(office: Office) -> None:
+    """Have what most scripts ask first at hand: the default project, and what data is read by."""
+    answer(office, "projects.default", arguments={})
+    for noun in ("datasets", "folders"):
+        import_module(NOUNS[noun])
+
+
 def method_of(name: str) -> Method:
     """Return the method of a name.
 

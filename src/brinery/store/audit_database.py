@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from brinery.errors import StoreFault
@@ -23,12 +21,12 @@ from brinery.store.audit import MOVES
 # that is called as the user is would be the one that PostgreSQL has MLflow use, too.
 SCHEMA = "brinery_records"
 
-_HERE = Path(__file__).parent
+# A file for each revision, in their order.
+REVISIONS = Path(__file__).with_name("revisions")
+
 _CONNECT_S = 10
 _SILENT_MS = 30_000
 _READS = "brinery_reads"
-# What is held while tables are made, among all processes of all machines.
-_MIGRATIONS_LOCK = 0x6272696E
 
 
 class Base(DeclarativeBase):
@@ -89,7 +87,8 @@ class Database:
     def _opened(self) -> sa.Engine:
         if self._engine is None:
             engine = connect(self._uri)
-            migrate(engine)
+            if not is_current(engine):
+                import_module("brinery.store.upgrading").migrate(engine)
             self._engine = engine
         return self._engine
 
@@ -203,13 +202,18 @@ def foreign_errors() -> Iterator[None]:
     """
     try:
         yield
-    except (sa.exc.SQLAlchemyError, CommandError) as error:
-        reason = " ".join(without_passwords(str(getattr(error, "orig", None) or error)).split())
-        raise StoreFault(
-            f"the database of our records failed: {reason[:300]}",
-            hint="check that it runs and can be written: store.uri in brinery.toml names it, "
-            "or it is .brinery/brinery.db",
-        ) from error
+    except sa.exc.SQLAlchemyError as error:
+        raise failure(error) from error
+
+
+def failure(error: Exception) -> StoreFault:
+    """Return what users are told of an error of the database, its driver or Alembic."""
+    reason = " ".join(without_passwords(str(getattr(error, "orig", None) or error)).split())
+    return StoreFault(
+        f"the database of our records failed: {reason[:300]}",
+        hint="check that it runs and can be written: store.uri in brinery.toml names it, "
+        "or it is .brinery/brinery.db",
+    )
 
 
 def _leave_transactions_alone(driver_connection: Any, _: object) -> None:
@@ -226,30 +230,15 @@ def _enter_schema(connection: sa.Connection) -> None:
     connection.exec_driver_sql(f"SET LOCAL search_path TO {SCHEMA}")
 
 
-def migrate(engine: sa.Engine, revision: str = "head") -> None:
-    """Bring the tables of a database up to date; what others make at the same time is waited for.
-
-    Args:
-        engine: of the database.
-        revision: to bring them to.
-    """
-    config = Config()
-    config.set_main_option("script_location", str(_HERE / "migrations"))
-    config.set_main_option("version_locations", str(_HERE / "revisions"))
-    config.set_main_option("path_separator", "newline")
-    with engine.begin() as connection:
-        if engine.dialect.name == "postgresql":
-            _make_schema(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-
-def _make_schema(connection: sa.Connection) -> None:
-    """Make our schema where it is not there, alone."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATIONS_LOCK)))
-    # Asked first: "IF NOT EXISTS" takes the right to make schemas even where it makes none.
-    if connection.scalar(sa.select(sa.func.to_regnamespace(SCHEMA))) is None:
-        connection.execute(sa.schema.CreateSchema(SCHEMA))
+def is_current(engine: sa.Engine) -> bool:
+    """Return whether the tables of a database are those of the newest revision."""
+    newest = max(path.name for path in REVISIONS.glob("[0-9]*.py")).partition("_")[0]
+    with engine.execution_options(**{_READS: True}).begin() as connection:
+        try:
+            found = connection.scalars(sa.text("SELECT version_num FROM alembic_version")).all()
+        except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+            return False  # there are no tables yet
+        return list(found) == [newest]
 
 
 def audit_row(entry: AuditEntry, *, done: bool | None) -> AuditRow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
-from brinery.actions.gateway import Answer, GatewayTask, Office, answer
+from brinery.actions.gateway import Answer, GatewayTask, Office, answer, prepare
 from brinery.web import socket_server
 from brinery.web.parent import end_with_parent
 
@@ -40,7 +41,11 @@ def main() -> None:
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=GatewayTask)
     end_with_parent()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    socket_server.answer(_Application(task), socket=task.fd, kept_s=_KEPT_S, drain_s=_DRAIN_S)
+    office = Office(task)
+    # The script imports its libraries meanwhile.
+    threading.Thread(target=prepare, args=(office,), name="prepare", daemon=True).start()
+    application = _Application(task, office)
+    socket_server.answer(application, socket=task.fd, kept_s=_KEPT_S, drain_s=_DRAIN_S)
 
 
 class _Application:
@@ -48,11 +53,12 @@ class _Application:
 
     Args:
         task: whose gateway it is.
+        office: what the questions have in common.
     """
 
-    def __init__(self, task: GatewayTask) -> None:
+    def __init__(self, task: GatewayTask, office: Office) -> None:
         self._task = task
-        self._office = Office(task)
+        self._office = office
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

@@ -12,6 +12,18 @@ from brinery_shims.errors import NoGateway, raised
 _OK = 200
 
 
+def wake() -> None:
+    """Have the gateway begin while the script imports what it needs; it is not waited for.
+
+    Nothing is done where there is none: who asks is told so.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(setup.told()["gateway"])
+    except (OSError, NoGateway):
+        return
+
+
 def call(method: str, **arguments: Any) -> Any:
     """Return what the gateway answers.
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
+from brinery_shims.gateway import wake
+
 if TYPE_CHECKING:
     from dataiku.core.dataset import Dataset
     from dataiku.core.managed_folder import Folder
@@ -122,3 +124,6 @@ def __getattr__(name: str) -> Any:
 
         raise refusal(f"dataiku.{name} is not supported by Brinery; use {_INSTEAD[name]}")
     raise AttributeError(f"module 'dataiku' has no attribute '{name}'")
+
+
+wake()
