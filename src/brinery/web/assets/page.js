@@ -21,6 +21,14 @@
     });
   }
 
+  /* A refresh that was asked for before a table was searched would show it as it was then. */
+  const place = (url) => url.split("#")[0];
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { pathInfo, requestConfig } = event.detail;
+    const refreshes = requestConfig.elt.getAttribute("hx-get") === "";
+    if (refreshes && place(pathInfo.requestPath) !== place(location.href)) event.detail.shouldSwap = false;
+  });
+
   /* A page that came over plain HTTP from another machine has no clipboard: the older way is left. */
   const copy = async (text) => {
     try {
