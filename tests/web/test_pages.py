@@ -89,7 +89,7 @@ def test_a_file_is_dropped_and_ends_on_its_version(
         page.get_by_role("button", name="Import", exact=True).click()
         expect(page.get_by_role("heading", name="Importing …")).to_be_visible()
         page.reload()
-        page.wait_for_url("**/models/dropped/versions/1")
+        expect(page).to_have_url(re.compile("/models/dropped/versions/1$"))
         expect(other.get_by_role("link", name="dropped@1")).to_be_visible()
 
 
