@@ -5,10 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
 
+from brinery.records.job import Usage
 from brinery.records.plan import DataType, Step
-from brinery.runners.interface import Attempt, Bench, Drive, Ended, Outcome
+from brinery.runners.interface import Attempt, Bench, Carrier, Drive, Ended, Line, Outcome
 from brinery.runners.local import LocalRunner
 from brinery.specs import expressions
 
@@ -79,19 +81,70 @@ class PlainBench:
             folder=str(work),
             variables={"PATH": "/usr/bin:/bin", "RUN": self.run_of(label), "TOLD": self._told},
             log=str(own / "log.txt"),
+            place=str(own),
+            reads=tuple(each for each in self._inputs.values() if each.startswith("/")),
             timeout_s=self._step.timeout_s,
         )
 
     def outputs_of(self, label: str) -> Mapping[str, str]:
-        return {name: str(self._folder / label / "outputs" / name) for name in self._step.outputs}
+        return {name: str(self._folder / label / "making" / name) for name in self._step.outputs}
 
     def run_of(self, label: str) -> str:
         return str(self._folder / label / "run")
 
 
-def run(driver: Callable[[Bench], Drive], bench: Bench) -> Outcome:
-    """Return what became of a step whose attempts are run on this machine."""
-    runner = LocalRunner()
+class Elsewhere:
+    """Runs attempts as a machine does that sees none of their folders.
+
+    Args:
+        carrier: that brings them there.
+        lose: so many are lost with their machine, the first ones.
+    """
+
+    def __init__(self, carrier: Carrier, *, lose: int = 0) -> None:
+        self._runner = LocalRunner()
+        self._carrier = carrier
+        self._lose = lose
+        self._lost: list[Ended | Line] = []
+        self._there: dict[str, tuple[Carrier, Attempt]] = {}
+
+    def start(self, attempt: Attempt, /) -> None:
+        """Begin an attempt there."""
+        package = self._carrier.send(attempt)
+        if self._lose:
+            self._lose -= 1
+            usage = Usage(wall_s=0.0, cpu_s=0.0, peak_bytes=0)
+            self._lost.append(Ended(name=attempt.name, exit_status=1, usage=usage, lost="no power"))
+            return
+        there = deepcopy(self._carrier)
+        here = there.receive(package)
+        self._there[attempt.name] = there, here
+        self._runner.start(here)
+
+    def stop(self, name: str, /) -> None:
+        """End an attempt."""
+        self._runner.stop(name)
+
+    def wait(self, timeout_s: float, /) -> list[Ended | Line]:
+        """Return what happened, once what was made there is here."""
+        told, self._lost = self._lost, []
+        found = told or self._runner.wait(timeout_s)
+        for each in found:
+            if isinstance(each, Ended) and not each.lost:
+                there, here = self._there.pop(each.name)
+                self._carrier.take_back(there.send_back(here))
+        return found
+
+    def close(self) -> None:
+        """End everything that still runs."""
+        self._runner.close()
+
+
+def run(
+    driver: Callable[[Bench], Drive], bench: Bench, runner: LocalRunner | Elsewhere | None = None
+) -> Outcome:
+    """Return what became of a step whose attempts are run on this machine, or by a runner."""
+    runner = runner or LocalRunner()
     running = driver(bench)
     begun: set[str] = set()
     try:

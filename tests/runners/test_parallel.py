@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from tests.runners.benches import PlainBench, run
+from tests.runners.benches import Elsewhere, PlainBench, run
 
+from brinery.actions.job_carrier import JobCarrier
+from brinery.pipeline.mini_batches import MiniBatch, Part
 from brinery.records.mini_batch import Batches
 from brinery.records.plan import DataType, Output, Parallel, Step
-from brinery.runners import parallel
-from brinery.runners.interface import Outcome
+from brinery.runners import parallel, parallel_entry
+from brinery.runners.batch_folder import BatchFolder
+from brinery.runners.interface import Outcome, Shared
+from brinery.store.shelf import Shelf
 
 COUNTING = """
 import os, sys, time
@@ -27,8 +34,11 @@ def run(mini_batch, context):
 class Ran:
     """A parallel step over files or a table, and what became of it."""
 
-    def __init__(self, folder: Path, script: str, *, files: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, script: str, *, files: dict[str, str], elsewhere: bool = False
+    ) -> None:
         self.folder = folder
+        self.elsewhere = elsewhere
         self.data = folder / "data"
         self.told = folder / "told.txt"
         code = folder / "code"
@@ -39,7 +49,9 @@ class Ran:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_text(text)
 
-    def run(self, declared: Parallel, *, cores: int = 2, table: bool = False) -> Outcome:
+    def run(
+        self, declared: Parallel, *, cores: int = 2, table: bool = False, lose: int = 0
+    ) -> Outcome:
         step = Step(
             name="predict",
             code=str(self.folder / "code"),
@@ -51,11 +63,15 @@ class Ran:
         bench = PlainBench(
             step, self.folder / "step", inputs=inputs, told=str(self.told), cores=cores
         )
-        return run(parallel.drive, bench)
+        if not self.elsewhere:
+            return run(parallel.drive, bench)
+        shelf = Shelf(str(self.folder / "shelf"), environ={})
+        carrier = JobCarrier(shelf, fingerprints=self.folder / "prints", table={})
+        return run(parallel.drive, bench, Elsewhere(carrier, lose=lose))
 
     @property
     def rows(self) -> list[str]:
-        return (self.folder / "step" / "outputs" / "rows").read_text().splitlines()
+        return (self.folder / "step" / "making" / "rows").read_text().splitlines()
 
     @property
     def calls(self) -> list[str]:
@@ -65,6 +81,16 @@ class Ran:
     def batches(self) -> Batches:
         content = (self.folder / "step" / parallel.FILE).read_bytes()
         return msgspec.json.decode(content, type=Batches)
+
+
+@pytest.fixture(params=[False, True], ids=["here", "elsewhere"])
+def elsewhere(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Whether workers run where nothing is seen of the step's folder."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    there: bool = request.param
+    return there
 
 
 def _numbered(count: int) -> dict[str, str]:
@@ -77,9 +103,9 @@ def _declared(**more: object) -> Parallel:
     )
 
 
-def test_files(tmp_path: Path) -> None:
+def test_files(tmp_path: Path, *, elsewhere: bool) -> None:
     """Rows are those of all files in order; each worker is begun once and told its arguments."""
-    ran = Ran(tmp_path, COUNTING, files=_numbered(10))
+    ran = Ran(tmp_path, COUNTING, files=_numbered(10), elsewhere=elsewhere)
     arguments = "--rate ${{inputs.rate}} $[[--absent ${{inputs.absent}}]] --error_threshold 0"
     outcome = ran.run(_declared(batch_size=3, arguments=arguments))
     assert outcome.error == ""
@@ -87,7 +113,8 @@ def test_files(tmp_path: Path) -> None:
     assert ran.rows == [f"{at:02d}.txt {at}" for at in range(10)]
     indices, processes, begun, *_ = zip(*(line.split(" ", 3) for line in ran.calls), strict=True)
     assert sorted(indices) == ["0", "1", "2", "3"]
-    assert len({*processes}) <= 2
+    # Elsewhere, a worker's share is half of what is fair.
+    assert len({*processes}) <= (4 if elsewhere else 2)
     assert {*begun} == {"1"}
     assert "['--rate', '3', '--error_threshold', '0']" in ran.calls[0]
     assert ran.batches.rows == ran.batches.items == 10
@@ -123,12 +150,17 @@ FAILURES = {
 }
 
 
-def test_failures(tmp_path: Path) -> None:
+def test_failures(tmp_path: Path, *, elsewhere: bool) -> None:
     """A mini-batch fails by an error, by its time, with its worker, or by too few rows."""
     failing = "".join(
         f"    if context.minibatch_index == {at}: {body}\n" for at, body in enumerate(FAILURES)
     )
-    ran = Ran(tmp_path, COUNTING.replace("    return", f"{failing}    return"), files=_numbered(8))
+    ran = Ran(
+        tmp_path,
+        COUNTING.replace("    return", f"{failing}    return"),
+        files=_numbered(8),
+        elsewhere=elsewhere,
+    )
     assert ran.run(_declared(batch_size=1, timeout_s=0.7)).error == ""
     assert ran.rows == ["06.txt 6", "07.txt 7"]
     told = enumerate(FAILURES.values())
@@ -136,7 +168,7 @@ def test_failures(tmp_path: Path) -> None:
     assert (ran.batches.failed, ran.batches.failed_items) == (6, 6)
 
 
-def test_retries(tmp_path: Path) -> None:
+def test_retries(tmp_path: Path, *, elsewhere: bool) -> None:
     """A mini-batch that fails at first is tried again, by the same worker or by the next one."""
     script = COUNTING.replace(
         "    return [",
@@ -150,7 +182,7 @@ def test_retries(tmp_path: Path) -> None:
         time.sleep(60)
     return [""",
     )
-    ran = Ran(tmp_path, script, files=_numbered(3))
+    ran = Ran(tmp_path, script, files=_numbered(3), elsewhere=elsewhere)
     assert ran.run(_declared(batch_size=1, retries=2, timeout_s=0.7, batch_errors=0)).error == ""
     assert ran.rows == ["00.txt 0", "01.txt 1", "02.txt 2"]
     tries = [sum(line.startswith(f"{at} ") for line in ran.calls) for at in range(3)]
@@ -193,13 +225,13 @@ def _lines(begin: int, end: int) -> str:
     return "".join(f"{at};a b;{at / 2}\n" for at in range(begin, end))
 
 
-def test_table(tmp_path: Path) -> None:
+def test_table(tmp_path: Path, *, elsewhere: bool) -> None:
     """A table's rows come in parts of about the size that is asked for, each once and in order."""
     files = {
         "one.csv": f"id;text;half\n{_lines(0, 600)}",
         "two.csv": f"id;text;half\n{_lines(600, 650)}",
     }
-    ran = Ran(tmp_path, TABLE, files=files)
+    ran = Ran(tmp_path, TABLE, files=files, elsewhere=elsewhere)
     _table(
         ran,
         "paths:\n  - pattern: ./*.csv\ntransformations:\n"
@@ -214,7 +246,7 @@ def test_table(tmp_path: Path) -> None:
     assert {int(count) for _, count in rows[:600]} <= {150, 600 // -(-size // 2048), 120, 121}
 
 
-def test_partitions(tmp_path: Path) -> None:
+def test_partitions(tmp_path: Path, *, elsewhere: bool) -> None:
     """Each combination of keys is one mini-batch, and what stands in paths is in its columns."""
     script = """
 def run(mini_batch, context):
@@ -229,7 +261,7 @@ def run(mini_batch, context):
         for day in ("2024/01/31", "2024/02/01")
         for part in (1, 2)
     }
-    ran = Ran(tmp_path, script, files=files)
+    ran = Ran(tmp_path, script, files=files, elsewhere=elsewhere)
     _table(
         ran,
         "type: mltable\npaths:\n  - folder: ./\ntransformations:\n  - read_delimited:\n"
@@ -267,6 +299,70 @@ def test_concurrency(tmp_path: Path) -> None:
     assert len({line.split()[1] for line in ran.calls}) == 1
 
 
+WRITING = """
+import os, pathlib, sys
+def run(mini_batch):
+    made = pathlib.Path(sys.argv[1])
+    made.mkdir(exist_ok=True)
+    for path in map(pathlib.Path, mini_batch):
+        (made / path.name).write_text(f"{path.read_text()} {os.getpid()}")
+    (pathlib.Path("outputs") / path.name).write_text("seen")
+    return mini_batch
+"""
+
+
+def test_what_workers_elsewhere_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What each writes beside its rows comes back, and replaces nothing that another wrote."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    ran = Ran(tmp_path, WRITING, files=_numbered(12), elsewhere=True)
+    (tmp_path / "code" / "outputs").mkdir()
+    (tmp_path / "code" / "outputs" / "03.txt").write_text("as it was")
+    arguments = "${{outputs.rows}}"
+    assert ran.run(_declared(append_to="", batch_size=1, arguments=arguments)).error == ""
+    made = sorted(path.read_text().split() for path in (tmp_path / "step/making/rows").iterdir())
+    assert sorted(int(number) for number, _ in made) == [*range(12)]
+    assert len({process for _, process in made}) > 2
+    left = tmp_path / "step" / "work" / "outputs"
+    assert {path.name: path.read_text() for path in left.iterdir()} == dict.fromkeys(
+        _numbered(12), "seen"
+    )
+    assert not [*(tmp_path / "home" / ".cache/brinery/nodes").glob("*/places/*")]
+
+
+def test_machines_that_are_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was sent to a machine that is lost goes to others, but not for ever."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    ran = Ran(tmp_path, COUNTING, files=_numbered(8), elsewhere=True)
+    declared = _declared(batch_size=1, batch_errors=0)
+    outcome = ran.run(declared, lose=4)
+    assert (outcome.error, len(ran.calls)) == ("", 8)
+    ran = Ran(tmp_path / "again", COUNTING, files=_numbered(1), elsewhere=True)
+    outcome = ran.run(declared, lose=100)
+    assert "mini-batch 0: no power" in outcome.error
+
+
+def test_a_share_that_was_not_needed(tmp_path: Path) -> None:
+    """A worker that was thought to be elsewhere, and is not, works on what was put aside for it."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "score.py").write_text("def run(mini_batch): return mini_batch")
+    folder = BatchFolder(tmp_path / "mini-batches")
+    task: dict[str, Any] = {
+        "entry": str(tmp_path / "score.py"),
+        "arguments": [],
+        "logging_level": "INFO",
+        "table": None,
+    }
+    batches = [MiniBatch(index=at, parts=(Part(path=str(at)),)) for at in range(4)]
+    folder.fill(batches, task=task, retries=0, stamp="")
+    shared = Shared(folder=str(folder.path), worker=7, workers=1, timeout_s=60)
+    assert [*folder.share_out(shared).batches] == ["000000.json", "000001.json"]
+    assert folder.sent()
+    command = [sys.executable, parallel_entry.__file__, str(folder.path), "7"]
+    assert subprocess.run(command, check=False).returncode == 0
+    assert {each.index for each in folder.done().values()} == {0, 1, 2, 3}
+    assert not folder.sent()
+
+
 def test_rows_without_pandas(tmp_path: Path) -> None:
     """Rows that are lists are written with spaces between, texts as they are."""
     script = "def run(mini_batch): return ['a b', ['c', 1], ('d', 2), 'e\\nf']"
@@ -275,9 +371,9 @@ def test_rows_without_pandas(tmp_path: Path) -> None:
     assert ran.rows == ["a b", "c 1", "d 2", "e f"]
 
 
-def test_nothing(tmp_path: Path) -> None:
+def test_nothing(tmp_path: Path, *, elsewhere: bool) -> None:
     """No data is no failure: the output is there and empty."""
-    ran = Ran(tmp_path, COUNTING, files={})
+    ran = Ran(tmp_path, COUNTING, files={}, elsewhere=elsewhere)
     ran.data.mkdir()
     assert ran.run(_declared()).error == ""
     assert ran.rows == []

@@ -185,6 +185,61 @@ def test_over_a_bucket(two: Machines, workspace: Path) -> None:
         assert (second["logs"].status, second["logs"].exit_status) == (Status.FAILED, 7)
 
 
+PARALLEL = """\
+type: pipeline
+inputs:
+  data: {type: uri_folder, path: ./data}
+outputs:
+  rows: {type: uri_file}
+jobs:
+  score:
+    type: parallel
+    inputs: {data: "${{parent.inputs.data}}"}
+    outputs: {rows: "${{parent.outputs.rows}}", beside: }
+    input_data: ${{inputs.data}}
+    mini_batch_size: "1"
+    max_concurrency_per_instance: 2
+    resources: {properties: {ray: {resources: {other: 0.01}}}}
+    task:
+      type: run_function
+      code: ./code
+      entry_script: score.py
+      program_arguments: --beside ${{outputs.beside}}
+      environment: {image: python}
+      append_row_to: ${{outputs.rows}}
+"""
+SCORE = """\
+import os, pathlib, subprocess, sys
+def init():
+    global here
+    here = subprocess.run(["hostname", "-I"], stdout=subprocess.PIPE).stdout.split()[0].decode()
+def run(mini_batch):
+    for each in map(pathlib.Path, mini_batch):
+        (pathlib.Path(sys.argv[2]) / each.name).write_text(here)
+    return [f"{os.path.basename(path)} {open(path).read().strip()}" for path in mini_batch]
+"""
+
+
+def test_a_parallel_step_apart(two: Machines, workspace: Path) -> None:
+    """Workers on a machine that sees nothing of the step are given mini-batches to take along."""
+    (workspace / "code" / "score.py").write_text(SCORE)
+    (workspace / "parallel.yml").write_text(PARALLEL)
+    with buckets.running(host=two.head) as server:
+        (workspace / "brinery.toml").write_text(f'[store]\nartifacts = "{server.bucket()}"\n')
+        asked = ("create", "-f", str(workspace / "parallel.yml"), "-n", "apart")
+        how = ("--runner", "ray", "--address", two.address)
+        done = run(workspace, *asked, *how, **server.environ)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = workspace / ".brinery/jobs/apart/named-outputs/rows"
+    assert rows.read_text() == "a salt\nb water\n"
+    (step,) = job(workspace, "apart").steps
+    beside = Path(step.outputs["beside"].path)
+    assert {each.name: each.read_text() for each in beside.iterdir()} == {
+        "a": two.other,
+        "b": two.other,
+    }
+
+
 def test_from_outside(two: Machines, workspace: Path) -> None:
     """A job joins over `ray://`, as from a machine that is none of the cluster's."""
     file = workspace / "here.yml"

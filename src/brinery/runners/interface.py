@@ -16,6 +16,22 @@ from brinery.records.job import Usage
 from brinery.records.plan import Needs, Software, Step
 
 
+class Shared(Struct, frozen=True, kw_only=True):
+    """The mini-batches that an attempt takes its own from, as others do while it runs.
+
+    Attributes:
+        folder: absolute; `batch_folder` says what lies in it.
+        worker: number of the attempt among those.
+        workers: how many there are at once, at most.
+        timeout_s: seconds for a try of a mini-batch.
+    """
+
+    folder: str
+    worker: int
+    workers: int
+    timeout_s: float
+
+
 class Attempt(Struct, frozen=True, kw_only=True):
     """One command to be run, in a folder that is ready.
 
@@ -34,7 +50,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
         program: that must be on its `PATH`; empty for none.
         place: absolute; everything that it makes lies below it.
         reads: absolute paths that it reads, beside those.
-        shared: absolute folder that it shares with other attempts while they run; empty for none.
+        shared: what it shares with other attempts while they run; None for nothing.
         overlay: absolute folder of the Python that it has to itself; empty for none.
         software: what that is made of; None for nothing.
         imported: names that its code imports, which the environment has then, too.
@@ -55,7 +71,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     program: str = ""
     place: str = ""
     reads: tuple[str, ...] = ()
-    shared: str = ""
+    shared: Shared | None = None
     overlay: str = ""
     software: Software | None = None
     imported: tuple[str, ...] = ()

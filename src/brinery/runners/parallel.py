@@ -1,7 +1,8 @@
 """A parallel step: mini-batches that workers take from a folder, and their rows put together.
 
 A driver of attempts, as `interface` has them. A worker is a command, `PYTHON parallel_entry.py
-FOLDER NUMBER`, that shares the step's copy of the code; it may run wherever the folder is seen.
+FOLDER NUMBER`, that shares the step's copy of the code. Where the folder is not seen, a worker is
+given a share of the mini-batches in one of its own, which is brought back when it ends.
 What a mini-batch came to lies in the folder, so that a step that is begun again repeats none that
 is done.
 """
@@ -27,7 +28,7 @@ from brinery.records.mini_batch import Batches, Done
 from brinery.records.plan import Data, DataType, Parallel, Step
 from brinery.runners import parallel_entry, table_files
 from brinery.runners.batch_folder import BatchFolder, Claim
-from brinery.runners.interface import Ask, Attempt, Bench, Drive, Ended, Outcome
+from brinery.runners.interface import Ask, Attempt, Bench, Drive, Ended, Outcome, Shared
 from brinery.runners.table_files import Found
 from brinery.specs import expressions
 
@@ -133,7 +134,12 @@ class _Running:
                 variables={**self._attempt.variables, "AZUREML_PROCESS_NAME": f"worker_{number}"},
                 processes=({},),
                 machines=(1,),
-                shared=str(self._folder.path),
+                shared=Shared(
+                    folder=str(self._folder.path),
+                    worker=number,
+                    workers=most,
+                    timeout_s=self._parallel.timeout_s,
+                ),
                 timeout_s=None,
             )
             self._workers[attempt.name] = number
@@ -148,8 +154,11 @@ class _Running:
         }
         for name, number in self._workers.items():
             if number in late and number not in self._killed:
-                self._killed[number] = f"took longer than {self._parallel.timeout_s:g} s"
+                self._killed[number] = self._too_long()
                 yield name
+
+    def _too_long(self) -> str:
+        return f"took longer than {self._parallel.timeout_s:g} s"
 
     def _exceeded(self) -> str:
         told = self._told("")
@@ -166,7 +175,7 @@ class _Running:
         if limits.idle_s is not None and now - moved > limits.idle_s:
             return f"no mini-batch was done in {limits.idle_s:g} s (--progress_update_timeout)"
         late = limits.first_s is not None and now - began > limits.first_s
-        if late and not done and not self._folder.claims():
+        if late and not (done or self._folder.claims() or self._folder.sent()):
             return f"no worker began in {limits.first_s:g} s (--first_task_creation_timeout)"
         return ""
 
@@ -183,11 +192,13 @@ class _Running:
         # Nobody but us ends a worker, or else the whole job is ended.
         if ended.stopped and number not in self._killed:
             return "canceled"
-        why = self._killed.get(number) or ended.lost or f"its worker died: {_status(ended)}"
+        late = self._too_long() if self._folder.was_late(number) else ""
+        why = self._killed.get(number) or late or ended.lost or f"its worker died: {_status(ended)}"
+        back = self._folder.take_back(number, lost=why if ended.lost else "")
         claims = [each for each in self._folder.claims() if each.worker == number]
         for claim in claims:
             self._given_up(claim, why)
-        if ended.exit_status == 0 or ended.stopped or claims:
+        if ended.exit_status == 0 or ended.stopped or claims or back:
             return ""
         self._unbegun += 1
         told = self._folder.unbegun(number)

@@ -7,11 +7,14 @@ pandas where the data is a table. The folder has
 * `queue/N.json`: mini-batches that nobody works on; a worker takes one by renaming it to
 * `taken/N.json.WORKER`: written again at each try, so that its time tells when the try began;
 * `done/N.json` and `done/N.txt`: what it came to, and its rows; whole, or not there at all;
-* `workers/WORKER.json`: why a worker could not begin.
+* `sent/N.json.WORKER`: put aside for a worker that was thought not to see this folder;
+* `workers/WORKER.json`: why a worker could not begin;
+* `workers/WORKER.late`: where a worker was when its time was over, if nobody else watches that.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import importlib.util
 import inspect
 import io
@@ -78,6 +81,9 @@ def main(folder: Path, worker: str) -> int:
         _write(folder / "workers" / f"{worker}.json", json.dumps({"error": _told(error)}))
         return NOT_BEGUN
     reader = Reader(task["table"])
+    watch = Watch(folder / "workers" / f"{worker}.late", task.get("timeout_s"))
+    for each in (folder / "sent").glob(f"*.{worker}"):
+        each.rename(folder / "queue" / each.name.rpartition(".")[0])
     while names := sorted(each.name for each in (folder / "queue").glob("*.json")):
         for name in names:
             taken = folder / "taken" / f"{name}.{worker}"
@@ -85,10 +91,34 @@ def main(folder: Path, worker: str) -> int:
                 (folder / "queue" / name).rename(taken)
             except FileNotFoundError:
                 continue
-            _work(taken, folder / "done" / name, module=module, reader=reader)
+            _work(taken, folder / "done" / name, module=module, reader=reader, watch=watch)
     if callable(getattr(module, "shutdown", None)):
         module.shutdown()
     return 0
+
+
+class Watch:
+    """Ends this process when a try takes too long, whatever it is at."""
+
+    def __init__(self, file: Path, timeout_s: float | None) -> None:
+        """Watch nothing yet.
+
+        Args:
+            file: that says where it was then.
+            timeout_s: for a try; None where somebody else watches it.
+        """
+        self._when = None if timeout_s is None else (timeout_s, file.open("w"))
+
+    def begin(self) -> None:
+        """Begin a try."""
+        if self._when is not None:
+            timeout_s, file = self._when
+            faulthandler.dump_traceback_later(timeout_s, file=file, exit=True)
+
+    def end(self) -> None:
+        """End a try."""
+        if self._when is not None:
+            faulthandler.cancel_dump_traceback_later()
 
 
 def _script(entry: Path, arguments: list[str]) -> Any:
@@ -108,14 +138,16 @@ def _script(entry: Path, arguments: list[str]) -> Any:
     return module
 
 
-def _work(taken: Path, done: Path, *, module: Any, reader: Reader) -> None:
+def _work(taken: Path, done: Path, *, module: Any, reader: Reader, watch: Watch) -> None:
     """Work on one mini-batch until it succeeds or may not be tried again."""
     batch = json.loads(taken.read_text("utf-8"))
     began = time.monotonic()
     while True:
         batch["tries"] += 1
         _write(taken, json.dumps(batch), durable=False)
+        watch.begin()
         outcome = _tried(batch, module=module, reader=reader)
+        watch.end()
         if not outcome.error or batch["tries"] > batch["retries"]:
             break
         sys.stderr.write(f"mini-batch {batch['index']} is tried again: {outcome.error}\n")
