@@ -172,6 +172,18 @@ def test_a_table_that_changes_by_itself_stays_searched(server: Up, browser: Brow
         expect(search).to_have_value("zzz")
 
 
+def test_what_was_ticked_stays_so(server: Up, browser: Browser) -> None:
+    """Also when the table changes by itself before the chosen versions are compared."""
+    with opened(browser, server.url, path="/models/m") as page:
+        page.get_by_role("checkbox", name="compare m@1").check()
+        page.evaluate("document.querySelector('#versions').dataset.before = ''")
+        tag = {"name": "m", "version": "1", "key": "note", "value": "looked at"}
+        told = httpx.post(f"{server.url}/api/2.0/mlflow/model-versions/set-tag", json=tag)
+        assert told.status_code == 200, told.text
+        expect(page.locator("#versions[data-before]")).to_have_count(0)
+        expect(page.get_by_role("checkbox", name="compare m@1")).to_be_checked()
+
+
 @pytest.mark.parametrize("secure", [True, False])
 def test_commands_are_copied(server: Up, browser: Browser, *, secure: bool) -> None:
     """Also on a page that has no clipboard, as it came over plain HTTP from another machine."""

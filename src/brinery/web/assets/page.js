@@ -29,6 +29,15 @@
     if (refreshes && place(pathInfo.requestPath) !== place(location.href)) event.detail.shouldSwap = false;
   });
 
+  /* What was ticked in a table stays so when the table comes anew. */
+  const ticked = new Set();
+  document.addEventListener("change", ({ target }) => {
+    if (target.form?.id === "chosen") ticked[target.checked ? "add" : "delete"](target.value);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const box of document.querySelectorAll('input[form="chosen"]')) box.checked = ticked.has(box.value);
+  });
+
   /* A page that came over plain HTTP from another machine has no clipboard: the older way is left. */
   const copy = async (text) => {
     try {
