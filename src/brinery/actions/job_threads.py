@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -13,19 +15,27 @@ from brinery.store.reuse import Earlier, Reuse
 
 # So long what ended is gathered, to be put on the disk together.
 _GATHER_S: Final = 0.2
+# So long none of the first threads may end a call before there are more of them.
+_STUCK_S: Final = 0.1
 
 
 class Threads:
     """Calls functions beside the loop, and hands back what they return.
 
+    Threads get in each other's way where they call what is short; there are more of them than
+    processors only where all wait for something long, such as an environment that is built.
+
     Args:
-        count: of threads, at most.
+        first: threads, as long as none is stuck.
+        most: threads.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, first: int, *, most: int) -> None:
         self._wake: Callable[[], None] = lambda: None
         self._handed = threading.Event()
-        self._count = count
+        self._first = first
+        self._most = most
+        self._ended = 0.0
         self._todo: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._done: SimpleQueue[object] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -33,11 +43,11 @@ class Threads:
 
     def call(self, function: Callable[[], object]) -> None:
         """Have a function called; what it returns or raises is handed back."""
+        if not self._pending:
+            self._ended = time.monotonic()
         self._pending += 1
-        if len(self._threads) < min(self._count, self._pending):
-            thread = threading.Thread(target=self._work, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        if len(self._threads) < min(self._first, self._pending):
+            self._start()
         self._todo.put(function)
 
     def wakes(self, wake: Callable[[], None]) -> None:
@@ -54,25 +64,43 @@ class Threads:
         return self._handed.is_set()
 
     def results(self) -> list[object]:
-        """Return what was handed back since: results, and what was raised."""
+        """Return what was handed back since: results, and what was raised.
+
+        It is asked for again and again while calls are pending: where none of them ends and some
+        wait, it starts another thread.
+        """
         found: list[object] = []
         self._handed.clear()
-        try:
+        with suppress(Empty):
             while True:
                 found.append(self._done.get_nowait())
                 self._pending -= 1
-        except Empty:
-            return found
+        now = time.monotonic()
+        if found:
+            self._ended = now
+        elif len(self._threads) < min(self._most, self._pending) and now - self._ended > _STUCK_S:
+            self._start()
+        return found
 
     @property
     def pending(self) -> int:
         """Return how many calls have not been handed back."""
         return self._pending
 
+    @property
+    def count(self) -> int:
+        """Return how many threads there are."""
+        return len(self._threads)
+
     def close(self) -> None:
         """End the threads, once each has done what it is about."""
         for _ in self._threads:
             self._todo.put(None)
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._work, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _work(self) -> None:
         while (function := self._todo.get()) is not None:
