@@ -60,6 +60,12 @@ def test_there_are_more_threads_where_all_wait_and_no_more_than_asked_for() -> N
     assert sorted(map(str, gathered(threads, CALLS))) == sorted(map(str, range(CALLS)))
     assert len(waiting.by) == MOST
     assert threads.pending == 0
+    # What helped ends with the call that it is given next.
+    until = time.monotonic() + PATIENCE_S
+    while threads.count > FIRST and time.monotonic() < until:
+        threads.call(partial(waiting.call, 0))
+        assert gathered(threads, 1) == [0]
+    assert threads.count == FIRST
     threads.close()
 
 

@@ -23,7 +23,7 @@ class Threads:
     """Calls functions beside the loop, and hands back what they return.
 
     Threads get in each other's way where they call what is short; there are more of them than
-    processors only where all wait for something long, such as an environment that is built.
+    processors only while all wait for something long, such as an environment that is built.
 
     Args:
         first: threads, as long as none is stuck.
@@ -36,6 +36,7 @@ class Threads:
         self._first = first
         self._most = most
         self._ended = 0.0
+        self._freed = 0
         self._todo: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._done: SimpleQueue[object] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -47,7 +48,7 @@ class Threads:
             self._ended = time.monotonic()
         self._pending += 1
         if len(self._threads) < min(self._first, self._pending):
-            self._start()
+            self._start(self._work)
         self._todo.put(function)
 
     def wakes(self, wake: Callable[[], None]) -> None:
@@ -78,8 +79,10 @@ class Threads:
         now = time.monotonic()
         if found:
             self._ended = now
-        elif len(self._threads) < min(self._most, self._pending) and now - self._ended > _STUCK_S:
-            self._start()
+        elif now - self._ended > _STUCK_S:
+            self._threads = [each for each in self._threads if each.is_alive()]
+            if self._first <= len(self._threads) < min(self._most, self._pending):
+                self._start(self._help)
         return found
 
     @property
@@ -90,28 +93,38 @@ class Threads:
     @property
     def count(self) -> int:
         """Return how many threads there are."""
-        return len(self._threads)
+        return sum(each.is_alive() for each in self._threads)
 
     def close(self) -> None:
         """End the threads, once each has done what it is about."""
         for _ in self._threads:
             self._todo.put(None)
 
-    def _start(self) -> None:
-        thread = threading.Thread(target=self._work, daemon=True)
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def _work(self) -> None:
         while (function := self._todo.get()) is not None:
-            try:
-                result = function()
-            except Exception as error:  # noqa: BLE001 - it is raised by whoever reads it
-                result = error
-            self._done.put(result)
-            if not self._handed.is_set():
-                self._handed.set()
-                self._wake()
+            self._call(function)
+            self._freed += 1
+
+    def _help(self) -> None:
+        """Work until one of the first threads is free again."""
+        freed = self._freed
+        while freed == self._freed and (function := self._todo.get()) is not None:
+            self._call(function)
+
+    def _call(self, function: Callable[[], object]) -> None:
+        try:
+            result = function()
+        except Exception as error:  # noqa: BLE001 - it is raised by whoever reads it
+            result = error
+        self._done.put(result)
+        if not self._handed.is_set():
+            self._handed.set()
+            self._wake()
 
 
 class Committer:
