@@ -362,3 +362,30 @@ def test_room_for_so_many(tmp_path: Path) -> None:
     job, events = told(rooms, plan(*steps), How(limit=2, told=True))
     assert job.status is Status.COMPLETED
     assert "2" in [event.message for event in events if event.happening is Happening.LINE]
+
+
+def test_the_folder_that_outputs_were_made_in_holds_the_links_to_them(tmp_path: Path) -> None:
+    """No other one is made, but where more was left in it, or a step closed it to others."""
+    rooms = workspace(tmp_path)
+    command = "d=$(dirname ${{outputs.o}}); stat -c %i $d; echo 1 > ${{outputs.o}}"
+    made = {"o": Output(type=DataType.FILE)}
+    steps = [
+        shell("plain", command, outputs=made),
+        shell("littered", f"{command}; echo 2 > $d/more", outputs=made),
+        shell("closed", f"{command}; chmod 500 $d", outputs=made),
+    ]
+    job = run(rooms, plan(*steps))
+    assert job.status is Status.COMPLETED
+    above = tmp_path / ".brinery/jobs" / job.name / "steps"
+    places = {step.name: above / step.name / "outputs" for step in job.steps}
+    same = {
+        name: said(job, tmp_path, name) == [str(place.stat().st_ino)]
+        for name, place in places.items()
+    }
+    assert same == {"plain": True, "littered": False, "closed": False}
+    for name, place in places.items():
+        assert [each.name for each in place.iterdir()] == ["o"]
+        assert (place / "o").is_symlink()
+        assert (place / "o").read_text() == "1\n"
+        assert sorted(each.name for each in (above / name).iterdir()) == ["logs", "outputs"]
+        assert place.stat().st_mode & 0o700 == 0o700

@@ -93,7 +93,7 @@ class Engine:
         self._asked = options.cancel
         self._drivers = drivers
         self._name = journal.path.name
-        self._threads = Threads(max(4, options.limit))
+        self._threads = Threads(max(2, options.limit), most=max(4, options.limit))
         self._committer = Committer(rooms.outputs, rooms.reuse)
         history = History(rooms, previous)
         self._steps = Steps(rooms, plan, name=self._name, options=options, history=history)

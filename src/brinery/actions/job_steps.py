@@ -206,6 +206,8 @@ class Steps:
             outputs=outputs,
             usage=outcome.usage,
         )
+        if complete and outputs:
+            _turned(bench.folder)
         self._hand_out(step, run)
         # As root they were read-only, and a tree of many files takes a while to look at again.
         if os.geteuid() and (
@@ -377,6 +379,21 @@ def _linked(folder: str, *, made: str, to: str) -> bool:
         return False
     link(to, folder)
     return True
+
+
+def _turned(folder: str) -> None:
+    """Make the folder that a step made its outputs in the one of links to them, where it is empty.
+
+    Another one would be made, and this one removed: file systems take longer for it than for all
+    else of a small step. One that is there already, of an attempt before, stays.
+    """
+    making = f"{folder}/making"
+    # A step may have changed who can write to it, or not have made it at all.
+    with suppress(OSError):
+        # Not where a link would lead.
+        same = os.lstat(making).st_mode == os.lstat(folder).st_mode
+        if same and not os.listdir(making):  # noqa: PTH208 - a text
+            os.rename(making, f"{folder}/outputs")  # noqa: PTH104 - as above
 
 
 def _gather(work: str, artifacts: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -13,19 +15,28 @@ from brinery.store.reuse import Earlier, Reuse
 
 # So long what ended is gathered, to be put on the disk together.
 _GATHER_S: Final = 0.2
+# So long none of the first threads may end a call before there are more of them.
+_STUCK_S: Final = 0.1
 
 
 class Threads:
     """Calls functions beside the loop, and hands back what they return.
 
+    Threads get in each other's way where they call what is short; there are more of them than
+    processors only while all wait for something long, such as an environment that is built.
+
     Args:
-        count: of threads, at most.
+        first: threads, as long as none is stuck.
+        most: threads.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, first: int, *, most: int) -> None:
         self._wake: Callable[[], None] = lambda: None
         self._handed = threading.Event()
-        self._count = count
+        self._first = first
+        self._most = most
+        self._ended = 0.0
+        self._freed = 0
         self._todo: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._done: SimpleQueue[object] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -33,11 +44,11 @@ class Threads:
 
     def call(self, function: Callable[[], object]) -> None:
         """Have a function called; what it returns or raises is handed back."""
+        if not self._pending:
+            self._ended = time.monotonic()
         self._pending += 1
-        if len(self._threads) < min(self._count, self._pending):
-            thread = threading.Thread(target=self._work, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        if len(self._threads) < min(self._first, self._pending):
+            self._start(self._work)
         self._todo.put(function)
 
     def wakes(self, wake: Callable[[], None]) -> None:
@@ -54,36 +65,66 @@ class Threads:
         return self._handed.is_set()
 
     def results(self) -> list[object]:
-        """Return what was handed back since: results, and what was raised."""
+        """Return what was handed back since: results, and what was raised.
+
+        It is asked for again and again while calls are pending: where none of them ends and some
+        wait, it starts another thread.
+        """
         found: list[object] = []
         self._handed.clear()
-        try:
+        with suppress(Empty):
             while True:
                 found.append(self._done.get_nowait())
                 self._pending -= 1
-        except Empty:
-            return found
+        now = time.monotonic()
+        if found:
+            self._ended = now
+        elif now - self._ended > _STUCK_S:
+            self._threads = [each for each in self._threads if each.is_alive()]
+            if self._first <= len(self._threads) < min(self._most, self._pending):
+                self._start(self._help)
+        return found
 
     @property
     def pending(self) -> int:
         """Return how many calls have not been handed back."""
         return self._pending
 
+    @property
+    def count(self) -> int:
+        """Return how many threads there are."""
+        return sum(each.is_alive() for each in self._threads)
+
     def close(self) -> None:
         """End the threads, once each has done what it is about."""
         for _ in self._threads:
             self._todo.put(None)
 
+    def _start(self, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
     def _work(self) -> None:
         while (function := self._todo.get()) is not None:
-            try:
-                result = function()
-            except Exception as error:  # noqa: BLE001 - it is raised by whoever reads it
-                result = error
-            self._done.put(result)
-            if not self._handed.is_set():
-                self._handed.set()
-                self._wake()
+            self._call(function)
+            self._freed += 1
+
+    def _help(self) -> None:
+        """Work until one of the first threads is free again."""
+        freed = self._freed
+        while freed == self._freed and (function := self._todo.get()) is not None:
+            self._call(function)
+
+    def _call(self, function: Callable[[], object]) -> None:
+        try:
+            result = function()
+        except Exception as error:  # noqa: BLE001 - it is raised by whoever reads it
+            result = error
+        self._done.put(result)
+        if not self._handed.is_set():
+            self._handed.set()
+            self._wake()
 
 
 class Committer:

@@ -26,7 +26,7 @@ def ordered(steps: Mapping[str, Step]) -> tuple[list[Step], list[str]]:
 
     Steps that need each other in no way keep the order of the file.
     """
-    graph = {name: sorted(needs(step) & set(steps)) for name, step in steps.items()}
+    graph = {name: sorted(needs(step) & steps.keys()) for name, step in steps.items()}
     sorter = TopologicalSorter(graph)
     try:
         sorter.prepare()

@@ -81,6 +81,9 @@ class Remarks:
             self.of(component.model, Spot(component.source))
 
     def _each(self, model: Any, spot: Spot, said: Mapping[str, str]) -> None:
+        # Most models state nothing of it, and a pipeline may have thousands.
+        if model is None or model.model_fields_set.isdisjoint(said):
+            return
         for name, text in said.items():
             if _means_nothing(getattr(model, name, None), name):
                 self._tell(f"{text} {name.removeprefix('default_')}", text, spot.at(name))

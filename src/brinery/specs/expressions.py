@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from brinery.errors import InvalidExpression
@@ -18,6 +19,8 @@ Scope = Mapping[str, "str | Mapping[str, str]"]
 
 _EXPRESSION: Final = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 _BLOCK: Final = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
+# The steps of a job have many templates in common, and each is looked at several times.
+_REMEMBERED: Final = 256
 
 
 class Reference(NamedTuple):
@@ -38,8 +41,13 @@ class Reference(NamedTuple):
 
 def references(template: str) -> list[Reference]:
     """Return every `${{…}}` of a template, in order."""
+    return [*_references(template)] if "${{" in template else []
+
+
+@lru_cache(_REMEMBERED)
+def _references(template: str) -> tuple[Reference, ...]:
     blocks = [found.span() for found in _blocks(template)]
-    return [
+    return tuple(
         Reference(
             tuple(part.strip() for part in found[1].strip().split(".")),
             found[0],
@@ -48,7 +56,7 @@ def references(template: str) -> list[Reference]:
         )
         # Only as far as one ends: what begins and does not would be looked at again and again.
         for found in _EXPRESSION.finditer(template, 0, template.rfind("}}") + 2)
-    ]
+    )
 
 
 def whole(text: str) -> Reference | None:
