@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -33,7 +34,7 @@ def batch_of(values: Sequence[float], *, by_column: bool = False) -> Batch:
 
 
 def job_of(*values: float, timeout_s: float = LONG_S, exchange: FakeExchange | None = None) -> Job:
-    return Job(batch_of(values), timeout_s, exchange)
+    return Job(batch_of(values), timeout_s, time.monotonic() + timeout_s, exchange)
 
 
 def late(_: Job) -> Problem:
@@ -105,7 +106,7 @@ def test_each_job_has_its_own_answers(steps: list[tuple[int, bool, int]], *, at_
         start = 0
         for n_rows, by_column, pause in steps:
             batch = batch_of([float(start + row) for row in range(n_rows)], by_column=by_column)
-            job = Job(batch, 60)
+            job = Job(batch, LONG_S, time.monotonic() + LONG_S)
             start += n_rows
             lane.add(job)
             jobs.append(job)

@@ -152,7 +152,7 @@ class Answerer:
             raise unavailable("server-ending", "the server is ending")
         limit_s = self._endpoint.timeout_s
         waits_s = limit_s if timeout_s is None else min(limit_s, timeout_s)
-        job = Job(batch, waits_s, exchange)
+        job = Job(batch, waits_s, time.monotonic() + waits_s, exchange)
         if self._scorer is None:
             self._library.add(job)
         else:

@@ -8,14 +8,13 @@ up is not scored.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from brinery.serve.batch import Batch
 from brinery.serve.problems import Problem, unavailable
@@ -29,8 +28,8 @@ class Job(Struct, eq=False):
     Attributes:
         batch: its rows.
         timeout_s: how long its client waits.
+        deadline: until when, by `time.monotonic`, which is the loop's clock.
         exchange: of its client; None where nobody may hang up.
-        since: when it began to wait, by the clock of the loop.
         share: its answers, once they are there.
         again: whether it was tried with others, and is now to be scored by itself.
         tries: how often it was given up for others that waited.
@@ -38,8 +37,8 @@ class Job(Struct, eq=False):
 
     batch: Batch
     timeout_s: float
+    deadline: float
     exchange: Exchange | None = None
-    since: float = field(default_factory=time.monotonic)
     share: Share | None = None
     again: bool = False
     tries: int = 0
@@ -99,7 +98,7 @@ class Job(Struct, eq=False):
         if self._expiry is not None or not self.wanted:
             return
         loop = asyncio.get_running_loop()
-        self._expiry = loop.call_at(self.since + self.timeout_s, self._expire, late)
+        self._expiry = loop.call_at(self.deadline, self._expire, late)
         if self.exchange is not None:
             self._watch = loop.create_task(self._gone(self.exchange))
 
