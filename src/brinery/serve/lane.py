@@ -59,8 +59,8 @@ class Job(Struct, eq=False):
             if self.share is None and self._fault is None:
                 self._waiter = asyncio.get_running_loop().create_future()
                 yield from self._waiter
-        except BaseException as error:
-            self.refuse(error)  # who waited was cancelled
+        except asyncio.CancelledError as error:
+            self.refuse(error)  # nobody waits any more
             raise
         if self.share is None:
             raise self._fault or RuntimeError("a job that was neither answered nor refused")
