@@ -26,7 +26,7 @@ from brinery.serve.batch import Batch
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.share import whole
 
-ASKED = Asked(Batch({}, 0, columns={}))
+ASKED = Asked(Batch({}, 0, in_columns={}))
 X = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]})
 
 
@@ -117,7 +117,7 @@ def test_what_the_client_calls_its_request_is_given_back(make_endpoint: MakeEndp
     """An `id` comes with the answer, and none where none was given."""
     endpoint = make_endpoint(LinearRegression().fit(X, X["x"]), X)
     scores = Scores(predictions=np.array([1.0]))
-    asked = Asked(Batch({}, 1, columns={}), given_id="7f")
+    asked = Asked(Batch({}, 1, in_columns={}), id="7f")
     assert json.loads(answers.OwnWriter(endpoint)(asked, whole(scores)))["id"] == "7f"
     assert "id" not in json.loads(answers.OwnWriter(endpoint)(ASKED, whole(scores)))
 

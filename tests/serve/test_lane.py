@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -28,13 +29,12 @@ LONG_S = 600.0
 
 def batch_of(values: Sequence[float], *, by_column: bool = False) -> Batch:
     if by_column:
-        return Batch(TYPES, len(values), columns={"x": list(values)})
-    return Batch(TYPES, len(values), rows=[(value,) for value in values])
+        return Batch(TYPES, len(values), in_columns={"x": list(values)})
+    return Batch(TYPES, len(values), in_rows=[(value,) for value in values])
 
 
 def job_of(*values: float, timeout_s: float = LONG_S, exchange: FakeExchange | None = None) -> Job:
-    scores = asyncio.get_running_loop().create_future()
-    return Job(batch_of(values), scores, timeout_s=timeout_s, exchange=exchange)
+    return Job(batch_of(values), timeout_s, time.monotonic() + timeout_s, exchange)
 
 
 def late(_: Job) -> Problem:
@@ -81,7 +81,7 @@ def lane_of(work: Work, *, max_jobs: int = MAX_JOBS) -> Lane:
 async def ended(jobs: Sequence[Job]) -> list[Any]:
     """Return how jobs ended, which they do."""
     async with asyncio.timeout(60):
-        found = await asyncio.gather(*(job.scores for job in jobs), return_exceptions=True)
+        found = await asyncio.gather(*jobs, return_exceptions=True)
     return [one.scores if isinstance(one, Share) else one for one in found]
 
 
@@ -106,9 +106,7 @@ def test_each_job_has_its_own_answers(steps: list[tuple[int, bool, int]], *, at_
         start = 0
         for n_rows, by_column, pause in steps:
             batch = batch_of([float(start + row) for row in range(n_rows)], by_column=by_column)
-            job = Job(
-                batch, asyncio.get_running_loop().create_future(), timeout_s=60, exchange=None
-            )
+            job = Job(batch, LONG_S, time.monotonic() + LONG_S)
             start += n_rows
             lane.add(job)
             jobs.append(job)
@@ -139,7 +137,7 @@ def test_work_that_raises_answers_nobody_wrongly(bad: list[bool], *, at_once: bo
             assert isinstance(end, ValueError) or list(end.predictions) == [float(i)]
         after = job_of(7.0)
         lane.add(after)
-        assert list((await after.scores).scores.predictions) == [7.0]
+        assert list((await after).scores.predictions) == [7.0]
 
     asyncio.run(run())
 
@@ -152,7 +150,56 @@ def test_one_that_comes_alone_waits_for_nobody() -> None:
         job = job_of(1.0)
         lane_of(model).add(job)
         await asyncio.sleep(0)
-        assert job.scores.done()
+        assert not job.wanted
+
+    asyncio.run(run())
+
+
+def test_who_asked_goes_on_in_the_turn_in_which_it_is_answered() -> None:
+    """All of a batch: none waits for a turn more than it takes until all have asked."""
+
+    async def run() -> None:
+        lane = lane_of(Model(at_once=True))
+
+        async def ask(value: float) -> float:
+            job = job_of(value)
+            lane.add(job)
+            return float((await job).scores.predictions[0])
+
+        asking = [asyncio.create_task(ask(float(i))) for i in range(3)]
+        await asyncio.sleep(0)
+        assert not any(task.done() for task in asking)
+        await asyncio.sleep(0)
+        assert [task.result() for task in asking] == [0.0, 1.0, 2.0]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 20])
+def test_who_was_cancelled_is_not_scored(turns: int) -> None:
+    """However long it had waited; the others are, and are not disturbed."""
+
+    async def run() -> None:
+        there = job_of(2.0)
+        lane, model, _ = await stuck()
+        gone = job_of(1.0)
+        lane.add(gone)
+        lane.add(there)
+
+        async def wait() -> Share:
+            return await gone
+
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert not gone.wanted
+        model.free.set()
+        assert [end.predictions[0] for end in await ended([there])] == [2.0]
+        assert model.batches[1:] == [[there]]
 
     asyncio.run(run())
 

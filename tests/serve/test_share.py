@@ -21,7 +21,7 @@ from brinery.serve.batch import Batch
 from brinery.serve.share import shares, whole
 
 X = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]})
-ASKED = Asked(Batch({}, 0, columns={}))
+ASKED = Asked(Batch({}, 0, in_columns={}))
 
 
 @given(counts=st.lists(st.integers(1, 5), min_size=1, max_size=8))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -41,7 +41,7 @@ class Answered(Struct, frozen=True, gc=False):
     time_s: float
 
 
-class Scored(NamedTuple):
+class Scored(Struct, frozen=True, gc=False):
     """Rows that were scored at once.
 
     Attributes:

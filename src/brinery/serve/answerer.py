@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from brinery.serve.library import MODEL, Library, too_late
 from brinery.serve.pace import Pace
 from brinery.serve.problems import Problem, unavailable
 from brinery.serve.rsgi import Exchange
-from brinery.serve.share import Share, shares
+from brinery.serve.share import shares, whole
 
 _log = logging.getLogger("brinery.serve")
 
@@ -63,7 +63,6 @@ class Answerer:
         )
         self._library = Library(endpoint, self._on_batch)
         self._closed = False
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def scorer(self) -> StoredScorer | None:
@@ -137,8 +136,8 @@ class Answerer:
         exchange: Exchange | None = None,
         timeout_s: float | None = None,
         at_once: bool = False,
-    ) -> Awaitable[Share]:
-        """Return the answers for the rows of a request, to be awaited.
+    ) -> Job:
+        """Return what gives the answers for the rows of a request, when it is awaited.
 
         Args:
             batch: the rows.
@@ -151,16 +150,14 @@ class Answerer:
         """
         if self._closed:
             raise unavailable("server-ending", "the server is ending")
-        # Kept: to ask for it costs a system call.
-        loop = self._loop = self._loop or asyncio.get_running_loop()
         limit_s = self._endpoint.timeout_s
         waits_s = limit_s if timeout_s is None else min(limit_s, timeout_s)
-        job = Job(batch, loop.create_future(), timeout_s=waits_s, exchange=exchange)
+        job = Job(batch, waits_s, time.monotonic() + waits_s, exchange)
         if self._scorer is None:
             self._library.add(job)
         else:
             self._here.add(job, at_once=at_once)
-        return job.scores
+        return job
 
     async def close(self) -> None:
         """End the model's process, once what is under way is answered."""
@@ -188,6 +185,9 @@ class Answerer:
         """Answer jobs; where the scorer had no answer, each is asked again, or the library is."""
         if scores is not None:
             self._on_batch(Scored(self._reference, _SCORER, len(scores)))
+            if len(jobs) == 1:
+                jobs[0].give(whole(scores))
+                return
             parts = shares(scores, [job.batch.n_rows for job in jobs])
             for job, share in zip(jobs, parts, strict=True):
                 job.give(share)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import starmap
 from typing import Any
 
 import msgspec
 
 from brinery.records.evaluation import PredictionType
 from brinery.records.scores import Scores
+from brinery.records.signature import Scalar
 from brinery.serve.asked import Asked
 from brinery.serve.endpoint import Endpoint
 from brinery.serve.share import Share
@@ -19,7 +21,7 @@ _encode = _encoder.encode
 # More classes than these are not written by a type of their own.
 _MOST_FIELDS = 256
 
-MakeRow = Callable[[Any, list[float]], Any]
+MakeRows = Callable[[list[Any], list[list[float]]], Iterable[Any]]
 
 
 class OwnWriter:
@@ -40,7 +42,7 @@ class OwnWriter:
             PredictionType.MULTICLASS,
         )
         self._key = "label" if classifies else "value"
-        self._made: tuple[tuple[str, ...], MakeRow] = ((), _row_of(self._key, ()))
+        self._made: tuple[tuple[Scalar, ...], MakeRows] = ((), _rows_of(self._key, ()))
 
     def __call__(self, asked: Asked, share: Share) -> bytes:
         """Return the document."""
@@ -57,7 +59,10 @@ class OwnWriter:
 
     def _texts(self, scores: Scores) -> list[bytes]:
         """Return each row of an answer as it is written; within one no line ends."""
-        return _encoder.encode_lines(self._predictions(scores)).split(b"\n")[:-1]
+        rows = self._predictions(scores)
+        if len(scores) == 1:
+            return [_encode(row) for row in rows]
+        return _encoder.encode_lines(rows).split(b"\n")[:-1]
 
     def _predictions(self, scores: Scores) -> Iterable[Any]:
         key = self._key
@@ -68,30 +73,29 @@ class OwnWriter:
         predictions = scores.predictions.tolist()
         if scores.probabilities is None:
             return ({key: prediction} for prediction in predictions)
-        labels = tuple(map(str, scores.classes))
-        known, row = self._made
-        if labels != known:
-            row = _row_of(key, labels)
-            self._made = labels, row
-        return map(row, predictions, scores.probabilities.tolist())
+        known, rows = self._made
+        if scores.classes is not known:
+            rows = _rows_of(key, tuple(map(str, scores.classes)))
+            self._made = scores.classes, rows
+        return rows(predictions, scores.probabilities.tolist())
 
 
-def _row_of(key: str, labels: tuple[str, ...]) -> MakeRow:
-    """Return what makes a row of a prediction and its probabilities, by the names of the classes.
+def _rows_of(key: str, labels: tuple[str, ...]) -> MakeRows:
+    """Return what makes rows of predictions and probabilities, by the names of the classes.
 
     A type of their own is written several times sooner than objects by name.
     """
     fields = [f"f{place}" for place in range(len(labels))]
     if len(labels) > _MOST_FIELDS or len(set(labels)) < len(labels) or not all(map(_plain, labels)):
-        return lambda prediction, chances: {
-            key: prediction,
-            "probabilities": dict(zip(labels, chances, strict=True)),
-        }
+        return lambda predictions, chances: (
+            {key: prediction, "probabilities": dict(zip(labels, row, strict=True))}
+            for prediction, row in zip(predictions, chances, strict=True)
+        )
     by_class = msgspec.defstruct(
         "Probabilities", fields, rename=dict(zip(fields, labels, strict=True)), gc=False
     )
     row = msgspec.defstruct("Row", ["f", "probabilities"], rename={"f": key}, gc=False)
-    return lambda prediction, chances: row(prediction, by_class(*chances))
+    return lambda predictions, chances: map(row, predictions, starmap(by_class, chances))
 
 
 def _plain(name: str) -> bool:

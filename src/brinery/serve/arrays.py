@@ -123,7 +123,7 @@ class ArraysReader:
             faults += self._faults(column, array, found)
         if faults:
             raise invalid(sorted(faults, key=lambda fault: fault.row or 0)[:MAX_ERRORS])
-        return Batch(self._types, n_rows, arrays=read)
+        return Batch(self._types, n_rows, in_arrays=read)
 
     def _read(self, column: Column, array: pa.Array) -> _Read:
         """Return a column as its own type, and where its values are refused."""

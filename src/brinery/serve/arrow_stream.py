@@ -61,7 +61,7 @@ class ArrowReader:
         except FAULTS as error:
             raise malformed(f"the body is no Arrow stream: {reason(error)}") from None
         columns = {name: table.column(name) for name in table.column_names}
-        return Asked(self._arrays.batch(columns, table.num_rows), given_id=given_id)
+        return Asked(self._arrays.batch(columns, table.num_rows), id=given_id)
 
     def _table(self, body: bytes) -> tuple[pa.Table, str | None]:
         buffer = pa.py_buffer(body)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec import Struct
 
 from brinery.records.signature import ColumnType
 
@@ -22,67 +23,57 @@ ARROW = {
 _BULKY = 64
 
 
-class Batch:
+class Batch(Struct, eq=False):
     """Rows of one signature; what makes one from the other is done when it is asked for.
 
-    Args:
+    Attributes:
         types: column name to type, in the order of the signature.
         n_rows: how many rows there are.
-        rows: (n_rows,) each a tuple of a value per column, None for a missing one.
-        columns: column name to (n_rows,) values.
-        arrays: column name to (n_rows,) an array of the type in `ARROW`, text also as a dictionary;
-            one of the three is given.
+        in_rows: (n_rows,) each a tuple of a value per column, None for a missing one.
+        in_columns: column name to (n_rows,) values.
+        in_arrays: column name to (n_rows,) an array of the type in `ARROW`, text also as a
+            dictionary; one of the three is given.
     """
 
-    __slots__ = ("_arrays", "_columns", "_rows", "n_rows", "types")
-
-    def __init__(
-        self,
-        types: Mapping[str, ColumnType],
-        n_rows: int,
-        *,
-        rows: list[tuple[Any, ...]] | None = None,
-        columns: Mapping[str, Sequence[Any]] | None = None,
-        arrays: Mapping[str, pa.Array] | None = None,
-    ) -> None:
-        self.types = types
-        self.n_rows = n_rows
-        self._rows = rows
-        self._columns = columns
-        self._arrays = arrays
+    types: Mapping[str, ColumnType]
+    n_rows: int
+    in_rows: list[tuple[Any, ...]] | None = None
+    in_columns: Mapping[str, Sequence[Any]] | None = None
+    in_arrays: Mapping[str, pa.Array] | None = None
 
     @property
     def bulky(self) -> bool:
         """Return whether it is scored by itself: to join its columns with others' costs more."""
-        return self.n_rows > _BULKY and (self._columns is not None or self._arrays is not None)
+        return self.n_rows > _BULKY and (self.in_columns is not None or self.in_arrays is not None)
 
     @property
     def by_row(self) -> bool:
         """Return whether it came row by row, and nobody has asked for its columns."""
-        return self._rows is not None and self._columns is None
+        return self.in_rows is not None and self.in_columns is None
 
     @property
     def values(self) -> Mapping[str, Sequence[Any]]:
         """Return column name to (n_rows,) values; numbers of arrays have NaN for a missing one."""
-        if self._columns is None and self._arrays is not None:
-            arrays = self._arrays
-            self._columns = {n: _values(arrays[n], kind) for n, kind in self.types.items()}
-        if self._columns is None:
-            self._columns = dict(zip(self.types, zip(*self._rows or (), strict=True), strict=True))
-        return self._columns
+        if self.in_columns is None and self.in_arrays is not None:
+            arrays = self.in_arrays
+            self.in_columns = {n: _values(arrays[n], kind) for n, kind in self.types.items()}
+        if self.in_columns is None:
+            columns = zip(*self.in_rows or (), strict=True)
+            self.in_columns = dict(zip(self.types, columns, strict=True))
+        return self.in_columns
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
         """Return a tuple of values per row."""
-        if self._rows is None:
-            columns = self.values if self._arrays is None else _lists(self._arrays)
-            self._rows = list(zip(*[columns[name] for name in self.types], strict=True))
-        return self._rows
+        if self.in_rows is None:
+            columns = self.values if self.in_arrays is None else _lists(self.in_arrays)
+            self.in_rows = list(zip(*[columns[name] for name in self.types], strict=True))
+        return self.in_rows
 
     def table(self) -> pa.Table:
         """Return them as an Arrow table: (n_rows, n_columns)."""
-        if self._arrays is not None:
-            arrays = [_decoded(self._arrays[name]) for name in self.types]
+        if self.in_arrays is not None:
+            arrays = [_decoded(self.in_arrays[name]) for name in self.types]
         else:
             values = self.values
             arrays = [pa.array(values[name], type=ARROW[kind]) for name, kind in self.types.items()]
@@ -95,8 +86,8 @@ def joined(batches: Sequence[Batch]) -> Batch:
         return batches[0]
     rows: list[tuple[Any, ...]] = []
     for batch in batches:
-        rows += batch.rows
-    return Batch(batches[0].types, len(rows), rows=rows)
+        rows += batch.in_rows or batch.rows
+    return Batch(batches[0].types, len(rows), in_rows=rows)
 
 
 def of_table(types: Mapping[str, ColumnType], table: pa.Table) -> Batch:
@@ -107,7 +98,7 @@ def of_table(types: Mapping[str, ColumnType], table: pa.Table) -> Batch:
         else [None] * table.num_rows
         for name in types
     }
-    return Batch(types, table.num_rows, columns=columns)
+    return Batch(types, table.num_rows, in_columns=columns)
 
 
 def _values(array: pa.Array, kind: ColumnType) -> Any:

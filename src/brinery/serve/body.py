@@ -8,6 +8,7 @@ sends and stops is not waited for without end.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from http import HTTPStatus
@@ -48,7 +49,7 @@ class Patience:
         task = asyncio.current_task(loop)
         if task is None:
             raise RuntimeError("no task reads")
-        self._reading[task] = loop.time() + self._time_s
+        self._reading[task] = time.monotonic() + self._time_s
         if self._timer is None:
             self._timer = loop.call_later(_SWEEP_S, self._sweep, loop)
         return task
@@ -63,7 +64,7 @@ class Patience:
         return True
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
+        now = time.monotonic()
         for task, end in list(self._reading.items()):
             if end > now:
                 break  # they lie in the order in which they began

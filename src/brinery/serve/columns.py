@@ -115,7 +115,7 @@ class Reader:
             refused.sort(key=lambda one: one.row)
             found = [*faults, *(self._fault(one) for one in refused[:MAX_ERRORS])]
             raise invalid(sorted(found, key=lambda fault: fault.row or 0)[:MAX_ERRORS])
-        return Batch(self._types, n_rows, columns=checked)
+        return Batch(self._types, n_rows, in_columns=checked)
 
     def _read(self, column: Column, given: Sequence[Any], refused: list[_Refused]) -> Sequence[Any]:
         """Return the values as the column's type; the first that cannot be are refused."""

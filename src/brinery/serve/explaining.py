@@ -6,7 +6,6 @@ Rows are compared with those that were kept with the version; it is done beside 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -131,8 +130,7 @@ class Explaining:
 
 
 async def _awaited(answerer: Answerer, batch: Batch) -> Share:
-    asked: Awaitable[Share] = answerer.score(batch)
-    return await asked
+    return await answerer.score(batch)
 
 
 def _unexplained(reason: str) -> Problem:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
+
+from msgspec import Struct
 
 from brinery.serve.batch import Batch
 from brinery.serve.problems import Problem, unavailable
@@ -20,64 +22,72 @@ from brinery.serve.rsgi import Exchange
 from brinery.serve.share import Share
 
 
-class Job:
-    """A request that waits for its scores.
-
-    Args:
-        batch: its rows.
-        scores: where they are awaited.
-        timeout_s: how long its client waits.
-        exchange: of its client; None where nobody may hang up.
+class Job(Struct, eq=False):
+    """A request that waits for its scores: what gives them when it is awaited, by one only.
 
     Attributes:
-        alone: whether it is scored with no other.
+        batch: its rows.
+        timeout_s: how long its client waits.
+        deadline: until when, by `time.monotonic`, which is the loop's clock.
+        exchange: of its client; None where nobody may hang up.
+        share: its answers, once they are there.
+        again: whether it was tried with others, and is now to be scored by itself.
         tries: how often it was given up for others that waited.
     """
 
-    __slots__ = (
-        "_expiry",
-        "_watch",
-        "alone",
-        "batch",
-        "deadline",
-        "exchange",
-        "scores",
-        "timeout_s",
-        "tries",
-    )
+    batch: Batch
+    timeout_s: float
+    deadline: float
+    exchange: Exchange | None = None
+    share: Share | None = None
+    again: bool = False
+    tries: int = 0
+    _fault: BaseException | None = None
+    _waiter: asyncio.Future[None] | None = None
+    _expiry: asyncio.TimerHandle | None = None
+    _watch: asyncio.Task[None] | None = None
 
-    def __init__(
-        self,
-        batch: Batch,
-        scores: asyncio.Future[Share],
-        *,
-        timeout_s: float,
-        exchange: Exchange | None,
-    ) -> None:
-        self.batch = batch
-        self.scores = scores
-        self.timeout_s = timeout_s
-        self.deadline = scores.get_loop().time() + timeout_s
-        self.exchange = exchange
-        self.alone = batch.bulky
-        self.tries = 0
-        self._expiry: asyncio.TimerHandle | None = None
-        self._watch: asyncio.Task[None] | None = None
+    def __await__(self) -> Generator[Any, None, Share]:
+        """Return its answers.
+
+        Raises:
+            Problem: it was refused.
+        """
+        try:
+            if self.share is None and self._fault is None:
+                yield  # by the next turn most are answered, and a future would be for nothing
+            if self.share is None and self._fault is None:
+                self._waiter = asyncio.get_running_loop().create_future()
+                yield from self._waiter
+        except asyncio.CancelledError as error:
+            self.refuse(error)  # nobody waits any more
+            raise
+        if self.share is None:
+            raise self._fault or RuntimeError("a job that was neither answered nor refused")
+        return self.share
+
+    @property
+    def alone(self) -> bool:
+        """Return whether it is scored with no other."""
+        return self.again or self.batch.bulky
 
     @property
     def wanted(self) -> bool:
         """Return whether somebody still waits for it."""
-        return not self.scores.done()
+        return self.share is None and self._fault is None
 
     def give(self, share: Share) -> None:
         """Answer it."""
-        if not self.scores.done():
-            self.scores.set_result(share)
+        if self.share is None and self._fault is None:
+            self.share = share
+            if self._waiter is not None or self._expiry is not None:
+                self._settle()
 
     def refuse(self, error: BaseException) -> None:
         """Refuse it."""
-        if not self.scores.done():
-            self.scores.set_exception(error)
+        if self.wanted:
+            self._fault = error
+            self._settle()
 
     def watch(self, late: Callable[[Job], Problem]) -> None:
         """Refuse it at its deadline, and drop it when its client hangs up.
@@ -85,13 +95,12 @@ class Job:
         Args:
             late: says why it was not answered in time.
         """
-        if self._expiry is not None or self.scores.done():
+        if self._expiry is not None or not self.wanted:
             return
         loop = asyncio.get_running_loop()
         self._expiry = loop.call_at(self.deadline, self._expire, late)
         if self.exchange is not None:
             self._watch = loop.create_task(self._gone(self.exchange))
-        self.scores.add_done_callback(self._settled)
 
     def _expire(self, late: Callable[[Job], Problem]) -> None:
         self.refuse(late(self))
@@ -99,9 +108,13 @@ class Job:
     async def _gone(self, exchange: Exchange) -> None:
         with suppress(RuntimeError):
             await exchange.client_disconnect()
+            self._watch = None
             self.refuse(Problem(HTTPStatus.BAD_REQUEST, "disconnected", "the client is gone"))
 
-    def _settled(self, _: asyncio.Future[Share]) -> None:
+    def _settle(self) -> None:
+        """Wake who waits for it, and watch it no longer."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
         if self._expiry is not None:
             self._expiry.cancel()
         if self._watch is not None:
@@ -161,16 +174,19 @@ class Lane:
         """
         if self._closed:
             raise _ending()
+        if at_once and not self._waiting and self._busy is None:
+            self._begin([job])
+            return
         if len(self._waiting) >= self._max_jobs:
             self._waiting = deque(job for job in self._waiting if job.wanted)
-        if len(self._waiting) >= self._max_jobs:
-            raise unavailable("queue-full", f"{self._max_jobs} requests wait already")
+            if len(self._waiting) >= self._max_jobs:
+                raise unavailable("queue-full", f"{self._max_jobs} requests wait already")
         self._waiting.append(job)
         if self._busy is not None:
             job.watch(self._late)
         elif at_once:
             self._next()
-        else:
+        elif not self._called:
             self._call()
 
     def again(self, jobs: Sequence[Job], *, first: bool) -> None:
@@ -181,7 +197,7 @@ class Lane:
             first: whether before all that wait, else after them.
         """
         for job in jobs:
-            job.alone = True
+            job.again = True
             if self._closed:
                 job.refuse(_ending())
         if first:
@@ -203,8 +219,11 @@ class Lane:
 
     def _next(self) -> None:
         jobs = self._taken()
-        if not jobs:
-            return
+        if jobs:
+            self._begin(jobs)
+
+    def _begin(self, jobs: list[Job]) -> None:
+        """Have jobs scored; what waits is taken up when they are."""
         under_way = None
         try:
             under_way = self._work(jobs)
@@ -229,18 +248,24 @@ class Lane:
 
     def _taken(self) -> list[Job]:
         """Return the next jobs that are still wanted, as many as make one batch."""
-        jobs: list[Job] = []
         waiting, left = self._waiting, self._max_rows()
+        jobs = [job for job in waiting if job.batch.n_rows == 1 and job.wanted and not job.again]
+        if len(jobs) == len(waiting) <= left:
+            waiting.clear()
+            return jobs
+        jobs = []
         while waiting:
             job = waiting[0]
-            if job.scores.done():
+            if not job.wanted:
                 waiting.popleft()
                 continue
-            left -= job.batch.n_rows
-            if jobs and (job.alone or left < 0):
+            n_rows = job.batch.n_rows
+            left -= n_rows
+            alone = job.again or (n_rows > 1 and job.batch.bulky)
+            if jobs and (alone or left < 0):
                 break
             jobs.append(waiting.popleft())
-            if job.alone:
+            if alone:
                 break
         return jobs
 

@@ -109,7 +109,7 @@ class _Talk:
         columns, n_rows = tensors.columns(inputs, arrays.names)
         wanted = arrays.wanted(list(columns))
         arrays.check_types({name: columns[name].type for name in wanted})
-        return Asked(arrays.batch(columns, n_rows), given_id=given_id, outputs=outputs)
+        return Asked(arrays.batch(columns, n_rows), id=given_id, outputs=outputs)
 
     def write(self, asked: Asked, share: Share) -> bytes:
         """Return the document, and the bytes behind it; the headers then tell its length."""

@@ -48,7 +48,7 @@ class ParquetReader:
         except FAULTS as error:
             raise malformed(f"the body is no Parquet: {reason(error)}") from None
         columns = {name: table.column(name) for name in table.column_names}
-        return Asked(self._arrays.batch(columns, table.num_rows), given_id=given_id)
+        return Asked(self._arrays.batch(columns, table.num_rows), id=given_id)
 
     def _table(self, body: bytes) -> tuple[pa.Table, str | None]:
         numbers = self._checked_groups(body)

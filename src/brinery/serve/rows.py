@@ -67,7 +67,7 @@ class RowsReader:
             if isinstance(content, list)
             else self._of_columns(content)
         )
-        return Asked(batch, given_id=given_id)
+        return Asked(batch, id=given_id)
 
     def _of_rows(self, rows: list[Any], reader: Reader) -> Batch:
         if not rows:

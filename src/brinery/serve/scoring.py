@@ -61,19 +61,23 @@ class Scoring:
                 headers, exchange, limit=self._max_body_bytes, patience=self._patience
             )
             n_bytes = len(content)
-            with route.slot.current or await route.slot.served() as served:
+            served = route.slot.current or await route.slot.served()
+            served.users += 1
+            served.used = began
+            try:
                 reference = served.reference
                 terms = (route.forms or served.families[route.protocol]).terms(headers)
                 small = terms.decode is None and n_bytes <= _INLINE_BYTES and not terms.vast
                 asked = terms.read(content) if small else await self._read(terms, content)
                 n_rows = asked.batch.n_rows
                 said = headers.get("request-timeout", "")
-                share = await served.answerer.score(
+                job = served.answerer.score(
                     asked.batch,
                     exchange=exchange,
                     timeout_s=_timeout_s(said) if said else None,
                     at_once=not self._patience.busy,
                 )
+                share = job.share or await job
                 if asked.explain is not None:
                     asked.explained = await served.explaining(
                         asked.explain, asked.batch, share.scores
@@ -81,6 +85,8 @@ class Scoring:
                 few = n_rows <= _INLINE_ROWS
                 answer = terms.write(asked, share) if few else await _written(terms, asked, share)
                 answer_headers = [*terms.headers, (HEADER, request_id)]
+            finally:
+                served.leave()
         except Exception as error:  # noqa: BLE001 - a fault is logged under an id; it is answered
             problem = error if isinstance(error, Problem) else unexpected()
             if content is None:

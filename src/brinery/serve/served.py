@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from enum import Enum
-from typing import Self
 
 from brinery.serve import answer_tables, answers, arrow_stream, csv_text, parquet
 from brinery.serve.answered import BatchObserver
@@ -31,6 +30,9 @@ class Protocol(Enum):
     OPEN = "open-inference"
     SINGLE = "single"
 
+    # Members are themselves: the hash that an enumeration has is no faster than its name's.
+    __hash__ = object.__hash__
+
 
 class Served:
     """One version with its answerer.
@@ -38,6 +40,10 @@ class Served:
     Args:
         endpoint: what is served.
         on_batch: is told of each batch that is scored.
+
+    Attributes:
+        used: when a request last came for it, by `time.perf_counter`.
+        users: how many requests use it now: each adds itself, and ends with `leave`.
     """
 
     def __init__(self, endpoint: Endpoint, on_batch: BatchObserver | None = None) -> None:
@@ -47,19 +53,15 @@ class Served:
         self.families = _families(endpoint)
         self.reference = endpoint.version.reference
         self.key = (endpoint.version.name, endpoint.version.number)
-        self.used = time.monotonic()
-        self._users = 0
+        self.used = time.perf_counter()
+        self.users = 0
         self._retired = False
         self._closing: asyncio.Task[None] | None = None
 
-    def __enter__(self) -> Self:
-        self._users += 1
-        self.used = time.monotonic()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._users -= 1
-        if self._retired and self._users == 0:
+    def leave(self) -> None:
+        """Note that one request uses it no longer."""
+        self.users -= 1
+        if self._retired and self.users == 0:
             self._close()
 
     def memory_bytes(self) -> int:
@@ -69,7 +71,7 @@ class Served:
     def retire(self) -> None:
         """Close it as soon as no request uses it."""
         self._retired = True
-        if self._users == 0:
+        if self.users == 0:
             self._close()
 
     async def close(self) -> None:

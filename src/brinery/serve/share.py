@@ -8,41 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from brinery.records.scores import Scores
 
 
-class Together:
+class Together(Struct, eq=False):
     """The answers of a batch.
 
-    Args:
-        scores: of all rows.
-
     Attributes:
+        scores: of all rows.
         texts: (n_rows,) the rows as the writer of our own form has them; None before it is asked.
     """
 
-    __slots__ = ("scores", "texts")
-
-    def __init__(self, scores: Scores) -> None:
-        self.scores = scores
-        self.texts: list[bytes] | None = None
+    scores: Scores
+    texts: list[bytes] | None = None
 
 
-class Share:
+class Share(Struct, eq=False, gc=False):
     """One request's part of the answers of a batch.
 
-    Args:
+    Attributes:
         together: the answers of all.
         start: its first row.
         stop: the row behind its last.
     """
 
-    __slots__ = ("start", "stop", "together")
-
-    def __init__(self, together: Together, start: int, stop: int) -> None:
-        self.together = together
-        self.start = start
-        self.stop = stop
+    together: Together
+    start: int
+    stop: int
 
     @property
     def scores(self) -> Scores:

@@ -76,16 +76,24 @@ class TypedReader:
     def asked(self, body: bytes) -> Asked | None:
         """Return what a body asks; None where it must be looked at more closely."""
         try:
-            if body.find(b'"rows"', 0, _HEAD) >= 0:
-                return self._rows(body)
-            if body.find(b'"columns"', 0, _HEAD) >= 0:
-                return self._columns(body)
-            row = astuple(self._bare.decode(body))
+            row = self._bare.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
+            return self._of_wrapped(body)
         if body.count(b'":') != self._n_columns:
             return None  # a key twice, perhaps
-        return Asked(Batch(self._types, 1, rows=[row]))
+        return Asked(Batch(self._types, 1, in_rows=[astuple(row)]))
+
+    def _of_wrapped(self, body: bytes) -> Asked | None:
+        """Return what a body asks that is not one bare row."""
+        head = body[:_HEAD]
+        try:
+            if b'"rows"' in head:
+                return self._rows(body)
+            if b'"columns"' in head:
+                return self._columns(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        return None
 
     def _rows(self, body: bytes) -> Asked | None:
         found = self._wrapped.decode(body)
@@ -95,7 +103,7 @@ class TypedReader:
         if body.count(b'":') != n_rows * self._n_columns + 1 + (found.id is not None):
             return None
         return Asked(
-            Batch(self._types, n_rows, rows=[astuple(row) for row in found.rows]), given_id=found.id
+            Batch(self._types, n_rows, in_rows=[astuple(row) for row in found.rows]), id=found.id
         )
 
     def _columns(self, body: bytes) -> Asked | None:
@@ -107,7 +115,7 @@ class TypedReader:
         if body.count(b'":') != self._n_columns + 1 + (found.id is not None):
             return None
         values = dict(zip(self._types, columns, strict=True))
-        return Asked(Batch(self._types, n_rows, columns=values), given_id=found.id)
+        return Asked(Batch(self._types, n_rows, in_columns=values), id=found.id)
 
 
 def _type(column: Column, *, unknown_categories: bool) -> Any:
