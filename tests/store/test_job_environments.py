@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +27,16 @@ RUN pip install pathlib2==2.3.6 pandas==1.3.3 sklearn==0.0 numpy==1.18.5 \\
     azureml-mlflow==1.39.0 argparse==1.4.0
 """
 JOKES = "dependencies: [python=3.8, pip, {pip: [pyjokes==0.8.3]}]"
+BUILD = """
+import sys
+from pathlib import Path
+from brinery.records.plan import Software
+from brinery.store.job_environments import JobEnvironments
+environments = JobEnvironments(Path(sys.argv[1]), table={})
+print(environments.prepare(Software(image="i", conda=sys.argv[2])).packages)
+print("brinery.store.job_building" in sys.modules)
+"""
+TIMEOUT_S = 300
 
 Run = Callable[[Prepared, str], str]
 
@@ -128,6 +142,63 @@ def test_what_declares_it_cannot_be_read(tmp_path: Path) -> None:
     assert missing.value.message == "there is no environment azureml:mine:1"
 
 
+def test_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules of the folder that a job is begun in are nobody's but the job's."""
+    (tmp_path / "yaml.py").write_text("raise RuntimeError('of the job')")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match="the conda file has no list of dependencies"):
+        JobEnvironments(tmp_path, table={}).prepare(Software(image="i", conda="channels: []"))
+
+
+@pytest.mark.slow
+def test_killed_and_asked_for_by_two(tmp_path: Path, run: Run) -> None:
+    """A killed build is never taken for one, though uv goes on; two at once make one."""
+    folder = tmp_path / "environments"
+    killed = builder(folder)
+    until(lambda: any(folder.glob(".building-*/lib/python*/site-packages/*")), killed)
+    killed.kill()
+    assert killed.communicate()[0] == ""
+    assert not list(folder.glob("jobs/*.json"))
+
+    left = set(folder.glob(".building-*"))
+    first = builder(folder)
+    until(lambda: bool(set(folder.glob(".building-*")) - left), first)
+    first.send_signal(signal.SIGSTOP)
+    # It has nothing to build from.
+    second = builder(folder, "UV_OFFLINE=1", f"UV_CACHE_DIR={tmp_path / 'nothing'}")
+    until(lambda: any("..building-" in name for name in opened(second)), second)
+    first.send_signal(signal.SIGCONT)
+    both = [first, second]
+    said = [process.communicate(timeout=TIMEOUT_S)[0].splitlines() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert said == [[said[0][0], "True"]] * 2
+
+    prepared = JobEnvironments(folder, table={}).find(Software(image="i", conda=JOKES))
+    assert prepared is not None
+    assert prepared.packages == said[0][0]
+    names = {path.name.partition("-")[0] for path in Path(prepared.packages).glob("*.dist-info")}
+    assert names == {line.partition("==")[0] for line in prepared.lock}
+    assert run(prepared, "python -c 'import pyjokes; print(pyjokes.__name__)'") == "pyjokes\n"
+    # Found again, nothing of what builds is imported.
+    assert builder(folder).communicate()[0].splitlines() == [said[0][0], "False"]
+
+
+@pytest.mark.slow
+def test_what_is_left_of_one(tmp_path: Path, run: Run) -> None:
+    """One that lost its Python is built again in its place, and what a killed build left goes."""
+    asked = Software(image="i", conda=JOKES)
+    prepared = JobEnvironments(tmp_path, table={}).prepare(asked)
+    (record,) = (tmp_path / "jobs").iterdir()
+    record.unlink()
+    place = Path(prepared.scripts).parent
+    shutil.rmtree(place / "bin")
+    (tmp_path / f".building-{record.stem}-left" / "lib").mkdir(parents=True)
+    assert JobEnvironments(tmp_path, table={}).prepare(asked) == prepared
+    assert (place / "bin" / "python").exists()
+    assert run(prepared, "pyjoke > /dev/null; echo told") == "told\n"
+    assert not list(tmp_path.glob(".building-*"))
+
+
 @pytest.mark.slow
 def test_a_step_installs_for_itself(tmp_path: Path, run: Run) -> None:
     """Its own release hides the shared one, programs included, and nothing shared is altered."""
@@ -208,6 +279,28 @@ def test_what_cannot_be_had(tmp_path: Path) -> None:
     assert "org/deep:2 cannot be had" in caught.value.message
     assert "tensorflow==2.1" in caught.value.message
     assert '[environments.map]: "org/deep" = ["tensorflow", "numpy"]' in caught.value.hint
+
+
+def builder(folder: Path, *variables: str) -> subprocess.Popen[str]:
+    """A process that asks for an environment, with more variables."""
+    command = ["env", *variables, sys.executable, "-c", BUILD, str(folder), JOKES]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def until(there: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait for something that a process makes while it runs."""
+    end = time.monotonic() + TIMEOUT_S
+    while not there():
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def opened(process: subprocess.Popen[str]) -> list[str]:
+    """The files that a process has open."""
+    with suppress(OSError):
+        return [str(path.readlink()) for path in Path(f"/proc/{process.pid}/fd").iterdir()]
+    return []
 
 
 def listed(folder: Path) -> set[tuple[str, int]]:

@@ -223,11 +223,11 @@ def _fill(folder: Path, python: Interpreter, *, lock: Sequence[str]) -> None:
     Nothing that a wheel brings runs while it is made, nor when its Python starts, before the
     process is confined: a line of a `.pth` file would, and so would a `sitecustomize`.
     """
-    uv.make(folder, python=python.path)
+    cache = uv.make(folder, python=python.path)
     programs = {path: path.readlink() for path in (folder / "bin").iterdir() if path.is_symlink()}
     settings = (folder / "pyvenv.cfg").read_bytes()
     try:
-        uv.install(lock, environment=folder)
+        uv.install(lock, environment=folder, cache=cache)
     except uv.Unresolved as error:
         raise EnvironmentUnavailable(
             f"the environment cannot be built: {error}",

@@ -121,13 +121,13 @@ def environment(requirements: str, *, python: str, wheels: Sequence[Path] = ()) 
         )
     with TemporaryDirectory(prefix="brinery-") as folder:
         place = Path(folder) / "environment"
-        uv.make(place, python=found.path)
+        cache = uv.make(place, python=found.path)
         lines = [line for line in requirements.splitlines() if line]
         try:
             if lines:
-                uv.install(lines, environment=place)
+                uv.install(lines, environment=place, cache=cache)
             if wheels:
-                uv.install([str(wheel) for wheel in wheels], environment=place)
+                uv.install([str(wheel) for wheel in wheels], environment=place, cache=cache)
         except uv.Unresolved as error:
             raise EnvironmentUnavailable(
                 f"an environment of the package's requirements cannot be made: {error}",

@@ -1,9 +1,9 @@
-"""The process that builds a job's environment: told on standard input, it writes down what it made.
+"""How the environment of a job is built, and written down once it is whole.
 
-Started as a module by `job_environments`. Pins of releases that have no wheel for the Python that
-is here are moved to the oldest that has one, and each such change is told; what cannot be had is
-refused with the table to write. What jobs run is theirs to trust, so what has no wheel at all may
-be built from its source.
+Imported by `job_environments` where one is to be built, and not before. Pins of releases that have
+no wheel for the Python that is here are moved to the oldest that has one, and each such change is
+told; what cannot be had is refused with the table to write. What jobs run is theirs to trust, so
+what has no wheel at all may be built from its source.
 """
 
 from __future__ import annotations
@@ -12,24 +12,25 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from msgspec.structs import replace
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from brinery.errors import EnvironmentUnavailable, UserError
+from brinery.errors import EnvironmentUnavailable
 from brinery.records.plan import Software
 from brinery.specs import job_software, software_names
 from brinery.specs.job_software import Wanted
 from brinery.store import building, interpreters, uv
 from brinery.store.interpreters import Interpreter
-from brinery.store.job_environments import Order, Prepared, Refused, installer
+from brinery.store.job_environments import Order, Prepared, installer
 
 _AT_ONCE: Final = 4
 _TOOLS: Final = {"pip": "pip", "setuptools": "setuptools<81", "wheel": "wheel"}
@@ -57,56 +58,82 @@ compileall.compile_dir(sys.argv[1], quiet=2, maxlevels=20)
 open(sys.argv[2], "w").close()
 """
 _COMPILED: Final = "compiled"
+# It is nobody's child, so that nobody has to wait for it.
+_BESIDE: Final = ("/bin/sh", "-c", '"$@" &', "sh")
 
 
-def main() -> int:
-    """Return the exit status: 0 where the environment is built and written down."""
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
-    try:
-        prepared = _prepared(order)
-        Path(order.record).parent.mkdir(parents=True, exist_ok=True)
-        building.write(Path(order.record), replace(prepared, definition=order.definition))
-    except UserError as error:
-        declared = not isinstance(error, EnvironmentUnavailable)
-        refused = Refused(message=error.message, hint=error.hint, declared=declared)
-        sys.stdout.buffer.write(msgspec.json.encode(refused))
-        return 2
-    return 0
+def build(order: Order, *, known: Callable[[], Prepared | None]) -> Prepared:
+    """Return the environment of an order, which is built and written down.
 
-
-def _prepared(order: Order) -> Prepared:
-    """Return the environment of an order, built.
+    Args:
+        order: what is to be built.
+        known: returns what is written down; another process may have done so meanwhile.
 
     Raises:
-        UserError: it cannot be.
+        UserError: it cannot be built.
     """
-    software, folder = order.software, Path(order.folder)
-    declared = _declared(software, order.mapped)
-    wanted = job_software.relaxed(declared, imported=order.imported)
+    software = order.software
+    wanted = job_software.relaxed(_declared(software, order.mapped), imported=order.imported)
     python, changes = _python(wanted.python)
     changes = (*changes, *wanted.changes)
-    if not wanted.packages:
-        return _described(python, changes=changes, variables=wanted.variables)
-    made = folder / f".building-{Path(order.record).stem}"
     try:
-        with building.alone(made):
-            shutil.rmtree(made, ignore_errors=True)
-            try:
-                lock, more = _filled(
-                    made, wanted, python=python, name=software.reference or software.image
-                )
-                name = building.digest("job", python.minor, sysconfig.get_platform(), *lock)
-                place = folder / name
-                if not (place / "bin" / "python").exists():
-                    made.rename(place)
-            finally:
-                shutil.rmtree(made, ignore_errors=True)
+        if not wanted.packages:
+            return _written(order, _described(python, changes=changes, variables=wanted.variables))
+        with building.alone(Path(order.folder, f".building-{Path(order.record).stem}")):
+            return known() or _written(order, _made(order, wanted, python=python, changes=changes))
     except OSError as error:
-        raise building.unwritable(folder, error) from None
+        raise building.unwritable(Path(order.folder), error) from None
+
+
+def _written(order: Order, prepared: Prepared) -> Prepared:
+    """Return an environment that was written down.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    whole = replace(prepared, definition=order.definition)
+    Path(order.record).parent.mkdir(parents=True, exist_ok=True)
+    building.write(Path(order.record), whole)
+    return whole
+
+
+def _made(
+    order: Order, wanted: Wanted, *, python: Interpreter, changes: tuple[str, ...]
+) -> Prepared:
+    """Return an environment that was made, and lies in its place.
+
+    Raises:
+        EnvironmentUnavailable: there is no way.
+        OSError: the disk cannot be written.
+    """
+    folder, software = Path(order.folder), order.software
+    with _passing(folder, Path(order.record).stem) as made:
+        lock, more = _filled(made, wanted, python=python, name=software.reference or software.image)
+        name = building.digest("job", python.minor, sysconfig.get_platform(), *lock)
+        place = folder / name
+        # What is declared in other words may come to the same at the same time.
+        with building.alone(place):
+            if not (place / "bin" / "python").exists():
+                if place.exists():
+                    place.rename(made.with_name(f"{made.name}-before"))
+                made.rename(place)
     _compile(place, python)
     return _described(
         python, place, lock=lock, changes=(*changes, *more), variables=wanted.variables
     )
+
+
+@contextmanager
+def _passing(folder: Path, name: str) -> Iterator[Path]:
+    """Yield where an environment may be made; what is left there goes.
+
+    No two have the same: uv outlives a process of ours that is killed, and goes on in its own.
+    """
+    try:
+        yield folder / f".building-{name}-{uuid.uuid4().hex[:8]}"
+    finally:
+        for each in folder.glob(f".building-{name}*"):
+            shutil.rmtree(each, ignore_errors=True)
 
 
 def _described(
@@ -205,8 +232,8 @@ def _filled(
     """
     named = {job_software.name(line) for line in wanted.packages}
     tools = [line for tool, line in _TOOLS.items() if tool not in named]
-    uv.make(folder, python=python.path)
-    attempt = _Attempt(folder, python.path, [*wanted.options, *tools])
+    cache = uv.make(folder, python=python.path)
+    attempt = _Attempt(folder, python.path, [*wanted.options, *tools], cache=cache)
     try:
         return attempt.installed(wanted.packages)
     except uv.Unresolved as error:
@@ -239,10 +266,12 @@ class _Attempt:
         folder: of the environment, which is empty yet.
         python: that it is made of.
         beside: lines that stand beside what is declared: tools, and where packages are looked for.
+        cache: uv's.
     """
 
-    def __init__(self, folder: Path, python: Path, beside: Sequence[str]) -> None:
+    def __init__(self, folder: Path, python: Path, beside: Sequence[str], *, cache: Path) -> None:
         self._folder = folder
+        self._cache = cache
         self._python = python
         self._beside = list(beside)
 
@@ -288,6 +317,7 @@ class _Attempt:
         uv.install(
             [*self._beside, *packages],
             environment=self._folder,
+            cache=self._cache,
             dependencies=True,
             sources=sources or direct,
             left_out=() if torch else uv.LEFT_OUT,
@@ -322,8 +352,7 @@ def _moved(
 
     A pin without one becomes the oldest series that has one.
     """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        moved = list(pool.map(lambda line: _of_wheels(line, attempt), packages))
+    moved = _of_each(packages, attempt)
     changes = tuple(
         f"{line}: no wheel for this Python, {new} is used"
         for line, new in zip(packages, moved, strict=True)
@@ -332,6 +361,39 @@ def _moved(
     stuck = tuple(line for line, new in zip(packages, moved, strict=True) if new is None)
     kept = tuple(new or line for line, new in zip(packages, moved, strict=True))
     return kept, changes, stuck
+
+
+def _of_each(lines: Sequence[str], attempt: _Attempt) -> list[str | None]:
+    """Return what `_of_wheels` does of each line, so many at once.
+
+    The threads are of the kind that the end of a process does not wait for.
+
+    Raises:
+        EnvironmentUnavailable: the registry cannot be reached.
+    """
+    waiting = list(enumerate(lines))
+    found: dict[int, str | None] = {}
+    faults: list[Exception] = []
+
+    def work() -> None:
+        while waiting and not faults:
+            try:
+                number, line = waiting.pop()
+            except IndexError:
+                return
+            try:
+                found[number] = _of_wheels(line, attempt)
+            except Exception as fault:  # noqa: BLE001 - it is raised where it is waited for
+                faults.append(fault)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in lines[:_AT_ONCE]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for fault in faults:
+        raise fault
+    return [found[number] for number in range(len(lines))]
 
 
 def _of_wheels(line: str, attempt: _Attempt) -> str | None:
@@ -354,14 +416,12 @@ def _compile(place: Path, python: Interpreter) -> None:
     """Have an environment compiled by and by, by a Python that reads none of its packages."""
     marker = place / _COMPILED
     if not marker.exists():
-        subprocess.Popen(
-            [str(python.path), "-I", "-S", "-c", _COMPILE, str(place / "lib"), str(marker)],
+        compiling = (str(python.path), "-I", "-S", "-c", _COMPILE)
+        subprocess.run(
+            [*_BESIDE, *compiling, str(place / "lib"), str(marker)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            check=False,
         )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

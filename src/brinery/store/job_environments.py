@@ -1,34 +1,35 @@
-"""The environments of jobs: found in no time where they are there, built by a process where not.
+"""The environments of jobs: found in no time where they are there, built where not.
 
 What a step declares is looked up by the digest of its own words, so that a warm one costs the
 reading of one small file. The shared environment is never written to by a step: each attempt has
 an overlay, a virtual environment of a few links that sees the shared one and takes what the job
-installs itself. Nothing heavy is imported here: this is on the way of every step.
+installs itself. Nothing heavy is imported here: this is on the way of every step. What builds is
+imported where there is something to build.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from brinery.errors import EnvironmentUnavailable, SettingsError
+from brinery.errors import BrineryError, EnvironmentUnavailable
 from brinery.records.plan import Software
 from brinery.specs import software_names
 from brinery.specs.software_names import CURRENT, Table
 
-_BUILDER: Final = (sys.executable, "-m", "brinery.store.job_building")
+_BUILDER: Final = "brinery.store.job_building"
 _MINOR: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 # Of what is found out of a declaration; another number forgets what was found before.
 _RULES: Final = "1"
@@ -69,7 +70,7 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What the process that builds is told.
+    """What is to be built.
 
     Attributes:
         software: that is declared.
@@ -86,20 +87,6 @@ class Order(Struct, frozen=True, kw_only=True):
     folder: str
     record: str
     definition: str
-
-
-class Refused(Struct, frozen=True, kw_only=True):
-    """What it says where it cannot.
-
-    Attributes:
-        message: of the error.
-        hint: what to type next.
-        declared: whether what is declared is at fault, not what can be had here.
-    """
-
-    message: str
-    hint: str
-    declared: bool = False
 
 
 class JobEnvironments:
@@ -175,7 +162,8 @@ class JobEnvironments:
                         folder=str(self._folder),
                         record=str(record),
                         definition=self.definition(software),
-                    )
+                    ),
+                    known=lambda: self._read(record),
                 )
                 found = self._read(record)
         if found is None:
@@ -296,28 +284,22 @@ def _scripts(code: str) -> Iterator[Path]:
                 yield Path(folder, name)
 
 
-def _build(order: Order) -> None:
-    """Have a process of its own build an environment: what that imports is not for this one.
+def _build(order: Order, *, known: Callable[[], Prepared | None]) -> None:
+    """Have an environment built and written down, where it is not known meanwhile.
 
     Raises:
         EnvironmentUnavailable: it cannot be built.
         SettingsError: what declares it cannot be read.
     """
-    done = subprocess.run(
-        _BUILDER, input=msgspec.json.encode(order), capture_output=True, check=False
-    )
-    if done.returncode == 0:
-        return
     try:
-        refused = msgspec.json.decode(done.stdout, type=Refused)
-    except msgspec.MsgspecError:
-        words = done.stderr.decode(errors="replace").strip().splitlines()
+        import_module(_BUILDER).build(order, known=known)
+    except BrineryError:
+        raise
+    except Exception as error:
         raise EnvironmentUnavailable(
-            f"the environment could not be built: {words[-1] if words else done.returncode}",
+            f"the environment could not be built: {type(error).__name__}: {error}",
             hint="brinery doctor shows what is missing",
-        ) from None
-    kind = SettingsError if refused.declared else EnvironmentUnavailable
-    raise kind(refused.message, hint=refused.hint)
+        ) from error
 
 
 def _files(software: Software) -> Iterator[str]:

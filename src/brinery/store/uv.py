@@ -110,19 +110,27 @@ def pin(
     return tuple(sorted(line.replace("\0", " \\\n") for line in lines if _RELEASE.search(line)))
 
 
-def make(folder: Path, *, python: Path) -> None:
-    """Make an empty virtual environment that may be renamed.
+def make(folder: Path, *, python: Path) -> Path:
+    """Return uv's cache, which `install` asks for; an empty environment is made meanwhile.
+
+    Args:
+        folder: of the virtual environment; it may be renamed.
+        python: that it is made of.
 
     Raises:
         EnvironmentUnavailable: uv cannot.
     """
-    _run("venv", "--quiet", "--relocatable", "--no-project", "--python", str(python), str(folder))
+    options = ("--quiet", "--relocatable", "--no-project", "--python", str(python))
+    with _begun("cache", "dir") as asked:
+        _run("venv", *options, str(folder))
+        return Path(_said(asked).strip())
 
 
 def install(
     requirements: Sequence[str],
     *,
     environment: Path,
+    cache: Path,
     dependencies: bool = False,
     sources: bool = False,
     left_out: Sequence[str] = (),
@@ -136,6 +144,7 @@ def install(
     Args:
         requirements: what is installed, and options of a requirements file, a line each.
         environment: folder of the environment.
+        cache: uv's, which need not be there yet.
         dependencies: whether what they require is installed too; a lock names it itself.
         sources: whether what has no wheel is built from its source, which runs what it brings.
         left_out: names that are not installed, whoever requires them.
@@ -144,7 +153,6 @@ def install(
         Unresolved: a wheel does not exist here, or nothing meets the requirements.
         EnvironmentUnavailable: the registry cannot be reached, or the disk cannot be written.
     """
-    cache = Path(_run("cache", "dir").strip())
     beside = environment.parent / ".cache"
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
         overrides.writelines(f"{name} ; python_version < '0'\n" for name in left_out)
@@ -201,30 +209,59 @@ def _run(*arguments: str, given: str = "") -> str:
         Unresolved: it finds no solution.
         EnvironmentUnavailable: anything else goes wrong.
     """
+    with _begun(*arguments) as process:
+        return _said(process, given=given)
+
+
+def _begun(*arguments: str) -> subprocess.Popen[str]:
+    """Return a process of uv that was begun; `_said` waits for it.
+
+    Raises:
+        EnvironmentUnavailable: it cannot be.
+    """
     try:
-        done = subprocess.run(
+        return subprocess.Popen(
             [find_uv_bin(), *arguments, "--no-python-downloads", "--no-progress"],
-            input=given,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
         )
+    except OSError as error:
+        raise _unusable(error) from None
+
+
+def _said(process: subprocess.Popen[str], *, given: str = "") -> str:
+    """Return what uv prints, once it has ended.
+
+    Raises:
+        Unresolved: it finds no solution.
+        EnvironmentUnavailable: anything else goes wrong.
+    """
+    try:
+        said, complaint = process.communicate(given, timeout=_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentUnavailable(
-            f"uv, which builds environments, could not be run: {error}", hint="pip install uv"
-        ) from None
-    if done.returncode == 0:
-        return done.stdout
-    words = " ".join(done.stderr.replace("\n  cause:", ":").split()).removeprefix("error: ")
-    if any(sign in done.stderr for sign in _UNREACHABLE):
+        raise _unusable(error) from None
+    finally:
+        # Whatever it was that did not let us wait for its end.
+        process.kill()
+    if process.returncode == 0:
+        return said
+    words = " ".join(complaint.replace("\n  cause:", ":").split()).removeprefix("error: ")
+    if any(sign in complaint for sign in _UNREACHABLE):
         raise EnvironmentUnavailable(
             f"the package registry cannot be reached: {words[:_LAST_CHARACTERS]}",
             hint="try again with the network on; uv's own settings name the registry and its proxy",
         )
-    if "No solution found" in done.stderr:
+    if "No solution found" in complaint:
         raise Unresolved(words)
     raise EnvironmentUnavailable(
         f"uv could not set up the environment: {words[-_LAST_CHARACTERS:]}",
         hint="uv cache clean, and try again; df shows whether the disk is full",
+    )
+
+
+def _unusable(error: Exception) -> EnvironmentUnavailable:
+    return EnvironmentUnavailable(
+        f"uv, which builds environments, could not be run: {error}", hint="pip install uv"
     )
