@@ -41,6 +41,8 @@ END_WAIT_S = 120.0
 # An import evaluates whole by default; most tests import for another reason.
 QUICK = {"BRINERY_EVALUATE_AT_IMPORT": "false"}
 SEED = 7
+# The states of generators before anything was drawn by a test, by their identity.
+_FIRST: dict[int, Any] = {}
 
 # Hypothesis's own for machines that have other work: without a time for an example, and with the
 # same examples each time. `--hypothesis-profile=default` looks for new ones.
@@ -73,12 +75,25 @@ def pytest_pyfunc_call() -> None:
     np.random.seed(SEED)  # noqa: NPY002 - the one that estimators without a seed draw from
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have what a file's tests share draw the same numbers, whichever of them is the first."""
+    _begin_anew(getattr(item, "module", None))
+
+
 @pytest.fixture(autouse=True)
 def _same_numbers(request: pytest.FixtureRequest) -> None:
-    """Have a test draw the same numbers from its file's `RANDOM`, whatever ran before it."""
-    source = getattr(request.module, "RANDOM", None)
-    if isinstance(source, np.random.Generator):
-        source.bit_generator.state = np.random.default_rng(SEED).bit_generator.state
+    """Have a test draw the same numbers from its file's generators, whatever ran before it."""
+    _begin_anew(request.module)
+
+
+def _begin_anew(module: object) -> None:
+    """Put the generators of a file back: `RANDOM` to a seed, others to what they were at first."""
+    for name, source in vars(module).items() if module is not None else ():
+        if isinstance(source, np.random.Generator):
+            own = np.random.default_rng(SEED) if name == "RANDOM" else source
+            first = _FIRST.setdefault(id(source), own.bit_generator.state)
+            source.bit_generator.state = first
 
 
 def stable(value: object) -> str:

@@ -276,11 +276,11 @@ def test_what_takes_too_long_is_not_asked_again() -> None:
     began = time.monotonic()
     with (
         listener,
-        brinery.Client(url, model="m", timeout_s=0.3, retries=50) as client,
+        brinery.Client(url, model="m", timeout_s=0.3, retries=1000) as client,
         pytest.raises(EndpointTimeout, match=r"within 0\.3 seconds"),
     ):
         client.predict({"x": 1})
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60  # a thousand would take five times as long
 
 
 def test_the_server_is_told_how_long_the_client_waits() -> None:
