@@ -16,7 +16,7 @@ from brinery.runners import command
 from brinery.runners.interface import Ended
 
 
-def run(folder: Path, *words: str, timeout_s: float = 60.0) -> Ended:
+def run(folder: Path, *words: str, timeout_s: float = 240.0) -> Ended:
     """Return how a command ended."""
     return command.run(
         words,
@@ -94,7 +94,7 @@ def test_it_is_stopped(tmp_path: Path) -> None:
         folder=tmp_path,
         variables={},
         log=tmp_path / "log",
-        timeout_s=60,
+        timeout_s=240,
         stop=stop,
     )
     assert ended.stopped

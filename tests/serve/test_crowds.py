@@ -118,7 +118,7 @@ def test_the_others_are_answered(
     for i, value in enumerate(bad):
         values.insert(7 * i + 3, value)
     limits = Limits(memory_gb=2.0)
-    with running(make_endpoint(moody_model(), X, timeout_s=90.0, limits=limits)) as api:
+    with running(make_endpoint(moody_model(), X, timeout_s=300.0, limits=limits)) as api:
         wait_until_ready(api)
         with crowd(api, values) as asked:
             answers = [one.result() for one in asked]
@@ -132,7 +132,7 @@ def test_the_others_are_answered(
 
 def test_who_comes_while_a_row_hangs_is_answered(make_endpoint: MakeEndpoint) -> None:
     """A row that hangs alone gives way to those who come after it, again and again."""
-    with running(make_endpoint(moody_model(), X, timeout_s=90.0)) as api:
+    with running(make_endpoint(moody_model(), X, timeout_s=300.0)) as api:
         wait_until_ready(api)
         with ThreadPoolExecutor(8) as pool:
             hanging = pool.submit(ask, api, HANGS, **{"request-timeout": "30"})
@@ -148,7 +148,7 @@ def test_who_comes_while_a_row_hangs_is_answered(make_endpoint: MakeEndpoint) ->
 
 def test_short_deadlines_are_kept_beside_a_row_that_hangs(make_endpoint: MakeEndpoint) -> None:
     """Who says that it waits for less than the model takes is told so, and the next is answered."""
-    with running(make_endpoint(moody_model(), X, timeout_s=90.0)) as api:
+    with running(make_endpoint(moody_model(), X, timeout_s=300.0)) as api:
         wait_until_ready(api)
         process = told(api)
         with ThreadPoolExecutor(8) as pool:
@@ -166,7 +166,7 @@ def test_a_process_that_is_killed_under_many_is_asked_again(make_endpoint: MakeE
     """Nobody has a wrong answer, and those who were asked together have one all the same."""
     values = [float(i) for i in range(CROWD)]
     values[CROWD // 2 : CROWD // 2] = [DOZES] * 3
-    with running(make_endpoint(moody_model(), X, timeout_s=90.0)) as api:
+    with running(make_endpoint(moody_model(), X, timeout_s=300.0)) as api:
         wait_until_ready(api)
         process = told(api)
         with crowd(api, values) as asked:
@@ -184,7 +184,7 @@ def resident_mb() -> float:
 
 def test_ten_thousand_who_ask_a_slow_model_are_told_so_at_once(make_endpoint: MakeEndpoint) -> None:
     """Beyond the queue it is 503 with `retry-after`, and what they sent takes no memory."""
-    endpoint = make_endpoint(moody_model(), X, timeout_s=90.0, max_queue=8, max_batch_rows=1)
+    endpoint = make_endpoint(moody_model(), X, timeout_s=300.0, max_queue=8, max_batch_rows=1)
     with running(endpoint) as api:
         wait_until_ready(api)
         with ThreadPoolExecutor(64) as pool:
@@ -203,7 +203,7 @@ def test_ten_thousand_who_ask_a_slow_model_are_told_so_at_once(make_endpoint: Ma
 
 def test_a_client_in_a_hurry_does_not_end_the_process(make_endpoint: MakeEndpoint) -> None:
     """It is told in time, again and again, and the model that others use is not loaded again."""
-    with running(make_endpoint(moody_model(), X, timeout_s=90.0)) as api:
+    with running(make_endpoint(moody_model(), X, timeout_s=300.0)) as api:
         wait_until_ready(api)
         process = ask(api, TELLS).json()
         for _ in range(5):

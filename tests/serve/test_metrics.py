@@ -85,7 +85,7 @@ def check(before: Figures, after: Figures, *, times: int) -> None:
 def until_counted(before: Figures, url: str, *, times: int) -> Figures:
     """Return what is shown once all the requests of `ask` are counted."""
     name = "brinery_requests_total"
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while (after := scraped(url))(name, route=TEMPLATE) < before(name, route=TEMPLATE) + 5 * times:
         assert time.monotonic() < end
         time.sleep(0.05)
