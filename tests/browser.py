@@ -43,6 +43,23 @@ def launched() -> Iterator[Browser]:
         chromium.close()
 
 
+def noted(page: Page, selector: str) -> str:
+    """Have an element's texts noted from now on; return a function for whether one was among them.
+
+    For what stands there for a moment only, in which nobody may look.
+    """
+    page.evaluate(
+        """(selector) => {
+          const element = document.querySelector(selector);
+          window.noted = [element.textContent.trim()];
+          new MutationObserver(() => window.noted.push(element.textContent.trim()))
+            .observe(element, { characterData: true, childList: true, subtree: true });
+        }""",
+        selector,
+    )
+    return "(told) => window.noted.includes(told)"
+
+
 @contextmanager
 def opened(
     browser: Browser,

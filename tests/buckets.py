@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
-_START_S = 60.0
+from tests import ports
+
+_START_S = 240.0
 _NUMBERS = count(1)
 
 
@@ -61,9 +62,7 @@ class Buckets:
 @contextmanager
 def running(host: str = "127.0.0.1") -> Iterator[Buckets]:
     """Run a server while the block runs; boto3 finds it in this process and in its children."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port = int(probe.getsockname()[1])
+    port = ports.free(host)
     process = subprocess.Popen(
         [
             *("setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "moto.server"),
@@ -85,7 +84,7 @@ def running(host: str = "127.0.0.1") -> Iterator[Buckets]:
             else:
                 os.environ[key] = value  # noqa: TID251
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

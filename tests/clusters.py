@@ -72,5 +72,5 @@ def running() -> Iterator[Cluster]:
         yield Cluster(process, address)
     finally:
         process.stdin.close()
-        process.wait(timeout=60)
+        process.wait(timeout=120)
         process.stdout.close()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 from tests import buckets as s3
+from tests import ports, weights
 from tests import postgres as pg
-from tests import weights
 from tests.buckets import Buckets
 from tests.postgres import Postgres
 
@@ -35,9 +36,17 @@ from brinery.records.artifact import Artifact
 
 ROOT = Path(__file__).parent.parent
 BRINERY = Path(sys.executable).parent / "brinery"
-START_WAIT_S = 120.0
+START_WAIT_S = 240.0  # the machine has other work
+END_WAIT_S = 120.0
 # An import evaluates whole by default; most tests import for another reason.
 QUICK = {"BRINERY_EVALUATE_AT_IMPORT": "false"}
+SEED = 7
+# The states of generators before anything was drawn by a test, by their identity.
+_FIRST: dict[int, Any] = {}
+
+# Hypothesis's own for machines that have other work: without a time for an example, and with the
+# same examples each time. `--hypothesis-profile=default` looks for new ones.
+settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -59,12 +68,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = weights.longest_first(items, weights.read())
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call() -> None:
+    """Have a test draw the same numbers from the generators that all share, each time it runs."""
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002 - the one that estimators without a seed draw from
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have what a file's tests share draw the same numbers, whichever of them is the first."""
+    _begin_anew(getattr(item, "module", None))
+
+
 @pytest.fixture(autouse=True)
 def _same_numbers(request: pytest.FixtureRequest) -> None:
-    """Have a test draw the same numbers from its file's `RANDOM`, whatever ran before it."""
-    source = getattr(request.module, "RANDOM", None)
-    if isinstance(source, np.random.Generator):
-        source.bit_generator.state = np.random.default_rng(7).bit_generator.state
+    """Have a test draw the same numbers from its file's generators, whatever ran before it."""
+    _begin_anew(request.module)
+
+
+def _begin_anew(module: object) -> None:
+    """Put the generators of a file back: `RANDOM` to a seed, others to what they were at first."""
+    for name, source in vars(module).items() if module is not None else ():
+        if isinstance(source, np.random.Generator):
+            own = np.random.default_rng(SEED) if name == "RANDOM" else source
+            first = _FIRST.setdefault(id(source), own.bit_generator.state)
+            source.bit_generator.state = first
 
 
 def stable(value: object) -> str:
@@ -211,19 +240,13 @@ def _shown(screen: TextIOWrapper) -> str:
 @pytest.fixture
 def free_port() -> int:
     """A port that no one listens on."""
-    return _free_port()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return ports.free()
 
 
 @contextmanager
 def serving(workspace: Path, reference: str, *options: str, **environ: str) -> Iterator[str]:
     """Serve a version while the block runs; gives the URL once the model is loaded."""
-    port = _free_port()
+    port = ports.free()
     command = [str(BRINERY), "--workspace", str(workspace), "serve", reference, "--port", str(port)]
     server = subprocess.Popen([*command, *options], env={**_environment(), **environ})
     url = f"http://127.0.0.1:{port}"
@@ -232,7 +255,7 @@ def serving(workspace: Path, reference: str, *options: str, **environ: str) -> I
         yield url
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(timeout=30)
+        server.wait(timeout=END_WAIT_S)
 
 
 def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:

@@ -10,7 +10,6 @@ import os
 import random
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests import ports
 
 _RAY = Path(sys.executable).parent / "ray"
 # The machines have homes of their own, where Ray would look for the token of another cluster.
@@ -71,7 +72,7 @@ def running(hidden: Path) -> Iterator[Machines]:
     """Run a cluster of two machines, the other of which sees nothing of a folder."""
     third = random.SystemRandom().randrange(1, 250)
     head, other = f"10.213.{third}.1", f"10.213.{third}.2"
-    port, client = (_free() for _ in range(2))
+    port, client = (ports.free("") for _ in range(2))
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="r", dir="/tmp"))
         start = [
@@ -136,12 +137,6 @@ def _process(command: list[str], **more: str) -> Iterator[subprocess.Popen[str]]
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(head: subprocess.Popen[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,10 +15,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from tests import ports
 
 PASSWORD = "Pa55-w0rd"  # noqa: S105 - of a server that lives as long as the tests
 _USER = "brinery"
-_START_S = 60.0
+_START_S = 240.0
 _NUMBERS = count(1)
 # Nothing of these tests outlives the machine.
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -101,7 +101,7 @@ def _running(found: Path, folder: Path) -> Iterator[Postgres]:
         stdout=subprocess.DEVNULL,
         cwd=folder,
     )
-    port = _free_port()
+    port = ports.free()
     settings = {**_FAST, "listen_addresses": "127.0.0.1", "port": str(port)}
     settings["unix_socket_directories"] = str(folder)
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
@@ -120,7 +120,7 @@ def _running(found: Path, folder: Path) -> Iterator[Postgres]:
         yield server
     finally:
         process.send_signal(2)  # the one of PostgreSQL that lets nobody finish
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         log.close()
 
 
@@ -138,12 +138,6 @@ def _as_owner() -> list[str]:
         return ["setpriv"]
     group = pwd.getpwuid(_owner()).pw_gid
     return ["setpriv", f"--reuid={_owner()}", f"--regid={group}", "--clear-groups"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_for(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> None:

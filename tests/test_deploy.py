@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import yaml
+from tests import patience
 from tests.conftest import BRINERY, Bank
 from tests.postgres import PASSWORD, Postgres
 
@@ -148,15 +149,16 @@ def test_the_services_run_without_docker(
             subprocess.run([str(BRINERY), *asked], env=environ, cwd=tmp_path, check=True)
         predict = f"{url}/v1/models/bank/predict"
         _until(
-            lambda: httpx.post(predict, json=bank.row, headers=allowed).status_code == 200, server
+            lambda: patience.post(predict, json=bank.row, headers=allowed).status_code == 200,
+            server,
         )
-        named = httpx.get(f"{url}/v1/models", headers={"host": "brinery:5001", **allowed})
-        other = httpx.get(f"{url}/v1/models", headers={"host": "evil.example.com", **allowed})
+        named = patience.get(f"{url}/v1/models", headers={"host": "brinery:5001", **allowed})
+        other = patience.get(f"{url}/v1/models", headers={"host": "evil.example.com", **allowed})
         assert (named.status_code, other.status_code) == (200, 403)
-        assert httpx.get(f"{url}/v1/models").status_code == httpx.codes.UNAUTHORIZED
+        assert patience.get(f"{url}/v1/models").status_code == httpx.codes.UNAUTHORIZED
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(timeout=60)
+        server.wait(timeout=120)
 
 
 def _healthy(port: int) -> bool:
@@ -168,7 +170,7 @@ def _healthy(port: int) -> bool:
 
 
 def _until(true: Callable[[], bool], server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while not true():
         assert server.poll() is None
         assert time.monotonic() < end

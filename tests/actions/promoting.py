@@ -39,7 +39,7 @@ from brinery.store import advisory_lock, audit_database, decisions_database
 
 IMPORTED = (mlflow, advisory_lock, audit_database, decisions_database)
 NAME = "m"
-WAIT_S = 60.0
+WAIT_S = 240.0
 TIMED = 5
 # The share of the processes that are killed while they promote; the others, while they recover.
 WORKING = 0.8

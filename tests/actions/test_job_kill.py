@@ -108,7 +108,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 def _left_over(word: str) -> list[str]:
     """Return the processes that name something, other than this one; those that end are let."""
     found: list[str] = []
-    for _ in range(100):
+    for _ in range(2000):
         found = [
             said
             for process, said in commands()

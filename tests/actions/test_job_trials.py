@@ -63,7 +63,8 @@ import os, time
 def run(mini_batch):
     with open(os.environ["COUNTS"], "a") as stream:
         stream.write("".join(f"{os.path.basename(path)}\\n" for path in mini_batch))
-    time.sleep(0.1)
+    while os.path.basename(mini_batch[0]) >= "40" and not os.path.exists(os.environ["GOES_ON"]):
+        time.sleep(0.1)
     return [open(path).read() for path in mini_batch]
 """
 PARALLEL = """
@@ -77,7 +78,7 @@ jobs:
     outputs: {rows: "${{parent.outputs.rows}}"}
     input_data: ${{inputs.data}}
     mini_batch_size: "2"
-    environment_variables: {COUNTS: PLACE}
+    environment_variables: {COUNTS: PLACE, GOES_ON: GATE}
     task:
       type: run_function
       code: ./src
@@ -137,7 +138,7 @@ def test_parallel_is_resumed(folder: Path) -> None:
     (folder / "src" / "score.py").write_text(SCORE)
     counts = folder / "counts"
     file = folder / "parallel.yml"
-    file.write_text(PARALLEL.replace("PLACE", str(counts)))
+    file.write_text(PARALLEL.replace("PLACE", str(counts)).replace("GATE", str(folder / "gate")))
     create = ("create", "-f", str(file), "--environment", "current", "--name", "scored")
     engine = subprocess.Popen(_command(folder, *create), stdout=subprocess.DEVNULL)
     done = folder / ".brinery" / "jobs" / "scored" / "steps" / "score" / "mini-batches" / "done"
@@ -146,6 +147,7 @@ def test_parallel_is_resumed(folder: Path) -> None:
         time.sleep(0.02)
     os.kill(engine.pid, signal.SIGKILL)
     engine.wait()
+    (folder / "gate").touch()
     resumed = _job(folder, "resume", "scored", "--environment", "current")
     assert resumed.returncode == 0, resumed.stderr + resumed.stdout
     rows = folder / ".brinery" / "jobs" / "scored" / "named-outputs" / "rows"

@@ -17,8 +17,8 @@ from brinery.records.event import Step
 BRINERY = Path(sys.executable).parent / "brinery"
 
 
-def _kill_after(workspace: Path, bank: Any, step: Step, *, delay_s: float = 0.0) -> None:
-    """Start an import and kill it once a step is told."""
+def _kill_after(workspace: Path, bank: Any, step: Step, *, delay_s: float = 0.0) -> str:
+    """Start an import and kill it once a step is told; return what it told after that."""
     importing = subprocess.Popen(
         [
             *(str(BRINERY), "--workspace", str(workspace), "import", str(bank.model)),
@@ -37,7 +37,9 @@ def _kill_after(workspace: Path, bank: Any, step: Step, *, delay_s: float = 0.0)
                 break
         else:
             pytest.fail(f"the step {step} was never told")
+        rest = lines.read()
     importing.wait()
+    return rest
 
 
 def _model_folders(workspace: Path) -> list[Path]:
@@ -49,8 +51,9 @@ def test_killed_at_every_step(bank: Any, tmp_path: Path) -> None:
     """Killed after any step before it is stored, an import is not there, and the next succeeds."""
     told = [step for step in Step if step is not Step.ENVIRONMENT]  # nothing is built here
     for step in told[: told.index(Step.STORE)]:
-        _kill_after(tmp_path, bank, step)
-        assert brinery.models(workspace=tmp_path) == [], step
+        told_later = _kill_after(tmp_path, bank, step)
+        # The import goes on until the kill comes, which may be late.
+        assert f"✓ {Step.STORE}" in told_later or not brinery.models(workspace=tmp_path), step
     version = brinery.import_model(
         bank.model, name="bank", data=bank.test, target="y", workspace=tmp_path
     )

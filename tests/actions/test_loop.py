@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from tests import patience
 from tests.buckets import Buckets
 from tests.conftest import serving
 from tests.postgres import Postgres
@@ -347,7 +348,7 @@ def test_whole_turns_on_postgresql_and_s3(
     first = lamps.turn()
     assert (first.ending, first.version, first.champion) == (Ending.PROMOTED, 1, 1)
     row = {"hours": 0.1, "heat": 2.0, "shocks": 0.0}
-    with serving(theirs, "lamps") as url, httpx.Client(timeout=60) as client:
+    with serving(theirs, "lamps") as url, patience.client() as client:
 
         def answers() -> str:
             answer = client.post(f"{url}/v1/models/lamps/predict", json=row)
@@ -358,7 +359,7 @@ def test_whole_turns_on_postgresql_and_s3(
         lamps.offer("good")
         second = lamps.turn()
         assert (second.ending, second.champion) == (Ending.PROMOTED, 2)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while answers() != "lamps@2":
             assert time.monotonic() < end
             time.sleep(0.05)

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pytest
 from scipy.stats import binom
 from sklearn.metrics import roc_auc_score
+from tests import patience
 from tests.conftest import serving
 
 import brinery
@@ -36,7 +37,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "loop"
 WEEKS, CHALLENGES = 52, 200
 TRUTH_ROWS = 10_000
 CERTAIN = 1e-4
-WAIT_S = 60.0
+WAIT_S = 240.0
 TRAINS = "command: python train.py --data {data}"
 TAKES = "command: [sh, -c, 'cp models/$BRINERY_TURN.pkl model.pkl']"
 
@@ -78,7 +79,7 @@ class Visitors:
             time.sleep(0.05)
 
     def _run(self) -> None:
-        with httpx.Client() as client:
+        with patience.client() as client:
             while not self._ended.wait(0.1):
                 try:
                     answer = client.post(self._ask, json=self._row)

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from tests import ports
 
 import brinery
 from brinery.actions.package import Order, Prepared, package_in
@@ -166,9 +166,7 @@ def test_the_function_answers_curl_as_the_seed_says(iris_workspace: Path, tmp_pa
 
 @contextmanager
 def _served(folder: Path, python: Path) -> Iterator[str]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = ports.free()
     program = str(python.parent / "functions-framework")
     arguments = ["--target", "predict", "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(
@@ -179,7 +177,7 @@ def _served(folder: Path, python: Path) -> Iterator[str]:
         start_new_session=True,
     ) as process:
         url = f"http://127.0.0.1:{port}/"
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         try:
             while time.monotonic() < until:
                 with suppress(OSError), urllib.request.urlopen(url):

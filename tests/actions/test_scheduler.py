@@ -124,11 +124,11 @@ def test_it_begins_turns_and_stops(rooms: Rooms, tmp_path: Path) -> None:
     scheduler.start()
     try:
         (tmp_path / "batches").mkdir()
-        (tmp_path / "batches" / "1.csv").write_text("x")
+        appear(tmp_path / "batches" / "1.csv", "x")
         assert soon(lambda: len(ended) == 1)
         assert ended[0].trigger is Trigger.NEW_DATA
         assert [state.name for state in scheduler.states()] == ["a", "b"]
-        file.file.write_text("name: a\n")
+        appear(file.file, "name: a\n")
         assert soon(lambda: len(faults) == 1)
         time.sleep(0.2)
     finally:
@@ -136,9 +136,16 @@ def test_it_begins_turns_and_stops(rooms: Rooms, tmp_path: Path) -> None:
     assert (len(ended), len(faults)) == (1, 1)
 
 
+def appear(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all, whoever looks meanwhile."""
+    part = path.parent.parent / "part"
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
 def soon(is_so: Callable[[], bool]) -> bool:
     """Return whether something becomes so within a while."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 240
     while not is_so() and time.monotonic() < end:
         time.sleep(0.02)
     return is_so()

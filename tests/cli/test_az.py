@@ -84,7 +84,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str], s
     (folder / "brinery.toml").touch()
     text = _SCRIPT.replace("BRINERY", str(BRINERY))
     done = subprocess.run(
-        ["bash", "-c", text], cwd=folder, capture_output=True, text=True, check=False, timeout=120
+        ["bash", "-c", text], cwd=folder, capture_output=True, text=True, check=False, timeout=900
     )
     assert done.returncode == 0, done.stderr
     return folder, done.stdout.splitlines(), done.stderr

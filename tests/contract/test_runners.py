@@ -43,7 +43,7 @@ from brinery.records.plan import (
 from brinery.records.trials import Trials
 from brinery.store.jobs import log_lines, log_of
 
-WAIT_S = 60.0
+WAIT_S = 240.0
 TRIES = 3
 
 
@@ -182,8 +182,13 @@ def test_how_steps_end(place: Place, tmp_path: Path) -> None:
     """The status is bash's; a time limit ends all that a step started, and so does a failure."""
     rooms = workspace(tmp_path)
     stray = f"setsid sleep 300 & echo $! >> {tmp_path}/pids; touch {tmp_path}/begun; sleep 300"
-    late = place.run(rooms, plan(shell("late", stray, timeout_s=0.5)))
-    assert late.error == "the step late failed: ended after 0.5 s, its time limit"
+    for limit_s in (0.5, 10.5, 100.5):  # it has begun by then, unless the machine has other work
+        (tmp_path / "pids").unlink(missing_ok=True)
+        late = place.run(rooms, plan(shell("late", stray, timeout_s=limit_s)))
+        assert late.error == f"the step late failed: ended after {limit_s} s, its time limit"
+        rooms = reopened(tmp_path)
+        if (tmp_path / "begun").exists():
+            break
     (tmp_path / "begun").unlink()
     wait = f"until [ -e {tmp_path}/begun ]; do sleep 0.05; done; exit 3"
     job = place.run(reopened(tmp_path), plan(shell("bad", wait), shell("slow", stray)))
@@ -473,7 +478,7 @@ def test_lost_worker(cluster: Cluster, tmp_path: Path) -> None:
     killing.join()
     assert job.status is Status.COMPLETED, job.error
     first, _ = (tmp_path / "pids").read_text().split()
-    assert not Path(f"/proc/{first}").exists()
+    until(lambda: not Path(f"/proc/{first}").exists())
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from tests.conftest import artifact_of
 from brinery.flavors.model_process import ModelProcess
 from brinery.store.tables import to_arrow
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 240.0
 ROWS = 120
 
 

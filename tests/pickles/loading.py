@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-LONGEST_S = 20
+LONGEST_S = 60
 
 
 def load(path: str, loader: str) -> Any:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from brinery.pickles.frames import MAX_FRAME_BYTES, Channel, ChannelClosed, ChannelTimeout
 
 LARGE = os.urandom(1 << 20)
+WAIT_S = 240.0
 
 
 @pytest.fixture
@@ -42,15 +43,17 @@ def closed_late(end: Channel) -> Iterator[None]:
         late.join()
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(frames=st.lists(st.tuples(st.binary(), st.binary()), max_size=5))
 def test_frames_arrive(ends: tuple[Channel, Channel], frames: list[tuple[bytes, bytes]]) -> None:
     """Frames arrive whole and in order, empty ones too."""
     here, there = ends
     for header, payload in frames:
-        here.send(header, payload, timeout_s=5)
+        here.send(header, payload, timeout_s=WAIT_S)
     for header, payload in frames:
-        assert there.receive(timeout_s=5) == (header, memoryview(payload))
+        assert there.receive(timeout_s=WAIT_S) == (header, memoryview(payload))
 
 
 def test_large_frame(ends: tuple[Channel, Channel]) -> None:
@@ -62,8 +65,8 @@ def test_large_frame(ends: tuple[Channel, Channel]) -> None:
 
     answering = threading.Thread(target=echo)
     answering.start()
-    here.send(b"header", memoryview(LARGE), timeout_s=10)
-    header, payload = here.receive(timeout_s=10)
+    here.send(b"header", memoryview(LARGE), timeout_s=WAIT_S)
+    header, payload = here.receive(timeout_s=WAIT_S)
     answering.join()
     assert header == b"header"
     assert payload == LARGE
@@ -105,16 +108,16 @@ def test_other_end_gone(ends: tuple[Channel, Channel]) -> None:
     os.write(there.writing, struct.pack("<QQ", 10, 0) + b"abc")
     there.close()
     with pytest.raises(ChannelClosed):
-        here.receive(timeout_s=5)
+        here.receive(timeout_s=WAIT_S)
     with pytest.raises(ChannelClosed):
-        here.send(b"a", timeout_s=5)
+        here.send(b"a", timeout_s=WAIT_S)
 
 
 def test_frame_too_large(ends: tuple[Channel, Channel]) -> None:
     """Lengths beyond the limit are no frame, and take no memory."""
     os.write(ends[1].writing, struct.pack("<QQ", MAX_FRAME_BYTES, 1))
     with pytest.raises(ChannelClosed):
-        ends[0].receive(timeout_s=5)
+        ends[0].receive(timeout_s=WAIT_S)
 
 
 def test_large_frame_that_never_comes(ends: tuple[Channel, Channel]) -> None:
@@ -123,7 +126,7 @@ def test_large_frame_that_never_comes(ends: tuple[Channel, Channel]) -> None:
     ends[1].close()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(ChannelClosed):
-        ends[0].receive(timeout_s=5)
+        ends[0].receive(timeout_s=WAIT_S)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
@@ -131,9 +134,9 @@ def test_closed_here(ends: tuple[Channel, Channel]) -> None:
     """A channel that was closed neither reads nor writes."""
     ends[0].close()
     with pytest.raises(ChannelClosed):
-        ends[0].send(b"a", timeout_s=5)
+        ends[0].send(b"a", timeout_s=WAIT_S)
     with pytest.raises(ChannelClosed):
-        ends[0].receive(timeout_s=5)
+        ends[0].receive(timeout_s=WAIT_S)
 
 
 CLOSED_TWICE = """
@@ -168,9 +171,9 @@ def test_high_descriptors(ends: tuple[Channel, Channel]) -> None:
     channel = Channel(*high)
     try:
         ends[1].send(b"a")
-        assert channel.receive(timeout_s=5) == (b"a", memoryview(b""))
-        channel.send(b"b", timeout_s=5)
-        assert ends[1].receive(timeout_s=5) == (b"b", memoryview(b""))
+        assert channel.receive(timeout_s=WAIT_S) == (b"a", memoryview(b""))
+        channel.send(b"b", timeout_s=WAIT_S)
+        assert ends[1].receive(timeout_s=WAIT_S) == (b"b", memoryview(b""))
     finally:
         channel.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -185,5 +188,5 @@ def test_wait_closed(ends: tuple[Channel, Channel]) -> None:
     waiting.join(timeout=0.1)
     assert waiting.is_alive()
     here.close()
-    waiting.join(timeout=5)
+    waiting.join(timeout=WAIT_S)
     assert not waiting.is_alive()

@@ -21,7 +21,7 @@ SAMPLES = samples()
 COSTLY = {sample.name for sample in costly.samples()}
 CHEAP = tuple(sample for sample in SAMPLES if sample.name not in COSTLY)
 LOADING = ROOT / "tests" / "pickles" / "loading.py"
-LOAD_ALL_S = 300
+LOAD_ALL_S = 1200
 
 READ_ALL = """
 import json, pathlib, sys

@@ -101,7 +101,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     (folder / "loader.py").write_text(LOADER)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder))
-        child = ChildProcess("loader", timeout_s=60)
+        child = ChildProcess("loader", timeout_s=240)
 
     def tell(content: bytes, *names: str) -> Any:
         file = child.inbox / "file"

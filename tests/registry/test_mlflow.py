@@ -143,7 +143,7 @@ def test_a_real_server_shows_the_run(bank_workspace: Path, free_port: int) -> No
         page = urllib.request.urlopen(f"{url}/").read().decode()
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=30)
+        server.wait(timeout=120)
     assert run["info"]["experiment_id"] == experiment["experiment"]["experiment_id"]
     assert {metric["key"] for metric in run["data"]["metrics"]} >= {"accuracy", "roc_auc"}
     assert version["model_version"]["current_stage"] == "Production"
@@ -156,7 +156,7 @@ def _get(url: str) -> Any:
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 240
     while time.monotonic() < end:
         assert server.poll() is None
         try:

@@ -10,11 +10,13 @@ import threading
 import time
 from pathlib import Path
 
+from tests.there import alive
+
 from brinery.runners import command
 from brinery.runners.interface import Ended
 
 
-def run(folder: Path, *words: str, timeout_s: float = 60.0) -> Ended:
+def run(folder: Path, *words: str, timeout_s: float = 240.0) -> Ended:
     """Return how a command ended."""
     return command.run(
         words,
@@ -30,15 +32,9 @@ def lines(log: Path) -> list[str]:
     return [line.partition(" ")[2] for line in log.read_text().splitlines()]
 
 
-def alive(pid: int) -> bool:
-    """Return whether a process is there, and no zombie."""
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
-
-
 def ends(pid: int) -> bool:
     """Return whether a process is gone soon."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 240
     while time.monotonic() < end:
         if not alive(pid):
             return True
@@ -75,8 +71,10 @@ def test_a_program_that_is_not_there(tmp_path: Path) -> None:
 def test_time_that_is_over_ends_everything(tmp_path: Path) -> None:
     """A command that takes too long is ended, with the processes that it started."""
     script = "sleep 300 & echo $!; wait"
-    ended = run(tmp_path, "sh", "-c", script, timeout_s=0.5)
-    assert ended.late
+    for limit_s in (0.5, 10, 100):  # it has begun by then, unless the machine has other work
+        assert run(tmp_path, "sh", "-c", script, timeout_s=limit_s).late
+        if lines(tmp_path / "log"):
+            break
     assert ends(int(lines(tmp_path / "log")[0]))
 
 
@@ -96,7 +94,7 @@ def test_it_is_stopped(tmp_path: Path) -> None:
         folder=tmp_path,
         variables={},
         log=tmp_path / "log",
-        timeout_s=60,
+        timeout_s=240,
         stop=stop,
     )
     assert ended.stopped
@@ -111,7 +109,7 @@ def test_it_ends_when_we_are_killed(tmp_path: Path) -> None:
         "            log=Path('log'), timeout_s=300)\n"
     )
     asked = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 240
     while not command.tail(tmp_path / "log") and time.monotonic() < end:
         time.sleep(0.05)
     pid = int(command.tail(tmp_path / "log"))

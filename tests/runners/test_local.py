@@ -16,7 +16,7 @@ from brinery.records.job import Usage
 from brinery.runners.interface import Attempt, Ended, Line
 from brinery.runners.local import LocalRunner
 
-WAIT_S = 60.0
+WAIT_S = 240.0
 
 
 class Yard:
@@ -110,8 +110,12 @@ def test_time_limit(yard: Yard) -> None:
     """A command that takes too long ends with everything it started, also what left its group."""
     pids = yard.folder / "pids"
     command = f"setsid sleep 300 & echo $! > {pids}; sleep 300 & echo $! >> {pids}; wait"
-    end = yard.run("late", command, timeout_s=0.4)
-    assert end.late
+    for limit_s in (0.4, 10, 100):  # both have begun by then, unless the machine has other work
+        pids.unlink(missing_ok=True)
+        end = yard.run("late", command, timeout_s=limit_s)
+        assert end.late
+        if pids.exists() and len(pids.read_text().split()) == 2:
+            break
     assert end.exit_status == 143
     assert "time limit" in yard.log("late")[-1]
     _await_ends(pids.read_text().split())

@@ -121,7 +121,7 @@ def run(workspace: Path, *words: str, **variables: str) -> subprocess.CompletedP
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
         env={**os.environ, **machines.TOKEN, **variables},  # noqa: TID251 - a user's
     )
 

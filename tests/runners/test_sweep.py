@@ -178,12 +178,12 @@ def test_early_termination(tmp_path: Path) -> None:
 def test_times(tmp_path: Path) -> None:
     """A trial has its time, and so has the whole: what completed by then is not repeated."""
     slow = "log loss ${{search_space.depth}}; [ ${{search_space.depth}} = 3 ] || sleep 60"
-    outcome = _run(tmp_path, _sweep(trial_timeout_s=0.5), slow)
+    outcome = _run(tmp_path, _sweep(trial_timeout_s=6), slow)
     assert outcome.label == "trial_0"
-    assert _trials(tmp_path).trials[1].why == "took longer than 0.5 s"
-    late = _run(tmp_path, _sweep(timeout_s=0.7), slow)
+    assert _trials(tmp_path).trials[1].why == "took longer than 6 s"
+    late = _run(tmp_path, _sweep(timeout_s=6), slow)
     assert late.error == (
-        "the sweep took longer than 0.7 s: 1 of 3 trials had completed, which are not repeated"
+        "the sweep took longer than 6 s: 1 of 3 trials had completed, which are not repeated"
     )
     whole = _run(tmp_path, _sweep(timeout_s=0.7), "true")
     assert "not repeated" not in whole.error

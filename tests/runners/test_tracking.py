@@ -65,7 +65,7 @@ def tracking(tmp_path: Path, log: Path) -> Iterator[Tracking]:
 
 
 def ask(tracking: Tracking, path: str, body: bytes | None = None) -> dict[str, object]:
-    with urllib.request.urlopen(tracking.uri + path, body, timeout=60) as answer:
+    with urllib.request.urlopen(tracking.uri + path, body, timeout=240) as answer:
         said: dict[str, object] = json.load(answer)
     return said
 
@@ -146,7 +146,8 @@ def test_a_server_that_cannot_start(tmp_path: Path) -> None:
 
 def test_steps_begin_while_the_server_starts(tmp_path: Path) -> None:
     """To begin a run does not wait for a server that takes its time."""
-    slow = f"import time; time.sleep(1.5)\n{SERVER}"
+    gate = tmp_path / "gate"
+    slow = f"import os, time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.02)\n{SERVER}"
     told = json.dumps({"socket": "{socket}", "log": str(tmp_path / "log")})
     with Tracking(
         [sys.executable, "-c", slow], told=told, spool=tmp_path / "job.jsonl"
@@ -159,6 +160,7 @@ def test_steps_begin_while_the_server_starts(tmp_path: Path) -> None:
         tracking.begin(TWO)
         tracking.end(TWO.id, status="FINISHED", ended_ms=3)
         assert waiting.is_alive()
+        gate.touch()
         waiting.join()
 
 
@@ -189,7 +191,7 @@ def test_other_machines(tmp_path: Path, log: Path) -> None:
         assert not opened.asked
         known = {"Authorization": f"Bearer {variables['MLFLOW_TRACKING_TOKEN']}"}
         asked = urllib.request.Request(f"{opened.uri}/some", b"x" * 300_000, headers=known)
-        with urllib.request.urlopen(asked, timeout=60) as answer:
+        with urllib.request.urlopen(asked, timeout=240) as answer:
             assert json.load(answer)["bytes"] == 300_000
 
 

@@ -155,7 +155,7 @@ def endpoint_of(model: Any, frame: pd.DataFrame, file: Path, **changes: Any) -> 
         "candidate": candidate,
         "model_file": str(file),
         "limits": Limits(),
-        "timeout_s": 60.0,
+        "timeout_s": 240.0,
         "max_body_bytes": 1_000_000,
         "unknown_categories": UnknownCategories.REFUSE,
     }
@@ -184,7 +184,7 @@ def bank_endpoint(bank_workspace: Path) -> Endpoint:
         model_file=str(registry.model_file(version)),
         scorer_file=str(registry.kept_file(version, SCORER_FILE)),
         limits=Limits(),
-        timeout_s=60.0,
+        timeout_s=240.0,
         max_body_bytes=8_000_000,
         unknown_categories=UnknownCategories.REFUSE,
     )

@@ -276,18 +276,18 @@ def test_what_takes_too_long_is_not_asked_again() -> None:
     began = time.monotonic()
     with (
         listener,
-        brinery.Client(url, model="m", timeout_s=0.3, retries=50) as client,
+        brinery.Client(url, model="m", timeout_s=0.3, retries=1000) as client,
         pytest.raises(EndpointTimeout, match=r"within 0\.3 seconds"),
     ):
         client.predict({"x": 1})
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60  # a thousand would take five times as long
 
 
 def test_the_server_is_told_how_long_the_client_waits() -> None:
     """So that it scores nothing that nobody waits for."""
-    with replying(GOOD) as (url, asked), brinery.Client(url, model="m", timeout_s=2.5) as client:
+    with replying(GOOD) as (url, asked), brinery.Client(url, model="m", timeout_s=25.5) as client:
         client.predict({"x": 1})
-    assert asked[0][1]["request-timeout"] == "2.5"
+    assert asked[0][1]["request-timeout"] == "25.5"
 
 
 def test_headers_are_sent_with_every_request() -> None:

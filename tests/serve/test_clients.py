@@ -7,10 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pandas as pd
 import pyarrow as pa
 import pytest
+from tests import patience
 from tests.conftest import Bank
 
 UV = Path(sys.executable).parent / "uv"
@@ -73,10 +73,10 @@ address, file = sys.argv[1:]
 with open(file) as stream:
     frame = pd.DataFrame(json.load(stream))
 url = f"http://{address}/v2/models/bank"
-MetadataModelResponse.model_validate_json(httpx.get(url).content)
+MetadataModelResponse.model_validate_json(httpx.get(url, timeout=240).content)
 request = PandasCodec.encode_request(frame)
 request.outputs = [RequestOutput(name="predict"), RequestOutput(name="predict_proba")]
-answer = httpx.post(f"{url}/infer", content=request.model_dump_json(exclude_none=True))
+answer = httpx.post(f"{url}/infer", content=request.model_dump_json(exclude_none=True), timeout=240)
 response = InferenceResponse.model_validate_json(answer.content)
 predict, chances = response.outputs
 rows = zip(*[iter(chances.data.root)] * chances.shape[1])
@@ -118,7 +118,7 @@ def test_a_client_of_another_server_is_answered(
     )
     assert done.returncode == 0, done.stderr
     rows = {"rows": frame.to_dict(orient="records")}
-    answer = httpx.post(f"{served}/v1/models/bank/predict", json=rows)
+    answer = patience.post(f"{served}/v1/models/bank/predict", json=rows)
     expected = [
         [one["label"] for one in answer.json()["predictions"]],
         [list(one["probabilities"].values()) for one in answer.json()["predictions"]],
@@ -137,10 +137,10 @@ def test_pandas_reads_what_a_table_is_answered_with(served: str, bank: Bank) -> 
         stream.write_table(table)
     content = pa.compress(sink.getvalue(), "zstd", asbytes=True)
     headers = {"content-type": "application/vnd.apache.arrow.stream", "content-encoding": "zstd"}
-    answer = httpx.post(f"{served}/v1/models/bank/predict", content=content, headers=headers)
+    answer = patience.post(f"{served}/v1/models/bank/predict", content=content, headers=headers)
     found: pd.DataFrame = pa.ipc.open_stream(answer.content).read_pandas()
     assert list(found.columns) == ["prediction", "probability_no", "probability_yes"]
     rows = {"rows": frame.to_dict(orient="records")}
-    own = httpx.post(f"{served}/v1/models/bank/predict", json=rows).json()["predictions"]
+    own = patience.post(f"{served}/v1/models/bank/predict", json=rows).json()["predictions"]
     assert found["prediction"].tolist() == [one["label"] for one in own]
     assert found["probability_yes"].tolist() == [one["probabilities"]["yes"] for one in own]

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +22,9 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from tests import patience
 from tests.conftest import serving
+from tests.there import alive, command, family, ignores
 
 import brinery
 from brinery.pickles.scanner import scan
@@ -30,7 +32,7 @@ from brinery.pickles.scanner import scan
 pytestmark = pytest.mark.slow
 
 X = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
-WAIT_S = 60.0
+WAIT_S = 240.0
 CLIENTS = 4
 NAP = 5.0
 
@@ -39,9 +41,11 @@ def slow_model() -> object:
     """Return a model that answers what it is given, and one value after a while."""
 
     def nap(frame: pd.DataFrame) -> pd.DataFrame:
-        import time  # noqa: PLC0415 - pickled by value, so it brings its imports along
+        import signal  # noqa: PLC0415 - pickled by value, so it brings its imports along
+        import time  # noqa: PLC0415
 
         if 5.0 in set(frame["x"]):
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # tells that it has begun
             time.sleep(2)
         return frame
 
@@ -62,40 +66,13 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def children(process: int) -> list[int]:
-    """Return the ids of the processes that a process has started, theirs included."""
-    found = []
-    with suppress(OSError):  # it, or a thread of it, may end meanwhile
-        for task in Path(f"/proc/{process}/task").iterdir():
-            for child in map(int, (task / "children").read_text().split()):
-                found += [child, *children(child)]
-    return found
-
-
-def is_alive(process: int) -> bool:
-    stat = Path(f"/proc/{process}/stat")
-    try:
-        said = stat.read_text()
-    except OSError:
-        return False
-    return said.rpartition(")")[2].split()[0] != "Z"
-
-
 def all_dead(processes: list[int]) -> bool:
-    return not any(map(is_alive, processes))
-
-
-def said_by(process: int) -> str:
-    """Return the command line of a process; empty where it is gone."""
-    try:
-        return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
-    except OSError:
-        return ""
+    return not any(map(alive, processes))
 
 
 def named(before: set[int], word: str) -> list[int]:
     """Return the new processes of this one whose command line has a word in it."""
-    return [one for one in children(os.getpid()) if one not in before and word in said_by(one)]
+    return [one for one in family(os.getpid()) if one not in before and word in command(one)]
 
 
 def until(reached: Callable[[], bool]) -> None:
@@ -161,7 +138,7 @@ def asking(url: str, model: str) -> Iterator[Crowd]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_workers_that_are_killed_again_and_again_come_back(workspace: Path, workers: str) -> None:
     """Three times within seconds, under load: the server stays, and only what they had is lost."""
-    before = set(children(os.getpid()))
+    before = set(family(os.getpid()))
     with serving(workspace, "quick", "--workers", workers) as url, asking(url, "quick") as crowd:
         crowd.until_answered(50)
         for _ in range(3):  # as soon as there is one again
@@ -177,7 +154,7 @@ def test_workers_that_are_killed_again_and_again_come_back(workspace: Path, work
 
 def test_a_model_process_that_is_killed_under_load_comes_back(workspace: Path) -> None:
     """Twice; what was asked is answered rightly or told to come again."""
-    before = set(children(os.getpid()))
+    before = set(family(os.getpid()))
     with serving(workspace, "slow") as url, asking(url, "slow") as crowd:
         for _ in range(2):
             crowd.until_answered(20)
@@ -190,14 +167,16 @@ def test_a_model_process_that_is_killed_under_load_comes_back(workspace: Path) -
 
 def test_slow_rows_under_way_are_answered_before_the_end(workspace: Path) -> None:
     """SIGTERM while the library scores: each request that was taken has its predictions."""
-    with ThreadPoolExecutor(CLIENTS) as pool:
+    before = set(family(os.getpid()))
+    with ThreadPoolExecutor(CLIENTS) as pool, patience.client() as client:
         with serving(workspace, "slow") as url:
+            (process,) = named(before, "launch.py")
             path = f"{url}/v1/models/slow/predict"
             asked = [
-                pool.submit(httpx.post, path, json={"x": NAP + i // 3}, timeout=WAIT_S)
-                for i in range(CLIENTS)
+                pool.submit(client.post, path, json={"x": NAP + i // 3}) for i in range(CLIENTS)
             ]
-            time.sleep(1)
+            until(lambda: ignores(process, signal.SIGUSR1))
+            time.sleep(1)  # so that the others come, too
         answers = [one.result() for one in asked]
     assert [answer.status_code for answer in answers] == [200] * CLIENTS
     for i, answer in enumerate(answers):
@@ -206,12 +185,12 @@ def test_slow_rows_under_way_are_answered_before_the_end(workspace: Path) -> Non
 
 def test_nothing_stays_when_the_first_process_is_killed(workspace: Path) -> None:
     """Its workers and their models end by themselves, and the port is free."""
-    before = set(children(os.getpid()))
+    before = set(family(os.getpid()))
     with serving(workspace, "slow") as url:
-        started = [one for one in children(os.getpid()) if one not in before]
+        started = [one for one in family(os.getpid()) if one not in before]
         assert named(before, "launch.py")
         for process in started:
-            if "spawn_main" not in said_by(process) and " serve " in said_by(process):
+            if "spawn_main" not in command(process) and " serve " in command(process):
                 os.kill(process, signal.SIGKILL)
         until(lambda: all_dead(started))
         parts = urlsplit(url)

@@ -9,18 +9,20 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 from sklearn.linear_model import LinearRegression
+from tests import patience
 from tests.browser import (
     AXE,
     PHONE_WIDTH_PX,
     THEMES,
+    WAIT_MS,
     launched,
     needs_axe,
     needs_browser,
+    noted,
     opened,
 )
 from tests.conftest import serving
@@ -44,6 +46,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, served: str) -> Iterator[Page]:
     """Return the page, loaded, in a browser profile of its own."""
     context = browser.new_context()
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     open_docs(page, served)
     yield page
@@ -67,7 +70,7 @@ def predict(page: Page) -> Request:
 
 def row_schema(served: str) -> dict[str, Any]:
     """Return the schema of a row as the server describes it."""
-    document = httpx.get(f"{served}/openapi.json").json()
+    document = patience.get(f"{served}/openapi.json").json()
     schema: dict[str, Any] = document["components"]["schemas"]["Row"]
     return schema
 
@@ -75,7 +78,7 @@ def row_schema(served: str) -> dict[str, Any]:
 def test_it_predicts_and_shows_the_label(page: Page, served: str) -> None:
     """The label on the page is the one that the API gives for the same row."""
     example = row_schema(served)["examples"][0]
-    answer = httpx.post(f"{served}/v1/models/bank/predict", json={"rows": [example]}).json()
+    answer = patience.post(f"{served}/v1/models/bank/predict", json={"rows": [example]}).json()
     prediction = answer["predictions"][0]
 
     predict(page)
@@ -151,13 +154,14 @@ def test_each_snippet_runs(page: Page, language: str, endpoint: str) -> None:
     page.locator("#endpoint").select_option(label=f"POST {endpoint}")
     predict(page)
     page.click(f"#tab-{language}")
+    said = noted(page, "#copy")
     page.click("#copy")
-    expect(page.locator("#copy")).to_have_text("Copied")
+    page.wait_for_function(said, arg="Copied")
     program = page.evaluate("navigator.clipboard.readText()")
 
     assert program == page.locator(f"#snippet-{language}").inner_text()
     done = subprocess.run(
-        [*RUNS[language], program], capture_output=True, text=True, check=True, timeout=60
+        [*RUNS[language], program], capture_output=True, text=True, check=True, timeout=240
     )
     assert str(page.locator("#answer-label").text_content()) in done.stdout
     assert done.stderr == ""
@@ -236,6 +240,7 @@ def test_the_tabs_work_by_keyboard(page: Page) -> None:
 def test_it_says_when_the_server_describes_nothing(browser: Browser, served: str) -> None:
     """Where /openapi.json cannot be read the page says so instead of staying empty."""
     context = browser.new_context()
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     page.route("**/openapi.json", lambda route: route.abort())
     page.goto(f"{served}/docs")
@@ -288,6 +293,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_each_of_several_models_has_a_page(browser: Browser, several: str) -> None:
     """The first one's page opens, the others are a click away, and each predicts by its own."""
     context = browser.new_context(viewport={"width": PHONE_WIDTH_PX, "height": 800})
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     open_docs(page, several)
     assert page.url == f"{several}/docs/half"

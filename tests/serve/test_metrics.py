@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pandas as pd
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from tests import patience
 from tests.conftest import Bank, serving
 from tests.serve.conftest import Api, MakeEndpoint, regression, running
 
@@ -46,18 +46,18 @@ class Figures:
 
 
 def scraped(url: str) -> Figures:
-    answer = httpx.get(f"{url}/metrics", timeout=30)
+    answer = patience.get(f"{url}/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return Figures(answer.text)
 
 
 def ask(url: str, row: dict[str, Any]) -> None:
     """Ask for 1 + 3 rows, and for what is refused: a bad value, no JSON, another method."""
-    assert httpx.post(url + PREDICT, json=row).status_code == 200
-    assert httpx.post(url + PREDICT, json={"rows": [row] * 3}).status_code == 200
-    assert httpx.post(url + PREDICT, json={**row, "age": "old"}).status_code == 422
-    assert httpx.post(url + PREDICT, content=b"{").status_code == 400
-    assert httpx.get(url + PREDICT).status_code == 405
+    assert patience.post(url + PREDICT, json=row).status_code == 200
+    assert patience.post(url + PREDICT, json={"rows": [row] * 3}).status_code == 200
+    assert patience.post(url + PREDICT, json={**row, "age": "old"}).status_code == 422
+    assert patience.post(url + PREDICT, content=b"{").status_code == 400
+    assert patience.get(url + PREDICT).status_code == 405
 
 
 def check(before: Figures, after: Figures, *, times: int) -> None:
@@ -82,12 +82,22 @@ def check(before: Figures, after: Figures, *, times: int) -> None:
     assert [more("brinery_errors_total", model="bank", code=code) for code in codes] == [1, 1, 1]
 
 
+def until_counted(before: Figures, url: str, *, times: int) -> Figures:
+    """Return what is shown once all the requests of `ask` are counted."""
+    name = "brinery_requests_total"
+    end = time.monotonic() + 240
+    while (after := scraped(url))(name, route=TEMPLATE) < before(name, route=TEMPLATE) + 5 * times:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return after
+
+
 def test_what_one_worker_answered_is_counted(served: str, bank: Bank) -> None:
     """Requests by status, rows, batches, times and refusals are counted, of a real server."""
     before = scraped(served)
     for _ in range(3):
         ask(served, bank.row)
-    after = scraped(served)
+    after = until_counted(before, served, times=3)
     check(before, after, times=3)
     assert after("brinery_workers") == 1
     assert after("brinery_queue_requests", model="bank") == 0
@@ -101,6 +111,8 @@ def test_several_workers_count_together(bank_workspace: Path, bank: Bank) -> Non
         before = scraped(url)
         for _ in range(20):
             ask(url, bank.row)  # each request on a connection of its own
+        # Who was answered may come before what the one worker counts of it to the other.
+        until_counted(before, url, times=20)
         for _ in range(6):
             check(before, scraped(url), times=20)
         shown = scraped(url)
@@ -193,7 +205,7 @@ def test_restarts_of_a_models_process_are_counted(make_endpoint: MakeEndpoint) -
 
 def answers(api: Api, endpoint: Endpoint, value: float, status: int) -> None:
     """Ask until the model is there, and check how it answers."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while api.get("/ready").status_code != 200 and time.monotonic() < end:
         time.sleep(0.05)
     assert api.post(endpoint.predict_path, json={"x": value}).status_code == status
@@ -201,7 +213,7 @@ def answers(api: Api, endpoint: Endpoint, value: float, status: int) -> None:
 
 def test_the_queue_is_shown(make_endpoint: MakeEndpoint) -> None:
     """What waits for a slow model is in the gauge of the queue, while it waits."""
-    endpoint = make_endpoint(slow_model(), X)
+    endpoint = make_endpoint(slow_model(), X, max_batch_rows=1)
     most = 0.0
     with running(endpoint) as api, ThreadPoolExecutor(6) as threads:
         answers(api, endpoint, 1.0, 200)

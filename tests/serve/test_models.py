@@ -22,7 +22,7 @@ from brinery.records.scores import Scores
 from brinery.serve.manifest import Manifest, ManifestFile, Offer, Target
 
 X = pd.DataFrame({"x": [0.0, 1.0, 2.0]})
-WAIT_S = 30.0
+WAIT_S = 240.0
 
 
 class Shelf:

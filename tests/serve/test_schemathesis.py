@@ -35,7 +35,7 @@ OPTIONS = {
     "--phases": "examples,coverage,fuzzing",
     "--max-examples": "25",
     "--seed": "1",
-    "--request-timeout": "30",
+    "--request-timeout": "240",
     "--checks": ",".join(CHECKS),
 }
 ODD = ["größe", "价格", "a b", "_x", "x/y?", "🎈"]

@@ -15,28 +15,21 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import BRINERY, Bank
+from tests import patience
+from tests.conftest import BRINERY, END_WAIT_S, Bank
 from tests.serve.test_metrics import Figures
+from tests.there import command, family
 
 import brinery
 
 N_WORKERS = 3
 N_THREADS = 6
-WAIT_S = 90.0
-
-
-def children(process: int) -> dict[int, str]:
-    """Return the processes that one has started: id to command line."""
-    found = {}
-    for task in Path(f"/proc/{process}/task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
-            found[child] = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
-    return found
+WAIT_S = 240.0
 
 
 def workers(server: int) -> set[int]:
     """Return the ids of a server's workers."""
-    return {pid for pid, command in children(server).items() if "spawn_main" in command}
+    return {pid for pid in family(server) if "spawn_main" in command(pid)}
 
 
 def until(reached: Callable[[], bool]) -> None:
@@ -56,7 +49,7 @@ def server_of(workspace: Path, port: int) -> Iterator[tuple[str, int]]:
     def all_count() -> bool:
         assert server.poll() is None
         try:
-            return Figures(httpx.get(f"{url}/metrics").text)("brinery_workers") == N_WORKERS
+            return Figures(patience.get(f"{url}/metrics").text)("brinery_workers") == N_WORKERS
         except httpx.TransportError:
             return False
 
@@ -65,14 +58,14 @@ def server_of(workspace: Path, port: int) -> Iterator[tuple[str, int]]:
         yield url, server.pid
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(timeout=30)
+        server.wait(timeout=END_WAIT_S)
 
 
 class Load:
     """Asks a server again and again, by several threads, until it is told to end."""
 
     def __init__(self, url: str, row: dict[str, Any], *, n_threads: int) -> None:
-        self._client = brinery.Client(url, model="bank", timeout_s=20)
+        self._client = brinery.Client(url, model="bank", timeout_s=WAIT_S)
         self._row = row
         self._ended = threading.Event()
         self.answered = 0
@@ -92,7 +85,7 @@ class Load:
     def end(self) -> None:
         self._ended.set()
         for thread in self._threads:
-            thread.join(timeout=60)
+            thread.join(timeout=2 * WAIT_S)
             assert not thread.is_alive()
         self._client.close()
 
@@ -124,7 +117,7 @@ def test_a_killed_worker_comes_back(bank_workspace: Path, bank: Bank, free_port:
 
 
 def figures(url: str) -> Figures:
-    return Figures(httpx.get(f"{url}/metrics").text)
+    return Figures(patience.get(f"{url}/metrics").text)
 
 
 def requests(url: str) -> float:

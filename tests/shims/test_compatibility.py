@@ -26,10 +26,10 @@ NAMES = np.array(["setosa", "virginica", "versicolor"] * 4)
 def test_pages_are_answered_from_files(shimmed: Shimmed) -> None:
     """By requests as a block, by urllib and so pandas; a folder stands for all below it."""
     content = (shimmed.workspace / "bank.csv").read_bytes()
-    with requests.get(PAGE, stream=True, timeout=5) as answer:
+    with requests.get(PAGE, stream=True, timeout=240) as answer:
         assert (answer.status_code, answer.content) == (200, content)
-    assert requests.get(f"{PAGE}?v=1", timeout=5).headers["Content-Length"] == str(len(content))
-    assert requests.head(PAGE, timeout=5).content == b""
+    assert requests.get(f"{PAGE}?v=1", timeout=240).headers["Content-Length"] == str(len(content))
+    assert requests.head(PAGE, timeout=240).content == b""
     with urllib.request.urlopen(f"{FILES}bank.csv") as stream:
         assert (stream.status, stream.read()) == (200, content)
     assert pd.read_csv(PAGE, sep=";")["y"].tolist() == ["no", "yes"]

@@ -11,7 +11,7 @@ import pytest
 
 from brinery.actions.job_gateway import MODULES, VARIABLE, Told, listening, said
 
-WAIT_S = 60.0
+WAIT_S = 240.0
 # What the first question would have to wait for.
 NEEDED = ("sqlalchemy", "brinery.store.project_database", "brinery.actions.shim_datasets")
 

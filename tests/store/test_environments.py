@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -28,7 +29,7 @@ from brinery.records.version import Environment
 from brinery.store import interpreters, tables
 from brinery.store.environments import Environments
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 600.0
 
 FRAME = """
 import pickle, sys
@@ -214,6 +215,23 @@ def builder(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
 
+def half_built(folder: Path) -> bool:
+    """Begin to build and kill the builder; return whether it was killed in the middle."""
+    for whole in folder.glob("[!.]*/bin"):
+        shutil.rmtree(whole.parent)
+    killed = builder(folder)
+    end = time.monotonic() + TIMEOUT_S
+    while not list(folder.glob(".building-*/lib/python*/site-packages/*")):
+        assert time.monotonic() < end
+        if killed.poll() is not None:
+            break
+        time.sleep(0.005)
+    with suppress(ProcessLookupError):
+        os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    return bool(list(folder.glob(".building-*"))) and not list(folder.glob("[!.]*/bin"))
+
+
 @pytest.mark.slow
 def test_gone_killed_and_built_by_two(tmp_path: Path) -> None:
     """What is gone is built again; a killed build is never taken for one; two at once make one."""
@@ -228,15 +246,8 @@ def test_gone_killed_and_built_by_two(tmp_path: Path) -> None:
     assert not environments.has(recorded)
     assert environments.find(need) is None
 
-    killed = builder(tmp_path)
-    end = time.monotonic() + TIMEOUT_S
-    while not list(tmp_path.glob(".building-*/lib/python*/site-packages/*")):
-        assert killed.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.005)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.communicate()
-    assert list(tmp_path.glob(".building-*"))
+    # One that was quicker than who looked has built it.
+    assert any(half_built(tmp_path) for _ in range(20))
     assert not environments.has(recorded)
     assert environments.find(need) is None
 

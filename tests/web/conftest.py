@@ -17,7 +17,8 @@ import httpx
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
-from tests.conftest import BRINERY, START_WAIT_S, _environment, _free_port
+from tests import ports
+from tests.conftest import BRINERY, END_WAIT_S, START_WAIT_S, _environment
 
 import brinery
 
@@ -40,11 +41,11 @@ class Up:
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         """Return the answer to a GET."""
-        return httpx.get(f"{self.url}{path}", headers=headers, timeout=60)
+        return httpx.get(f"{self.url}{path}", headers=headers, timeout=240)
 
     def post(self, path: str, body: object = None, **headers: str) -> httpx.Response:
         """Return the answer to a POST of a document."""
-        return httpx.post(f"{self.url}{path}", json=body or {}, headers=headers, timeout=60)
+        return httpx.post(f"{self.url}{path}", json=body or {}, headers=headers, timeout=240)
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds."""
@@ -73,13 +74,13 @@ class Up:
                 continue
             if parent == self.process.pid and b"brinery.web" in command:
                 return int(folder.name)
-        return 0
+        raise AssertionError("there is none")
 
 
 @contextmanager
 def running_up(workspace: Path, *options: str, **environ: str) -> Iterator[Up]:
     """Run `brinery up` while the block runs."""
-    port = _free_port()
+    port = ports.free()
     process = subprocess.Popen(
         [str(BRINERY), "--workspace", str(workspace), "up", "--port", str(port), *options],
         env={**_environment(), **environ},
@@ -92,7 +93,7 @@ def running_up(workspace: Path, *options: str, **environ: str) -> Iterator[Up]:
         yield up
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(timeout=END_WAIT_S)
 
 
 def _answers(up: Up) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from tests import patience
 from tests.conftest import BRINERY, _environment
 from tests.web.conftest import Up, lines, running_up
 
@@ -106,7 +107,7 @@ def test_whether_it_runs_is_told_to_all(keyed: Keyed, path: str) -> None:
 
 def test_a_browser_is_sent_to_the_login(keyed: Keyed) -> None:
     """And from there to where it wanted to be, with what the login gave it."""
-    with httpx.Client(base_url=keyed.up.url, headers={"accept": "text/html"}) as browser:
+    with patience.client(base_url=keyed.up.url, headers={"accept": "text/html"}) as browser:
         sent = browser.get("/models?q=a b")
         assert sent.headers["location"] == "/login?next=%2Fmodels%3Fq%3Da%2520b" or sent.is_redirect
         page = browser.get("/login?next=/settings").text

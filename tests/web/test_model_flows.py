@@ -24,7 +24,7 @@ from tests.web.pages.models import LONG, QUOTES, SCRIPT, hostile
 
 pytestmark = [*needs_browser, pytest.mark.slow]
 
-_RESIZED_MS = 60_000
+_RESIZED_MS = WAIT_MS
 _FITS = "() => document.documentElement.scrollWidth <= innerWidth"
 _VERSION = "/models/risk/versions/1"
 _PAGES = (

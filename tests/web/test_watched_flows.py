@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import time
@@ -135,8 +136,10 @@ def until(holds: Callable[[], bool]) -> None:
 def test_the_taxi_pipeline_is_watched_to_its_end(up: Up, browser: Browser) -> None:
     """Every box of the real pipeline is seen to run and to be done, on a page loaded once."""
     process = begun(up, "rides", "taxi/pipeline.yml")
+    process.send_signal(signal.SIGSTOP)  # it goes on when the page is there
     with opened(browser, up.url, path="/jobs/rides") as page, loads_of(page) as loads:
         page.evaluate(NOTES)
+        process.send_signal(signal.SIGCONT)
         expect(page.locator("#graph [data-node]")).to_have_count(len(STEPS))
         expect(page.locator("#job-head")).to_contain_text("completed", timeout=WAIT_MS)
         expect(page.locator("#job-head")).to_contain_text("5 of 5 steps over")

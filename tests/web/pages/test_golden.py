@@ -24,7 +24,7 @@ from brinery.records.job import Status
 from brinery.specs.user import login_name
 
 GOLDEN: Final = Path(__file__).parents[2] / "golden" / "pages"
-_WAIT_S = 120
+_WAIT_S = 240
 _VARIES: Final = (
     (re.compile(r"<script[^>]*>.*?</script>", re.DOTALL), "<script/>"),
     (re.compile(r"<time [^>]*>[^<]*</time>"), "<time/>"),

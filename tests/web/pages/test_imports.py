@@ -20,7 +20,7 @@ from brinery.store.imports import Imports, harmless
 
 HERE = {"x_brinery_client": "127.0.0.1:4711"}
 ELSEWHERE = {"x_brinery_client": "192.0.2.7:4711"}
-WAIT_S = 120.0
+WAIT_S = 240.0
 MODEL = pickle.dumps(LinearRegression().fit(X, X["x"] * 2))
 TABLE = X.assign(y=X["x"] * 2).to_csv(index=False).encode()
 

@@ -131,6 +131,14 @@ def test_a_part_is_asked_for_alone(jobs: Visitor) -> None:
     assert "✕ failed" in head
 
 
+def test_the_state_of_a_job_that_runs_is_asked_for_again(jobs: Visitor) -> None:
+    """Also where nothing is told: a job may be over before its page listens."""
+    renewed = 'id="job-head" hx-get="" hx-trigger="sse:jobs, every 3s"'
+    assert renewed in jobs.get("/jobs/large").text
+    assert renewed in jobs.get("/jobs/large", hx_request="true", hx_target="job-head").text
+    assert "hx-trigger" not in jobs.get("/jobs/failed").text.partition('id="job-head"')[2][:40]
+
+
 def test_a_log_is_read_from_its_end(jobs: Visitor) -> None:
     """The last lines are shown, without what colours terminals; those before are asked for."""
     text = jobs.get("/jobs/failed?step=train&tab=log").text

@@ -135,7 +135,7 @@ def test_a_job_is_watched_until_its_end(page: Page, up: Up) -> None:
     expect(page.locator('[data-node="second"]')).to_have_class("node command good", timeout=WAIT_MS)
     expect(page.locator("#job-head")).to_contain_text("completed", timeout=WAIT_MS)
     expect(page.locator("#job-head")).to_contain_text("2 of 2 steps over")
-    _, told = process.communicate(timeout=120)
+    _, told = process.communicate(timeout=240)
     assert "/jobs/watched" in told.partition("page ")[2].partition("\n")[0]
 
 
@@ -149,7 +149,7 @@ def test_a_job_is_cancelled_and_resumed(page: Page, up: Up) -> None:
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_role("button", name="Cancel the job").click()
     expect(page.locator("#job-head")).to_contain_text("canceled", timeout=WAIT_MS)
-    process.communicate(timeout=120)
+    process.communicate(timeout=240)
     gate.touch()
     page.reload()
     page.get_by_role("button", name="Resume", exact=True).click()
@@ -162,7 +162,7 @@ def test_a_job_is_run_again_and_reuses_what_stands(page: Page, up: Up) -> None:
     """The page moves to the new job, whose steps say what stands for them."""
     gate, process = begun(up, "again")
     gate.touch()
-    process.communicate(timeout=120)
+    process.communicate(timeout=240)
     page.goto("/jobs/again")
     page.get_by_role("button", name="Run again", exact=True).click()
     page.locator("#rerun-python").select_option("current")

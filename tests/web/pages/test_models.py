@@ -24,7 +24,7 @@ import brinery
 from brinery.web.pages.version import Tab
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "pages"
-_WAIT_S = 120
+_WAIT_S = 240
 _SVG = "{http://www.w3.org/2000/svg}"
 _VARIES = (
     (re.compile(r"<time [^>]*>[^<]*</time>"), "<time/>"),

@@ -19,7 +19,7 @@ from brinery.records.package import Engine, Package, Target
 from brinery.store.tasks import TaskJournals
 from brinery.web.pages.tasks import Tasks
 
-_WAIT_S = 120
+_WAIT_S = 240
 PACKAGE = Package(
     version="m@1",
     target=Target.GCF,
