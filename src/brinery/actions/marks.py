@@ -8,6 +8,7 @@ from brinery.store import marks
 STORE = "store"
 JOBS = "jobs"
 IMPORTS = "imports"
+SUBJECTS = (STORE, JOBS, IMPORTS)
 
 
 def marks_in(rooms: Rooms) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -64,9 +65,10 @@ class Frame:
     Args:
         secret: that the tokens of forms are made with.
         place: what the workspace is called on top of a page.
+        since: gives what a page is to say when it listens for what changes.
     """
 
-    def __init__(self, *, secret: bytes, place: str) -> None:
+    def __init__(self, *, secret: bytes, place: str, since: Callable[[], str]) -> None:
         self.assets = Assets()
         self._secret = secret
         self._environment = Environment(
@@ -82,7 +84,11 @@ class Frame:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            asset=self.assets.url, all_sections=SECTIONS, place=place, figures=figures
+            asset=self.assets.url,
+            all_sections=SECTIONS,
+            place=place,
+            figures=figures,
+            made_at=since,
         )
         self._environment.filters.update(
             ago=ago, size=size, duration=duration, clock=clock, gate=gate_called

@@ -68,8 +68,8 @@ def application(
         key_file: path of a file with keys; empty where there is none.
     """
     watched = watched or Watched()
-    frame = Frame(secret=page_secret(rooms), place=rooms.workspace.root.name)
     told = live or live_of(rooms)
+    frame = Frame(secret=page_secret(rooms), place=rooms.workspace.root.name, since=told.since)
     tasks = Tasks(TaskJournals(rooms.workspace.tasks))
     made = Starlette(
         # A stream of events is not held back: the middleware leaves it as it is.
