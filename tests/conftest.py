@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import settings
 from tests import buckets as s3
 from tests import ports, weights
 from tests import postgres as pg
@@ -46,7 +45,9 @@ _FIRST: dict[int, Any] = {}
 
 # Hypothesis's own for machines that have other work: without a time for an example, and with the
 # same examples each time. `--hypothesis-profile=default` looks for new ones.
-settings.load_profile("ci")
+# The tests of a flavor also run in an environment that has none.
+if importlib.util.find_spec("hypothesis") is not None:
+    importlib.import_module("hypothesis").settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from brinery.records.audit import AuditEntry, Change
 from brinery.records.decision import Decision
+from brinery.records.ready import make_ready
 from brinery.registry.interface import Registry
 from brinery.registry.mlflow import MlflowRegistry
 from brinery.registry.mlflow_runs import MlflowRuns
@@ -115,6 +116,7 @@ def open_rooms(
         SettingsError: it is not a folder, its settings are wrong, or what they name needs a library
             that is not installed.
     """
+    make_ready()
     chosen = workspace or os.environ.get("BRINERY_WORKSPACE")
     found = Workspace.find(Path(chosen) if chosen else None)
     flags = {("store", "uri"): store, ("store", "artifacts"): artifacts}

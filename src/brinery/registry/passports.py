@@ -31,6 +31,10 @@ class Passport(Struct, frozen=True):
     fast_path: FastPath | None = None
 
 
+# Made here: what is found out by the first of several threads that read may end the process.
+_DECODER: Final = msgspec.json.Decoder(Passport)
+
+
 class Passports:
     """Reads passports from several threads, and keeps those that were asked for last.
 
@@ -58,7 +62,7 @@ class Passports:
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
-        made = msgspec.json.decode(path.read_bytes(), type=Passport)
+        made = _DECODER.decode(path.read_bytes())
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = made

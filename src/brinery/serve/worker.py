@@ -13,6 +13,7 @@ from pathlib import Path
 
 from prometheus_client import values
 
+from brinery.records.ready import make_ready
 from brinery.serve.access_log import AccessLog
 from brinery.serve.app import Application
 from brinery.serve.companion import Companion
@@ -56,6 +57,7 @@ def load(
         values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
             process_identifier=lambda: process
         )
+    make_ready()
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     observers = [] if log is None else [AccessLog(log)]
     proxy = None

@@ -14,6 +14,7 @@ from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
 from brinery.actions.gateway import Answer, GatewayTask, Office, answer, prepare
+from brinery.records.ready import make_ready
 from brinery.web import socket_server
 from brinery.web.parent import end_with_parent
 
@@ -42,6 +43,7 @@ def main() -> None:
     end_with_parent()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     office = Office(task)
+    make_ready()
     # The script imports its libraries meanwhile.
     threading.Thread(target=prepare, args=(office,), name="prepare", daemon=True).start()
     application = _Application(task, office)
