@@ -63,6 +63,11 @@ class _Return(Struct, frozen=True):
     batches: str
 
 
+# Made here, for several threads decode at once; see `records.ready`.
+_PACKAGE: Final = msgspec.msgpack.Decoder(_Package)
+_RETURN: Final = msgspec.msgpack.Decoder(_Return)
+
+
 class JobCarrier:
     """Carries the attempts of a workspace.
 
@@ -105,7 +110,7 @@ class JobCarrier:
             EnvironmentUnavailable: its environment cannot be built here.
             OSError: it cannot be written.
         """
-        told = msgspec.msgpack.decode(package, type=_Package)
+        told = _PACKAGE.decode(package)
         attempt = told.attempt
         place = str(self._home / "places" / uuid4().hex)
         moved = {attempt.place: place, **dict(zip(told.ours, _OURS, strict=True))}
@@ -182,7 +187,7 @@ class JobCarrier:
             DataUnreachable: it is not on the shelf.
             OSError: it cannot be written.
         """
-        back = msgspec.msgpack.decode(package, type=_Return)
+        back = _RETURN.decode(package)
         for path, name in back.made.items():
             self._shelf.copy(name, path, cache=self._home)
         if back.shared is not None:

@@ -30,6 +30,10 @@ class _Met(msgspec.Struct):
     modified: str = ""
 
 
+# Made here, for several threads decode at once; see `records.ready`.
+_DECODER: Final = msgspec.json.Decoder(_Met)
+
+
 def download(url: str, cache: Path, *, note: Callable[[str], None]) -> Path:
     """Return where a file of the web lies now; an unchanged one is not downloaded again.
 
@@ -100,6 +104,6 @@ def _reason(url: str, error: Exception) -> str:
 
 def _met(facts: Path) -> _Met:
     try:
-        return msgspec.json.decode(facts.read_bytes(), type=_Met)
+        return _DECODER.decode(facts.read_bytes())
     except (OSError, msgspec.DecodeError):
         return _Met("")

@@ -89,6 +89,10 @@ class Order(Struct, frozen=True, kw_only=True):
     definition: str
 
 
+# Made here, for several threads decode at once; see `records.ready`.
+_DECODER: Final = msgspec.json.Decoder(Prepared)
+
+
 class JobEnvironments:
     """The environments of a workspace's jobs; several threads may ask.
 
@@ -181,7 +185,7 @@ class JobEnvironments:
         found = self._known.get(record.name)
         if found is None:
             try:
-                found = msgspec.json.decode(record.read_bytes(), type=Prepared)
+                found = _DECODER.decode(record.read_bytes())
             except (OSError, msgspec.MsgspecError):
                 return None
         if not Path(found.program).exists() or not Path(found.packages or "/").is_dir():

@@ -48,6 +48,10 @@ class _Tree(Struct, frozen=True):
     folders: tuple[str, ...]
 
 
+# Made here, for several threads decode at once; see `records.ready`.
+_DECODER: Final = msgspec.json.Decoder(_Tree)
+
+
 class Shelf:
     """Where content is passed on; several threads may use it, and it may be sent elsewhere.
 
@@ -150,7 +154,7 @@ class Shelf:
 
     def _read(self, name: str) -> _Tree:
         with _told(self.uri):
-            return msgspec.json.decode(self._places.read(f"trees/{name}.json"), type=_Tree)
+            return _DECODER.decode(self._places.read(f"trees/{name}.json"))
 
     def _fetched(self, tree: _Tree, cache: Path) -> Iterator[tuple[str, Path]]:
         """Yield the files of a tree, and where each lies in the cache."""
