@@ -17,7 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.tags import platform_tags
 
 FOLDER = Path(__file__).parent / "src" / "brinery" / "scorers"
-SOURCES = (FOLDER / "kernel.c", FOLDER / "shapley.c")
+SOURCES = (FOLDER / "kernel.c", FOLDER / "narrow.c", FOLDER / "shapley.c")
 KERNEL = FOLDER / "libkernel.so"
 # Each operation is to round by itself: a fused one would give other last digits than a library.
 FLAGS = (

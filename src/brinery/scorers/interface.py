@@ -45,10 +45,6 @@ class Answer(Struct, frozen=True, eq=False):
     probabilities: Optional[Array] = None
 
 
-# What answers a single row of numbers, sooner than arrays would; None where those are to answer it.
-RowModel = Callable[[list[float]], Optional[Answer]]
-
-
 class Step:
     """A node that changes data: a fitted transformer, or several."""
 
@@ -92,11 +88,6 @@ class Model:
         Its labels are those of `answer`, its other figures may end in other bits.
         """
         return None
-
-    def by_row(self) -> Optional[RowModel]:
-        """Return what answers a single row as `answer` does; None where arrays are as soon."""
-        row = self.row()
-        return None if row is None else _in_arrays(row)
 
     def decision(self, data: Data) -> Array:
         """Return what the library's `decision_function` gives: (n_rows,) or (n_rows, n_classes).
@@ -199,22 +190,6 @@ class Reader:
                 return node
             reason = f"{type(estimator).__name__} is used as a transformer"
         return self._library(estimator, reason, is_step=is_step)
-
-
-def _in_arrays(row: rows.Model) -> RowModel:
-    """Return what answers a single row, its answer in arrays."""
-    function = row.function()
-
-    def answer(values: list[float]) -> Optional[Answer]:
-        made = function(values)
-        if made is None:
-            return None
-        if made.label is None:
-            return Answer(values=np.array(made.values if made.flat else [made.values]))
-        chances = None if made.chances is None else np.array([made.chances])
-        return Answer(labels=np.array([made.label]), probabilities=chances)
-
-    return answer
 
 
 def class_name(estimator: Any) -> str:

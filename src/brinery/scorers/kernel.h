@@ -16,6 +16,9 @@
 #define CATEGORIES 0x20000000
 #define MISSING_LEFT 0x40000000
 
+/* The most weights, and so columns or sums, of a narrow model. */
+#define NARROW 64
+
 /* Trees that are walked together.
  *
  * nodes       (n_nodes,)      the children of an inner node lie side by side at `next`;

@@ -1,4 +1,4 @@
-"""The compiled part: loops over trees and sparse rows, in C, called through ctypes.
+"""The compiled part: loops over trees, narrow models and sparse rows, in C, called through ctypes.
 
 It knows of arrays only and checks none: who calls has checked every index. A call releases the
 interpreter's lock. One file serves every Python of the machine, that of an old model too.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from enum import IntEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
@@ -39,6 +40,7 @@ _ARGUMENTS = {
     ),
     "shapley_rights": (_POINTER, ctypes.c_int32, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE),
     "murmur32": (_POINTER, _POINTER, _SIZE, _POINTER),
+    "narrow": (_POINTER, _POINTER, _SIZE, _POINTER, _POINTER),
 }
 # By the type of the features, and that of the sums.
 _TREES = {
@@ -48,6 +50,8 @@ _TREES = {
 }
 
 
+# The most weights of a `Narrow` model.
+NARROW = 64
 # How many rows of a background `shapley` takes, how many groups it knows on a path, and what it
 # returns where there is too little memory.
 CROWD = 128
@@ -224,6 +228,94 @@ class Levels(NamedTuple):
         *before, leaves = map(_at, self)
         after = len(self.firsts), leaves, self.leaves.shape[1], _at(x), len(sums), _at(sums)
         _function("symmetric")(*before, *after)
+
+
+class _NarrowModel(ctypes.Structure):
+    """Where the arrays of `Narrow` lie, as the kernel has it."""
+
+    _fields_ = (
+        *((name, _POINTER) for name in ("numbers", "operations", "weights", "intercepts")),
+        ("largest", ctypes.c_double),
+        *((name, _SIZE) for name in ("n_steps", "width", "n_sums", "meaning")),
+    )
+
+
+class Operation(IntEnum):
+    """What a step of a `Narrow` model does with its numbers."""
+
+    MINUS = 0
+    DIVIDED = 1
+    TIMES = 2
+    PLUS = 3
+
+
+class Meaning(IntEnum):
+    """What the sums of a `Narrow` model are: predictions, or what classes are told by."""
+
+    SUMS = 0
+    EXPONENTIALS = 1
+    LABELS = 2
+    LOGISTIC = 3
+    SOFTMAX = 4
+
+
+class Narrow:
+    """A linear model of a few numbers, behind steps that shift and stretch each of them.
+
+    Args:
+        numbers: (n_steps, width) float64, C-contiguous, of each step.
+        operations: (n_steps,) int32, each an `Operation`.
+        weights: (n_sums, width) float64, C-contiguous; `NARROW` at most.
+        intercepts: (n_sums,) float64.
+        largest: what no number may exceed that is weighted.
+        meaning: of the sums.
+
+    Attributes:
+        n_values: of a row: its probabilities, or what is predicted.
+    """
+
+    def __init__(
+        self,
+        *,
+        numbers: Array,
+        operations: Array,
+        weights: Array,
+        intercepts: Array,
+        largest: float,
+        meaning: Meaning,
+    ) -> None:
+        n_sums, self._width = weights.shape
+        self._kept = numbers, operations, weights, intercepts
+        self._model = _NarrowModel(
+            *(array.__array_interface__["data"][0] for array in self._kept),
+            *(largest, len(numbers), self._width, n_sums, meaning),
+        )
+        self._at = ctypes.addressof(self._model)
+        self._answer = _function("narrow")
+        self._answer.restype = ctypes.c_int32
+        self._classifies = meaning >= Meaning.LABELS
+        self.n_values = 2 if self._classifies and n_sums == 1 else n_sums
+        self._valued = meaning is not Meaning.LABELS
+
+    def answer(self, table: Array) -> Optional[tuple[Optional[Array], Optional[Array]]]:
+        """Return the places of the classes, (n_rows,) int64, and values, (n_rows, n_values).
+
+        Those are probabilities, or what a regressor predicts; either of the two is None where the
+        model has none. All is None where one row is for others to answer: a number is missing or
+        too large, or classes are as good as tied.
+
+        Args:
+            table: (n_rows, width) float64, C-contiguous.
+        """
+        n_rows, width = table.shape
+        if width != self._width:
+            return None
+        labels = np.empty(n_rows, dtype=np.int64) if self._classifies else None
+        values = np.empty((n_rows, self.n_values)) if self._valued else None
+        places = None if labels is None else _at(labels), None if values is None else _at(values)
+        if self._answer(self._at, _at(table), n_rows, *places):
+            return None
+        return labels, values
 
 
 def sparse_dot(*, starts: Array, columns: Array, values: Array, dense: Array) -> Array:

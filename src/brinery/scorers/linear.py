@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.records.contributions import Unit
-from brinery.scorers import rows
+from brinery.scorers import kernel, rows
 from brinery.scorers.additive import Additive, Weights, check_single
 from brinery.scorers.composition import Piped
 from brinery.scorers.data import Array, Data, Declined, Sparse, dense, finite
@@ -30,8 +30,7 @@ _TABLE = 2
 _TOLERANCE = 1e-12
 _NARROW = 32
 _TWICE = 2.0
-# Of a row by itself: how many weights are summed sooner without arrays, and how large a sum may be.
-_FEW_WEIGHTS = 64
+# Of a row by itself: how large a sum may be.
 _LARGE = 300.0
 _TINY = 1e-300
 
@@ -79,7 +78,7 @@ class Sums(Struct, frozen=True, kw_only=True, dict=True):
         Those are such that what the order of a sum changes is far below what anyone compares, and
         that no exponential of a sum is too large for a float64.
         """
-        if not 0 < self.weights.size <= _FEW_WEIGHTS or np.abs(self.intercepts).max() > _LARGE:
+        if not 0 < self.weights.size <= kernel.NARROW or np.abs(self.intercepts).max() > _LARGE:
             return None
         largest = _LARGE / max(_TINY, float(np.abs(self.weights).sum(axis=1).max()))
         return rows.Weighted(self.weights.tolist(), self.intercepts.tolist(), largest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, Optional, Union
@@ -11,10 +12,11 @@ import numpy as np
 
 from brinery.records.scores import Scores
 from brinery.records.signature import ColumnType, Scalar
+from brinery.scorers import narrow
 from brinery.scorers import rows as single_rows
 from brinery.scorers.additive import Additive
 from brinery.scorers.data import Array, Columns, Declined, Held, is_nan, picker
-from brinery.scorers.interface import Answer, RowModel, Splits
+from brinery.scorers.interface import Answer, Splits
 from brinery.scorers.origin import Origin
 from brinery.scorers.plan import Plan
 from brinery.scorers.rows import EXACT
@@ -56,7 +58,8 @@ class Scorer:
             [plan.inputs[place].type is ColumnType.INTEGER for place in numbers], dtype=bool
         )
         self._by_rows = not texts and not self._absent
-        self._by_row = plan.model.by_row() if self._by_rows else None
+        model = plan.model.row() if self._by_rows else None
+        self._narrow = None if model is None else narrow.compiled(model)
         self._classes = _labels(plan.classes)
 
     def score(self, columns: Mapping[str, Values]) -> Scores:
@@ -70,14 +73,11 @@ class Scorer:
             Declined: the library must be asked, which might answer otherwise, or refuse.
         """
         n_rows = len(columns[self._first])
-        if n_rows == 1 and self._by_row is not None:
-            self._check_lengths(columns, n_rows)
-            answer = self._single([values[0] for values in self._all(columns)], self._by_row)
-            if answer is not None:
-                return self._scores(answer)
         # What the library itself is asked for may look at all rows at once.
         if n_rows <= _BLOCK or self.fallbacks:
-            return self._scores(self.plan.model.answer(self.read(columns)))
+            data = self.read(columns)
+            found = self._few(data.table)
+            return self._scores(self.plan.model.answer(data)) if found is None else found
         self._check_lengths(columns, n_rows)
         starts = range(0, n_rows, _BLOCK)
         return _joined([self.score(_part(columns, start)) for start in starts])
@@ -94,16 +94,10 @@ class Scorer:
         """
         if not self._by_rows or len(rows) > _BLOCK:
             return None
-        if self._by_row is not None and len(rows) == 1:
-            answer = self._single(rows[0], self._by_row)
-            if answer is not None:
-                return self._scores(answer)
-        if not _PLAIN_NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
-            raise Declined("a value that is no number")
-        try:
-            table = np.array(rows, dtype=np.float64)
-        except (OverflowError, ValueError):
-            raise Declined("a number that float64 cannot hold") from None
+        table = _table(rows, len(self._names))
+        found = self._few(table)
+        if found is not None:
+            return found
         if np.count_nonzero(np.abs(table) < EXACT) < table.size:
             self._check_large(table.T)
         held = Columns(self._names, table.T, len(table), table)
@@ -115,16 +109,19 @@ class Scorer:
         Args:
             columns: as for `score`, of rows that are answered together.
         """
-        if self._by_row is None:
+        if self._narrow is None:
             return None
         values = [_listed(columns[name]) for name in self._names]
         parts = [self.score_rows([row]) for row in zip(*values)]
         return _joined([part for part in parts if part is not None])
 
-    def _single(self, row: Sequence[Any], by_row: RowModel) -> Optional[Answer]:
-        """Return the answer for a row of numbers; None where the arrays are to give it."""
-        numbers = single_rows.numbers(row)
-        return None if numbers is None else by_row(numbers)
+    def _few(self, table: Optional[Array]) -> Optional[Scores]:
+        """Return the answers for a few rows of numbers; None where the arrays are to give them."""
+        few = self._narrow
+        if few is None or table is None or len(table) > few.most_rows:
+            return None
+        answer = few.answer(table)
+        return None if answer is None else self._scores(answer)
 
     def rows(self) -> Optional[single_rows.Rows]:
         """Return what answers single rows without an array; None where nothing does."""
@@ -207,6 +204,23 @@ class Scorer:
             probabilities=chances,
             classes=self.plan.classes,
         )
+
+
+def _table(rows: Sequence[tuple[Any, ...]], width: int) -> Array:
+    """Return rows of numbers as a table, NaN where one is missing: (n_rows, width) float64.
+
+    Raises:
+        Declined: a value is no number, or float64 cannot hold it.
+    """
+    try:
+        try:
+            return np.frombuffer(array("d", chain.from_iterable(rows))).reshape(len(rows), width)
+        except TypeError:  # one is missing, or is no number
+            if not _PLAIN_NUMBERS.issuperset(map(type, chain.from_iterable(rows))):
+                raise Declined("a value that is no number") from None
+            return np.array(rows, dtype=np.float64)
+    except (OverflowError, ValueError):
+        raise Declined("a number that float64 cannot hold") from None
 
 
 def _part(columns: Mapping[str, Values], start: int) -> dict[str, Values]:

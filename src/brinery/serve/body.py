@@ -8,10 +8,11 @@ sends and stops is not waited for without end.
 from __future__ import annotations
 
 import asyncio
-import time
+from asyncio import current_task
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from http import HTTPStatus
+from time import monotonic
 
 from brinery.serve.problems import Problem
 from brinery.serve.rsgi import Exchange, RequestHeaders
@@ -44,12 +45,13 @@ class Patience:
 
     def begin(self) -> asyncio.Task[None]:
         """Note that the present task reads a body; returns it, for `end`."""
-        # Kept: to ask for it costs a system call.
-        loop = self._loop = self._loop or asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()  # kept: to ask costs a system call
+        task = current_task(loop)
         if task is None:
             raise RuntimeError("no task reads")
-        self._reading[task] = time.monotonic() + self._time_s
+        self._reading[task] = monotonic() + self._time_s
         if self._timer is None:
             self._timer = loop.call_later(_SWEEP_S, self._sweep, loop)
         return task
@@ -64,7 +66,7 @@ class Patience:
         return True
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = time.monotonic()
+        now = monotonic()
         for task, end in list(self._reading.items()):
             if end > now:
                 break  # they lie in the order in which they began
@@ -124,7 +126,7 @@ async def drain(headers: RequestHeaders, exchange: Exchange) -> None:
 def _length(headers: RequestHeaders) -> int | None:
     """Return how long a body says that it is; None where it does not."""
     stated = headers.get("content-length", "")
-    return int(stated) if stated.isascii() and stated.isdigit() else None
+    return int(stated) if stated.isdecimal() else None
 
 
 async def _parts(exchange: Exchange, limit: int) -> bytes:
