@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import Any
 
@@ -21,14 +20,11 @@ from tests.scorers.agreement import agrees, columns_of, compiled, inputs_of
 
 from brinery.scorers.catalog import READERS
 from brinery.scorers.compiler import compile_model
-from brinery.scorers.composition import Chain, Passthrough, Piped
 from brinery.scorers.data import Declined, Sparse
-from brinery.scorers.imputation import Impute
 from brinery.scorers.interface import Model, Reader, Unsupported
 from brinery.scorers.library import ask_library
 from brinery.scorers.linear import LinearClassifier, LinearRegressor, Sums
 from brinery.scorers.rows import Link
-from brinery.scorers.scaling import Scale, Stretch
 
 COUNTS = (2, 3)
 

@@ -1,4 +1,4 @@
-"""A few rows of a narrow model: what the compiled kernel answers, beside arrays and plain Python."""
+"""A few rows of a narrow model: what the kernel answers, beside arrays and plain Python."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_it_is_what_a_package_answers_without_numpy(link: Link, count: int) -> N
     assert found.probabilities is not None
     answers = [plain(values) for values in table.tolist()]
     assert [one and one.label for one in answers] == found.labels.tolist()
-    chances = [one.chances for one in answers if one is not None]
+    chances = np.array([one.chances for one in answers if one is not None])
     np.testing.assert_allclose(found.probabilities, chances, rtol=1e-15)
 
 
