@@ -81,7 +81,7 @@ def as_float32(data: Data, *, missing: bool) -> Array:
     """
     table = dense(data)
     if fits_single(table):
-        return table.astype(np.float32)
+        return table.astype(np.float32, order="C")
     table = single(table)
     # Of a sparse table the library takes no missing value, whatever it takes of a dense one.
     return unbounded(table) if missing and not isinstance(data, Sparse) else finite(table)

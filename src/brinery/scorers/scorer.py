@@ -28,6 +28,8 @@ _LISTS = frozenset({list})
 
 # So many rows are scored at once: what is made of them on the way stays in the fast memory.
 _BLOCK = 4096
+# Up to so many rows a table is made row by row, as the kernel takes it.
+_FEW = 1024
 
 Values = Union[Sequence[Any], Array]
 
@@ -118,7 +120,7 @@ class Scorer:
     def _few(self, table: Optional[Array]) -> Optional[Scores]:
         """Return the answers for a few rows of numbers; None where the arrays are to give them."""
         few = self._narrow
-        if few is None or table is None or len(table) > few.most_rows:
+        if few is None or table is None or len(table) > min(few.most_rows, _FEW):
             return None
         answer = few.answer(table)
         return None if answer is None else self._scores(answer)
@@ -153,8 +155,9 @@ class Scorer:
         if np.count_nonzero(np.abs(numbers) < EXACT) < numbers.size:
             self._check_large(numbers)
         if len(numbers) == len(self._names):
-            table = np.ascontiguousarray(numbers.T)
-            return Columns(self._names, table.T, n_rows, table)
+            # Many rows stay column by column: most steps are as soon done so, and some sooner.
+            table = numbers.T if n_rows > _FEW else np.ascontiguousarray(numbers.T)
+            return Columns(self._names, numbers, n_rows, table)
         held = self._order([*numbers, *_texts(self._texts(columns))])
         return Columns(self._names, held, n_rows)
 
