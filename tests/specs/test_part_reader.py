@@ -7,7 +7,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contract import job_yaml_cases as cases
 
@@ -20,7 +20,9 @@ from brinery.specs.sweep_parts import Uniform
 
 ROOT = Path(__file__).parents[2]
 PLAIN: dict[Any, st.SearchStrategy[Any]] = {
-    str: st.sampled_from(["a", "", "1", "1.0", "true", "null", "${{inputs.x}}", " ${{a}} ", "é"])
+    str: st.sampled_from(
+        ["a", "", "1", "1.0", "true", "null", "${{inputs.x}}", " ${{a}} ", "é", "\ud800"]
+    )
     | st.text(max_size=5),
     bool: st.booleans(),
     int: st.integers(-3, 3) | st.integers() | st.just(10**400),
@@ -91,6 +93,7 @@ DOCUMENTS = {kind: documents(kind) for kind in KINDS}
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_what_is_read_at_once_is_what_pydantic_makes_of_it(
     kind: type[Part], data: st.DataObject
@@ -220,7 +223,8 @@ def test_jobs_that_are_right_are_planned_without_pydantic(tmp_path: Path) -> Non
 @pytest.mark.parametrize("verb", ["validate", "create"])
 def test_the_commands_of_jobs_leave_pydantic_alone(tmp_path: Path, verb: str) -> None:
     """A right file is read without it; of a wrong one it tells all that is wrong at once."""
-    (tmp_path / "brinery.toml").touch()
+    settings = '[datastores]\nd = "data"\n[map]\n"https://host/" = "data"\n[serve]\nport = 1\n'
+    (tmp_path / "brinery.toml").write_text(settings)
     right = "type: pipeline\njobs: {a: {command: 'true', environment: {image: python}}}\n"
     wrong = "comand: 'true'\nenvironment: {image: 3}\nlimits: {timeout: soon}\n"
     told = {}

@@ -1,4 +1,4 @@
-"""The JSON Schema of what job files declare, for editors; made of the models that read them."""
+"""The JSON Schema of what job files declare, for editors; made of the models of their parts."""
 
 from __future__ import annotations
 
