@@ -15,7 +15,7 @@ from tests.contract import job_yaml_cases as cases
 from brinery.errors import InvalidJob
 from brinery.pipeline.planning import plan
 from brinery.specs import components, job_kinds, job_parts, job_yaml, sweep_kinds, sweep_parts
-from brinery.specs.job_parts import Part
+from brinery.specs.parts import Part
 
 # For those who read the file, or an editor; nothing is to be done about them.
 READERS = {"declared_in", "description", "comment", "tags", "display_name", "name", "version"}
@@ -378,7 +378,7 @@ HELD = {
         },
     ),
 }
-FIELDS = [(kind, field) for kind, held in HELD.items() for field in held.model.model_fields]
+FIELDS = [(kind, field) for kind, held in HELD.items() for field in held.model.fields]
 
 
 @pytest.fixture(scope="module")
@@ -426,7 +426,7 @@ def test_every_field_is_honoured_noted_or_refused(folder: Path, kind: str, field
     place = job
     for key in held.place:
         place = place[key]
-    told = held.model.model_fields[field].alias or field
+    told = held.model.fields[field].key
     if told in ("type", "entry_script") and place.get(told) == held.fields[field]:
         return
     place[told] = held.fields[field]

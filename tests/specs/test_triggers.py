@@ -28,10 +28,10 @@ def test_a_pattern_is_due_at_each_of_its_hours_and_minutes_in_its_time_zone() ->
     pattern = RecurrencePattern(hours=[4, 10], minutes=[0, 30])
     daily = RecurrenceTrigger(frequency="day", interval=1, schedule=pattern)
     assert _first(times_of(daily), 3) == ["11-22 10:00", "11-22 10:30", "11-23 04:00"]
-    west = daily.model_copy(update={"time_zone": "Pacific Standard Time"})
+    west = daily.but(time_zone="Pacific Standard Time")
     assert _first(times_of(west), 2) == ["11-22 12:00", "11-22 12:30"]
     assert times_of(west).zone == "America/Los_Angeles"
-    other_days = daily.model_copy(update={"interval": 2})
+    other_days = daily.but(interval=2)
     assert _first(times_of(other_days), 3)[2] == "11-24 04:00"
     days = RecurrencePattern(hours=6, minutes=0, week_days=["monday", "friday"])
     weekly = RecurrenceTrigger(frequency="week", interval=2, schedule=days)
@@ -51,7 +51,7 @@ def test_without_a_pattern_a_recurrence_counts_from_its_start() -> None:
     """Minutes and hours are time that passed; days keep the start's time."""
     minutes = RecurrenceTrigger(frequency="minute", interval=90, start_time="2026-11-22T09:00:00")
     assert _first(times_of(minutes), 3) == ["11-22 09:00", "11-22 10:30", "11-22 12:00"]
-    until = minutes.model_copy(update={"end_time": "2026-11-22T10:30:00"})
+    until = minutes.but(end_time="2026-11-22T10:30:00")
     assert _first(times_of(until), 3) == ["11-22 09:00", "11-22 10:30"]
     daily = RecurrenceTrigger(
         frequency="day", interval=1, start_time="2026-11-20T09:15:00", time_zone="Europe/Berlin"

@@ -17,7 +17,7 @@ from brinery.actions.assets import copy_code, values_of
 from brinery.actions.job_process import LATER
 from brinery.errors import InvalidJob
 from brinery.records.scheduled import Scheduled
-from brinery.specs import job_source
+from brinery.specs import job_source, part_models
 from brinery.specs.addresses import Local, OfJob, parse
 from brinery.specs.assets import CronTrigger, RecurrenceTrigger, Schedule
 from brinery.specs.job_source import Findings
@@ -142,8 +142,9 @@ def missed(schedule: Scheduled, now: datetime) -> datetime | None:
 
 def times(schedule: Scheduled) -> Times:
     """Return when a schedule is due."""
-    kind = CronTrigger if str(schedule.trigger.get("type")).lower() == "cron" else RecurrenceTrigger
-    return times_of(kind.model_validate(schedule.trigger))
+    by_cron = str(schedule.trigger.get("type")).lower() == "cron"
+    kind: type[CronTrigger | RecurrenceTrigger] = CronTrigger if by_cron else RecurrenceTrigger
+    return times_of(part_models.valid(kind, schedule.trigger))
 
 
 def begin(

@@ -103,7 +103,7 @@ def _settings(
             scope.source.fault(where, f"{text} is left by {promise.by[0]} already")
         promise.by = made
     if isinstance(given, DataOutput):
-        return given.model_copy(update={"path": None}), promise
+        return given.but(path=None), promise
     return DataOutput(), promise
 
 
@@ -113,7 +113,7 @@ def _merged(own: DataOutput, outer: DataOutput) -> DataOutput:
         for key in ("type", "path", "mode", "name", "version")
         if (value := getattr(own, key) or getattr(outer, key)) is not None
     }
-    return DataOutput.model_construct(**held)
+    return DataOutput(**held)
 
 
 def _unknown(given: Declared, component: Component, spot: Spot) -> None:

@@ -341,7 +341,7 @@ class _Planner:
                 return steps.parallel(making, component, own=own)
             if own is None:
                 return None
-            if own.task is None and "task" not in model.model_fields_set:
+            if own.task is None and "task" not in model.stated:
                 making.spot.fault("task is missing")
             return steps.parallel(making, own)
         own_command = model if isinstance(model, CommandStep) else None
@@ -353,7 +353,7 @@ class _Planner:
             limits = limits or component.limits
         elif own_command is not None:
             for name in ("command", "environment"):
-                if name not in own_command.model_fields_set:
+                if name not in own_command.stated:
                     making.spot.fault(f"{name} is missing")
             step = steps.command(making, own_command)
         else:
@@ -434,7 +434,7 @@ def _swept(making: Making, job: Any) -> Step:
         return making.step(StepKind.SWEEP)
     trial = job.trial
     if trial.resources is None and job.resources is not None:
-        trial = trial.model_copy(update={"resources": job.resources})
+        trial = trial.but(resources=job.resources)
     made = steps.command(_at(making, ("trial",)), trial)
     return replace(made, kind=StepKind.SWEEP, sweep=found, display_name=job.display_name or "")
 

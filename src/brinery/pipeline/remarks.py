@@ -82,7 +82,7 @@ class Remarks:
 
     def _each(self, model: Any, spot: Spot, said: Mapping[str, str]) -> None:
         # Most models state nothing of it, and a pipeline may have thousands.
-        if model is None or model.model_fields_set.isdisjoint(said):
+        if model is None or model.stated.isdisjoint(said):
             return
         for name, text in said.items():
             if _means_nothing(getattr(model, name, None), name):

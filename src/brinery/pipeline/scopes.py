@@ -124,7 +124,7 @@ class Scope:
             if path is not None and references(path):
                 inner = self.text(path, (*place, "path"), of=of)
                 if isinstance(inner.value, Text):
-                    told = given.model_copy(update={"path": inner.value.text})
+                    told = given.but(path=inner.value.text)
                     return self.files(told, place)
                 value = inner.value
                 if isinstance(value, Data) and given.mode:

@@ -21,7 +21,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from brinery.errors import InvalidAssertions, InvalidFilter
-from brinery.specs import yaml_file
+from brinery.specs import yaml_model
 from brinery.specs.filters import Filter, Value
 from brinery.specs.yaml_file import Document, Refusal
 
@@ -137,7 +137,7 @@ def read(file: Path) -> tuple[Assertion, ...]:
     Raises:
         InvalidAssertions: every fault at once, each with its line and path.
     """
-    return yaml_file.read(file, Assertions, refusal=_REFUSAL, check=_twice).assertions
+    return yaml_model.read(file, Assertions, refusal=_REFUSAL, check=_twice).assertions
 
 
 def _twice(declared: Assertions, document: Document) -> Iterator[tuple[int, str]]:

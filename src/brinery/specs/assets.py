@@ -1,10 +1,6 @@
 """What may be registered beside components: environments, data, models, datastores, schedules."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Final, Literal
-
-from pydantic import Discriminator, Field, Tag, WithJsonSchema
 
 from brinery.specs.job_kinds import Settings
 from brinery.specs.job_parts import (
@@ -12,11 +8,11 @@ from brinery.specs.job_parts import (
     EnvironmentFile,
     JobInput,
     Lower,
-    Part,
     Texts,
     Version,
     Whole,
 )
+from brinery.specs.parts import Chosen, Key, Part, Tag
 
 
 class EnvironmentAsset(EnvironmentFile):
@@ -29,7 +25,7 @@ class DataAsset(Part):
     """Files under a name; a folder where no type is said."""
 
     needed = ("name", "path")
-    declared_in: str | None = Field(None, alias="$schema")
+    declared_in: Annotated[str | None, Key("$schema")] = None
     name: str | None = None
     version: Version | None = None
     path: str | None = None
@@ -44,7 +40,7 @@ class ModelAsset(Part):
     """A model under a name; `custom_model` where no type is said."""
 
     needed = ("name",)
-    declared_in: str | None = Field(None, alias="$schema")
+    declared_in: Annotated[str | None, Key("$schema")] = None
     name: str | None = None
     version: Version | None = None
     path: str | None = None
@@ -62,7 +58,7 @@ class DatastoreAsset(Part):
 
     needed = ("name", "type")
     lenient = True
-    declared_in: str | None = Field(None, alias="$schema")
+    declared_in: Annotated[str | None, Key("$schema")] = None
     name: str | None = None
     type: (
         Annotated[
@@ -140,7 +136,7 @@ class OtherTrigger(Part):
 
 
 def _which_trigger(given: object) -> str:
-    kind = given.get("type") if isinstance(given, dict) else getattr(given, "type", None)
+    kind = given.get("type") if isinstance(given, dict) else None
     known = {"cron": "~cron", "recurrence": "~recurrence"}
     return known.get(kind.lower() if isinstance(kind, str) else "", "~other")
 
@@ -170,7 +166,7 @@ class Schedule(Part):
     """When a job is created."""
 
     needed = ("name", "trigger", "create_job")
-    declared_in: str | None = Field(None, alias="$schema")
+    declared_in: Annotated[str | None, Key("$schema")] = None
     name: str | None = None
     display_name: str | None = None
     description: str | None = None
@@ -180,15 +176,15 @@ class Schedule(Part):
         Annotated[
             Annotated[CronTrigger, Tag("~cron")]
             | Annotated[RecurrenceTrigger, Tag("~recurrence")]
-            | Annotated[OtherTrigger, Tag("~other"), WithJsonSchema({"not": {}})],
-            Discriminator(_which_trigger),
+            | Annotated[OtherTrigger, Tag("~other", shown=False)],
+            Chosen(_which_trigger),
         ]
         | None
     ) = None
     create_job: (
         Annotated[
             Annotated[CreateJob, Tag("~changed")] | Annotated[str, Tag("~name")],
-            Discriminator(_which_job),
+            Chosen(_which_job),
         ]
         | None
     ) = None

@@ -1,22 +1,18 @@
 """What components declare: ports, and a command, a function over mini-batches, or steps."""
 
-from __future__ import annotations
-
-from typing import Any, Literal
-
-from pydantic import Field
+from typing import Annotated, Any, Literal
 
 from brinery.specs.job_parts import (
     CommandLimits,
     Distribution,
     Environment,
-    Part,
     Resources,
     Scalar,
     Variables,
     Version,
     Whole,
 )
+from brinery.specs.parts import Key, Part
 
 _PortType = Literal[
     "uri_file",
@@ -83,7 +79,7 @@ class ComponentPart(Part):
     """
 
     lenient = True
-    declared_in: str | None = Field(None, alias="$schema")
+    declared_in: Annotated[str | None, Key("$schema")] = None
     name: str | None = None
     version: Version | None = None
     type: str | None = None

@@ -3,11 +3,7 @@
 Those of sweeps are in `sweep_kinds`, which few jobs need.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
-
-from pydantic import Discriminator, Field, Tag
 
 from brinery.specs.components import ParallelPart
 from brinery.specs.job_parts import (
@@ -18,7 +14,6 @@ from brinery.specs.job_parts import (
     Identity,
     JobInput,
     Lower,
-    Part,
     QueueSettings,
     Resources,
     Service,
@@ -26,6 +21,7 @@ from brinery.specs.job_parts import (
     Texts,
     Variables,
 )
+from brinery.specs.parts import Chosen, Key, Part, Tag
 
 
 class JobPart(Part):
@@ -35,7 +31,7 @@ class JobPart(Part):
         declared_in: `$schema`, which says what a file is to an editor.
     """
 
-    declared_in: str | None = Field(None, alias="$schema")
+    declared_in: Annotated[str | None, Key("$schema")] = None
     type: str | None = None
     name: str | None = None
     display_name: str | None = None
@@ -115,7 +111,7 @@ def _which_component(given: object) -> str:
 
 Component = Annotated[
     Annotated[dict[str, Any], Tag("~inline")] | Annotated[str, Tag("~name")],
-    Discriminator(_which_component),
+    Chosen(_which_component),
 ]
 
 

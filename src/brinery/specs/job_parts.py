@@ -4,21 +4,10 @@ Every field may be absent, so that a file with faults is read as far as it goes;
 may not, and `job_yaml` tells of those. Names of values are those of the files.
 """
 
-from __future__ import annotations
-
-from typing import Annotated, Any, ClassVar, Final, Literal
-
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    WithJsonSchema,
-)
+from typing import Annotated, Any, Final, Literal
 
 from brinery.specs.expressions import whole
+from brinery.specs.parts import Before, Chosen, Key, Part, Tag
 
 DATA_TYPES: Final = (
     "uri_file",
@@ -29,43 +18,6 @@ DATA_TYPES: Final = (
     "triton_model",
 )
 _BINDING: Final = r"^\s*\$\{\{.*\}\}\s*$"
-
-
-def _extra(schema: dict[str, Any], model: type[Part]) -> None:
-    # A title is its key once more, and what may be absent may not be empty.
-    for name, each in schema.get("properties", {}).items():
-        each.pop("title", None)
-        if each.get("default", ...) is None:
-            del each["default"]
-        if "anyOf" in each and name not in model.nullable:
-            left = [one for one in each.pop("anyOf") if one != {"type": "null"}]
-            each.update(left[0] if len(left) == 1 else {"anyOf": left})
-    if model.needed:
-        schema["required"] = list(model.needed)
-    if model.lenient:
-        schema["additionalProperties"] = True
-
-
-class Part(BaseModel):
-    """Something that is declared.
-
-    Attributes:
-        needed: the fields that must be there.
-        lenient: whether an unknown field is noted, and no fault.
-        nullable: the fields that may be there and empty.
-    """
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        defer_build=True,
-        populate_by_name=True,
-        json_schema_extra=_extra,
-    )
-
-    needed: ClassVar[tuple[str, ...]] = ()
-    lenient: ClassVar[bool] = False
-    nullable: ClassVar[tuple[str, ...]] = ()
 
 
 def _lowered(given: object) -> object:
@@ -88,17 +40,6 @@ def _counted(given: object) -> object:
     raise ValueError(f"is no whole number: {given!r}")
 
 
-def _measured(given: object) -> object:
-    if _bound(given):
-        return given
-    try:
-        if isinstance(given, (int, float, str)):
-            return float(given)
-    except ValueError:
-        pass
-    raise ValueError(f"is no number: {given!r}")
-
-
 def _numbered(given: object) -> object:
     # A version is a text, however it is written.
     return str(given) if isinstance(given, (int, float)) else given
@@ -110,28 +51,17 @@ def _text(given: object) -> object:
 
 # A number, or an expression that has one where the step is planned.
 Whole = Annotated[
-    int | str,
-    BeforeValidator(_counted),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string"}]}),
-]
-Number = Annotated[
-    float | str,
-    BeforeValidator(_measured),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
+    int | str, Before(_counted, takes=(int, float, str), written=("integer", "string"))
 ]
 Version = Annotated[
-    str,
-    BeforeValidator(_numbered),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}]}),
+    str, Before(_numbered, takes=(str, int, float, bool), written=("string", "number"))
 ]
 Texts = dict[str, str | None]
 # What stands for a text and may be written as a number: of variables, of arguments.
 Loose = Annotated[
-    str,
-    BeforeValidator(_text),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}),
+    str, Before(_text, takes=(str, int, float, bool), written=("string", "number", "boolean"))
 ]
-Lower = BeforeValidator(_lowered)
+Lower = Before(_lowered, takes=(str,))
 DataType = Annotated[
     Literal["uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model"],
     Lower,
@@ -171,18 +101,14 @@ class Valued(Part):
 def _which_input(given: object) -> str:
     if isinstance(given, dict):
         return "~value" if "value" in given else "~data"
-    return (
-        "~data"
-        if isinstance(given, DataInput)
-        else ("~value" if isinstance(given, Valued) else "~literal")
-    )
+    return "~literal"
 
 
 JobInput = Annotated[
     Annotated[DataInput, Tag("~data")]
     | Annotated[Valued, Tag("~value")]
     | Annotated[Scalar, Tag("~literal")],
-    Discriminator(_which_input),
+    Chosen(_which_input),
 ]
 
 
@@ -211,7 +137,7 @@ def _which_output(given: object) -> str:
 # A step's: the outputs of its parent may be named.
 StepOutput = Annotated[
     Annotated[DataOutput, Tag("~data")] | Annotated[str, Tag("~text")],
-    Discriminator(_which_output),
+    Chosen(_which_output),
 ]
 
 
@@ -302,7 +228,7 @@ class InlineEnvironment(Part):
 class EnvironmentFile(InlineEnvironment):
     """An environment in a file of its own."""
 
-    declared_in: str | None = Field(None, alias="$schema")
+    declared_in: Annotated[str | None, Key("$schema")] = None
 
 
 def _which_environment(given: object) -> str:
@@ -311,6 +237,6 @@ def _which_environment(given: object) -> str:
 
 Environment = Annotated[
     Annotated[InlineEnvironment, Tag("~inline")] | Annotated[str, Tag("~name")],
-    Discriminator(_which_environment),
+    Chosen(_which_environment),
 ]
 Variables = dict[str, Loose | None]

@@ -1,4 +1,4 @@
-"""The JSON Schema of what job files declare, for editors; made of the models that read them."""
+"""The JSON Schema of what job files declare, for editors; made of the models of their parts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pydantic.json_schema import models_json_schema
 
 from brinery.errors import InvalidName
 from brinery.specs import assets, components, job_kinds, sweep_kinds
-from brinery.specs.job_parts import Part
 from brinery.specs.names import nearest
+from brinery.specs.part_models import model_of
+from brinery.specs.parts import Part
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _STEPS: Final = (
@@ -49,10 +50,11 @@ def schema(noun: str) -> dict[str, Any]:
             f"there is no schema of {noun!r}{said}", hint=f"there are {', '.join(_NOUNS)}"
         )
     kinds = _NOUNS[noun]
-    models = [*kinds.values(), *(_STEPS if noun in ("job", "component") else ())]
-    names, made = models_json_schema([(one, "validation") for one in models])
+    parts = [*kinds.values(), *(_STEPS if noun in ("job", "component") else ())]
+    models = {part: model_of(part) for part in parts}
+    names, made = models_json_schema([(one, "validation") for one in models.values()])
     definitions: dict[str, Any] = made["$defs"]
-    references = {model: names[model, "validation"] for model in models}
+    references = {part: names[model, "validation"] for part, model in models.items()}
     if noun in ("job", "component"):
         jobs = {"anyOf": [references[one] for one in _STEPS]}
         pipeline = definitions[kinds["pipeline"].__name__]

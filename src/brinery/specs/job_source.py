@@ -9,15 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from pydantic import ValidationError
-
 from brinery.errors import InvalidJob
-from brinery.specs import yaml_file
-from brinery.specs.job_parts import Part
+from brinery.specs import part_reader, yaml_file
 from brinery.specs.names import nearest
+from brinery.specs.parts import Part
 from brinery.specs.yaml_file import Dialect, Place, Refusal
 
 _REFUSAL: Final = Refusal(InvalidJob, "docs/how-to/job.md shows how a job is written")
@@ -132,25 +131,34 @@ class Source:
         if not isinstance(stated, dict):
             self.fault(place, f"is {_kind(stated)}, where keys and values are expected")
             return model()
-        left, unknown = stated, list[Place]()
-        made = model()
-        for _ in range(_ROUNDS):
-            try:
-                made = model.model_validate(left)
-            except ValidationError as error:
-                left = self._pruned(left, error, place=place, unknown=unknown)
-            else:
-                break
+        made, unknown = part_reader.read(model, stated), list[Place]()
+        if made is None:
+            made = self._right(model, stated, place=place, unknown=unknown)
         for where in unknown:
             self._unknown(where, made, place, lenient=lenient)
         for where, text in _empty(made, stated, ()):
             self.fault((*place, *where), text)
         return made
 
+    def _right(
+        self, model: type[_Part], stated: dict[str, Any], *, place: Place, unknown: list[Place]
+    ) -> _Part:
+        """Return what is right of values; what is not is told, or kept as unknown."""
+        # Pydantic takes as long to import as a small job to plan, and most files are right.
+        models = import_module("brinery.specs.part_models")
+        left = stated
+        for _ in range(_ROUNDS):
+            made: _Part
+            made, faults = models.read(model, left)
+            if not faults:
+                return made
+            left = self._pruned(left, faults, place=place, unknown=unknown)
+        return model()
+
     def _pruned(
         self,
         stated: dict[str, Any],
-        error: ValidationError,
+        faults: list[Any],
         *,
         place: Place,
         unknown: list[Place],
@@ -158,7 +166,7 @@ class Source:
         """Return the values without those that are at fault, which are told or kept as unknown."""
         left: Any = stated
         gone: set[Place] = set()
-        for each in reversed(error.errors(include_url=False)):
+        for each in reversed(faults):
             where = _found_at(each["loc"], stated)
             if any(where[:depth] in gone for depth in range(len(where) + 1)):
                 continue
@@ -175,8 +183,8 @@ class Source:
         for key in where[:-1]:
             held: Any = owner
             owner = held[key] if isinstance(owner, (dict, list)) else getattr(owner, str(key))
-        fields = type(owner).model_fields if isinstance(owner, Part) else {}
-        near = nearest(str(where[-1]), [one.alias or name for name, one in fields.items()])
+        known = owner.fields.values() if isinstance(owner, Part) else ()
+        near = nearest(str(where[-1]), [one.key for one in known])
         said = f" (did you mean {near}?)" if near else ""
         own = bool(getattr(owner, "lenient", False))
         # What is strict is strict where it is declared; what it holds decides for itself.
@@ -354,8 +362,7 @@ def _empty(made: Part, stated: Any, place: Place) -> Iterator[tuple[Place, str]]
     for name in made.needed:
         if name not in stated:
             yield place, f"{name} is missing"
-    for name, about in type(made).model_fields.items():
-        key = about.alias or name
+    for name, (key, _) in made.fields.items():
         if key not in stated:
             continue
         inner, value = stated[key], getattr(made, name)

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from brinery.errors import InvalidJob
 from brinery.specs import components, job_kinds, job_source
-from brinery.specs.job_parts import Part
 from brinery.specs.job_source import Findings, Source
 from brinery.specs.names import nearest
+from brinery.specs.parts import Part
 
 
 class Noun(StrEnum):

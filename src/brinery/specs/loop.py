@@ -28,7 +28,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from brinery.errors import BrineryError, InvalidLoop
-from brinery.specs import yaml_file
+from brinery.specs import yaml_model
 from brinery.specs.names import check_name, nearest
 from brinery.specs.schedule import Schedule, check_cron, check_timezone
 from brinery.specs.yaml_file import Refusal
@@ -283,7 +283,7 @@ def read(file: Path) -> LoopFile:
     Raises:
         InvalidLoop: every fault at once, each with its line and path.
     """
-    loop = yaml_file.read(file, Loop, refusal=_REFUSAL)
+    loop = yaml_model.read(file, Loop, refusal=_REFUSAL)
     return LoopFile(file.absolute(), loop, _task(loop.train, file.absolute()))
 
 

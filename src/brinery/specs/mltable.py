@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from brinery.errors import InvalidTable
-from brinery.specs import yaml_file
+from brinery.specs import yaml_file, yaml_model
 
 NAME: Final = "MLTable"
 
@@ -143,7 +143,7 @@ def read(folder: Path) -> Table:
     Raises:
         InvalidTable: the file cannot be read, or declares what is not read here; every fault.
     """
-    declared = yaml_file.read(folder / NAME, MLTable, refusal=_REFUSAL, check=_check)
+    declared = yaml_model.read(folder / NAME, MLTable, refusal=_REFUSAL, check=_check)
     readers: list[Delimited | JsonLines | Parquet] = []
     partition = ""
     columns: list[tuple[Literal["drop", "keep"], tuple[str, ...]]] = []

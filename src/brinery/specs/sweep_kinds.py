@@ -1,7 +1,5 @@
 """What sweeps declare: as a job, and as a step."""
 
-from __future__ import annotations
-
 from brinery.specs.job_kinds import CommandPart, Component, JobPart, StepPart
 from brinery.specs.job_parts import QueueSettings, Resources
 from brinery.specs.sweep_parts import Swept

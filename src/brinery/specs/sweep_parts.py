@@ -1,12 +1,9 @@
 """What a sweep declares beside its trial: what is varied, how it is drawn, when it ends."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Discriminator, Tag, WithJsonSchema
-
-from brinery.specs.job_parts import Lower, Part, Whole
+from brinery.specs.job_parts import Lower, Whole
+from brinery.specs.parts import Before, Chosen, Part, Tag
 
 
 def _snake(given: object) -> object:
@@ -15,7 +12,7 @@ def _snake(given: object) -> object:
     return "".join(f"_{one.lower()}" if one.isupper() else one for one in given).lstrip("_")
 
 
-_Snake = BeforeValidator(_snake)
+_Snake = Before(_snake, takes=(str,))
 
 
 class Choice(Part):
@@ -108,7 +105,7 @@ _KINDS = {
 
 
 def _which_dimension(given: object) -> str:
-    kind = given.get("type") if isinstance(given, dict) else getattr(given, "type", None)
+    kind = given.get("type") if isinstance(given, dict) else None
     return _KINDS.get(kind.lower() if isinstance(kind, str) else "", "~unknown")
 
 
@@ -119,8 +116,8 @@ Dimension = Annotated[
     | Annotated[Normal, Tag("~normal")]
     | Annotated[QNormal, Tag("~qnormal")]
     | Annotated[Randint, Tag("~randint")]
-    | Annotated[Unknown, Tag("~unknown"), WithJsonSchema({"not": {}})],
-    Discriminator(_which_dimension),
+    | Annotated[Unknown, Tag("~unknown", shown=False)],
+    Chosen(_which_dimension),
 ]
 
 SamplingName = Annotated[Literal["random", "grid", "bayesian"], Lower]
@@ -178,7 +175,7 @@ class Swept(Part):
     sampling_algorithm: (
         Annotated[
             Annotated[Sampling, Tag("~full")] | Annotated[SamplingName, Tag("~name")],
-            Discriminator(_which_sampling),
+            Chosen(_which_sampling),
         ]
         | None
     ) = None
