@@ -16,10 +16,17 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @dataclass
 class Session:
-    """The workspace that was named, and the form of the output."""
+    """What the commands of one call share.
+
+    Attributes:
+        workspace: that was named.
+        format: of the output.
+        done: whether nothing is left to be taken down when the process ends.
+    """
 
     workspace: Path | None = None
     format: Format = Format.AUTO
+    done: bool = False
 
 
 def format_option(function: _F) -> _F:
