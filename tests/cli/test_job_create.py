@@ -145,3 +145,18 @@ def test_a_job_that_ended_is_not_taken_down(
     assert {"the thread ended", "told of the end"} < set(lines)
     # What a job did not leave whole is taken down as in any program.
     assert ("taken down" in lines) is (status == 2)
+
+
+def test_what_a_job_begins_with_is_made_in_no_time() -> None:
+    """On the way of every job no class is a dataclass, each of which is compiled as it is made."""
+    program = (
+        "import sys, brinery.actions.job, brinery.cli.job_create\n"
+        "rooms = [each for name, each in sys.modules.items() if name.startswith('brinery.')]\n"
+        "all = [one for room in rooms for one in vars(room).values() if isinstance(one, type)]\n"
+        "made = [one for one in all if hasattr(one, '__dataclass_fields__')]\n"
+        "print(*(f'{one.__module__}.{one.__name__}' for one in made))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) <= {"brinery.specs.job_settings.JobSettings"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +13,6 @@ from brinery.cli.output import Format
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-@dataclass
 class Session:
     """What the commands of one call share.
 
@@ -24,9 +22,10 @@ class Session:
         done: whether nothing is left to be taken down when the process ends.
     """
 
-    workspace: Path | None = None
-    format: Format = Format.AUTO
-    done: bool = False
+    def __init__(self) -> None:
+        self.workspace: Path | None = None
+        self.format = Format.AUTO
+        self.done = False
 
 
 def format_option(function: _F) -> _F:
