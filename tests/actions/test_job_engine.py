@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tests.actions.job_plans import by_name, chained, plan, reopened, run, shell, told, workspace
 
 from brinery.actions.job import How, resume
+from brinery.actions.job_rooms import open_job_rooms
 from brinery.records.job import JobRun, Status
 from brinery.records.job_event import Happening
 from brinery.records.plan import (
@@ -391,3 +392,13 @@ def test_the_folder_that_outputs_were_made_in_holds_the_links_to_them(tmp_path: 
         assert (place / "o").read_text() == "1\n"
         assert sorted(each.name for each in (above / name).iterdir()) == ["logs", "outputs"]
         assert place.stat().st_mode & 0o700 == 0o700
+
+
+def test_the_rooms_of_jobs_tell_no_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among what steps are told by variables are secrets, which no log is to have."""
+    monkeypatch.setenv("COUNTERSIGN", "open sesame")
+    rooms = open_job_rooms(tmp_path)
+    assert rooms.variables["COUNTERSIGN"] == "open sesame"
+    assert repr(rooms) == f"JobRooms({tmp_path})"

@@ -5,8 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from functools import partial
+from pathlib import Path
 
-from brinery.actions.job_threads import Threads
+from brinery.actions.job_threads import Committer, Threads
+from brinery.records.job import Status, StepRun
+from brinery.store.fingerprints import Fingerprints
+from brinery.store.outputs import Outputs
+from brinery.store.reuse import Earlier, Reuse
 
 FIRST, MOST, CALLS = 2, 4, 7
 PATIENCE_S = 60.0
@@ -82,3 +87,27 @@ def test_there_are_no_more_threads_than_calls() -> None:
     waiting.end.set()
     assert gathered(threads, 1) == [1]
     threads.close()
+
+
+def test_what_ended_is_remembered_soon_and_all_of_it_at_the_end(tmp_path: Path) -> None:
+    """Runs are found by their keys while a job goes on; once it is over, the last of them too."""
+    outputs = Outputs(tmp_path / "store", Fingerprints(tmp_path / "cache"))
+    reuse = Reuse(tmp_path / "reuse")
+    committer = Committer(outputs, reuse)
+
+    def ended(key: str) -> None:
+        (tmp_path / key).write_text(key)
+        made = outputs.keep(str(tmp_path / key))
+        run = StepRun(name=key, status=Status.COMPLETED, key=key, outputs={"o": made})
+        committer.add(key, Earlier(job="a_job", run=run))
+
+    ended("first")
+    until = time.monotonic() + PATIENCE_S
+    while reuse.find("first") is None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert reuse.find("first") is not None
+    ended("second")
+    committer.hurry()
+    ended("third")
+    committer.close()
+    assert [one is not None for one in map(reuse.find, ("first", "second", "third"))] == [True] * 3

@@ -105,3 +105,58 @@ def test_nothing_heavy_is_imported(shown: Path) -> None:
     )
     assert "2 of 2 steps reused" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+LEAVING = """\
+import atexit, os, sys, threading, time
+from brinery.cli.main import main
+class Held:
+    def __del__(self, write=os.write): write(1, b"taken down\\n")
+sys.held = Held()
+threading.Thread(target=lambda: (time.sleep(0.2), print("the thread ended"))).start()
+sys.stdout.write("begun\\n")
+try: main(sys.argv[1:])
+finally: atexit.register(print, "told of the end")
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("job", "create", "-f", "pipeline.yml"), 0),
+        (("job", "create", "-f", "leaves.yml"), 1),
+        (("job", "create", "-f", "leaves.yml", "-n", "unnamed", "--runner", "loca"), 2),
+    ],
+)
+def test_a_job_that_ended_is_not_taken_down(
+    shown: Path, words: tuple[str, ...], status: int
+) -> None:
+    """Its process waits for threads and for what asked to be called, says all, and is gone."""
+    (shown / "leaves.yml").write_text("command: exit 3\nenvironment: {image: python}\n")
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING, *words],
+        cwd=shown,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    assert (done.returncode, lines[0]) == (status, "begun")
+    assert {"the thread ended", "told of the end"} < set(lines)
+    # What a job did not leave whole is taken down as in any program.
+    assert ("taken down" in lines) is (status == 2)
+
+
+def test_what_a_job_begins_with_is_made_in_no_time() -> None:
+    """On the way of every job no class is a dataclass, each of which is compiled as it is made."""
+    program = (
+        "import sys, brinery.actions.job, brinery.cli.job_create\n"
+        "rooms = [each for name, each in sys.modules.items() if name.startswith('brinery.')]\n"
+        "all = [one for room in rooms for one in vars(room).values() if isinstance(one, type)]\n"
+        "made = [one for one in all if hasattr(one, '__dataclass_fields__')]\n"
+        "print(*(f'{one.__module__}.{one.__name__}' for one in made))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) <= {"brinery.specs.job_settings.JobSettings"}

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from brinery.records.job import Usage
+from brinery.runners import local
 from brinery.runners.interface import Attempt, Ended, Line
 from brinery.runners.local import LocalRunner
 
@@ -208,3 +209,24 @@ def _read_pids(file: Path, count: int) -> list[int]:
     while time.monotonic() < end and not (file.exists() and file.read_text().count("\n") == count):
         time.sleep(0.02)
     return [int(pid) for pid in file.read_text().split()]
+
+
+def test_what_the_nursery_needs_is_there_before_the_first_step(tmp_path: Path) -> None:
+    """Nothing is imported when a step ends, and nothing that takes long when the process starts."""
+    yard = Yard(LocalRunner(), tmp_path)
+    maps = "cat /proc/$PPID/maps"
+    assert yard.run("first", maps).exit_status == 0
+    assert yard.run("second", maps).exit_status == 0
+    yard.runner.close()
+    first, second = (_libraries(tmp_path / f"{name}.log") for name in ("first", "second"))
+    assert first == second != set()
+    program = "import sys; sys.path.append(sys.argv[1]); import nursery; print(*sys.modules)"
+    folder = str(Path(local.__file__).parent)
+    asked = [sys.executable, "-I", "-S", "-c", program, folder]
+    found = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"typing", "inspect", "pathlib", "site", "socket", "subprocess"} & set(found)
+
+
+def _libraries(log: Path) -> set[str]:
+    """Return what a process had loaded that wrote its maps to a log."""
+    return {line.split()[-1] for line in log.read_text().splitlines() if ".so" in line}

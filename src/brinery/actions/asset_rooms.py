@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+
+from msgspec import Struct
 
 from brinery.specs import job_settings
 from brinery.specs.job_settings import JobSettings
@@ -19,8 +20,7 @@ from brinery.store.workspace import Workspace
 Folder = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
-class AssetRooms:
+class AssetRooms(Struct, frozen=True):
     """A workspace as assets and data see it.
 
     Attributes:

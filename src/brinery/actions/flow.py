@@ -8,7 +8,6 @@ and the versions of what it reads, compared with those of its newest run.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace as with_fields
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -148,7 +147,7 @@ def build(
     }
     known = {name: (job, run) for name, (job, run) in earlier.items() if run is not None}
     plan = replace(plan, name=name)
-    job = yield from run_plan(rooms.jobs, plan, how=with_fields(how or How(), earlier=known))
+    job = yield from run_plan(rooms.jobs, plan, how=replace(how or How(), earlier=known))
     by_step = {names[activity.recipe]: activity for activity in wanted}
     for run in job.steps:
         if run.reused and run.status is Status.COMPLETED and run.name in by_step:

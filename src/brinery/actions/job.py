@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -41,8 +40,7 @@ _ON_A_CLUSTER: Final = 64
 Running = Generator[JobEvent, None, JobRun]
 
 
-@dataclass(frozen=True)
-class How:
+class How(msgspec.Struct, frozen=True):
     """How a job is run.
 
     Attributes:
@@ -61,12 +59,12 @@ class How:
     limit: int = 0
     ignore_comments: bool = False
     told: bool = False
-    cancel: threading.Event = field(default_factory=threading.Event)
+    cancel: threading.Event = msgspec.field(default_factory=threading.Event)
     runner: str = "local"
     address: str = ""
     make_runner: Callable[[], Runner] | None = None
-    drivers: Mapping[StepKind, Driver] = field(default_factory=dict)
-    earlier: Mapping[str, tuple[str, StepRun]] = field(default_factory=dict)
+    drivers: Mapping[StepKind, Driver] = msgspec.field(default_factory=dict)
+    earlier: Mapping[str, tuple[str, StepRun]] = msgspec.field(default_factory=dict)
 
 
 def create(
@@ -101,7 +99,9 @@ def create(
         if name:
             plan = msgspec.structs.replace(plan, name=name)
         if here:
-            how = replace(how, make_runner=lambda: early.made(protected(rooms, plan)))
+            how = msgspec.structs.replace(
+                how, make_runner=lambda: early.made(protected(rooms, plan))
+            )
         return (yield from run_plan(rooms, plan, how=how))
     finally:
         early.close()

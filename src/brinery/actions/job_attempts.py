@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from brinery.actions.job_bench import StepBench
 from brinery.actions.job_threads import Threads
@@ -18,8 +19,7 @@ from brinery.runners.interface import Ask, Attempt, Drive, Ended, Line, Outcome,
 _NOTHING = Usage(wall_s=0.0, cpu_s=0.0, peak_bytes=0)
 
 
-@dataclass
-class Active:
+class Active(Struct):
     """A step that is being run.
 
     Attributes:
@@ -38,16 +38,14 @@ class Active:
     wake_at: float | None = None
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A driver wants something."""
 
     step: str
     ask: Ask
 
 
-@dataclass(frozen=True)
-class Over:
+class Over(Struct, frozen=True):
     """A step is over, one way or the other.
 
     Attributes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from brinery.actions.job_gateway import put_on_path
 from brinery.actions.job_providers import Interpreter
@@ -24,8 +25,7 @@ KEPT_FOLDERS: Final = ("outputs", "logs")
 PASSING: Final = ("making", "run", "work")
 
 
-@dataclass(frozen=True)
-class StepBench:
+class StepBench(Struct, frozen=True):
     """One step, ready to be run.
 
     Attributes:

@@ -145,10 +145,11 @@ class Engine:
                 except KeyboardInterrupt:
                     yield from self._cancel()
         finally:
+            self._committer.hurry()
             self._attempts.close()
             self._threads.close()
-            self._committer.close()
-            self._rooms.trash.empty()
+            with self._rooms.trash.emptied():
+                self._committer.close()
         job = self._end()
         ended(self._rooms.gateway, job, tag=self._rooms.tracking.tag)
         self._rooms.tracking.close(job)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from brinery.actions.asset_rooms import open_asset_rooms
 from brinery.actions.job_gateway import JobGateway
@@ -27,8 +28,7 @@ from brinery.store.workspace import Workspace
 CURRENT: Final = "current"
 
 
-@dataclass(frozen=True)
-class JobRooms:
+class JobRooms(Struct, frozen=True):
     """A workspace, as the engine of jobs sees it.
 
     Attributes:
@@ -62,8 +62,12 @@ class JobRooms:
     plans: Plans
     trash: Trash
     software: SoftwareProvider = field(default_factory=OwnPython)
-    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
     current: bool = False
+
+    def __repr__(self) -> str:
+        """Return whose rooms they are; among the variables may be secrets."""
+        return f"{type(self).__name__}({self.workspace.root})"
 
 
 def open_job_rooms(

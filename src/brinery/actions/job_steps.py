@@ -9,7 +9,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -56,8 +55,7 @@ class Options(NamedTuple):
     earlier: Mapping[str, tuple[str, StepRun]] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(msgspec.Struct, frozen=True):
     """A step that was looked at.
 
     Attributes:
@@ -69,8 +67,7 @@ class Looked:
     bench: StepBench | None
 
 
-@dataclass
-class History:
+class History(msgspec.Struct):
     """The jobs of the same file before this one, read when something is to be told of them.
 
     Args:
@@ -80,8 +77,8 @@ class History:
 
     rooms: JobRooms
     last: str
-    _read: list[JobRun] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _read: list[JobRun] = msgspec.field(default_factory=list)
+    _lock: threading.Lock = msgspec.field(default_factory=threading.Lock)
 
     def step(self, name: str) -> tuple[str, StepRun] | None:
         """Return the newest run of a step that was looked at, and its job; None for none."""

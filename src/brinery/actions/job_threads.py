@@ -13,7 +13,9 @@ from brinery.records.job import Made
 from brinery.store.outputs import Outputs
 from brinery.store.reuse import Earlier, Reuse
 
-# So long what ended is gathered, to be put on the disk together.
+# So long what ended is gathered, to be put on the disk together: little at first, for what is left
+# for the end of a short job is waited for.
+_FIRST_GATHER_S: Final = 0.05
 _GATHER_S: Final = 0.2
 # So long none of the first threads may end a call before there are more of them.
 _STUCK_S: Final = 0.1
@@ -150,14 +152,18 @@ class Committer:
             self._thread = threading.Thread(target=self._work, daemon=True)
             self._thread.start()
 
+    def hurry(self) -> None:
+        """Gather no longer: nothing more ends."""
+        self._hurry.set()
+
     def close(self) -> None:
         """Wait until all is remembered.
 
         Raises:
             OSError: it could not be written.
         """
+        self.hurry()
         if self._thread is not None:
-            self._hurry.set()
             self._todo.put(None)
             self._thread.join()
             self._thread = None
@@ -165,10 +171,11 @@ class Committer:
             raise self.error
 
     def _work(self) -> None:
-        ended = False
+        ended, gather_s = False, _FIRST_GATHER_S
         while not ended:
             batch = [self._todo.get()]
-            self._hurry.wait(_GATHER_S)
+            self._hurry.wait(gather_s)
+            gather_s = min(2 * gather_s, _GATHER_S)
             try:
                 while True:
                     batch.append(self._todo.get_nowait())

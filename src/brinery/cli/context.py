@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,12 +13,19 @@ from brinery.cli.output import Format
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-@dataclass
 class Session:
-    """The workspace that was named, and the form of the output."""
+    """What the commands of one call share.
 
-    workspace: Path | None = None
-    format: Format = Format.AUTO
+    Attributes:
+        workspace: that was named.
+        format: of the output.
+        done: whether nothing is left to be taken down when the process ends.
+    """
+
+    def __init__(self) -> None:
+        self.workspace: Path | None = None
+        self.format = Format.AUTO
+        self.done = False
 
 
 def format_option(function: _F) -> _F:

@@ -133,6 +133,7 @@ def create(
     status = tell_end(
         session, rooms, job=ended, query=more["query"], form=more["form"], told=how.told
     )
+    session.done = asked is None and how.runner == "local"
     return status or _register(session, rooms, ended, asked=asked)
 
 
@@ -148,6 +149,7 @@ def resume(session: Session, /, *, name: str, **how: Any) -> int:
     rooms = _rooms(session, how)
     asked = _how(how, session.format)
     ended = follow(job.resume(rooms, name, how=asked), asked, form=session.format)
+    session.done = asked.runner == "local"
     return tell_end(
         session, rooms, job=ended, query=how["query"], form=how["form"], told=asked.told
     )
@@ -171,6 +173,7 @@ def rerun(session: Session, /, *, name: str, force: bool, **more: Any) -> int:
     again = replace(plan, name=name, force_rerun=force or plan.force_rerun)
     how = _how(more, session.format)
     ended = follow(job.run_plan(rooms, again, how=how), how, form=session.format)
+    session.done = how.runner == "local"
     return tell_end(
         session, rooms, job=ended, query=more["query"], form=more["form"], told=how.told
     )

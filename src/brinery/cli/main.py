@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,19 +83,26 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit, as `run` says."""
     # What a command makes is not garbage: to look for some at each 700 objects takes a tenth of it.
     gc.set_threshold(_OBJECTS)
+    session = Session()
+    ended: list[int] = []
+    # The first is called last, when other threads have ended and all else that waits was called.
+    atexit.register(_leave, ended)
     try:
-        sys.exit(run(arguments))
+        status = run(arguments, session=session)
+        if session.done:
+            ended.append(status)
+        sys.exit(status)
     finally:
         # Nor is there any to look for in a process that ends, which took a seventh of a small job.
         gc.freeze()
 
 
-def run(arguments: list[str] | None = None) -> int:
+def run(arguments: list[str] | None = None, *, session: Session | None = None) -> int:
     """Run a command, tell its error, and return its status.
 
     It is 0, 2 for a user's mistake, 1 for a fault of ours, or what the command says.
     """
-    session = Session()
+    session = session or Session()
     try:
         status: Any = cli.main(
             args=arguments, prog_name="brinery", obj=session, standalone_mode=False
@@ -109,6 +119,18 @@ def run(arguments: list[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     return status if isinstance(status, int) else 0
+
+
+def _leave(ended: list[int]) -> None:
+    """End the process with a status, where it has one, without taking down each thing in it.
+
+    That takes longer than a small step of a job.
+    """
+    if ended:
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(ended[0])
 
 
 def _usage_error(form: Format, error: click.UsageError) -> None:

@@ -1,4 +1,4 @@
-"""The process that the steps of a job are children of; a script that imports nothing of ours.
+"""The process that the steps of a job are children of; a module that imports nothing of ours.
 
 It reads a socket: one JSON object a line, `{"protect": [PATH, …]}`, `{"start": {…}}` or
 `{"stop": NAME}`, and answers with `{"ended": {…}}` and `{"line": {…}}`. When the socket ends,
@@ -17,13 +17,17 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource  # noqa: F401 - else the first step's end would wait for `os.wait4` to import it
 import selectors
 import signal
-import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+
+# As `typing` has it, which takes as long to import as a third of all else here.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 _GRACE_S = 5.0
 _TICK_S = 0.5
@@ -456,9 +460,8 @@ def protect(folders: Sequence[str]) -> bool:
     return done
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Guard a child that serves the socket with a number."""
-    (number,) = arguments
+def main(number: int) -> None:
+    """Guard a child that serves the socket with a number, and end the process."""
     # Not SIG_IGN, which our children would inherit: none would end when it is asked to.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, lambda *_: None)
@@ -467,14 +470,10 @@ def main(arguments: Sequence[str]) -> None:
     nursery = os.fork()
     if nursery:
         # That it ended is heard where nobody else holds the socket.
-        os.close(int(number))
+        os.close(number)
         guard(nursery)
-        return
-    os.setpgid(0, 0)
-    libc.prctl(_SUBREAPER, 1, 0, 0, 0)
-    Nursery(int(number)).run()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    else:
+        os.setpgid(0, 0)
+        libc.prctl(_SUBREAPER, 1, 0, 0, 0)
+        Nursery(number).run()
     os._exit(0)  # whoever closed the socket waits for us

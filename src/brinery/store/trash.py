@@ -7,7 +7,8 @@ A process of the lowest priority removes what was put aside once the job is over
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -46,12 +47,26 @@ class Trash:
 
     def empty(self) -> None:
         """Have what was put aside removed, by a process that nobody waits for."""
-        if not self._filled:
-            return
+        with self.emptied():
+            pass
+
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """Have what was put aside removed, while the block runs and after."""
+        child = self._removal() if self._filled else 0
+        try:
+            yield
+        finally:
+            if child:
+                # The shell, which ends as soon as it has begun what removes.
+                os.waitpid(child, 0)
+
+    def _removal(self) -> int:
+        """Return the process that was started to remove what was put aside; 0 where none was."""
         self._filled = False
         gone = self._folder.with_name(f"{self._folder.name}-{os.getpid()}-{next(self._numbers)}")
         with suppress(OSError):
             self._folder.rename(gone)
             shell = [_SHELL, "-c", _REMOVE, _SHELL, str(gone)]
-            child = os.posix_spawn(_SHELL, shell, {"PATH": os.defpath}, setsid=True)
-            os.waitpid(child, 0)
+            return os.posix_spawn(_SHELL, shell, {"PATH": os.defpath}, setsid=True)
+        return 0

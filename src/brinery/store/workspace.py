@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from brinery.errors import SettingsError
 
@@ -24,8 +25,7 @@ _FIRST_SETTINGS = """\
 """
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """A workspace that may not have been written to yet.
 
     Attributes:
