@@ -14,7 +14,7 @@ PROGRAM = """
 import sys, threading
 from pathlib import Path
 import msgspec
-from brinery.records.ready import make_ready
+from brinery.records.ready import decoded, make_ready
 from brinery.registry.passports import Passport, Passports
 
 file, passports = Path(sys.argv[1]), Passports()
@@ -42,9 +42,10 @@ print("read")
     ("before", "read"),
     [
         ("", "passports.read(file)"),
+        ("", "decoded(file.read_bytes(), Passport)"),
         ("make_ready()", "msgspec.json.decode(file.read_bytes(), type=Passport)"),
     ],
-    ids=["passport", "ready"],
+    ids=["passport", "decoded", "ready"],
 )
 def test_threads_that_read_a_record_first(tmp_path: Path, before: str, read: str) -> None:
     """None of them finds half of what it is made of, which would end the process."""

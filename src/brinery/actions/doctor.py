@@ -9,14 +9,13 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
-import msgspec
-
 from brinery.actions.rooms import Folder, Rooms, open_rooms
 from brinery.actions.seat import limits
 from brinery.pickles.child import ChildProcess
 from brinery.pickles.limits import Kernel
 from brinery.records.built_environment import BuiltEnvironment
 from brinery.records.diagnosis import Diagnosis, Trial
+from brinery.records.ready import decoded
 from brinery.records.sandbox import Layer, Sandbox
 from brinery.store.environments import Environments
 
@@ -71,7 +70,7 @@ def doctor_in(rooms: Rooms, *, kernel: Kernel | None = None) -> Diagnosis:
         ) as child:
             sandbox = child.sandbox
             answer, _ = child.ask(b"try", most_bytes=0)
-    trials = msgspec.json.decode(answer, type=tuple[Trial, ...])
+    trials = decoded(answer, tuple[Trial, ...])
     return Diagnosis(
         python=platform.python_version(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",

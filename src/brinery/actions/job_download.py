@@ -15,6 +15,7 @@ from brinery.actions.asset_rooms import AssetRooms, Folder, open_asset_rooms
 from brinery.actions.jobs import parted, step_of
 from brinery.errors import NotFound
 from brinery.records.job import JobRun, StepRun
+from brinery.records.ready import decoded
 from brinery.records.trials import Trials
 from brinery.specs.names import nearest
 from brinery.store.jobs import log_lines, log_of
@@ -107,7 +108,7 @@ def _artifacts(rooms: AssetRooms, found: JobRun, *, run: StepRun, target: Path) 
 
 def _trials(file: Path) -> Trials | None:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Trials)
+        return decoded(file.read_bytes(), Trials)
     except (OSError, msgspec.DecodeError):
         return None
 

@@ -19,6 +19,7 @@ from brinery.errors import StoreFault
 from brinery.records.flow import Activity, RecipeCall
 from brinery.records.job import JobRun
 from brinery.records.plan import Step
+from brinery.records.ready import decoded
 from brinery.store.workspace import Workspace
 
 # The folder that goes on the path of a script: `dataiku`, `dataikuapi` and what they stand on.
@@ -105,7 +106,7 @@ class JobGateway:
             return None
         question = {"method": "runs.end", "arguments": {"completed": completed}}
         told = made.ask(msgspec.json.encode(question))
-        answered = msgspec.json.decode(told, type=_Ended)
+        answered = decoded(told, _Ended)
         if answered.error is not None:
             raise StoreFault(
                 f"what the script read and wrote is not on record: {answered.error['message']}",

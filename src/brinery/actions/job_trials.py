@@ -9,6 +9,7 @@ import msgspec
 
 from brinery.records.mini_batch import Batches
 from brinery.records.plan import Step, StepKind
+from brinery.records.ready import decoded
 from brinery.records.trials import Trial, Trials
 
 _Record = TypeVar("_Record", Trials, Batches)
@@ -62,6 +63,6 @@ def _trial(trial: Trial) -> dict[str, Any]:
 
 def _read(file: Path, kind: type[_Record]) -> _Record | None:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=kind)
+        return decoded(file.read_bytes(), kind)
     except (OSError, msgspec.DecodeError):
         return None

@@ -18,6 +18,7 @@ from brinery.actions.rooms import Rooms
 from brinery.charts import report as page
 from brinery.errors import BrineryError
 from brinery.records.appraisal import Appraisal
+from brinery.records.ready import decoded
 from brinery.records.version import Version
 from brinery.store.appraisals import Appraisals
 from brinery.store.documents import write
@@ -75,7 +76,7 @@ def newest(rooms: Rooms, version: Version, *, data: str = "") -> Appraisal | Non
         if not names or (here is not None and max(names) <= _name(here)):
             return here
         path = rooms.registry.file_beside(version, max(names))
-        found = None if path is None else msgspec.json.decode(path.read_bytes(), type=Appraisal)
+        found = None if path is None else decoded(path.read_bytes(), Appraisal)
     except (BrineryError, OSError, msgspec.DecodeError) as error:
         _log.warning("what others found out about %s cannot be read: %s", version.reference, error)
         return here

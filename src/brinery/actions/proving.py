@@ -28,6 +28,7 @@ from brinery.package.runtime import forms
 from brinery.package.runtime.facts import Facts
 from brinery.package.runtime.verify import Outcome
 from brinery.records.package import Package, Proof
+from brinery.records.ready import decoded
 from brinery.records.version import Version
 from brinery.registry.interface import SAMPLE_FILE, askable
 from brinery.store import tables
@@ -195,5 +196,5 @@ def kept(rooms: Rooms, version: Version) -> list[Proof]:
     for name in rooms.registry.beside(version):
         path = rooms.registry.file_beside(version, name) if _NAME.fullmatch(name) else None
         if path is not None:
-            found.append(msgspec.json.decode(path.read_bytes(), type=Proof))
+            found.append(decoded(path.read_bytes(), Proof))
     return sorted(found, key=lambda one: one.at, reverse=True)

@@ -14,6 +14,7 @@ import msgspec
 from filelock import FileLock
 
 from brinery.errors import RegistryFault
+from brinery.records.ready import decoded
 from brinery.records.version import Stage, stage_due
 from brinery.registry import bucket, mlflow_postgres
 from brinery.registry.artifacts import Artifacts
@@ -310,13 +311,13 @@ def logged_model(run: Run) -> str:
     if outputs:
         return f"models:/{max(outputs, key=lambda output: output.step).model_id}"
     # MLflow 2 knows no logged models: its runs have a tag.
-    history = msgspec.json.decode(run.data.tags.get(_HISTORY_TAG, "[]"), type=list[_Logged])
+    history = decoded(run.data.tags.get(_HISTORY_TAG, "[]"), list[_Logged])
     return f"runs:/{run.info.run_id}/{history[-1].artifact_path}" if history else ""
 
 
 def models_of(client: MlflowClient, run: Run) -> dict[str, str]:
     """Return name to URI of the models that a run logged, the first one first."""
-    history = msgspec.json.decode(run.data.tags.get(_HISTORY_TAG, "[]"), type=list[_Logged])
+    history = decoded(run.data.tags.get(_HISTORY_TAG, "[]"), list[_Logged])
     found = {one.artifact_path: f"runs:/{run.info.run_id}/{one.artifact_path}" for one in history}
     for output in run.outputs.model_outputs if run.outputs else ():
         model = client.get_logged_model(output.model_id)

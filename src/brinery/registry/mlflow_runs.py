@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from brinery.errors import NotFound
+from brinery.records.ready import decoded
 from brinery.records.run import LoggedRun
 from brinery.records.tracked_run import RUNNING, Measured, TrackedRun
 from brinery.registry import mlflow_client
@@ -223,7 +224,7 @@ def _read(lines: Iterable[bytes]) -> list[TrackedRun]:
     found: dict[str, TrackedRun] = {}
     for line in lines:
         try:
-            run = msgspec.json.decode(line, type=TrackedRun)
+            run = decoded(line, TrackedRun)
         except msgspec.MsgspecError:
             continue
         found[run.id] = run

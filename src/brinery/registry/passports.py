@@ -11,10 +11,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from brinery.records.fast_path import FastPath
+from brinery.records.ready import decoded
 from brinery.records.version import Candidate, Parity
 
 # Of the files; what is made of them takes about four times that.
@@ -29,10 +29,6 @@ class Passport(Struct, frozen=True):
     candidate: Candidate
     parity: Parity | None
     fast_path: FastPath | None = None
-
-
-# Made here: what is found out by the first of several threads that read may end the process.
-_DECODER: Final = msgspec.json.Decoder(Passport)
 
 
 class Passports:
@@ -62,7 +58,7 @@ class Passports:
             if found is not None:
                 self._kept.move_to_end(key)
                 return found
-        made = _DECODER.decode(path.read_bytes())
+        made = decoded(path.read_bytes(), Passport)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = made

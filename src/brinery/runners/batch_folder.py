@@ -25,6 +25,7 @@ import msgspec
 
 from brinery.pipeline.mini_batches import MiniBatch
 from brinery.records.mini_batch import Done
+from brinery.records.ready import decoded
 from brinery.runners.interface import Shared
 
 # So often a machine may be lost with a mini-batch, of which nobody knows whether it was tried.
@@ -264,7 +265,7 @@ class BatchFolder:
         if name not in self._done:
             with suppress(FileNotFoundError):
                 content = (self.path / "done" / name).read_bytes()
-                self._done[name] = msgspec.json.decode(content, type=Done)
+                self._done[name] = decoded(content, Done)
         return self._done.get(name)
 
 

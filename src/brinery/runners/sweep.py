@@ -23,6 +23,7 @@ from brinery.errors import BrineryError, LibraryMissing, RegistryFault
 from brinery.pipeline import early_termination, sampling, search_space
 from brinery.records.job import Status, Usage
 from brinery.records.plan import Sweep
+from brinery.records.ready import decoded
 from brinery.records.tracked_run import Measured
 from brinery.records.trials import Trial, Trials
 from brinery.runners.interface import Ask, Attempt, Bench, Drive, Ended, Outcome
@@ -75,7 +76,7 @@ class Sweeper:
 def read(file: Path) -> Trials | None:
     """Return what a file says of trials; None where there is none that can be read."""
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Trials)
+        return decoded(file.read_bytes(), Trials)
     except (OSError, msgspec.DecodeError):
         return None
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from brinery.errors import DataUnreadable, EndpointFault
 from brinery.flavors import outputs
 from brinery.flavors.answer_columns import PREDICTION
+from brinery.records.ready import decoded
 from brinery.records.scores import Scores
 from brinery.records.signature import Scalar, Signature
 
@@ -148,7 +149,7 @@ def scores(
     try:
         if media.partition(";")[0].strip() == ARROW:
             return _of_table(pa.ipc.open_stream(content).read_all(), classes)
-        return _of_json(msgspec.json.decode(content, type=_Predictions).predictions, classes)
+        return _of_json(decoded(content, _Predictions).predictions, classes)
     except (msgspec.MsgspecError, pa.ArrowException, KeyError) as error:
         raise EndpointFault(f"the server's answer is not read: {error}") from None
 

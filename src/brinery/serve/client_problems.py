@@ -17,6 +17,7 @@ from brinery.errors import (
     NotFound,
     RequestRefused,
 )
+from brinery.records import ready
 from brinery.serve.problems import FieldError
 from brinery.specs.names import nearest
 
@@ -76,7 +77,7 @@ def decoded(content: bytes, kind: type[Any]) -> Any:
         EndpointFault: it is none.
     """
     try:
-        return msgspec.json.decode(content, type=kind)
+        return ready.decoded(content, kind)
     except msgspec.MsgspecError as error:
         raise EndpointFault(
             f"the server's answer is not read: {error}", hint="is it one of brinery serve?"
@@ -86,7 +87,7 @@ def decoded(content: bytes, kind: type[Any]) -> Any:
 def _document(response: urllib3.BaseHTTPResponse) -> _Document:
     """Return the problem; of a server between, which writes none, what it wrote."""
     try:
-        return msgspec.json.decode(response.data, type=_Document)
+        return ready.decoded(response.data, _Document)
     except msgspec.MsgspecError:
         text = response.data[:_LONGEST].decode("utf-8", "replace").strip()
         said = text or response.reason or "no reason given"

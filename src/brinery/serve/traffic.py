@@ -21,6 +21,7 @@ from msgspec import Struct
 from prometheus_client.parser import text_string_to_metric_families
 from urllib3.exceptions import HTTPError
 
+from brinery.records.ready import decoded
 from brinery.records.traffic import Served, Traffic, TrafficPoint
 
 EVERY_S: Final = 5.0
@@ -145,7 +146,7 @@ class Watching:
     def _look(self) -> None:
         listed = self._pool.request("GET", f"{self._url}/v1/models")
         if listed.status == _OK:
-            self._watched.tell(msgspec.json.decode(listed.data, type=_Listed).models)
+            self._watched.tell(decoded(listed.data, _Listed).models)
         answer = self._pool.request("GET", f"{self._url}/metrics")
         if answer.status == _OK:
             self._watched.look(answer.data.decode(), at=datetime.now(UTC))

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from brinery.records.appraisal import Appraisal
+from brinery.records.ready import decoded
 from brinery.store.documents import write
 
 _SHORT = 16
@@ -81,6 +82,6 @@ def _key(appraisal: Appraisal) -> str:
 
 def _read(path: Path) -> Appraisal | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Appraisal)
+        return decoded(path.read_bytes(), Appraisal)
     except (OSError, msgspec.DecodeError):
         return None

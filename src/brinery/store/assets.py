@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from brinery.errors import AlreadyThere, NotFound, StoreFault
 from brinery.records.asset import Asset, AssetChange, AssetKind
+from brinery.records.ready import decoded
 from brinery.specs.addresses import LATEST, OfAsset, asset, check_asset_name, check_version
 from brinery.specs.names import nearest
 from brinery.specs.user import login_name
@@ -213,7 +214,7 @@ class Assets:
 
     def _read(self, folder: Path) -> Asset | None:
         try:
-            return msgspec.json.decode((folder / _FILE).read_bytes(), type=Asset)
+            return decoded((folder / _FILE).read_bytes(), Asset)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, msgspec.DecodeError) as error:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from brinery.records.decision import Decision, Outcome
 from brinery.records.history import KeptDecision
+from brinery.records.ready import decoded
 from brinery.store.audit_database import Base, Database
 
 
@@ -100,5 +101,5 @@ def _kept(row: DecisionRow) -> KeptDecision:
     return KeptDecision(
         number=row.id,
         who=row.who,
-        decision=msgspec.json.decode(row.document, type=Decision),
+        decision=decoded(row.document, Decision),
     )

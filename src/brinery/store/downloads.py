@@ -14,6 +14,7 @@ import msgspec
 import urllib3
 
 from brinery.errors import DataUnreachable
+from brinery.records.ready import decoded
 
 _CHUNK: Final = 1 << 20
 _CONNECT_S: Final = 10.0
@@ -28,10 +29,6 @@ class _Met(msgspec.Struct):
     url: str
     etag: str = ""
     modified: str = ""
-
-
-# Made here, for several threads decode at once; see `records.ready`.
-_DECODER: Final = msgspec.json.Decoder(_Met)
 
 
 def download(url: str, cache: Path, *, note: Callable[[str], None]) -> Path:
@@ -104,6 +101,6 @@ def _reason(url: str, error: Exception) -> str:
 
 def _met(facts: Path) -> _Met:
     try:
-        return _DECODER.decode(facts.read_bytes())
+        return decoded(facts.read_bytes(), _Met)
     except (OSError, msgspec.DecodeError):
         return _Met("")

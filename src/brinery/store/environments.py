@@ -18,6 +18,7 @@ import msgspec
 
 from brinery.errors import EnvironmentUnavailable
 from brinery.records.built_environment import BuiltEnvironment
+from brinery.records.ready import decoded
 from brinery.records.requirements import Requirements
 from brinery.records.version import Environment
 from brinery.store import building, interpreters, uv, wheels
@@ -46,7 +47,7 @@ class Environments:
     def find(self, wanted: Requirements) -> Environment | None:
         """Return the environment that was built for requirements; None where none is there."""
         try:
-            known = msgspec.json.decode(self._request(wanted).read_bytes(), type=Environment)
+            known = decoded(self._request(wanted).read_bytes(), Environment)
         except (OSError, msgspec.DecodeError):
             return None
         return known if self.has(known) else None
@@ -120,7 +121,7 @@ class Environments:
         for place in sorted(self._folder.glob("*/")):
             try:
                 record = (place / _RECORD).read_bytes()
-                known = msgspec.json.decode(record, type=Environment)
+                known = decoded(record, Environment)
                 built_s = (place / _RECORD).stat().st_mtime
             except (OSError, msgspec.MsgspecError):
                 continue

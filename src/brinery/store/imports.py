@@ -35,6 +35,7 @@ from brinery.records.import_asked import (
     ImportScan,
     ImportState,
 )
+from brinery.records.ready import decoded
 from brinery.store import journals
 from brinery.store.documents import write
 
@@ -228,6 +229,6 @@ def _state(asked: ImportAsked, outcome: ImportOutcome | None, *, held: bool) -> 
 
 def _read(path: Path, kind: type[_Document]) -> _Document | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return decoded(path.read_bytes(), kind)
     except (OSError, msgspec.MsgspecError):
         return None

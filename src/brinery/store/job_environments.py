@@ -26,6 +26,7 @@ from msgspec import Struct
 
 from brinery.errors import BrineryError, EnvironmentUnavailable
 from brinery.records.plan import Software
+from brinery.records.ready import decoded
 from brinery.specs import software_names
 from brinery.specs.software_names import CURRENT, Table
 
@@ -87,10 +88,6 @@ class Order(Struct, frozen=True, kw_only=True):
     folder: str
     record: str
     definition: str
-
-
-# Made here, for several threads decode at once; see `records.ready`.
-_DECODER: Final = msgspec.json.Decoder(Prepared)
 
 
 class JobEnvironments:
@@ -185,7 +182,7 @@ class JobEnvironments:
         found = self._known.get(record.name)
         if found is None:
             try:
-                found = _DECODER.decode(record.read_bytes())
+                found = decoded(record.read_bytes(), Prepared)
             except (OSError, msgspec.MsgspecError):
                 return None
         if not Path(found.program).exists() or not Path(found.packages or "/").is_dir():

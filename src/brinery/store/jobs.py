@@ -31,6 +31,7 @@ import msgspec
 from brinery.errors import JobBusy, NotFound
 from brinery.records.job import JobRun, Status, StepRun
 from brinery.records.plan import Plan
+from brinery.records.ready import decoded
 from brinery.specs.names import nearest
 from brinery.store import journals
 
@@ -351,7 +352,7 @@ class Journal:
 
 def read(path: Path) -> JobRun:
     """Return a job as the files in its folder have it."""
-    plan = msgspec.json.decode((path / _PLAN).read_bytes(), type=Plan)
+    plan = decoded((path / _PLAN).read_bytes(), Plan)
     lines = list(journals.lines(path / _JOURNAL, _LINES))
     begun = next((line.job for line in lines if line.job is not None), None)
     created = datetime.fromtimestamp((path / _PLAN).stat().st_mtime, UTC)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from brinery.errors import OutputUnwritable
+from brinery.records.ready import decoded
 from brinery.store.documents import write
 
 _SHORT = 16
@@ -51,7 +52,7 @@ class KnownData:
     def place(self, sha256: str) -> Place | None:
         """Return where the content of a digest lay; None where that is not known."""
         try:
-            return msgspec.json.decode(self._of(sha256).read_bytes(), type=Place)
+            return decoded(self._of(sha256).read_bytes(), Place)
         except (OSError, msgspec.DecodeError):
             return None
 

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from brinery.errors import OutputTaken, OutputUnwritable
 from brinery.records.batch import BatchRun, Part
+from brinery.records.ready import decoded
 from brinery.store.documents import unwritable
 from brinery.store.tables import TableFormat
 
@@ -166,7 +167,7 @@ class PartFolder:
         with suppress(FileNotFoundError):
             for line in journal.read_bytes().splitlines():
                 with suppress(msgspec.MsgspecError):  # the last line of a run that was killed
-                    part = msgspec.json.decode(line, type=Part)
+                    part = decoded(line, Part)
                     found[part.file, part.start] = part
         return [part for part in found.values() if not part.name or self._is_there(part)]
 
@@ -219,7 +220,7 @@ def run_in(path: Path) -> BatchRun | None:
         OutputUnwritable: it is a file.
     """
     try:
-        return msgspec.json.decode((path / _RUN).read_bytes(), type=BatchRun)
+        return decoded((path / _RUN).read_bytes(), BatchRun)
     except FileNotFoundError:
         pass
     except NotADirectoryError:

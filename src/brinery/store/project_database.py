@@ -13,6 +13,7 @@ from brinery.records.dataset import Dataset
 from brinery.records.flow import Activity
 from brinery.records.folder import ManagedFolder
 from brinery.records.project import Project
+from brinery.records.ready import decoded
 from brinery.store.audit_database import Base, Database
 from brinery.store.project_records import Item, T, gone, key_of, taken
 
@@ -86,7 +87,7 @@ class SqlProjectRecords(Database):
         asked = sa.select(row.document).where(row.project == project, row.key == key)
         with self.reading() as session:
             found = session.scalar(asked)
-        return None if found is None else msgspec.json.decode(found, type=kind)
+        return None if found is None else decoded(found, kind)
 
     def all(self, kind: type[T], project: str = "", /) -> list[T]:
         """Return the items of a project, or of all projects, by their keys."""
@@ -95,7 +96,7 @@ class SqlProjectRecords(Database):
         if project:
             asked = asked.where(row.project == project)
         with self.reading() as session:
-            return [msgspec.json.decode(one, type=kind) for one in session.scalars(asked)]
+            return [decoded(one, kind) for one in session.scalars(asked)]
 
     def change(self, item: T, edit: Callable[[T], T], /) -> T:
         """Return an item that is otherwise from now on, in a transaction of its own."""
@@ -103,7 +104,7 @@ class SqlProjectRecords(Database):
             row = self._row(session, item)
             if row is None:
                 raise gone(item)
-            changed = edit(msgspec.json.decode(row.document, type=type(item)))
+            changed = edit(decoded(row.document, type(item)))
             row.document = _text(changed)
         return changed
 
@@ -146,7 +147,7 @@ class SqlProjectRecords(Database):
     def _activities(self, which: sa.ColumnElement[bool]) -> list[Activity]:
         asked = sa.select(ActivityRow.document).where(which).order_by(ActivityRow.id)
         with self.reading() as session:
-            return [msgspec.json.decode(one, type=Activity) for one in session.scalars(asked)]
+            return [decoded(one, Activity) for one in session.scalars(asked)]
 
     @staticmethod
     def _row(session: Session, item: Item) -> Any:

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from brinery.errors import JobBusy
+from brinery.records.ready import decoded
 from brinery.store.job_environments import Prepared
 
 _LOCK: Final = "jobs.lock"
@@ -185,7 +186,7 @@ def _records(folder: Path) -> Iterator[Prepared]:
 
 def _record(file: Path) -> Prepared | None:
     try:
-        found = msgspec.json.decode(file.read_bytes(), type=Prepared)
+        found = decoded(file.read_bytes(), Prepared)
     except (OSError, msgspec.MsgspecError):
         return None
     return found if found.packages else None

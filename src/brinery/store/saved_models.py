@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 import msgspec
 from filelock import FileLock
 
+from brinery.records.ready import decoded
 from brinery.records.saved_model import SavedModel, SavedVersion
 from brinery.store.shared_documents import Place, SharedDocuments
 
@@ -153,4 +154,4 @@ def _text(record: SavedModel | SavedVersion) -> str:
 
 
 def _read(text: str, kind: type[T]) -> T:
-    return msgspec.json.decode(text, type=kind)
+    return decoded(text, kind)

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from brinery.errors import AlreadyThere, NotFound, StoreFault
+from brinery.records.ready import decoded
 from brinery.records.scheduled import Scheduled
 from brinery.specs.addresses import check_asset_name
 from brinery.specs.names import nearest
@@ -84,7 +85,7 @@ class Schedules:
             NotFound: there is none of that name; the message has the nearest.
         """
         try:
-            return msgspec.json.decode((self._folder / name / _FILE).read_bytes(), type=Scheduled)
+            return decoded((self._folder / name / _FILE).read_bytes(), Scheduled)
         except (FileNotFoundError, NotADirectoryError):
             near = nearest(name, self.names())
             meant = f": did you mean {near}?" if near else ""

@@ -15,6 +15,7 @@ import msgspec
 from filelock import FileLock
 
 from brinery.records.evaluation_store import ApiService, EvaluationStore, ModelComparison
+from brinery.records.ready import decoded
 from brinery.store.documents import write
 
 _ALPHABET: Final = string.ascii_letters + string.digits
@@ -65,7 +66,7 @@ class ScriptRecords(Generic[T]):
         (self._folder / f"{record.id}.json").unlink(missing_ok=True)
 
     def _read(self, path: Path) -> T:
-        found: T = msgspec.json.decode(path.read_bytes(), type=self._kind)
+        found: T = decoded(path.read_bytes(), self._kind)
         return found
 
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from brinery.records.ready import decoded
+
 _FILE: Final = "up.json"
 _WAIT_S: Final = 0.5
 
@@ -45,7 +47,7 @@ def running(state: Path) -> str:
         state: `.brinery` of the workspace.
     """
     try:
-        found = msgspec.json.decode((state / _FILE).read_bytes(), type=Announced)
+        found = decoded((state / _FILE).read_bytes(), Announced)
         parts = urlsplit(found.url)
         os.kill(found.process, 0)
         with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=_WAIT_S):

@@ -23,6 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from brinery.errors import DataUnreachable
+from brinery.records.ready import decoded
 from brinery.store.copying import copy_file
 from brinery.store.fingerprints import Fingerprints
 
@@ -46,10 +47,6 @@ class _Tree(Struct, frozen=True):
     files: dict[str, str]
     programs: tuple[str, ...]
     folders: tuple[str, ...]
-
-
-# Made here, for several threads decode at once; see `records.ready`.
-_DECODER: Final = msgspec.json.Decoder(_Tree)
 
 
 class Shelf:
@@ -154,7 +151,7 @@ class Shelf:
 
     def _read(self, name: str) -> _Tree:
         with _told(self.uri):
-            return _DECODER.decode(self._places.read(f"trees/{name}.json"))
+            return decoded(self._places.read(f"trees/{name}.json"), _Tree)
 
     def _fetched(self, tree: _Tree, cache: Path) -> Iterator[tuple[str, Path]]:
         """Yield the files of a tree, and where each lies in the cache."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from brinery.records.ready import decoded
 from brinery.records.turn import Ending, Turn
 from brinery.store.audit_database import Base, Database
 from brinery.store.turns import check_held, held, resumed
@@ -103,4 +104,4 @@ def _fill(row: TurnRow, turn: Turn) -> None:
 
 
 def _turn(row: TurnRow) -> Turn:
-    return msgspec.json.decode(row.document, type=Turn)
+    return decoded(row.document, Turn)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from brinery.actions.companion import Task, mlflow_application
@@ -20,6 +19,7 @@ from brinery.actions.scheduled_jobs import ScheduledJobs
 from brinery.actions.scheduler import Scheduler
 from brinery.actions.stages import Following, Stages
 from brinery.errors import BrineryError
+from brinery.records.ready import decoded
 from brinery.serve.door import inner_key
 from brinery.serve.paths import MLFLOW, is_page
 from brinery.serve.traffic import Watched, Watching
@@ -39,7 +39,7 @@ _LOOK_S = 2.0
 
 def main() -> None:
     """Answer until told to end."""
-    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    task = decoded(sys.stdin.buffer.readline(), Task)
     rooms = open_rooms(task.workspace, store=task.store, artifacts=task.artifacts)
     live, watched = site.live_of(rooms), Watched()
     end_with_parent(on_word=live.close)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 
+from brinery.records.ready import decoded
 from brinery.serve.problems import Problem
 
 _MOST_BYTES = 65_536
@@ -71,7 +72,7 @@ async def read(request: Request, kind: type[_Body]) -> _Body:
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body-too-large", "the body is over 64 kB"
             )
     try:
-        return msgspec.json.decode(bytes(content) or b"{}", type=kind)
+        return decoded(bytes(content) or b"{}", kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,

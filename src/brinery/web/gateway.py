@@ -14,7 +14,7 @@ from msgspec import Struct
 from starlette.types import Receive, Scope, Send
 
 from brinery.actions.gateway import Answer, GatewayTask, Office, answer, prepare
-from brinery.records.ready import make_ready
+from brinery.records.ready import decoded, make_ready
 from brinery.web import socket_server
 from brinery.web.parent import end_with_parent
 
@@ -39,7 +39,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 def main() -> None:
     """Answer until told to end."""
-    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=GatewayTask)
+    task = decoded(sys.stdin.buffer.readline(), GatewayTask)
     end_with_parent()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     office = Office(task)
@@ -80,7 +80,7 @@ class _Application:
 
     def _answer(self, body: bytes) -> tuple[int, Answer]:
         try:
-            asked = msgspec.json.decode(body, type=Question)
+            asked = decoded(body, Question)
         except msgspec.MsgspecError as error:
             return _BAD, Answer(error={"kind": "ValueError", "message": str(error)})
         try:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 
-import msgspec
-
 from brinery.actions.imports import ImportTask, run
+from brinery.records.ready import decoded
 
 
 def main() -> None:
     """Import, and write down what happens."""
-    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=ImportTask)
+    task = decoded(sys.stdin.buffer.readline(), ImportTask)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     run(task)
 

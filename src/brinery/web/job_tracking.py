@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from brinery.actions.companion import Task, mlflow_application, with_managed_folders
 from brinery.actions.rooms import open_rooms
 from brinery.errors import BrineryError
+from brinery.records.ready import decoded
 from brinery.records.tracked_run import RUNS_PATH, TrackedRun
 from brinery.registry.mlflow_runs import MlflowRuns
 from brinery.web.parent import end_with_parent
@@ -23,7 +24,7 @@ _DRAIN_S: Final = 2
 
 def main() -> None:
     """Answer until told to end."""
-    task = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    task = decoded(sys.stdin.buffer.readline(), Task)
     end_with_parent()
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
     try:
@@ -64,7 +65,7 @@ class _Application:
             more = message.get("more_body", False)
         status, said = 200, b"{}"
         try:
-            self._runs.tell(msgspec.json.decode(b"".join(parts), type=list[TrackedRun]))
+            self._runs.tell(decoded(b"".join(parts), list[TrackedRun]))
         except (BrineryError, msgspec.MsgspecError) as error:
             status, said = 400, str(error).encode()
         headers = [(b"content-length", str(len(said)).encode())]

@@ -22,6 +22,7 @@ from brinery.records.comparison import Comparison
 from brinery.records.decision import Decision
 from brinery.records.event import Event
 from brinery.records.package import Package
+from brinery.records.ready import decoded
 from brinery.records.task import TaskBegun, TaskEnded, TaskKept
 from brinery.records.version import Promotion
 from brinery.serve.problems import unexpected
@@ -214,7 +215,7 @@ def _kept(found: TaskKept | None) -> Task | None:
     kind = _RESULTS.get(found.ended.kind)
     if kind is not None:
         try:
-            task.result = msgspec.json.decode(found.ended.result, type=kind)
+            task.result = decoded(found.ended.result, kind)
         except msgspec.MsgspecError:  # of another release
             return None
     return task
