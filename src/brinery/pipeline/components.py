@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from brinery.errors import InvalidJob
 from brinery.pipeline import ports
@@ -17,8 +18,7 @@ from brinery.specs.job_yaml import Declared, Noun
 from brinery.specs.names import nearest
 
 
-@dataclass(frozen=True)
-class Component:
+class Component(Struct, frozen=True):
     """A component, and the file that it stands in.
 
     Attributes:
@@ -39,8 +39,7 @@ class Component:
         return self.name.partition(":")[0] or Path(self.source.name).name
 
 
-@dataclass
-class Components:
+class Components(Struct):
     """Reads components, each once.
 
     Attributes:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
+
+from msgspec import Struct
 
 from brinery.pipeline.components import Component, Components
 from brinery.pipeline.leaving import ports_of
@@ -33,8 +34,7 @@ _NAMES: Final = ("command", "parallel", "sweep", "pipeline")
 _ELSEWHERE: Final = ("automl", "spark", "import", "data_transfer", "do_while", "if_else")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One step.
 
     Attributes:

@@ -5,14 +5,13 @@ Component files are read by `specs`; what is registered is asked of a `Catalog`.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from brinery.pipeline import feeding, leaving, order, scopes, steps
@@ -69,7 +68,7 @@ def plan(declared: Declared, catalog: Catalog | None = None) -> Plan:
     Raises:
         InvalidJob: every fault of the file, of the files it names, and of the whole, at once.
     """
-    planner = _Planner(catalog or Nothing())
+    planner = _planner(catalog)
     made = planner.job(declared)
     declared.found.raise_if_any()
     return made
@@ -82,16 +81,21 @@ def validate_component(declared: Declared, catalog: Catalog | None = None) -> No
         InvalidJob: every fault at once; its name is one of them where it has other characters than
             small letters, digits and `_`.
     """
-    planner = _Planner(catalog or Nothing())
+    planner = _planner(catalog)
     planner.component(declared)
     declared.found.raise_if_any()
 
 
-@dataclass
-class _Planner:
+def _planner(catalog: Catalog | None) -> _Planner:
+    known = catalog or Nothing()
+    return _Planner(known, Components(known))
+
+
+class _Planner(Struct):
     """Plans one job; faults go to the findings of its source."""
 
     catalog: Catalog
+    components: Components
     steps: dict[str, Step] = field(default_factory=dict)
     # What a nested pipeline's output is an output of.
     aliases: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
@@ -99,9 +103,6 @@ class _Planner:
     remarks: Remarks = field(default_factory=Remarks)
     open: list[str] = field(default_factory=list)
     pipelines: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.components = Components(self.catalog)
 
     def job(self, declared: Declared) -> Plan:
         """Return a plan, whole where no fault was found."""
@@ -429,7 +430,7 @@ def _opaque(name: str, port: InputPort) -> Fed:
 def _swept(making: Making, job: Any) -> Step:
     """Return the one step of a job that is a sweep."""
     found: Sweep = _sweeps().sweep(job, making.spot)
-    making = dataclasses.replace(making, space=found.space)
+    making = replace(making, space=found.space)
     if job.trial is None:
         return making.step(StepKind.SWEEP)
     trial = job.trial
@@ -446,7 +447,7 @@ def _sweeps() -> Any:
 
 def _at(making: Making, place: Place) -> Making:
     """Return the same with what is run declared elsewhere in the file."""
-    return dataclasses.replace(making, place=place)
+    return replace(making, place=place)
 
 
 def _check_names(job: JobPart, source: Source) -> None:

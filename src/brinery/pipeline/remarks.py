@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from brinery.pipeline.components import Component
 from brinery.specs.components import ComponentPart
@@ -50,8 +51,7 @@ _PORT: Final = {"mode": "makes no difference here: what a step reads is read-onl
 _TASK: Final = {"model": "is not loaded here: the script loads what it needs"}
 
 
-@dataclass
-class Remarks:
+class Remarks(Struct):
     """Tells of each kind once, at the first place where it stands."""
 
     _told: set[str] = field(default_factory=set)

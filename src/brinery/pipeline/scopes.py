@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from brinery.pipeline.catalog import Catalog, name_of, named
@@ -32,8 +32,7 @@ LATE: Final = frozenset({"name", "default_datastore", "output_name"})
 Given = Scalar | DataInput | Valued
 
 
-@dataclass
-class Fed:
+class Fed(Struct):
     """What an input stands for.
 
     Attributes:
@@ -56,8 +55,7 @@ class Fed:
         return isinstance(self.value, (Data, Produced, Joined))
 
 
-@dataclass
-class Promise:
+class Promise(Struct):
     """An output of a pipeline, which one of its steps leaves.
 
     Attributes:
@@ -73,8 +71,7 @@ class Promise:
     by: tuple[str, str] | None = None
 
 
-@dataclass
-class Node:
+class Node(Struct):
     """What other steps may ask of a step.
 
     Attributes:
@@ -90,8 +87,7 @@ class Node:
     place: Place
 
 
-@dataclass
-class Scope:
+class Scope(Struct):
     """One pipeline.
 
     Attributes:

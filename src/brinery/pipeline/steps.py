@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from brinery.pipeline import commands, feeding
@@ -30,8 +30,7 @@ _SIZE: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(b|kb?|mb?|gb|)\s*", re.IGNOREC
 _UNITS: Final = {"": 1, "b": 1, "k": 2**10, "kb": 2**10, "m": 2**20, "mb": 2**20, "gb": 2**30}
 
 
-@dataclass(frozen=True)
-class Making:
+class Making(Struct, frozen=True):
     """What a step is made of.
 
     Attributes:

@@ -7,9 +7,10 @@ these by the same rules.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from brinery.errors import SettingsError
 from brinery.specs.compatibility import unknown_step
@@ -23,8 +24,7 @@ _EXAMPLES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class JobSettings:
+class JobSettings(Struct, frozen=True):
     """What brinery.toml says for jobs.
 
     Attributes:

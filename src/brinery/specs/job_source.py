@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
+
+from msgspec import Struct, field
 
 from brinery.errors import InvalidJob
 from brinery.specs import part_reader, yaml_file
@@ -27,8 +28,7 @@ _KEY: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _Part = TypeVar("_Part", bound=Part)
 
 
-@dataclass
-class Findings:
+class Findings(Struct):
     """What was found while a job and all it names were read.
 
     Attributes:
@@ -64,8 +64,7 @@ def _line(name: str, line: int, text: str) -> str:
     return f"{name}:{line} {text}" if line else f"--set {text}"
 
 
-@dataclass
-class Source:
+class Source(Struct):
     """One file.
 
     Attributes:

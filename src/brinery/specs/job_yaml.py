@@ -7,11 +7,12 @@ raised: the room `pipeline` adds those that only the whole tells.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from brinery.errors import InvalidJob
 from brinery.specs import components, job_kinds, job_source
@@ -76,8 +77,7 @@ _SCHEMAS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A file that declares something, `--set` applied.
 
     Attributes:
