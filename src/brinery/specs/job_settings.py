@@ -6,7 +6,7 @@ these by the same rules.
 
 from __future__ import annotations
 
-import tomllib
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,14 +58,16 @@ def read(file: Path) -> JobSettings:
         SettingsError: it cannot be read, or one of these sections is wrong.
     """
     try:
-        declared = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        # Most say nothing, and what reads them takes as long to import as a step to begin.
+        declared = import_module("tomllib").loads(text) if text.strip() else {}
     except FileNotFoundError:
         return JobSettings()
     except OSError as error:
         raise SettingsError(
             f"{file} cannot be read: {error.strerror}", hint=f"ls -l {file} shows who may read it"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}", hint=f"edit {file}") from None
     if found := faults(declared, where=str(file)):
         raise SettingsError("; ".join(found), hint="docs/how-to/assets.md shows these sections")
