@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 
@@ -72,3 +74,45 @@ def test_what_is_not_there(tmp_path: Path, buckets: Buckets) -> None:
     with pytest.raises(DataUnreachable) as caught:
         shelf.put(str(tmp_path / "file"))
     assert "s3://no-such-bucket/x cannot be reached" in caught.value.message
+
+
+# A process that places a tree in one cache after the other, each when all others have come to it.
+FETCHER = """
+import sys, time
+from pathlib import Path
+from brinery.store.shelf import Shelf
+
+uri, name, me, count, folder = sys.argv[1:4] + [int(sys.argv[4]), Path(sys.argv[5])]
+for turn in range(40):
+    cache = folder / f"cache-{turn}"
+    cache.mkdir(exist_ok=True)
+    (cache / f"came-{me}").touch()
+    while len([*cache.glob("came-*")]) < count:
+        time.sleep(0)
+    Shelf(uri, environ={}).place(name, f"data-{me}", cache=cache)
+"""
+
+
+def test_equal_files_are_fetched_by_several_at_once(tmp_path: Path) -> None:
+    """Who has a file of the cache keeps it, although others fetch the same meanwhile."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for number in range(200):
+        (tree / f"{number}").write_text(f"one of {number // 20}")
+    uri = str(tmp_path / "shared")
+    name = Shelf(uri, environ={}).put(str(tree))
+    program = [sys.executable, "-c", FETCHER, uri, name]
+    running = [
+        subprocess.Popen([*program, str(me), "4", str(tmp_path)], stderr=subprocess.PIPE)
+        for me in range(4)
+    ]
+    try:
+        failed = [each for each in running if each.wait(timeout=120)]
+        assert [each.stderr.read() for each in failed if each.stderr] == []
+    finally:
+        for each in running:
+            each.kill()
+            each.communicate()
+    for placed in tmp_path.glob("cache-*/trees/*/data-*"):
+        assert len([*placed.iterdir()]) == 200
+    assert not [*tmp_path.glob("cache-*/files/*/.*")]

@@ -163,7 +163,10 @@ class Shelf:
                 begun = kept.with_name(f".{uuid4().hex}")
                 self._places.get(_key(content), begun)
                 begun.chmod(_FILE)
-                begun.replace(kept)
+                # Not replaced: who links to it finds no file where another takes its place meanwhile.
+                with suppress(FileExistsError):
+                    os.link(begun, kept)
+                begun.unlink()
             return kept
 
         with _told(self.uri), ThreadPoolExecutor(_AT_ONCE) as pool:
