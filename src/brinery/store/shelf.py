@@ -163,7 +163,7 @@ class Shelf:
                 begun = kept.with_name(f".{uuid4().hex}")
                 self._places.get(_key(content), begun)
                 begun.chmod(_FILE)
-                # Not replaced: who links to it finds no file where another takes its place meanwhile.
+                # Never replaced: who links to it meanwhile would find no file.
                 with suppress(FileExistsError):
                     os.link(begun, kept)
                 begun.unlink()
