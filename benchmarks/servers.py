@@ -1,4 +1,4 @@
-"""The servers that are measured: ours, its peers in environments of their own, and an empty one.
+"""The servers that are measured: ours, its peers in environments of their own, and empty ones.
 
 A peer's environment is made by uv with the versions of scikit-learn, numpy and pandas that wrote
 the model, and is kept outside of the repository. Every server has one process that predicts.
@@ -85,7 +85,7 @@ class Server:
     @property
     def environment(self) -> Path:
         """Return the folder of its environment."""
-        return CACHE / self.name.partition(" ")[0].lower()
+        return CACHE / self.name.partition(" ")[0].strip(",").lower()
 
     @property
     def told(self) -> str:
@@ -302,7 +302,18 @@ OURS = Server(
     label=lambda said: said["predictions"][0]["label"],
 )
 EMPTY = Server(
-    name="an empty handler on Granian",
+    name="Granian, installed alone",
+    command=lambda _, port: [
+        *(CACHE / "granian" / "bin" / "python", APPS / "empty.py", str(port)),
+    ],
+    path=lambda _: "/",
+    body=lambda _, row: row,
+    label=None,
+    packages=(f"granian=={version('granian')}",),
+)
+# Brinery has Granian with uvloop.
+EMPTY_HERE = Server(
+    name="Granian, on our loop",
     command=lambda _, port: [sys.executable, APPS / "empty.py", str(port)],
     path=lambda _: "/",
     body=lambda _, row: row,

@@ -78,7 +78,8 @@ class Scorer:
         # What the library itself is asked for may look at all rows at once.
         if n_rows <= _BLOCK or self.fallbacks:
             data = self.read(columns)
-            found = self._few(data.table)
+            # A table goes through the library's own product of tables, to the last bit.
+            found = self._few(data.table) if n_rows == 1 else None
             return self._scores(self.plan.model.answer(data)) if found is None else found
         self._check_lengths(columns, n_rows)
         starts = range(0, n_rows, _BLOCK)
