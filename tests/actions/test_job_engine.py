@@ -402,3 +402,4 @@ def test_the_rooms_of_jobs_tell_no_variables(
     rooms = open_job_rooms(tmp_path)
     assert rooms.variables["COUNTERSIGN"] == "open sesame"
     assert repr(rooms) == f"JobRooms({tmp_path})"
+    assert "open sesame" not in str(list(rooms.__rich_repr__()))

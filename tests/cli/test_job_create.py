@@ -115,7 +115,7 @@ class Held:
 sys.held = Held()
 threading.Thread(target=lambda: (time.sleep(0.2), print("the thread ended"))).start()
 sys.stdout.write("begun\\n")
-try: main(sys.argv[1:])
+try: main()
 finally: atexit.register(print, "told of the end")
 """
 
@@ -145,6 +145,46 @@ def test_a_job_that_ended_is_not_taken_down(
     assert {"the thread ended", "told of the end"} < set(lines)
     # What a job did not leave whole is taken down as in any program.
     assert ("taken down" in lines) is (status == 2)
+
+
+def ended(shown: Path, program: str, *, closed: bool = False) -> subprocess.CompletedProcess[str]:
+    """Return how a program ended that runs a job, its standard output closed if told."""
+    command = [sys.executable, "-c", program, "job", "create", "-f", "pipeline.yml"]
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh"] if closed else []
+    return subprocess.run(
+        [*shell, *command], cwd=shown, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_program_that_runs_a_job_ends_as_it_says(shown: Path) -> None:
+    """Its own status counts, and what it had registered before is called."""
+    program = (
+        "import sys\nfrom brinery.cli.main import main\n"
+        "try: main(sys.argv[1:])\nexcept SystemExit as end: sys.exit(3 if not end.code else 4)\n"
+    )
+    assert ended(shown, program).returncode == 3
+    traced = (
+        "import atexit\natexit.register(print, 'the tracer wrote')\n"
+        "from brinery.cli.main import main\nmain()\n"
+    )
+    assert "the tracer wrote" in ended(shown, traced).stdout
+
+
+def test_a_job_without_a_standard_output_ends_in_silence(shown: Path) -> None:
+    """Who closed it wants to hear nothing of it."""
+    done = ended(shown, "from brinery.cli.main import main\nmain()\n", closed=True)
+    assert done.returncode == 0
+    assert "Exception" not in done.stderr
+
+
+def test_a_job_whose_parent_ignores_children_ends_well(shown: Path) -> None:
+    """Where children are ignored, as some services have it, there is none to wait for."""
+    program = (
+        "import os, signal, sys\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "from brinery.cli.main import main\nmain()\n"
+    )
+    done = ended(shown, program)
+    assert (done.returncode, "Completed" in done.stdout) == (0, True)
 
 
 def test_what_a_job_begins_with_is_made_in_no_time() -> None:

@@ -69,6 +69,10 @@ class JobRooms(Struct, frozen=True):
         """Return whose rooms they are; among the variables may be secrets."""
         return f"{type(self).__name__}({self.workspace.root})"
 
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Return the same for who prints it at length."""
+        return [("workspace", self.workspace.root)]
+
 
 def open_job_rooms(
     workspace: str | os.PathLike[str] | None = None,

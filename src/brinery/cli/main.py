@@ -86,7 +86,9 @@ def main(arguments: list[str] | None = None) -> None:
     session = Session()
     ended: list[int] = []
     # The first is called last, when other threads have ended and all else that waits was called.
-    atexit.register(_leave, ended)
+    # So it is none of a program that calls us, nor where somebody (a tracer) was here before.
+    if arguments is None and not atexit._ncallbacks():  # noqa: SLF001 - nobody else tells
+        atexit.register(_leave, ended)
     try:
         status = run(arguments, session=session)
         if session.done:
@@ -128,8 +130,9 @@ def _leave(ended: list[int]) -> None:
     """
     if ended:
         with suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
             os._exit(ended[0])
 
 

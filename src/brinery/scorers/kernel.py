@@ -42,6 +42,8 @@ _ARGUMENTS = {
     "murmur32": (_POINTER, _POINTER, _SIZE, _POINTER),
     "narrow": (_POINTER, _POINTER, _SIZE, _POINTER, _POINTER),
 }
+# What those return that return something; it is stated once, for threads may be calling.
+_RESULTS = {"narrow": ctypes.c_int32, "shapley": ctypes.c_int32}
 # By the type of the features, and that of the sums.
 _TREES = {
     ("f4", "f8"): "trees_float32",
@@ -86,7 +88,7 @@ def available() -> bool:
 def _function(name: str) -> Any:
     function = getattr(_LIB, name)
     function.argtypes = _ARGUMENTS["trees" if name.startswith("trees") else name]
-    function.restype = None
+    function.restype = _RESULTS.get(name)
     return function
 
 
@@ -188,7 +190,6 @@ class Trees:
             MemoryError: there is too little.
         """
         explain = _function("shapley")
-        explain.restype = ctypes.c_int32
         wide = self._kept[0].dtype["threshold"] == np.float64
         rows = _at(x), len(x), _at(background), len(background)
         trees = self._at, wide, _at(groups), len(groups), depth, _at(_weights())
@@ -292,7 +293,6 @@ class Narrow:
         )
         self._at = ctypes.addressof(self._model)
         self._answer = _function("narrow")
-        self._answer.restype = ctypes.c_int32
         self._classifies = meaning >= Meaning.LABELS
         self.n_values = 2 if self._classifies and n_sums == 1 else n_sums
         self._valued = meaning is not Meaning.LABELS

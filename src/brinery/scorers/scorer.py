@@ -213,8 +213,12 @@ class Scorer:
 def _table(rows: Sequence[tuple[Any, ...]], width: int) -> Array:
     """Return rows of numbers as a table, NaN where one is missing: (n_rows, width) float64.
 
+    Args:
+        rows: (n_rows,) each of `width` values.
+        width: how many columns there are.
+
     Raises:
-        Declined: a value is no number, or float64 cannot hold it.
+        Declined: a value is none that float64 holds.
     """
     try:
         try:

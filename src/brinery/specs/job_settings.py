@@ -60,7 +60,7 @@ def read(file: Path) -> JobSettings:
     try:
         text = file.read_text(encoding="utf-8")
         # Most say nothing, and what reads them takes as long to import as a step to begin.
-        declared = import_module("tomllib").loads(text) if text.strip() else {}
+        declared = import_module("tomllib").loads(text) if text.strip(" \t\r\n") else {}
     except FileNotFoundError:
         return JobSettings()
     except OSError as error:

@@ -58,8 +58,10 @@ class Trash:
             yield
         finally:
             if child:
-                # The shell, which ends as soon as it has begun what removes.
-                os.waitpid(child, 0)
+                # The shell, which ends as soon as it has begun what removes; where a parent had
+                # children ignored there is none to wait for.
+                with suppress(OSError):
+                    os.waitpid(child, 0)
 
     def _removal(self) -> int:
         """Return the process that was started to remove what was put aside; 0 where none was."""
