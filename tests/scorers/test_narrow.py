@@ -209,16 +209,23 @@ def test_a_scorer_asks_it_for_few_rows_and_numpy_for_many() -> None:
     expected = model.predict_proba(data.data)
     listed = [tuple(row) for row in data.data.to_numpy().tolist()]
     for n_rows in (1, 2, 31, 150):
-        by_rows = scorer.score_rows(listed[:n_rows])
+        by_rows = scorer.score_rows(listed[:n_rows], singly=True)
         by_columns = scorer.score({name: values[:n_rows] for name, values in columns.items()})
         for found in (by_rows, by_columns):
             assert found is not None
             assert found.probabilities is not None
             np.testing.assert_allclose(found.probabilities, expected[:n_rows], rtol=0, atol=1e-14)
-    many = scorer.score_rows(listed * 10)
+    many = scorer.score_rows(listed * 10, singly=True)
     assert many is not None
     assert many.probabilities is not None
     np.testing.assert_allclose(many.probabilities, np.tile(expected, (10, 1)), atol=1e-14)
+    alone, together = scorer.score_rows(listed[:1]), scorer.score_rows(listed[:9], singly=True)
+    assert alone is not None
+    assert together is not None
+    assert alone.probabilities is not None
+    assert together.probabilities is not None
+    # No bit depends on who asks at the same time.
+    assert alone.probabilities[0].tolist() == together.probabilities[0].tolist()
     with ThreadPoolExecutor(4) as pool:
         found_at_once = list(pool.map(lambda row: scorer.score_rows([row]), listed * 4))
     for one, chances in zip(found_at_once, np.tile(expected, (4, 1)), strict=True):

@@ -85,12 +85,16 @@ class Scorer:
         starts = range(0, n_rows, _BLOCK)
         return _joined([self.score(_part(columns, start)) for start in starts])
 
-    def score_rows(self, rows: Sequence[tuple[Any, ...]]) -> Optional[Scores]:
+    def score_rows(
+        self, rows: Sequence[tuple[Any, ...]], *, singly: bool = False
+    ) -> Optional[Scores]:
         """Return the answers for some rows of numbers; None where they are to be given by columns.
 
         Args:
             rows: (n_rows,) each the values of every column the model takes, in its order, as for
                 `score`.
+            singly: whether each of them is to have the answer that it has by itself, which may end
+                in another bit than that of a table.
 
         Raises:
             Declined: as for `score`.
@@ -98,7 +102,7 @@ class Scorer:
         if not self._by_rows or len(rows) > _BLOCK:
             return None
         table = _table(rows, len(self._names))
-        found = self._few(table)
+        found = self._few(table) if singly or len(rows) == 1 else None
         if found is not None:
             return found
         if np.count_nonzero(np.abs(table) < EXACT) < table.size:

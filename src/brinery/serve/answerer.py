@@ -208,7 +208,9 @@ class Answerer:
         measured = self._pace.due(batch.n_rows)
         began = time.thread_time() if measured else 0.0
         try:
-            found = scorer.scorer.score_rows(batch.rows) if self._by_row and batch.by_row else None
+            found = None
+            if self._by_row and batch.by_row:
+                found = scorer.scorer.score_rows(batch.rows, singly=batch.singly)
             scores = scorer.named(scorer.scorer.score(batch.values) if found is None else found)
         except Declined:
             return None

@@ -33,6 +33,7 @@ class Batch(Struct, eq=False):
         in_columns: column name to (n_rows,) values.
         in_arrays: column name to (n_rows,) an array of the type in `ARROW`, text also as a
             dictionary; one of the three is given.
+        singly: whether each row was asked for by itself.
     """
 
     types: Mapping[str, ColumnType]
@@ -40,6 +41,7 @@ class Batch(Struct, eq=False):
     in_rows: list[tuple[Any, ...]] | None = None
     in_columns: Mapping[str, Sequence[Any]] | None = None
     in_arrays: Mapping[str, pa.Array] | None = None
+    singly: bool = False
 
     @property
     def bulky(self) -> bool:
@@ -87,7 +89,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
     rows: list[tuple[Any, ...]] = []
     for batch in batches:
         rows += batch.in_rows or batch.rows
-    return Batch(batches[0].types, len(rows), in_rows=rows)
+    return Batch(batches[0].types, len(rows), in_rows=rows, singly=len(rows) == len(batches))
 
 
 def of_table(types: Mapping[str, ColumnType], table: pa.Table) -> Batch:
