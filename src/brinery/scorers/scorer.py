@@ -28,7 +28,7 @@ _LISTS = frozenset({list})
 
 # So many rows are scored at once: what is made of them on the way stays in the fast memory.
 _BLOCK = 4096
-# Up to so many rows a table is made row by row, as the kernel takes it.
+# Up to so many rows a table is made row by row; more stay column by column.
 _FEW = 1024
 
 Values = Union[Sequence[Any], Array]
@@ -125,7 +125,7 @@ class Scorer:
     def _few(self, table: Optional[Array]) -> Optional[Scores]:
         """Return the answers for a few rows of numbers; None where the arrays are to give them."""
         few = self._narrow
-        if few is None or table is None or len(table) > min(few.most_rows, _FEW):
+        if few is None or table is None or len(table) > few.most_rows:
             return None
         answer = few.answer(table)
         return None if answer is None else self._scores(answer)
