@@ -12,8 +12,8 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from brinery.scorers.boosting import softmax
-from brinery.scorers.data import Array, Data, Sparse, dense, finite, rows_of, width_of
+from brinery.scorers import across
+from brinery.scorers.data import Array, Data, Sparse, complete, finite, rows_of, width_of
 from brinery.scorers.forests import TREES, as_float32, grown, library_version
 from brinery.scorers.interface import (
     MOST_CLASSES,
@@ -180,7 +180,7 @@ def _checked(data: Data, n_features: int) -> Data:
     if isinstance(data, Sparse):
         finite(data.values)
         return data
-    return finite(dense(data))
+    return complete(data)
 
 
 def _votes(labels: Any, n_classes: int, *, weight: float, against: float) -> Array:
@@ -195,7 +195,7 @@ def _logarithms(chances: Any) -> Array:
     """
     count = chances.shape[1]
     logarithms = np.log(np.clip(chances, np.finfo(chances.dtype).eps, None))
-    means = (1.0 / count) * logarithms.sum(axis=1)[:, np.newaxis]
+    means = (1.0 / count) * across.total(logarithms)
     found: Array = (count - 1) * (logarithms - means)
     return found
 
@@ -214,10 +214,10 @@ def _elected(sums: Array, total: float) -> Answer:
     """Return the classes of most votes, and their probabilities."""
     decision = _decision(sums, total)
     if decision.ndim == 1:
-        chances = softmax(np.column_stack([-decision, decision]) / 2)
+        chances = across.softmax(np.column_stack([-decision, decision]) / 2)
         return Answer(labels=(decision > 0).astype(np.int64), probabilities=chances)
-    chances = softmax(decision / (decision.shape[1] - 1))
-    return Answer(labels=decision.argmax(axis=1), probabilities=chances)
+    chances = across.softmax(decision / (decision.shape[1] - 1))
+    return Answer(labels=across.likeliest(decision), probabilities=chances)
 
 
 def _median(values: Array, weights: Array) -> Array:

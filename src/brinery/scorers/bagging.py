@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from brinery.scorers.across import likeliest
 from brinery.scorers.additive import Additive, mixture, shares
 from brinery.scorers.data import Array, Data, Declined, rows_of, select, width_of
 from brinery.scorers.forests import TREES, Forest, grown, takes_missing
@@ -85,7 +86,7 @@ class Bagging(Struct, Model, frozen=True, kw_only=True, tag=True):
             else:
                 sums[np.arange(len(sums)), one.classes[answer.labels]] += 1
         sums /= len(answers)
-        return Answer(labels=sums.argmax(axis=1), probabilities=sums)
+        return Answer(labels=likeliest(sums), probabilities=sums)
 
     def decision(self, data: Data) -> Array:
         """Return the average of the decision functions."""

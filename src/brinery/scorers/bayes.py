@@ -8,9 +8,10 @@ from typing import Any, Optional
 import numpy as np
 from msgspec import Struct
 
-from brinery.scorers.data import Array, Data, Declined, Sparse, dense, finite
+from brinery.scorers.across import largest, likeliest, total
+from brinery.scorers.data import Array, Data, Declined, Sparse, complete, finite
 from brinery.scorers.interface import Answer, Model, Reader, floats, require
-from brinery.scorers.linear import Sums, largest
+from brinery.scorers.linear import Sums
 
 _TABLE = 2
 # Up to this many rows are scored at once where each makes a table of its own.
@@ -45,7 +46,7 @@ class GaussianBayes(Struct, Model, frozen=True, kw_only=True, tag=True):
         """Return the likeliest class, and how likely each is."""
         if isinstance(data, Sparse):
             raise Declined("a sparse table")
-        table = finite(dense(data))
+        table = complete(data)
         require(table.shape[1] == self.means.shape[1], "means of other columns")
         with np.errstate(all="ignore"):
             if len(table) <= _FEW:
@@ -53,9 +54,10 @@ class GaussianBayes(Struct, Model, frozen=True, kw_only=True, tag=True):
                 sums = away.sum(axis=2)
             else:
                 classes = zip(self.means, self.variances)
-                sums = np.stack(
-                    [((table - mean) ** 2 / var).sum(axis=1) for mean, var in classes], axis=1
-                )
+                # Class by class, which all that follows is sooner with.
+                sums = np.array(
+                    [((table - mean) ** 2 / var).sum(axis=1) for mean, var in classes]
+                ).T
             return _answered(self.priors + (self.norms - 0.5 * sums))
 
 
@@ -78,7 +80,7 @@ class CountBayes(Struct, Model, frozen=True, kw_only=True, tag=True):
 
     def _halved(self, data: Data) -> Data:
         if not isinstance(data, Sparse):
-            return (finite(dense(data)) > self.threshold).astype(np.float64)
+            return (complete(data) > self.threshold).astype(np.float64)
         if self.threshold is None or self.threshold < 0:
             raise Declined("a sparse table in which 0 would count as 1")
         values = (finite(data.values) > self.threshold).astype(np.float64)
@@ -121,7 +123,7 @@ class CategoryBayes(Struct, Model, frozen=True, kw_only=True, tag=True, dict=Tru
         """Return the likeliest class, and how likely each is."""
         if isinstance(data, Sparse):
             raise Declined("a sparse table")
-        table = finite(dense(data))
+        table = complete(data)
         require(table.shape[1] == len(self.chances), "categories of other columns")
         if (np.abs(table) >= _EXACT).any():
             raise Declined("a category that is too large")
@@ -147,8 +149,8 @@ def _answered(likelihoods: Array) -> Answer:
     """
     finite(likelihoods)
     most = largest(likelihoods)
-    total = np.log(np.exp(likelihoods - most).sum(axis=1, keepdims=True)) + most
-    return Answer(labels=likelihoods.argmax(axis=1), probabilities=np.exp(likelihoods - total))
+    sums = np.log(total(np.exp(likelihoods - most))) + most
+    return Answer(labels=likeliest(likelihoods), probabilities=np.exp(likelihoods - sums))
 
 
 def read_gaussian(model: Any, _: Reader) -> Model:

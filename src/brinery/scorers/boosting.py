@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from brinery.records.contributions import Unit
 from brinery.records.text_enum import TextEnum
+from brinery.scorers.across import largest, likeliest, softmax, total
 from brinery.scorers.additive import Additive, Leaves, Part
 from brinery.scorers.data import Array, Data, Declined
 from brinery.scorers.forests import as_float32, grown, library_version, takes_missing
@@ -111,9 +112,9 @@ class Reading(Struct, frozen=True):
 
     def _labels(self, sums: Array, chances: Array) -> Array:
         if self.verdict is Verdict.LIKELIEST:
-            return chances.argmax(axis=1)
+            return likeliest(chances)
         if sums.shape[1] > 1:
-            return sums.argmax(axis=1)
+            return likeliest(sums)
         at_least = self.verdict is Verdict.AT_LEAST
         return (sums[:, 0] >= 0 if at_least else sums[:, 0] > 0).astype(np.int64)
 
@@ -128,15 +129,8 @@ def _chances(sums: Array, meaning: Meaning) -> Array:
         return chances
     if meaning is Meaning.SOFTMAX:
         return softmax(sums)
-    largest = sums.max(axis=1, keepdims=True)
-    totals = np.exp(sums - largest).sum(axis=1, keepdims=True)
-    return np.exp(sums - (np.log(totals) + largest))
-
-
-def softmax(x: Array) -> Array:
-    """Return the softmax of each row: (n_rows, n_classes)."""
-    powers = np.exp(x - x.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    most = largest(sums)
+    return np.exp(sums - (np.log(total(np.exp(sums - most))) + most))
 
 
 class Start(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Any, Optional, Union
 import numpy as np
 from msgspec import Struct
 
+from brinery.scorers.across import likeliest, softmax, total
 from brinery.scorers.data import Array, Data, Declined, finite
 from brinery.scorers.interface import (
     MOST_CLASSES,
@@ -18,7 +19,7 @@ from brinery.scorers.interface import (
     floats,
     require,
 )
-from brinery.scorers.linear import ask, logistic, softmax
+from brinery.scorers.linear import ask, logistic
 from brinery.scorers.origin import Origins
 from brinery.scorers.responses import Response, are_exact, chances, shared, splits_of, tied
 
@@ -144,9 +145,9 @@ class Calibrated(Struct, frozen=True, kw_only=True):
         if self.n_classes == _TWO:
             shares[:, 0] = 1.0 - shares[:, 1]
             return shares
-        total = np.sum(shares, axis=1)[:, np.newaxis]
+        sums = total(shares)
         same = np.full_like(shares, 1 / self.n_classes)
-        return np.divide(shares, total, out=same, where=total != 0)
+        return np.divide(shares, sums, out=same, where=sums != 0)
 
     def _cooled(self, scores: Array, temperature: float) -> Array:
         if scores.dtype != np.float64:
@@ -186,7 +187,7 @@ class Calibration(Struct, Model, frozen=True, kw_only=True, tag=True):
         close = tied(shares)
         if close.any() and not are_exact(one.model for one in self.members):
             self._check_ties([one[close] for one in scores], shares[close])
-        return Answer(labels=shares.argmax(axis=1), probabilities=shares)
+        return Answer(labels=likeliest(shares), probabilities=shares)
 
     def _mean(self, scores: list[Array]) -> Array:
         """Return the average of the probabilities: (n_rows, n_classes)."""

@@ -17,6 +17,7 @@ from msgspec import Struct
 from brinery.records.contributions import Unit
 from brinery.records.text_enum import TextEnum
 from brinery.scorers import kernel
+from brinery.scorers.across import likeliest
 from brinery.scorers.additive import Additive, Leaves
 from brinery.scorers.data import Array, Data, dense, single
 from brinery.scorers.interface import (
@@ -131,7 +132,7 @@ class SymmetricTrees(Struct, Model, frozen=True, kw_only=True, tag=True, dict=Tr
                 return Answer(values=kernel.exponents(sums[:, 0]))
             chances = _chances(sums, self.meaning)
         several = sums.shape[1] > 1
-        labels = sums.argmax(axis=1) if several else (sums[:, 0] > 0.0).astype(np.int64)
+        labels = likeliest(sums) if several else (sums[:, 0] > 0.0).astype(np.int64)
         return Answer(labels=labels, probabilities=chances)
 
     def splits(self, origins: Origins) -> tuple[Splits, ...]:

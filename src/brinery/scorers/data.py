@@ -44,12 +44,15 @@ class Columns(Struct, frozen=True, eq=False, dict=True):
         n_rows: count.
         table: (n_rows, width) float64, the same, none of them infinite; None where nobody has it
             yet.
+        bounded: whether none of the table is missing, and all are within float32's range: who needs
+            that need not look again.
     """
 
     names: tuple[str, ...]
     held: Union[tuple[Held, ...], Array]
     n_rows: int
     table: Optional[Array] = None
+    bounded: bool = False
 
     @property
     def width(self) -> int:
@@ -349,6 +352,20 @@ def doubles(data: Data) -> Array:
     if table.dtype != np.float64:
         raise Declined("numbers of less precision")
     return table
+
+
+def complete(data: Data) -> Array:
+    """Return a table of numbers, each of them finite: as of `dense`.
+
+    Raises:
+        Declined: a column holds text, or a value is missing or infinite.
+    """
+    return dense(data) if is_bounded(data) else finite(dense(data))
+
+
+def is_bounded(data: Data) -> bool:
+    """Return whether it is known that every value is a finite number, in float32 too."""
+    return isinstance(data, Columns) and data.bounded
 
 
 def finite(table: Array) -> Array:

@@ -164,7 +164,7 @@ class Quantiles(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
             return self._sparse(data)
         table = unbounded(doubles(data))
         require(table.shape[1] == len(self._rising), "quantiles of other columns")
-        found = np.empty(table.shape)
+        found = np.empty_like(table)
         for place in range(table.shape[1]):
             found[:, place] = self._shares(table[:, place], place)
         return self._distributed(table, found, ends=(self.quantiles[0], self.quantiles[-1]))

@@ -10,8 +10,19 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.records.contributions import Unit
+from brinery.scorers.across import likeliest
 from brinery.scorers.additive import Additive, Leaves, check_single, of_classes, shares
-from brinery.scorers.data import Array, Data, Sparse, dense, finite, fits_single, single, unbounded
+from brinery.scorers.data import (
+    Array,
+    Data,
+    Sparse,
+    dense,
+    finite,
+    fits_single,
+    is_bounded,
+    single,
+    unbounded,
+)
 from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, require
 from brinery.scorers.origin import Origins
 from brinery.scorers.trees import Grown, Trees, in_parts, planted
@@ -46,9 +57,10 @@ class Forest(Struct, Model, frozen=True, kw_only=True, tag=True):
     def answer(self, data: Data) -> Answer:
         """Return the average of the trees; the class is the first of the likeliest."""
         sums = in_parts(self._sums, data)
-        sums /= len(self.trees.roots)
+        if len(self.trees.roots) > 1:
+            sums /= len(self.trees.roots)
         if self.classifies:
-            return Answer(labels=sums.argmax(axis=1), probabilities=sums)
+            return Answer(labels=likeliest(sums), probabilities=sums)
         return Answer(values=sums[:, 0] if sums.shape[1] == 1 else sums)
 
     def splits(self, origins: Origins) -> tuple[Splits, ...]:
@@ -80,7 +92,7 @@ def as_float32(data: Data, *, missing: bool) -> Array:
         Declined: a value is infinite in float32, or missing where none may be.
     """
     table = dense(data)
-    if fits_single(table):
+    if is_bounded(data) or fits_single(table):
         return table.astype(np.float32, order="C")
     table = single(table)
     # Of a sparse table the library takes no missing value, whatever it takes of a dense one.

@@ -13,8 +13,8 @@ from brinery.scorers.data import (
     Data,
     Declined,
     Sparse,
+    complete,
     dense,
-    finite,
     sparse,
     unbounded,
     width_of,
@@ -61,7 +61,7 @@ class Indicate(Struct, Step, frozen=True, kw_only=True, tag=True):
         if self.missing is not None:
             if isinstance(data, Sparse) and self.missing == 0:
                 raise Declined("a sparse table of which zeros are missing")
-            return finite(dense(data)) == self.missing
+            return complete(data) == self.missing
         if isinstance(data, Columns) and any(array.dtype == object for array in data.arrays):
             return np.column_stack([array != array for array in data.arrays])  # noqa: PLR0124
         return np.isnan(unbounded(dense(data)))

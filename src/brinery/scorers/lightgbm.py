@@ -15,6 +15,7 @@ from msgspec import Struct
 from brinery.records.contributions import Unit
 from brinery.records.text_enum import TextEnum
 from brinery.scorers import kernel
+from brinery.scorers.across import likeliest
 from brinery.scorers.additive import Additive, Leaves
 from brinery.scorers.codes import behind_codes
 from brinery.scorers.data import Array, Data, dense
@@ -112,7 +113,7 @@ class Sums(Struct, frozen=True):
             chances[:, 1] = found[:, 0]
             np.subtract(1.0, chances[:, 1], out=chances[:, 0])
             found = chances
-        return Answer(labels=found.argmax(axis=1), probabilities=found)
+        return Answer(labels=likeliest(found), probabilities=found)
 
     def _linked(self, sums: Array) -> Array:
         """Return what the sums become."""

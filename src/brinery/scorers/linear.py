@@ -10,10 +10,10 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.records.contributions import Unit
-from brinery.scorers import kernel, rows
+from brinery.scorers import across, kernel, rows
 from brinery.scorers.additive import Additive, Weights, check_single
 from brinery.scorers.composition import Piped
-from brinery.scorers.data import Array, Data, Declined, Sparse, dense, finite
+from brinery.scorers.data import Array, Data, Declined, Sparse, complete, finite
 from brinery.scorers.interface import (
     Answer,
     Model,
@@ -28,7 +28,6 @@ from brinery.scorers.scaling import Scale
 
 _TABLE = 2
 _TOLERANCE = 1e-12
-_NARROW = 32
 _TWICE = 2.0
 # Of a row by itself: how large a sum may be.
 _LARGE = 300.0
@@ -68,7 +67,7 @@ class Sums(Struct, frozen=True, kw_only=True, dict=True):
             double(finite(data.values))
             found: Array = data.dot(self._columns) + self.intercepts
             return found
-        table = double(finite(dense(data)))
+        table = double(complete(data))
         require(table.shape[1] == width, "weights of other columns")
         return np.add(table @ self.weights.T, self.intercepts)
 
@@ -92,7 +91,7 @@ def _checked(data: Data) -> Data:
     if isinstance(data, Sparse):
         double(finite(data.values))
         return data
-    return double(finite(dense(data)))
+    return double(complete(data))
 
 
 class LinearClassifier(Struct, Model, frozen=True, kw_only=True, tag=True):
@@ -111,7 +110,7 @@ class LinearClassifier(Struct, Model, frozen=True, kw_only=True, tag=True):
         with np.errstate(all="ignore"):
             sums = self.sums.of(data)
             one = sums.shape[1] == 1
-            labels = (sums[:, 0] > 0).astype(np.int64) if one else sums.argmax(axis=1)
+            labels = (sums[:, 0] > 0).astype(np.int64) if one else across.likeliest(sums)
             return Answer(labels=labels, probabilities=probabilities(sums, self.link))
 
     def row(self) -> Optional[rows.Model]:
@@ -207,11 +206,14 @@ def probabilities(sums: Array, link: Link) -> Optional[Array]:
     if link is Link.NONE:
         return None
     if link is Link.SOFTMAX:
-        return softmax(sums if sums.shape[1] > 1 else np.hstack([-sums, sums]))
+        return across.softmax(sums if sums.shape[1] > 1 else np.hstack([-sums, sums]))
     chances = logistic(sums) if link is Link.LOGISTIC else (np.clip(sums, -1, 1) + 1.0) / 2.0
     if chances.shape[1] == 1:
-        return np.hstack([1 - chances, chances])
-    total = chances.sum(axis=1, keepdims=True)
+        both = np.empty((len(chances), 2))
+        np.subtract(1, chances, out=both[:, :1])
+        both[:, 1:] = chances
+        return both
+    total = across.total(chances)
     if not total.all():
         if link is Link.LOGISTIC:
             raise Declined("no class is likely, which versions of the library tell in two ways")
@@ -225,21 +227,6 @@ def logistic(x: Array) -> Array:
     """Return 1 / (1 + e^-x) of each value, as scipy has it."""
     with np.errstate(over="ignore"):
         return 1.0 / (1.0 + np.exp(-x))
-
-
-def largest(x: Array) -> Array:
-    """Return the largest value of each row: (n_rows, 1)."""
-    if x.shape[1] > _NARROW:
-        return x.max(axis=1, keepdims=True)
-    # Column by column: numpy takes its time over short rows.
-    return np.maximum.reduce(x.T.copy(), axis=0)[:, None]
-
-
-def softmax(x: Array) -> Array:
-    """Return the softmax of each row: (n_rows, n_classes)."""
-    powers = np.exp(x - largest(x))
-    shares: Array = powers / powers.sum(axis=1, keepdims=True)
-    return shares
 
 
 def sums_of(model: Any) -> Sums:

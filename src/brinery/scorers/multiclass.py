@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
+from brinery.scorers.across import likeliest
 from brinery.scorers.data import Array, Data, Declined, Sparse, dense, rows_of, width_of
 from brinery.scorers.forests import library_version
 from brinery.scorers.interface import Answer, Model, Reader, Splits, Unsupported, require
@@ -77,9 +78,8 @@ class OneAgainstRest(Struct, Model, frozen=True, kw_only=True, tag=True):
         if self.response is Response.PROBABILITIES:
             first_of(found.T, self.members)
         if self.first:
-            return found.argmax(axis=0)
-        last: Array = len(found) - 1 - found[::-1].argmax(axis=0)
-        return last
+            return likeliest(found.T)
+        return len(found) - 1 - likeliest(found[::-1].T)
 
     def _shares(self, data: Data, found: Array) -> Array:
         """Return the probabilities: (n_rows, n_classes)."""

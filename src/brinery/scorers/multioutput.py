@@ -13,6 +13,7 @@ from brinery.scorers.data import (
     Array,
     Data,
     Sparse,
+    complete,
     dense,
     finite,
     rows_of,
@@ -95,7 +96,7 @@ class InTurn(Struct, Model, frozen=True, kw_only=True, tag=True):
         if isinstance(data, Sparse):
             finite(data.values)
         else:
-            data = finite(dense(data))
+            data = complete(data)
         made = np.zeros((rows_of(data), count))
         for place, model in enumerate(self.members[:count]):
             made[:, place] = single(model.answer(_beside(data, made[:, :place])))

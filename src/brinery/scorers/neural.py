@@ -8,9 +8,10 @@ import numpy as np
 from msgspec import Struct
 
 from brinery.records.text_enum import TextEnum
-from brinery.scorers.data import Array, Data, Sparse, dense, finite
+from brinery.scorers.across import likeliest, softmax
+from brinery.scorers.data import Array, Data, Sparse, complete, finite
 from brinery.scorers.interface import Answer, Model, Reader, Unsupported, floats, require
-from brinery.scorers.linear import double, logistic, softmax
+from brinery.scorers.linear import double, logistic
 
 _HALF = 0.5
 
@@ -71,7 +72,7 @@ class Network(Struct, Model, frozen=True, kw_only=True, tag=True):
             if not self.classifies:
                 return Answer(values=found[:, 0] if found.shape[1] == 1 else found)
             if found.shape[1] > 1:
-                return Answer(labels=found.argmax(axis=1), probabilities=found)
+                return Answer(labels=likeliest(found), probabilities=found)
             labels = (found[:, 0] > _HALF).astype(np.int64)
             return Answer(labels=labels, probabilities=np.hstack([1 - found, found]))
 
@@ -82,7 +83,7 @@ class Network(Struct, Model, frozen=True, kw_only=True, tag=True):
             double(finite(data.values))
             table = data.dot(first.weights)
         else:
-            table = double(finite(dense(data)))
+            table = double(complete(data))
             require(table.shape[1] == len(first.weights), "weights of other columns")
             table = table @ first.weights
         table += first.intercepts

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from brinery.records.text_enum import TextEnum
+from brinery.scorers.across import likeliest
 from brinery.scorers.data import Array, Columns, Data, Declined, dense
 from brinery.scorers.forests import Forest
 from brinery.scorers.interface import Answer, Model, Splits
@@ -36,8 +37,9 @@ def shared(data: Data, models: Iterable[Model]) -> Data:
     Raises:
         Declined: they would, and a column holds text.
     """
-    plain = isinstance(data, Columns) and all(isinstance(one, _PLAIN) for one in models)
-    return dense(data) if plain else data
+    if not isinstance(data, Columns) or data.table is not None:
+        return data
+    return dense(data) if all(isinstance(one, _PLAIN) for one in models) else data
 
 
 def scores(model: Model, data: Data, *, response: Response) -> Array:
@@ -107,8 +109,7 @@ def first_of(shares: Array, models: Iterable[Model]) -> Array:
     """
     if not are_exact(models) and tied(shares).any():
         raise Declined("two classes are as good as tied")
-    places: Array = shares.argmax(axis=1)
-    return places
+    return likeliest(shares)
 
 
 def are_exact(models: Iterable[Model]) -> bool:

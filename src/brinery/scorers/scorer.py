@@ -26,8 +26,9 @@ _PLAIN_NUMBERS = frozenset({int, float, bool, type(None)})
 _ONLY_TEXTS = frozenset({str})
 _LISTS = frozenset({list})
 
-# So many rows are scored at once: what is made of them on the way stays in the fast memory.
-_BLOCK = 4096
+# So many rows are scored at once: what is made of them on the way stays in the fast memory. Columns
+# of a power of two would lie so that they push each other out of it.
+_BLOCK = 4000
 # Up to so many rows a table is made row by row; more stay column by column.
 _FEW = 1024
 
@@ -105,9 +106,10 @@ class Scorer:
         found = self._few(table) if singly or len(rows) == 1 else None
         if found is not None:
             return found
-        if np.count_nonzero(np.abs(table) < EXACT) < table.size:
+        bounded = _are_small(table)
+        if not bounded:
             self._check_large(table.T)
-        held = Columns(self._names, table.T, len(table), table)
+        held = Columns(self._names, table.T, len(table), table, bounded)
         return self._scores(self.plan.model.answer(held))
 
     def score_each(self, columns: Mapping[str, Values]) -> Optional[Scores]:
@@ -157,12 +159,13 @@ class Scorer:
         self._check_lengths(columns, n_rows)
         numbers = _numbers(self._numbers(columns), n_rows=n_rows)
         # Where a value is missing the second look tells; all are below for most rows.
-        if np.count_nonzero(np.abs(numbers) < EXACT) < numbers.size:
+        bounded = _are_small(numbers)
+        if not bounded:
             self._check_large(numbers)
         if len(numbers) == len(self._names):
             # Many rows stay column by column: most steps are as soon done so, and some sooner.
             table = numbers.T if n_rows > _FEW else np.ascontiguousarray(numbers.T)
-            return Columns(self._names, numbers, n_rows, table)
+            return Columns(self._names, numbers, n_rows, table, bounded)
         held = self._order([*numbers, *_texts(self._texts(columns))])
         return Columns(self._names, held, n_rows)
 
@@ -233,6 +236,15 @@ def _table(rows: Sequence[tuple[Any, ...]], width: int) -> Array:
             return np.array(rows, dtype=np.float64)
     except (OverflowError, ValueError):
         raise Declined("a number that float64 cannot hold") from None
+
+
+def _are_small(numbers: Array) -> bool:
+    """Return whether every number is there, and so small that whole ones are told apart."""
+    if numbers.size > _FEW:
+        # A missing one is the least as well as the most, and is neither above nor below.
+        least, most = np.minimum.reduce(numbers, axis=None), np.maximum.reduce(numbers, axis=None)
+        return bool(least > -EXACT and most < EXACT)
+    return np.count_nonzero(np.abs(numbers) < EXACT) == numbers.size
 
 
 def _part(columns: Mapping[str, Values], start: int) -> dict[str, Values]:

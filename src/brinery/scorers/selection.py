@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from brinery.scorers.data import Data, Sparse, dense, finite, width_of
+from brinery.scorers.data import Data, Sparse, complete, dense, finite, width_of
 from brinery.scorers.interface import Reader, Step, require
 from brinery.scorers.origin import Origins
 
@@ -39,7 +39,7 @@ class Keep(Struct, Step, frozen=True, kw_only=True, tag=True, dict=True):
             if not self.missing:
                 finite(data.values)
             return data.select(self.places)
-        table = dense(data) if self.missing else finite(dense(data))
+        table = dense(data) if self.missing else complete(data)
         return table if self._all else table[:, self.places]
 
     @cached_property

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from brinery.records.text_enum import TextEnum
 from brinery.scorers import kernel
-from brinery.scorers.data import Array, Data, Declined, Sparse, dense, finite
+from brinery.scorers.across import likeliest
+from brinery.scorers.data import Array, Data, Declined, Sparse, complete, finite
 from brinery.scorers.interface import Answer, Model, Reader, Unsupported, floats, require
 from brinery.scorers.linear import plain
 
@@ -98,7 +99,7 @@ class Vectors(Struct, frozen=True, kw_only=True, dict=True):
         """
         if isinstance(data, Sparse) and not self.sparse:
             raise Declined("a sparse table, after a fit on a dense one")
-        table = np.ascontiguousarray(finite(dense(data)), dtype=np.float64)
+        table = np.ascontiguousarray(complete(data), dtype=np.float64)
         require(table.shape[1] == self.rows.shape[1], "vectors of other columns")
         found = np.empty((len(table), len(self._groups), len(self.weights)))
         step = max(1, _MOST_COMPARISONS // max(1, len(self.rows)))
@@ -202,8 +203,7 @@ class VectorClassifier(Struct, Model, frozen=True, kw_only=True, tag=True, dict=
         if self._count == _TWO:
             return (sums[:, 0] <= 0).astype(np.int64)
         counted = self._decisions(sums) if self.breaks_ties else self._votes(sums > 0)
-        labels: Array = counted.argmax(axis=1)
-        return labels
+        return likeliest(counted)
 
     def _votes(self, won: Array) -> Array:
         votes: Array = won @ self._firsts + ~won @ self._seconds

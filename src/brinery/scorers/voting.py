@@ -7,6 +7,7 @@ from typing import Any, Optional
 import numpy as np
 from msgspec import Struct
 
+from brinery.scorers.across import likeliest
 from brinery.scorers.additive import Additive, mixture, shares
 from brinery.scorers.data import Array, Data, rows_of
 from brinery.scorers.interface import (
@@ -95,7 +96,7 @@ class HardVote(Struct, Model, frozen=True, kw_only=True, tag=True):
         rows = np.arange(len(votes))
         for model, weight in zip(self.members, self.weights.tolist()):
             votes[rows, labels(model.answer(data))] += weight
-        return Answer(labels=votes.argmax(axis=1))
+        return Answer(labels=likeliest(votes))
 
     def splits(self, origins: Origins) -> tuple[Splits, ...]:
         """Return those of every member."""

@@ -21,6 +21,7 @@ from msgspec import Struct
 from brinery.records.contributions import Unit
 from brinery.records.text_enum import TextEnum
 from brinery.scorers import kernel, xgboost_trees
+from brinery.scorers.across import likeliest, softmax
 from brinery.scorers.additive import Additive, Leaves, Weights
 from brinery.scorers.codes import behind_codes
 from brinery.scorers.data import Array, Data, Sparse, dense, single, unbounded
@@ -119,14 +120,13 @@ class Outcome(Struct, frozen=True):
         """Return what some sums mean: (n_rows, n_outputs) float32, which are changed."""
         if self.form is Form.CHANCES:
             kernel.softmax_float32(sums)
-            return Answer(labels=sums.argmax(axis=1), probabilities=sums)
+            return Answer(labels=likeliest(sums), probabilities=sums)
         if self.form is Form.LARGEST:
-            return Answer(labels=sums.argmax(axis=1))
+            return Answer(labels=likeliest(sums))
         if self.form is Form.SOFTMAX:
             with np.errstate(all="ignore"):
-                powers = np.exp(sums - sums.max(axis=1, keepdims=True))
-                chances = powers / powers.sum(axis=1, keepdims=True)
-            return Answer(labels=sums.argmax(axis=1), probabilities=chances)
+                chances = softmax(sums)
+            return Answer(labels=likeliest(sums), probabilities=chances)
         found = self._linked(sums)[:, 0]
         if self.form is Form.NUMBER:
             return Answer(values=found)
