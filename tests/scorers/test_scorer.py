@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 from tests.scorers.agreement import columns_of, compiled
 
 from brinery.scorers.data import Declined
@@ -89,6 +95,47 @@ def test_what_might_be_read_otherwise_is_declined(
     row = columns_of(frame.iloc[:1])
     with pytest.raises(Declined):
         scorer.score({**row, column: [value]})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, 2.0**53])
+@pytest.mark.parametrize("n_rows", [40, 3000])
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegression(),
+        GaussianNB(),
+        QuadraticDiscriminantAnalysis(),
+        DecisionTreeClassifier(),
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        make_pipeline(SimpleImputer(), LogisticRegression()),
+    ],
+    ids=["logistic", "bayes", "quadratic", "tree", "scaled", "imputed"],
+)
+def test_one_strange_value_among_many_is_not_overlooked(
+    model: Any, n_rows: int, value: float
+) -> None:
+    """Where it is, the library's answer or none; so it is among few rows, where all are seen."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=n_rows), "y": rng.normal(size=n_rows)})
+    fitted = clone(model).fit(frame, frame["x"] * frame["y"] > 0)
+    scorer = compiled(fitted, frame)
+    frame.loc[n_rows - 2, "y"] = value
+    given = {str(name): frame[name].to_numpy() for name in frame}
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            expected, chances = fitted.predict(frame), fitted.predict_proba(frame)
+        except ValueError:
+            with pytest.raises(Declined):
+                scorer.score(given)
+            return
+    try:
+        found = scorer.score(given)
+    except Declined:
+        return
+    np.testing.assert_array_equal(found.predictions, expected)
+    assert found.probabilities is not None
+    np.testing.assert_allclose(found.probabilities, chances, rtol=0, atol=1e-9)
 
 
 def test_a_column_that_is_not_there(scorer: Scorer) -> None:
