@@ -1,7 +1,8 @@
 """The compiled part: loops over trees, narrow models and sparse rows, in C, called through ctypes.
 
 It knows of arrays only and checks none: who calls has checked every index. A call releases the
-interpreter's lock. One file serves every Python of the machine, that of an old model too.
+interpreter's lock, unless it takes but microseconds: to get the lock back from a thread that waits
+for it takes longer. One file serves every Python of the machine, that of an old model too.
 """
 
 from __future__ import annotations
@@ -69,15 +70,17 @@ def _weights() -> Array:
     return np.array(rows)
 
 
-def _library() -> Optional[ctypes.CDLL]:
+def _library(kind: type[ctypes.CDLL]) -> Optional[ctypes.CDLL]:
     """Return the compiled kernel; None on a platform that it was not built for."""
     try:
-        return ctypes.CDLL(str(FILE))
+        return kind(str(FILE))
     except OSError:
         return None
 
 
-_LIB = _library()
+_LIB = _library(ctypes.CDLL)
+# The same, whose calls keep the interpreter's lock.
+_BRIEF = _library(ctypes.PyDLL)
 
 
 def available() -> bool:
@@ -85,8 +88,8 @@ def available() -> bool:
     return _LIB is not None
 
 
-def _function(name: str) -> Any:
-    function = getattr(_LIB, name)
+def _function(name: str, *, brief: bool = False) -> Any:
+    function = getattr(_BRIEF if brief else _LIB, name)
     function.argtypes = _ARGUMENTS["trees" if name.startswith("trees") else name]
     function.restype = _RESULTS.get(name)
     return function
@@ -292,7 +295,7 @@ class Narrow:
             *(largest, len(numbers), self._width, n_sums, meaning),
         )
         self._at = ctypes.addressof(self._model)
-        self._answer = _function("narrow")
+        self._answer = _function("narrow", brief=True)
         self._classifies = meaning >= Meaning.LABELS
         self.n_values = 2 if self._classifies and n_sums == 1 else n_sums
         self._valued = meaning is not Meaning.LABELS
