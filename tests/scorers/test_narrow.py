@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -237,3 +240,29 @@ def test_a_scorer_asks_it_for_few_rows_and_numpy_for_many() -> None:
 def test_more_figures_than_it_is_good_for_are_numpys() -> None:
     """How many rows it takes depends on how many figures a row has."""
     assert of(linear(count=1)).most_rows > of(linear(count=3)).most_rows > 1
+
+
+def test_another_thread_does_not_come_between_a_few_rows() -> None:
+    """A call of microseconds keeps the lock: to have it back would take longer than the call."""
+    narrow, table = of(linear()), drawn(5)
+    turns, ended = [0], threading.Event()
+
+    def take_turns() -> None:
+        while not ended.is_set():
+            turns[0] += 1
+            time.sleep(0)  # the lock is there for whoever waits
+
+    interval = sys.getswitchinterval()
+    other = threading.Thread(target=take_turns)
+    sys.setswitchinterval(1000.0)
+    try:
+        other.start()
+        narrow.answer(table)
+        before = turns[0]
+        for _ in range(500):
+            narrow.answer(table)
+        assert turns[0] - before <= 1
+    finally:
+        sys.setswitchinterval(interval)
+        ended.set()
+        other.join()
