@@ -47,6 +47,14 @@ def test_the_first_of_equal_ones_is_likeliest(n_rows: int, width: int, laid: Any
     assert np.array_equal(across.likeliest(x), x.argmax(axis=1))
 
 
+def test_ties_are_those_of_the_largest_two() -> None:
+    """In parts of the largest, where that is above 1; what is no number is tied with nothing."""
+    x = [[0.5, 0.5 - 1e-10], [0.5, 0.5 - 1e-8], [-2e9, -2e9 - 1], [-2e9, -2e9 - 9], [np.nan, 1.0]]
+    assert across.tied(np.array(x), within=1e-9).tolist() == [True, False, True, False, False]
+    assert not across.tied(np.array([[1.0], [2.0]]), within=1e-9).any()
+    assert across.tied(np.array([[0.0, 3.0, 1.0, 3.0]]), within=1e-12).all()
+
+
 @pytest.mark.parametrize("width", [1, 2, 3, 4])
 def test_what_is_no_number_counts_as_the_largest(width: int) -> None:
     """As for numpy, and so for the library: the first of them."""

@@ -168,6 +168,22 @@ def test_a_sparse_table_in_which_zero_would_count_is_declined() -> None:
         )
 
 
+@pytest.mark.parametrize("n_rows", [1, 20, 3000])
+def test_classes_as_good_as_tied_are_declined(n_rows: int) -> None:
+    """In which order numpy adds up a row hangs on how the table lies; a label may not."""
+    rng = np.random.default_rng(0)
+    half = rng.normal(size=(300, 9))
+    frame = pd.DataFrame(np.vstack([half + 1, half - 1])).rename(columns="c{}".format)
+    model = GaussianNB().fit(frame, np.repeat([0, 1], 300))
+    scorer = compiled(model, frame)
+    middle = model.theta_.mean(axis=0)  # as far from either class, whose variances are the same
+    rows = pd.DataFrame(rng.normal(size=(n_rows, 9)), columns=frame.columns)
+    scorer.score(columns_of(rows))
+    rows.iloc[n_rows // 2] = middle
+    with pytest.raises(Declined, match="tied"):
+        scorer.score(columns_of(rows))
+
+
 def test_figures_that_do_not_fit_are_refused() -> None:
     """A forged file leads outside of no array."""
     with pytest.raises(ValueError, match="variances"):

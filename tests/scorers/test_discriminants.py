@@ -65,6 +65,25 @@ def test_a_missing_value_and_a_sparse_table_are_declined(frame: pd.DataFrame) ->
         compiled(model, frame).plan.model.answer(nothing)
 
 
+@pytest.mark.parametrize("n_rows", [1, 20, 3000])
+def test_classes_as_good_as_tied_are_declined(n_rows: int) -> None:
+    """The last bits of a product hang on how the table lies; a label may not.
+
+    Each class is the other one mirrored, so that a row of equal numbers is as far from both.
+    """
+    rng = np.random.default_rng(2)
+    half = rng.integers(-3, 4, (300, 4)) + np.array([1.0, 0.0, 0.0, 0.0])
+    given = np.vstack([half, half[:, ::-1]])
+    frame = pd.DataFrame(given).rename(columns="c{}".format)
+    model = QuadraticDiscriminantAnalysis().fit(frame, np.repeat([0, 1], 300))
+    scorer = compiled(model, frame)
+    rows = pd.DataFrame(rng.normal(size=(n_rows, 4)), columns=frame.columns)
+    scorer.score(columns_of(rows))
+    rows.iloc[n_rows // 2] = 3.0
+    with pytest.raises(Declined, match="tied"):
+        scorer.score(columns_of(rows))
+
+
 def test_axes_of_other_columns_are_refused() -> None:
     """A forged file tells nothing that is not there."""
     figures = {"volumes": np.zeros(2), "priors": np.zeros(2)}

@@ -242,9 +242,8 @@ def test_more_figures_than_it_is_good_for_are_numpys() -> None:
     assert of(linear(count=1)).most_rows > of(linear(count=3)).most_rows > 1
 
 
-def test_another_thread_does_not_come_between_a_few_rows() -> None:
-    """A call of microseconds keeps the lock: to have it back would take longer than the call."""
-    narrow, table = of(linear()), drawn(5)
+def turns_of_another_thread(narrow: Narrow, table: Any, *, calls: int) -> int:
+    """Return how often a thread that waits for the interpreter's lock has it between some calls."""
     turns, ended = [0], threading.Event()
 
     def take_turns() -> None:
@@ -254,15 +253,28 @@ def test_another_thread_does_not_come_between_a_few_rows() -> None:
 
     interval = sys.getswitchinterval()
     other = threading.Thread(target=take_turns)
-    sys.setswitchinterval(1000.0)
+    sys.setswitchinterval(1000.0)  # nobody is asked to give it up
     try:
         other.start()
         narrow.answer(table)
         before = turns[0]
-        for _ in range(500):
+        for _ in range(calls):
             narrow.answer(table)
-        assert turns[0] - before <= 1
+        return turns[0] - before
     finally:
         sys.setswitchinterval(interval)
         ended.set()
         other.join()
+
+
+def test_another_thread_does_not_come_between_a_few_rows() -> None:
+    """A call of microseconds keeps the lock: to have it back would take longer than the call."""
+    assert turns_of_another_thread(of(linear()), drawn(5), calls=20_000) <= 1
+
+
+def test_another_thread_comes_between_many_rows() -> None:
+    """Of a model that is not so narrow: a call of a millisecond gives up the lock."""
+    weights = np.random.default_rng(0).normal(size=(2, 32))
+    wide = LinearClassifier(sums=Sums(weights=weights, intercepts=np.zeros(2)), link=Link.SOFTMAX)
+    table = np.random.default_rng(1).normal(size=(500, 32))
+    assert turns_of_another_thread(of(wide), table, calls=5_000) > 1

@@ -77,6 +77,18 @@ def likeliest(x: Array) -> Array:
     return places
 
 
+def tied(x: Array, *, within: float) -> Array:
+    """Return whether the two largest values of each row are as good as equal: (n_rows,) booleans.
+
+    Args:
+        x: (n_rows, n_classes).
+        within: how far apart they may be, in parts of the largest where that is above 1.
+    """
+    most = largest(x)
+    near = x >= most - within * np.maximum(1.0, np.abs(most))
+    return np.add.reduce(near.T, axis=0, dtype=np.int64) > 1
+
+
 def softmax(x: Array) -> Array:
     """Return the softmax of each row: (n_rows, n_classes)."""
     powers = np.exp(x - largest(x))

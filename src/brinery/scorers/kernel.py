@@ -1,8 +1,8 @@
 """The compiled part: loops over trees, narrow models and sparse rows, in C, called through ctypes.
 
 It knows of arrays only and checks none: who calls has checked every index. A call releases the
-interpreter's lock, unless it takes but microseconds: to get the lock back from a thread that waits
-for it takes longer. One file serves every Python of the machine, that of an old model too.
+interpreter's lock, unless it takes some microseconds only: to get the lock back from a thread that
+waits for it takes longer. One file serves every Python of the machine, that of an old model too.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ _TREES = {
 }
 
 
+# So many additions and multiplications take some ten microseconds.
+_BRIEF_STEPS = 20_000
 # The most weights of a `Narrow` model.
 NARROW = 64
 # How many rows of a background `shapley` takes, how many groups it knows on a path, and what it
@@ -295,7 +297,8 @@ class Narrow:
             *(largest, len(numbers), self._width, n_sums, meaning),
         )
         self._at = ctypes.addressof(self._model)
-        self._answer = _function("narrow", brief=True)
+        self._answers = _function("narrow"), _function("narrow", brief=True)
+        self._brief = _BRIEF_STEPS // (self._width * (len(numbers) + n_sums))
         self._classifies = meaning >= Meaning.LABELS
         self.n_values = 2 if self._classifies and n_sums == 1 else n_sums
         self._valued = meaning is not Meaning.LABELS
@@ -316,7 +319,8 @@ class Narrow:
         labels = np.empty(n_rows, dtype=np.int64) if self._classifies else None
         values = np.empty((n_rows, self.n_values)) if self._valued else None
         places = None if labels is None else _at(labels), None if values is None else _at(values)
-        if self._answer(self._at, _at(table), n_rows, *places):
+        answer = self._answers[n_rows <= self._brief]
+        if answer(self._at, _at(table), n_rows, *places):
             return None
         return labels, values
 

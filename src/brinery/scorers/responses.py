@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from brinery.records.text_enum import TextEnum
-from brinery.scorers.across import likeliest
+from brinery.scorers import across
 from brinery.scorers.data import Array, Columns, Data, Declined, dense
 from brinery.scorers.forests import Forest
 from brinery.scorers.interface import Answer, Model, Splits
 from brinery.scorers.linear import LinearClassifier, LinearRegressor
 from brinery.scorers.origin import Origins
 
-_TWO = 2
 # How far apart shares are that rounding cannot have changed the order of.
 _TIE = 1e-12
 # Models of numbers.
@@ -109,7 +108,7 @@ def first_of(shares: Array, models: Iterable[Model]) -> Array:
     """
     if not are_exact(models) and tied(shares).any():
         raise Declined("two classes are as good as tied")
-    return likeliest(shares)
+    return across.likeliest(shares)
 
 
 def are_exact(models: Iterable[Model]) -> bool:
@@ -123,15 +122,7 @@ def tied(shares: Array) -> Array:
     Args:
         shares: (n_rows, n_classes).
     """
-    if shares.shape[1] == 1:
-        return np.zeros(len(shares), dtype=bool)
-    if shares.shape[1] == _TWO:
-        gaps = np.abs(shares[:, 1] - shares[:, 0])
-    else:
-        ordered = np.sort(shares, axis=1)
-        gaps = ordered[:, -1] - ordered[:, -2]
-    close: Array = gaps <= _TIE
-    return close
+    return across.tied(shares, within=_TIE)
 
 
 def splits_of(models: Iterable[Model], origins: Origins) -> tuple[Splits, ...]:
