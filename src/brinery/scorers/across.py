@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from brinery.scorers.data import Array
+from brinery.scorers.data import Array, Declined
 
 # From so many numbers on numpy adds up a row in so many sums, which it adds up at the end.
 _LANES = 8
@@ -17,6 +17,8 @@ _NARROW = 32
 # Up to so many columns, in that many rows, comparing them is sooner than numpy's own search.
 _COMPARED = 4
 _MANY = 1024
+# How near the likelihoods of two classes may come.
+_LIKE = 1e-9
 
 
 def largest(x: Array) -> Array:
@@ -87,6 +89,22 @@ def tied(x: Array, *, within: float) -> Array:
     most = largest(x)
     near = x >= most - within * np.maximum(1.0, np.abs(most))
     return np.add.reduce(near.T, axis=0, dtype=np.int64) > 1
+
+
+def told_apart(likelihoods: Array) -> Array:
+    """Return the logarithms of likelihoods, of which no row has two classes as good as tied.
+
+    Their last bits hang on how a table lies, so a label may not hang on them.
+
+    Args:
+        likelihoods: (n_rows, n_classes).
+
+    Raises:
+        Declined: a row has.
+    """
+    if tied(likelihoods, within=_LIKE).any():
+        raise Declined("two classes are as good as tied")
+    return likelihoods
 
 
 def softmax(x: Array) -> Array:

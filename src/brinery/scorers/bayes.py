@@ -8,7 +8,7 @@ from typing import Any, Optional
 import numpy as np
 from msgspec import Struct
 
-from brinery.scorers.across import largest, likeliest, tied, total
+from brinery.scorers.across import largest, likeliest, told_apart, total
 from brinery.scorers.data import Array, Data, Declined, Sparse, complete, finite
 from brinery.scorers.interface import Answer, Model, Reader, floats, require
 from brinery.scorers.linear import Sums
@@ -17,8 +17,6 @@ _TABLE = 2
 # Up to this many rows are scored at once where each makes a table of its own.
 _FEW = 64
 _EXACT = 2.0**53
-# How near the likelihoods of two classes may come, whose last bits hang on the layout of a table.
-_TIE = 1e-9
 
 
 class GaussianBayes(Struct, Model, frozen=True, kw_only=True, tag=True):
@@ -60,10 +58,7 @@ class GaussianBayes(Struct, Model, frozen=True, kw_only=True, tag=True):
                 sums = np.array(
                     [((table - mean) ** 2 / var).sum(axis=1) for mean, var in classes]
                 ).T
-            likelihoods = self.priors + (self.norms - 0.5 * sums)
-            if tied(likelihoods, within=_TIE).any():
-                raise Declined("two classes are as good as tied")
-            return _answered(likelihoods)
+            return _answered(told_apart(self.priors + (self.norms - 0.5 * sums)))
 
 
 class CountBayes(Struct, Model, frozen=True, kw_only=True, tag=True):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from brinery.scorers.across import added, likeliest, softmax, tied, total
+from brinery.scorers.across import added, likeliest, softmax, told_apart, total
 from brinery.scorers.data import Array, Data, Declined, Sparse, complete, finite
 from brinery.scorers.interface import Answer, Model, Reader, floats, require
 
@@ -16,8 +16,6 @@ from brinery.scorers.interface import Answer, Model, Reader, floats, require
 _TWO = 2
 # Up to so many axes, columns that lie one after the other stay so.
 _NARROW = 32
-# How near the likelihoods of two classes may come, whose last bits hang on the layout of a table.
-_TIE = 1e-9
 
 
 class Quadratic(Struct, Model, frozen=True, kw_only=True, tag=True, dict=True):
@@ -55,10 +53,8 @@ class Quadratic(Struct, Model, frozen=True, kw_only=True, tag=True, dict=True):
 
     def answer(self, data: Data) -> Answer:
         """Return the likeliest class, and how likely each is."""
-        likelihoods = self._likelihoods(data)
+        likelihoods = told_apart(self._likelihoods(data))
         with np.errstate(all="ignore"):
-            if tied(likelihoods, within=_TIE).any():
-                raise Declined("two classes are as good as tied")
             return Answer(labels=likeliest(likelihoods), probabilities=softmax(likelihoods))
 
     def decision(self, data: Data) -> Array:
